@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Cloud Server Backup Service: backups of whole servers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+
+from keystoneauth1.session import Session
+
+from vbsclient.api.csbs.checkpoints import (
+    CSBS_PROVIDER,
+    Checkpoint,
+    Checkpoints,
+)
+from vbsclient.api.csbs.items import Item, Items
+from vbsclient.api.endpoint import CSBSEndpoint, resolve_csbs
+from vbsclient.api.http import Transport
+
+__all__ = [
+    'CSBS_PROVIDER',
+    'CSBSClient',
+    'Checkpoint',
+    'Checkpoints',
+    'Item',
+    'Items',
+]
+
+
+class CSBSClient:
+    """CSBS on any keystoneauth session.
+
+    The endpoint is resolved at the first use and then kept.
+
+    :param session: an authenticated keystoneauth session.
+    :param region_name: the region of the cloud.
+    :param interface: the interface (or interfaces, best first).
+    :param endpoint_override: a URL in place of the catalog's; it may hold
+        ``%(project_id)s``.
+    :param timeout: (connect, read) in seconds.
+    :param concurrency: the most requests under way at a time.
+    :param stop: once set, no further request is sent.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        region_name: str | None = None,
+        interface: str | Sequence[str] | None = 'public',
+        endpoint_override: str | None = None,
+        timeout: tuple[float, float] | None = None,
+        concurrency: int = 10,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self._session = session
+        self._region_name = region_name
+        self._interface = interface
+        self._override = endpoint_override
+        self.transport = Transport(
+            session, timeout=timeout, concurrency=concurrency, stop=stop
+        )
+
+    @cached_property
+    def endpoint(self) -> CSBSEndpoint:
+        """Where the calls go.
+
+        :raises EndpointError: if there is no endpoint to be chosen.
+        """
+        endpoint = resolve_csbs(
+            self._session,
+            region=self._region_name,
+            interface=self._interface,
+            override=self._override,
+        )
+        self.transport.pool_for(endpoint.prefix)
+        return endpoint
+
+    @cached_property
+    def items(self) -> Items:
+        """The calls that read backups of servers."""
+        return Items(self.transport, self.endpoint.url)
+
+    def checkpoints(self, provider_id: str = CSBS_PROVIDER) -> Checkpoints:
+        """The calls on checkpoints of a provider.
+
+        :param provider_id: a UUID; the reference fixes it for servers.
+        :raises InvalidId: if it is no UUID.
+        """
+        return Checkpoints(self.transport, self.endpoint.url, provider_id)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoints: what one run of CSBS saved, of one or many servers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vbsclient.api import errors
+from vbsclient.api.http import Receipt, Transport, is_uuid, resource_path
+
+#: The provider that means servers; fixed by the reference.
+CSBS_PROVIDER = 'fc4d5750-22e7-4798-8a46-f48f62c4c1da'
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint as plain Karbor shows it; CSBS documents no such call."""
+
+    id: str
+    status: str
+    name: str | None
+    created_at: str | None
+    body: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+class Checkpoints:
+    """The calls on the checkpoints of one provider.
+
+    :param transport: how requests are sent.
+    :param url: URL with ``v1`` and the project.
+    :param provider_id: a UUID.
+    :raises InvalidId: if the provider is no UUID.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        url: str,
+        provider_id: str = CSBS_PROVIDER,
+    ) -> None:
+        self._transport = transport
+        provider = resource_path('providers', id=provider_id)
+        self._url = f'{url}/{provider}'
+
+    def get(self, checkpoint_id: str) -> Checkpoint:
+        """Show a checkpoint, on a cloud that has this call of Karbor.
+
+        :param checkpoint_id: a UUID.
+        :raises InvalidId: if it is no UUID; nothing was sent.
+        :raises NotFound: if there is none, or no such call.
+        :raises MalformedResponse: if another one is answered.
+        """
+        body = self._transport.get(self._address(checkpoint_id))
+        content = body.get('checkpoint')
+        if not isinstance(content, dict) or (
+            content.get('id') != checkpoint_id
+        ):
+            raise errors.MalformedResponse(
+                'the service answered with another checkpoint'
+            )
+        plan = content.get('protection_plan')
+        return Checkpoint(
+            id=checkpoint_id,
+            status=str(content.get('status') or ''),
+            name=plan.get('name') if isinstance(plan, dict) else None,
+            created_at=content.get('created_at'),
+            body=content,
+        )
+
+    def delete(self, checkpoint_id: str) -> Receipt:
+        """Ask for the deletion of a whole checkpoint (CSBS API, C8; 200).
+
+        Every backup in it goes, of all its servers.  Asynchronous, without
+        a task to ask: poll the items.
+
+        :param checkpoint_id: a UUID.
+        :raises InvalidId: if it is no UUID; nothing was sent.
+        :raises ServiceError: if the service refuses.
+        """
+        return self._transport.delete(
+            self._address(checkpoint_id), accepted=200
+        )
+
+    def delete_item(self, checkpoint_id: str, item_id: str) -> Receipt:
+        """Ask for the deletion of one backup of a checkpoint (C8; 200).
+
+        One id a request: the reference defines no format for more.
+
+        :param checkpoint_id: the UUID of the item's checkpoint.
+        :param item_id: the UUID of the item.
+        :raises InvalidId: if one is no UUID; nothing was sent.  An empty
+            ``checkpoint_items`` would delete the whole checkpoint.
+        :raises ServiceError: if the service refuses.
+        """
+        if not is_uuid(item_id):
+            raise errors.InvalidId(f'{item_id!r} is not an id (a UUID)')
+        return self._transport.delete(
+            self._address(checkpoint_id),
+            {'checkpoint_items': item_id},
+            accepted=200,
+        )
+
+    def _address(self, checkpoint_id: str) -> str:
+        return f'{self._url}/{resource_path("checkpoints", id=checkpoint_id)}'

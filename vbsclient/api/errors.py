@@ -1,0 +1,454 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can go wrong, as types that carry data.
+
+Nothing here is a finished message for a person: an exception says what
+happened (``status``, ``code``, ``message``, ``request_id``) and, where the
+references know a remedy, what to do next (``hint``).  The commands put these
+into one sentence.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+#: The longest piece of a raw body that is worth quoting.
+_MAX_RAW_TEXT = 200
+
+
+class ClientError(Exception):
+    """The base of everything that this library raises.
+
+    :ivar message: what happened, one clause without a full stop.
+    :ivar hint: what a person can do about it, or None.
+    """
+
+    hint: str | None = None
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if hint is not None:
+            self.hint = hint
+
+
+class InvalidId(ClientError):
+    """A value that is no canonical UUID was about to enter a URL."""
+
+
+class EndpointError(ClientError):
+    """No endpoint can be chosen: catalog, region, version or override."""
+
+
+class Cancelled(ClientError):
+    """The stop event was set before this request was sent."""
+
+
+class ConnectionFailed(ClientError):
+    """The service could not be reached, or did not answer in time.
+
+    :ivar sent: whether the request may have reached the service.
+    :ivar repeatable: whether a repetition could succeed.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        hint: str | None = None,
+        *,
+        sent: bool = True,
+        repeatable: bool = True,
+    ) -> None:
+        super().__init__(message, hint)
+        self.sent = sent
+        self.repeatable = repeatable
+
+
+class MalformedResponse(ClientError):
+    """The service answered with something that is not what it documents."""
+
+
+class AmbiguousListing(ClientError):
+    """A list that cannot be read to its end, so that nothing is certain."""
+
+
+class ServiceError(ClientError):
+    """An answer of the service that refuses the request.
+
+    :ivar status: the HTTP status.
+    :ivar code: the service's own code (``VolumeBackup.0113``), or None.
+    :ivar request_id: the id that the operator's support asks for, or None.
+    :ivar retry_after: the ``Retry-After`` header as it came, or None.
+    """
+
+    status = 0
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str | None = None,
+        request_id: str | None = None,
+        hint: str | None = None,
+        retry_after: str | None = None,
+    ) -> None:
+        super().__init__(message, hint)
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+
+class RedirectRefused(ServiceError):
+    """The service wanted to send the request elsewhere; it was not sent."""
+
+
+class UnexpectedSuccess(ServiceError):
+    """A 2xx answer that the reference does not promise for this call."""
+
+
+class BadRequest(ServiceError):
+    """400."""
+
+
+class Unauthorized(ServiceError):
+    """401, after one new login."""
+
+    hint = 'Check that the login is still valid and log in again.'
+
+
+class Forbidden(ServiceError):
+    """403."""
+
+    hint = 'Ask the administrator of the project for the right to do this.'
+
+
+class NotFound(ServiceError):
+    """404."""
+
+
+class MethodNotAllowed(ServiceError):
+    """405."""
+
+    hint = (
+        'The endpoint does not offer this call: check the endpoint and its '
+        'version.'
+    )
+
+
+class NotAcceptable(ServiceError):
+    """406."""
+
+    hint = 'The service does not offer the version that was asked for.'
+
+
+class ProxyAuthenticationRequired(ServiceError):
+    """407."""
+
+    hint = (
+        'The proxy asks for a login: look at your proxy settings '
+        '(https_proxy, http_proxy, no_proxy).'
+    )
+
+
+class RequestTimeout(ServiceError):
+    """408."""
+
+    hint = 'The service gave up waiting for the request: try again.'
+
+
+class Conflict(ServiceError):
+    """409."""
+
+    hint = 'Another operation is using it: try again when that is done.'
+
+
+class TooManyRequests(ServiceError):
+    """429."""
+
+    hint = 'The service limits the rate: try again with less --concurrency.'
+
+
+class InternalServerError(ServiceError):
+    """500."""
+
+    hint = (
+        'The service failed by itself: look at the status, then try again '
+        'or give the request id to the operator.'
+    )
+
+
+class NotImplementedByService(ServiceError):
+    """501."""
+
+    hint = 'This cloud does not offer the function.'
+
+
+class BadGateway(ServiceError):
+    """502, which the references call an invalid request."""
+
+    hint = (
+        'The references call this an invalid request: check the endpoint '
+        'and its version, and give the request id to the operator.'
+    )
+
+
+class ServiceUnavailable(ServiceError):
+    """503."""
+
+    hint = 'The service is not available at the moment: try again later.'
+
+
+class GatewayTimeout(ServiceError):
+    """504."""
+
+    hint = (
+        'The service did not answer its gateway in time: look at the '
+        'status before you try again.'
+    )
+
+
+class RepeatedDelete(ClientError):
+    """A DELETE that was sent more than once and ended in a refusal.
+
+    :ivar error: the last refusal or connection error.
+    :ivar attempts: how often it was sent.
+    """
+
+    def __init__(
+        self,
+        error: ServiceError | ConnectionFailed,
+        attempts: int,
+    ) -> None:
+        super().__init__(error.message, error.hint)
+        self.error = error
+        self.attempts = attempts
+
+
+_BY_STATUS: dict[int, type[ServiceError]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    405: MethodNotAllowed,
+    406: NotAcceptable,
+    407: ProxyAuthenticationRequired,
+    408: RequestTimeout,
+    409: Conflict,
+    429: TooManyRequests,
+    500: InternalServerError,
+    501: NotImplementedByService,
+    502: BadGateway,
+    503: ServiceUnavailable,
+    504: GatewayTimeout,
+}
+
+#: Why a status alone refuses, for answers that say nothing themselves.
+REASONS: dict[int, str] = {
+    400: 'the service could not process the request',
+    401: 'the service does not accept the login',
+    403: 'the rights of this login do not allow it',
+    404: 'the service does not know it',
+    405: 'the endpoint does not allow this method',
+    406: 'the service cannot answer in an acceptable form',
+    407: 'a proxy on the way asks for a login',
+    408: 'the request took too long to arrive',
+    409: 'it conflicts with another operation',
+    429: 'too many requests at a time',
+    500: 'internal error of the service',
+    501: 'the service does not implement it',
+    502: 'the request is invalid to the service behind the gateway',
+    503: 'the service is unavailable',
+    504: 'the service did not answer its gateway in time',
+}
+
+_WAIT = 'It is busy: try again when its current task is done.'
+_LATER = 'The service is not available at the moment: try again later.'
+_RIGHTS = 'Ask the administrator of the project for the right to do this.'
+_SUPPORT = 'Give the request id to the operator of the cloud.'
+
+#: What a person can do, for each code of the two references where they can.
+HINTS: dict[str, str] = {
+    'BackupService.4008': (
+        'The project is not entitled: VBS and CSBS are closed to new users. '
+        'Use CBR instead.'
+    ),
+    'VolumeBackup.0013': _WAIT,
+    'VolumeBackup.0041': _LATER,
+    'VolumeBackup.0042': _RIGHTS,
+    'VolumeBackup.0044': _RIGHTS,
+    'VolumeBackup.0040': 'Delete backups of this disk that are not needed.',
+    'VolumeBackup.0080': 'Delete backups, or ask for a larger quota.',
+    'VolumeBackup.0081': 'Delete backups, or ask for a larger quota.',
+    'VolumeBackup.0100': _LATER,
+    'VolumeBackup.0102': _SUPPORT,
+    'VolumeBackup.0113': (
+        'An image was made from this backup: delete the image first.'
+    ),
+    'VolumeBackup.0125': (
+        'Look at the status; a backup that CSBS made is deleted with '
+        '"openstack csbs backup delete".'
+    ),
+    'VolumeBackup.0206': _WAIT,
+    'VolumeBackup.0900': _LATER,
+    'CSBS.1001': _WAIT,
+    'CSBS.1002': _WAIT,
+    'CSBS.2001': _WAIT,
+    'CSBS.2003': _WAIT,
+    'CSBS.2004': _WAIT,
+    'CSBS.3001': (
+        'It is gone already, or the id is of another kind: '
+        '"openstack csbs checkpoint delete" takes checkpoint ids, '
+        '"openstack csbs backup delete" takes ids of backups.'
+    ),
+    'CSBS.6030': _WAIT,
+    'CSBS.6031': _WAIT,
+    'CSBS.6040': 'Look at the status before you try again.',
+    'CSBS.8007': (
+        'An image was made from this backup: delete the image first.'
+    ),
+    'CSBS.8008': 'Check that the backup still exists.',
+    'CSBS.9006': 'Delete backups, or ask for a larger quota.',
+    'CSBS.9998': _LATER,
+    'CSBS.9999': _LATER,
+}
+
+#: Refusals that pass by themselves (``api/csbs.md`` 4.2).
+TEMPORARY_CODES = frozenset(
+    {'CSBS.2003', 'CSBS.2004', 'CSBS.1001', 'CSBS.6030', 'CSBS.9998'}
+)
+
+_NOT_ENTITLED = 'BackupService.4008'
+
+#: CSBS uses one code for two refusals; the status tells them apart.
+_HINT_9009_403 = 'The identity of the user could not be verified.'
+
+
+class Response(Protocol):
+    """The part of ``requests.Response`` that is read here."""
+
+    status_code: int
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    @property
+    def text(self) -> str: ...
+
+
+def request_id_of(response: Response) -> str | None:
+    """The id under which the service logs this answer, if it says one."""
+    for header in ('x-openstack-request-id', 'x-compute-request-id'):
+        value = response.headers.get(header)
+        if value:
+            return value
+    return None
+
+
+def parse_body(text: str) -> tuple[str | None, str | None]:
+    """(code, message) of an error body of any shape the references show.
+
+    ``{"error": {...}}``, ``{"error_code": ..., "error_msg": ...}``,
+    ``{"<fault name>": {"message": ..., "code": ...}}``, the flat
+    ``{"message": ..., "code": ...}``, and plain text or HTML of gateways.
+    """
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return None, _plain_text(text)
+    if not isinstance(body, dict):
+        return None, _plain_text(text)
+    error = body.get('error')
+    if isinstance(error, dict):
+        return _code(error.get('code')), _message(error.get('message'))
+    if 'error_code' in body or 'error_msg' in body:
+        return _code(body.get('error_code')), _message(body.get('error_msg'))
+    for fault in body.values():
+        if isinstance(fault, dict) and 'message' in fault:
+            return _code(fault.get('code')), _message(fault['message'])
+    if 'message' in body:
+        return _code(body.get('code')), _message(body['message'])
+    return None, _plain_text(text) if body else None
+
+
+def error_from_response(response: Response) -> ServiceError:
+    """The typed exception for an answer that refuses a request."""
+    status = response.status_code
+    if 300 <= status < 400:
+        return _redirect(response)
+    code, message = parse_body(response.text)
+    if code is not None and code == str(status):
+        # A fault that only repeats the status has no code of its own.
+        code = None
+    kind = _BY_STATUS.get(status, ServiceError)
+    hint = HINTS.get(code) if code else None
+    if code == 'CSBS.9009' and status == 403:
+        hint = _HINT_9009_403
+    return kind(
+        message or REASONS.get(status, f'the service answered {status}'),
+        status=status,
+        code=code,
+        request_id=request_id_of(response),
+        hint=hint,
+        retry_after=response.headers.get('Retry-After'),
+    )
+
+
+def is_systemic(error: BaseException) -> bool:
+    """Whether this refusal cannot differ from one target to the next."""
+    if isinstance(error, EndpointError | Unauthorized):
+        return True
+    if isinstance(error, ServiceError):
+        return error.status == 403 or error.code == _NOT_ENTITLED
+    return False
+
+
+def _redirect(response: Response) -> ServiceError:
+    from urllib.parse import urlsplit
+
+    location = response.headers.get('location', '')
+    try:
+        host = urlsplit(location).netloc or 'another path'
+    except ValueError:
+        host = 'an unreadable address'
+    return RedirectRefused(
+        f'the service redirects to {host}, and a redirect is never followed',
+        status=response.status_code,
+        request_id=request_id_of(response),
+        hint='Set the endpoint override to the right address if you trust it.',
+    )
+
+
+def _code(value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return str(value).strip() or None
+
+
+def _message(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value.strip().rstrip('.') or None
+    if value is None:
+        return None
+    return _shorten(json.dumps(value))
+
+
+def _plain_text(text: str) -> str | None:
+    text = text[:100_000]
+    if re.search(r'<(!doctype|html|head|body|title)\b', text, re.IGNORECASE):
+        title = re.search(
+            r'<(title|h1)[^>]*>(.*?)</\1>', text, re.IGNORECASE | re.DOTALL
+        )
+        text = title.group(2) if title else re.sub(r'<[^>]*>', ' ', text)
+        text = html.unescape(text)
+    return _shorten(' '.join(text.split())) or None
+
+
+def _shorten(text: str) -> str:
+    if len(text) <= _MAX_RAW_TEXT:
+        return text
+    return text[:_MAX_RAW_TEXT].rstrip() + '...'

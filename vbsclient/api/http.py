@@ -1,0 +1,498 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a request leaves: safely, repeatably, and on one session.
+
+Everything that must hold for each request of ours is here and nowhere else:
+redirects are never followed, only GET and DELETE are repeated, each request
+has a time-out, and a refused token is renewed once for all threads.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import tenacity
+from keystoneauth1 import exceptions as ksa_exceptions
+from keystoneauth1.session import Session, TCPKeepAliveAdapter
+
+from vbsclient.api import errors
+
+LOG = logging.getLogger(__name__)
+
+#: Seconds to connect and to read, where the cloud sets no ``api_timeout``.
+DEFAULT_TIMEOUT = (10.0, 60.0)
+
+#: Connections that requests keeps per host unless told otherwise.
+_DEFAULT_POOL = 10
+
+_REPEATABLE_STATUSES = frozenset({408, 429, 502, 503, 504})
+_LONGEST_RETRY_AFTER = 60.0
+_ATTEMPTS = 5
+#: Being told to slow down is no failure: more patience than for the rest.
+_ATTEMPTS_WHEN_THROTTLED = 12
+
+_UUID = re.compile(
+    r'[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}', re.ASCII
+)
+
+Query = Mapping[str, str]
+
+
+def is_uuid(value: str) -> bool:
+    """Whether a text has the canonical shape of a UUID (8-4-4-4-12 hex)."""
+    return _UUID.fullmatch(value) is not None
+
+
+def resource_path(*parts: str, id: str | None = None) -> str:
+    """The path of a collection, or of one resource in it.
+
+    This is the one place where an id becomes a part of a URL.  Encoding
+    would be no defence (``..`` needs none, and ``detail`` is a route), so
+    that nothing but a UUID passes.
+
+    :param parts: path segments that are written in our own code.
+    :param id: the id of the resource; a collection's path has none.
+    :raises InvalidId: if the id has not the shape of a UUID.
+    """
+    if id is not None:
+        if not is_uuid(id):
+            raise errors.InvalidId(f'{id!r} is not an id (a UUID)')
+        parts = (*parts, id)
+    return '/'.join(parts)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A DELETE that the service accepted, or that a GET must judge.
+
+    :ivar status: the HTTP status of the last answer.
+    :ivar request_id: the service's id of the last answer.
+    :ivar attempts: how often the request was sent.
+    """
+
+    status: int
+    request_id: str | None
+    attempts: int
+
+
+class AdaptiveLimit:
+    """How many requests may be under way: halved by 429, regained slowly."""
+
+    def __init__(self, limit: int, stop: threading.Event) -> None:
+        self._ceiling = limit
+        self._limit = float(limit)
+        self._busy = 0
+        self._lowered_at = 0.0
+        self._stop = stop
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def slot(self) -> Iterator[float]:
+        """Hold one place; yields the moment at which it was taken."""
+        with self._changed:
+            while self._busy >= max(1, int(self._limit)):
+                if self._stop.is_set():
+                    raise errors.Cancelled('not sent')
+                # The stop event cannot wake a condition: look now and then.
+                self._changed.wait(0.2)
+            self._busy += 1
+        try:
+            yield time.monotonic()
+        finally:
+            with self._changed:
+                self._busy -= 1
+                self._changed.notify()
+
+    def lower(self, sent_at: float) -> None:
+        """Halve the limit, once for all requests that were under way."""
+        with self._changed:
+            if sent_at >= self._lowered_at:
+                self._limit = max(1.0, self._limit / 2)
+                self._lowered_at = time.monotonic()
+
+    def raise_again(self) -> None:
+        """Win back a little after an answer that was no 429."""
+        if self._limit < self._ceiling:
+            with self._changed:
+                self._limit = min(
+                    self._ceiling, self._limit + 0.5 / self._limit
+                )
+                self._changed.notify()
+
+
+class Transport:
+    """Requests of one service on a keystoneauth session, for many threads.
+
+    :param session: an authenticated keystoneauth session.
+    :param timeout: (connect, read) in seconds; None takes what the session
+        was configured with, else :data:`DEFAULT_TIMEOUT`.
+    :param concurrency: the most requests that are under way at a time.
+    :param stop: once set, no further request is sent and no sleep lasts.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        timeout: tuple[float, float] | None = None,
+        concurrency: int = 10,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self._session = session
+        self._timeout = timeout or _session_timeout(session)
+        self.stop = stop or threading.Event()
+        self._limit = AdaptiveLimit(concurrency, self.stop)
+        self._concurrency = concurrency
+        self._renewal = threading.Lock()
+
+    def pool_for(self, base: str) -> None:
+        """Give an endpoint as many kept connections as we have threads."""
+        if self._concurrency > _DEFAULT_POOL:
+            self._session.session.mount(
+                base, TCPKeepAliveAdapter(pool_maxsize=self._concurrency)
+            )
+
+    def get(
+        self,
+        url: str,
+        query: Query | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """GET a JSON object.
+
+        :raises MalformedResponse: if the answer is no JSON object.
+        :raises ServiceError: if the service refuses.
+        :raises ConnectionFailed: if there is no answer.
+        """
+        response = self._retrying()(self._answer, 'GET', url, query, headers)
+        if response.status_code != 200:
+            raise _unexpected(response)
+        try:
+            body = response.json()
+        except (ValueError, requests.exceptions.RequestException):
+            raise errors.MalformedResponse(
+                f'the service answered {_place(url)} with something that is '
+                f'not JSON',
+                'Check that the endpoint is the right one.',
+            ) from None
+        if not isinstance(body, dict):
+            raise errors.MalformedResponse(
+                f'the service answered {_place(url)} with JSON that is not '
+                f'an object',
+                'Check that the endpoint is the right one.',
+            )
+        return body
+
+    def get_once(
+        self, url: str, *, headers: Mapping[str, str] | None = None
+    ) -> requests.Response:
+        """One GET whatever comes of it: for version documents."""
+        return self._send('GET', url, None, headers)
+
+    def delete(
+        self, url: str, query: Query | None = None, *, accepted: int
+    ) -> Receipt:
+        """DELETE, where only the documented status counts as accepted.
+
+        :param accepted: that status; 204 is tolerated beside it.
+        :raises RepeatedDelete: if it was sent more than once and refused at
+            last: the first may have been carried out, a GET must tell.
+        :raises ServiceError: if the service refuses the only attempt.
+        :raises ConnectionFailed: if there is no answer.
+        """
+        failures: list[errors.ServiceError | errors.ConnectionFailed] = []
+
+        def attempt() -> requests.Response:
+            try:
+                return self._answer('DELETE', url, query)
+            except (errors.ServiceError, errors.ConnectionFailed) as error:
+                failures.append(error)
+                raise
+
+        try:
+            response = self._retrying()(attempt)
+        except errors.Cancelled:
+            if failures:
+                raise failures[-1] from None
+            raise
+        except (errors.ServiceError, errors.ConnectionFailed) as error:
+            if len(failures) > 1:
+                raise errors.RepeatedDelete(error, len(failures)) from error
+            raise
+        if response.status_code not in (accepted, 204):
+            raise _unexpected(response)
+        return Receipt(
+            response.status_code,
+            errors.request_id_of(response),
+            len(failures) + 1,
+        )
+
+    def _retrying(self) -> tenacity.Retrying:
+        """What repeats a GET or a DELETE until it is answered for good."""
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_is_repeatable),
+            wait=_wait,
+            stop=lambda state: self.stop.is_set() or _enough(state),
+            sleep=tenacity.sleep_using_event(self.stop),
+            before_sleep=_log_retry,
+            reraise=True,
+        )
+
+    def _answer(
+        self,
+        method: str,
+        url: str,
+        query: Query | None,
+        headers: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """One answer that does not refuse.
+
+        :raises ServiceError: if it refuses.
+        """
+        response = self._send(method, url, query, headers)
+        if not 200 <= response.status_code < 300:
+            raise errors.error_from_response(response)
+        return response
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        query: Query | None,
+        headers: Mapping[str, str] | None,
+    ) -> requests.Response:
+        response = self._send_once(method, url, query, headers)
+        if response.status_code == 401 and self._renew_token(response):
+            response = self._send_once(method, url, query, headers)
+        return response
+
+    def _send_once(
+        self,
+        method: str,
+        url: str,
+        query: Query | None,
+        headers: Mapping[str, str] | None,
+    ) -> requests.Response:
+        with self._limit.slot() as sent_at:
+            if self.stop.is_set():
+                raise errors.Cancelled('not sent')
+            with _translated(url):
+                response = self._session.request(
+                    url,
+                    method,
+                    params=dict(query or {}),
+                    headers={'Accept': 'application/json', **(headers or {})},
+                    timeout=self._timeout,
+                    redirect=False,
+                    allow_reauth=False,
+                    connect_retries=0,
+                    status_code_retries=0,
+                    raise_exc=False,
+                    client_name='python-vbsclient',
+                )
+        if response.status_code == 429:
+            self._limit.lower(sent_at)
+        else:
+            self._limit.raise_again()
+        return response
+
+    def _renew_token(self, response: requests.Response) -> bool:
+        """Log in again after a 401, once for all threads that saw one.
+
+        keystoneauth's own renewal clears the token under the other threads,
+        which then give up; only the thread whose refused token is still the
+        current one may clear it.
+        """
+        refused = response.request.headers.get('X-Auth-Token')
+        with self._renewal, _translated(response.url):
+            current = self._session.get_token()
+            if current == refused and self._session.invalidate():
+                current = self._session.get_token()
+        return current != refused
+
+
+def seconds_to_wait(retry_after: str | None) -> float | None:
+    """The ``Retry-After`` header in seconds, clipped to 0..60.
+
+    :param retry_after: seconds, or an HTTP date.
+    :returns: None if there is none, or none that can be read.
+    """
+    if retry_after is None:
+        return None
+    text = retry_after.strip()
+    if re.fullmatch(r'[0-9]{1,9}', text):
+        seconds = float(text)
+    else:
+        try:
+            moment = parsedate_to_datetime(text)
+        except (TypeError, ValueError):
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        seconds = (moment - datetime.now(timezone.utc)).total_seconds()
+    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
+
+
+def _session_timeout(session: Session) -> float | tuple[float, float]:
+    if session.timeout is not None:
+        return float(session.timeout)
+    return DEFAULT_TIMEOUT
+
+
+def _is_repeatable(error: BaseException) -> bool:
+    if isinstance(error, errors.ServiceError):
+        return error.status in _REPEATABLE_STATUSES
+    return isinstance(error, errors.ConnectionFailed) and error.repeatable
+
+
+_exponential = tenacity.wait_random_exponential(multiplier=0.5, max=20)
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, errors.ServiceError):
+        told = seconds_to_wait(error.retry_after)
+        if told is not None:
+            return told
+    return float(_exponential(state))
+
+
+def _enough(state: tenacity.RetryCallState) -> bool:
+    error = state.outcome.exception() if state.outcome else None
+    throttled = isinstance(error, errors.TooManyRequests)
+    most = _ATTEMPTS_WHEN_THROTTLED if throttled else _ATTEMPTS
+    return state.attempt_number >= most
+
+
+def _log_retry(state: tenacity.RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    LOG.debug('attempt %d failed: %s', state.attempt_number, error)
+
+
+def _place(url: str) -> str:
+    return urlsplit(url).path
+
+
+def _unexpected(response: requests.Response) -> errors.ServiceError:
+    status = response.status_code
+    return errors.UnexpectedSuccess(
+        f'the service answered {status}, which it does not document for '
+        f'this request',
+        status=status,
+        request_id=errors.request_id_of(response),
+        hint='Look at the status before you try again.',
+    )
+
+
+@contextmanager
+def _translated(url: str) -> Iterator[None]:
+    """Turn keystoneauth's exceptions into ours."""
+    host = urlsplit(url).netloc
+    try:
+        yield
+    except ksa_exceptions.HttpError as error:
+        # We never let keystoneauth raise for the service's own answers, so
+        # that this one comes from the identity service.
+        raise _login_refused(error) from error
+    except ksa_exceptions.SSLError as error:
+        raise errors.ConnectionFailed(
+            f'the certificate of {host} could not be verified '
+            f'({_cause(error)})',
+            'Set cacert in clouds.yaml to the authority that signed it.',
+            sent=False,
+            repeatable=False,
+        ) from error
+    except ksa_exceptions.ConnectTimeout as error:
+        raise errors.ConnectionFailed(
+            f'{host} did not answer in time'
+        ) from error
+    except ksa_exceptions.ConnectFailure as error:
+        raise errors.ConnectionFailed(
+            f'no connection to {host} ({_cause(error)})',
+            'Check the network and the endpoint.',
+            sent=not _never_left(error),
+        ) from error
+    except ksa_exceptions.UnknownConnectionError as error:
+        original = error.original
+        left = not isinstance(original, ValueError)
+        raise errors.ConnectionFailed(
+            f'the answer of {host} could not be read ({_cause(error)})'
+            if left
+            else f'the address {url!r} is not usable',
+            sent=left,
+            repeatable=left,
+        ) from error
+    except ksa_exceptions.ClientException as error:
+        raise errors.Unauthorized(
+            f'no valid login: {error}', status=401
+        ) from error
+
+
+def _login_refused(error: ksa_exceptions.HttpError) -> errors.ServiceError:
+    if error.http_status == 401:
+        return errors.Unauthorized(
+            'the identity service does not renew the login', status=401
+        )
+    return errors.ServiceError(
+        f'the identity service refused a new login ({error.message})',
+        status=error.http_status or 0,
+    )
+
+
+_NEVER_LEFT = (
+    'Connection refused',
+    'Name or service not known',
+    'nodename nor servname',
+    'Temporary failure in name resolution',
+    'Network is unreachable',
+    'No route to host',
+)
+
+
+def _never_left(error: BaseException) -> bool:
+    return any(reason in str(error) for reason in _NEVER_LEFT)
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason, without the urllib3 objects around it."""
+    text = str(error)
+    for known, short in (
+        ('Connection refused', 'connection refused'),
+        ('Connection reset', 'connection reset'),
+        ('Remote end closed', 'the connection was closed without an answer'),
+        ('Name or service not known', 'unknown host'),
+        ('nodename nor servname', 'unknown host'),
+        ('Temporary failure in name resolution', 'unknown host'),
+        ('Network is unreachable', 'network unreachable'),
+        ('No route to host', 'no route to the host'),
+        ('self-signed certificate', 'self-signed certificate'),
+        ('self signed certificate', 'self-signed certificate'),
+        ('certificate has expired', 'certificate expired'),
+        ('unable to get local issuer', 'unknown authority'),
+        ('IncompleteRead', 'the answer broke off'),
+    ):
+        if known in text:
+            return short
+    return type(error).__name__
+
+
+def json_text(value: Any) -> Any:
+    """Decode JSON in a string; anything else comes back as it is."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value

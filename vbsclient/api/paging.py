@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading a list to its end, whatever style of paging the service has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
+
+from vbsclient.api import errors
+
+Row = Mapping[str, Any]
+Fetch = Callable[[dict[str, str]], Mapping[str, Any]]
+
+#: The references name no maximum; links appear beyond this many.
+PAGE_SIZE = 1000
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one list is paged.
+
+    :ivar key: the key of the rows in the body.
+    :ivar by: what asks for the next page where no link is given.
+    :ivar links: the key of the links, or None where none are documented.
+    :ivar links_tell: whether a missing link proves the end of the list.
+    """
+
+    key: str
+    by: Literal['offset', 'marker']
+    links: str | None = None
+    links_tell: bool = False
+
+
+def rows(
+    fetch: Fetch,
+    style: Style,
+    query: Mapping[str, str],
+    *,
+    page_size: int = PAGE_SIZE,
+) -> Iterator[Row]:
+    """Each row of a list, once.
+
+    A page that is shorter than asked may be the last one, or the service
+    may have a smaller maximum: where no link tells, one more page is asked
+    for.  New rows that move others onto the next page are dropped by id.
+
+    :raises AmbiguousListing: if the service repeats a full page: what it
+        leaves out is unknown.
+    :raises MalformedResponse: if the body has no list of rows.
+    """
+    seen: set[str] = set()
+    received = 0
+    following: dict[str, str] = {}
+    while True:
+        body = fetch({'limit': str(page_size), **query, **following})
+        page = _rows_of(body, style.key)
+        fresh = [row for row in page if row['id'] not in seen]
+        link = _link_query(body, style)
+        full = len(page) >= page_size or link is not None
+        if page and not fresh:
+            if full:
+                raise errors.AmbiguousListing(
+                    'the service repeats a page of its list',
+                    'Nothing was decided from a list that has no end.',
+                )
+            return
+        seen.update(row['id'] for row in fresh)
+        yield from fresh
+        received += len(page)
+        if not page or (not full and style.links_tell):
+            return
+        following = link or _next(style, received, page)
+
+
+def _next(style: Style, received: int, page: list[Row]) -> dict[str, str]:
+    if style.by == 'marker':
+        return {'marker': str(page[-1]['id'])}
+    return {'offset': str(received)}
+
+
+def _rows_of(body: Mapping[str, Any], key: str) -> list[Row]:
+    page = body.get(key)
+    if not isinstance(page, list) or not all(
+        isinstance(row, dict) and isinstance(row.get('id'), str)
+        for row in page
+    ):
+        raise errors.MalformedResponse(
+            f'the service answered without a list of {key}',
+            'Check that the endpoint is the right one.',
+        )
+    return page
+
+
+def _link_query(
+    body: Mapping[str, Any], style: Style
+) -> dict[str, str] | None:
+    """The position in the ``next`` link, whose address is not usable."""
+    links = body.get(style.links) if style.links else None
+    if not isinstance(links, list):
+        return None
+    for link in links:
+        if isinstance(link, dict) and link.get('rel') == 'next':
+            href = link.get('href')
+            query = _query_of(href) if isinstance(href, str) else {}
+            if query.get('marker'):
+                # Beside a marker an offset would skip rows once more.
+                return {'marker': query['marker']}
+            if query.get('offset'):
+                return {'offset': query['offset']}
+    return None
+
+
+def _query_of(href: str) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(urlsplit(href).query))
+    except ValueError:
+        return {}

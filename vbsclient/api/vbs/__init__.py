@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Volume Backup Service: backups of disks and their shares."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+
+from keystoneauth1.session import Session
+
+from vbsclient.api import errors
+from vbsclient.api.endpoint import Pin, VBSEndpoint, resolve_vbs
+from vbsclient.api.http import Transport
+from vbsclient.api.vbs.backups import Backup, Backups
+from vbsclient.api.vbs.shares import Share, Shares
+
+__all__ = ['Backup', 'Backups', 'Share', 'Shares', 'VBSClient']
+
+
+class VBSClient:
+    """VBS on any keystoneauth session.
+
+    Endpoint and version are resolved at the first use and then kept.
+
+    :param session: an authenticated keystoneauth session.
+    :param version: ``auto``, ``2`` or ``3``: the version of the native
+        backup calls; shares exist in v2 only.
+    :param region_name: the region of the cloud.
+    :param interface: the interface (or interfaces, best first).
+    :param endpoint_override: a URL in place of the catalog's; it may hold
+        ``%(project_id)s``.
+    :param timeout: (connect, read) in seconds.
+    :param concurrency: the most requests under way at a time.
+    :param stop: once set, no further request is sent.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        version: Pin = 'auto',
+        region_name: str | None = None,
+        interface: str | Sequence[str] | None = 'public',
+        endpoint_override: str | None = None,
+        timeout: tuple[float, float] | None = None,
+        concurrency: int = 10,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self._session = session
+        self._pin = version
+        self._region_name = region_name
+        self._interface = interface
+        self._override = endpoint_override
+        self.transport = Transport(
+            session, timeout=timeout, concurrency=concurrency, stop=stop
+        )
+
+    @cached_property
+    def endpoint(self) -> VBSEndpoint:
+        """Where the calls go.
+
+        :raises EndpointError: if there is no endpoint to be chosen.
+        """
+        endpoint = resolve_vbs(
+            self.transport,
+            self._session,
+            pin=self._pin,
+            region=self._region_name,
+            interface=self._interface,
+            override=self._override,
+        )
+        self.transport.pool_for(endpoint.prefix)
+        return endpoint
+
+    @cached_property
+    def backups(self) -> Backups:
+        """The native backup calls of the chosen version."""
+        endpoint = self.endpoint
+        return Backups(self.transport, endpoint.native, endpoint.version)
+
+    @cached_property
+    def backups_v2(self) -> Backups | None:
+        """The native calls of v2, whose bodies tell who made a backup.
+
+        None where the host cannot have them (block storage in v3).
+        """
+        if self.endpoint.version == 'v2':
+            return self.backups
+        if self.endpoint.v2 is None:
+            return None
+        return Backups(self.transport, self.endpoint.v2, 'v2')
+
+    @cached_property
+    def shares(self) -> Shares:
+        """The sharing calls.
+
+        :raises EndpointError: on a cloud that has block storage alone.
+        """
+        if self.endpoint.vendor is None:
+            raise errors.EndpointError(
+                'this cloud has no VBS, only block storage '
+                f'({self.endpoint.service_type}), which knows no shares',
+                'If it has VBS all the same, set vbs_endpoint_override in '
+                'clouds.yaml.',
+            )
+        return Shares(self.transport, self.endpoint.vendor)

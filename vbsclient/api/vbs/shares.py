@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shares of backups with other projects: vendor calls of VBS, v2 only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vbsclient.api import errors, paging
+from vbsclient.api.http import Receipt, Transport, resource_path
+
+_STYLE = paging.Style('shared', 'offset', 'shared_links')
+_ROUTE = 'os-vendor-backup-sharing'
+
+
+@dataclass(frozen=True)
+class Share:
+    """A backup shown to one other project (V19, V20).
+
+    :ivar to_project_id: the project that may use the backup.
+    :ivar backup_name: from the embedded backup, where there is one.
+    """
+
+    id: str
+    backup_id: str
+    from_project_id: str | None
+    to_project_id: str | None
+    created_at: str | None
+    backup_name: str | None = None
+    body: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Share:
+        """Read a share object.
+
+        :raises MalformedResponse: if an id is missing.
+        """
+        if not isinstance(body.get('id'), str) or not isinstance(
+            body.get('backup_id'), str
+        ):
+            raise errors.MalformedResponse(
+                'the service answered with a share that has no id'
+            )
+        backup = body.get('backup')
+        return cls(
+            id=body['id'],
+            backup_id=body['backup_id'],
+            from_project_id=body.get('from_project_id'),
+            to_project_id=body.get('to_project_id'),
+            created_at=body.get('created_at'),
+            backup_name=(
+                backup.get('name') if isinstance(backup, dict) else None
+            ),
+            body=body,
+        )
+
+
+class Shares:
+    """The sharing calls.
+
+    :param transport: how requests are sent.
+    :param url: URL with ``v2`` and the project.
+    """
+
+    def __init__(self, transport: Transport, url: str) -> None:
+        self._transport = transport
+        self._url = url
+
+    def get(self, share_id: str) -> Share:
+        """Show a share (VBS API, V20).
+
+        :param share_id: a UUID.
+        :raises InvalidId: if it is no UUID; nothing was sent.
+        :raises NotFound: if there is no such share.
+        :raises MalformedResponse: if another share is answered.
+        """
+        body = self._transport.get(
+            f'{self._url}/{resource_path(_ROUTE, id=share_id)}'
+        )
+        content = body.get('shared')
+        share = Share.from_body(content if isinstance(content, dict) else {})
+        if share.id != share_id:
+            raise errors.MalformedResponse(
+                f'the service answered with another share ({share.id})'
+            )
+        return share
+
+    def list(self, *, backup_id: str | None = None) -> Iterator[Share]:
+        """List the shares that this project has given (VBS API, V19).
+
+        :param backup_id: only those of one backup; compared again here.
+        :raises AmbiguousListing: if the list cannot be read to its end.
+        """
+        query = {'backup_id': backup_id} if backup_id else {}
+        url = f'{self._url}/{resource_path(_ROUTE, "detail")}'
+        for row in paging.rows(
+            lambda page: self._transport.get(url, page), _STYLE, query
+        ):
+            share = Share.from_body(row)
+            if backup_id is None or share.backup_id == backup_id:
+                yield share
+
+    def cancel(self, share_id: str) -> Receipt:
+        """Cancel one share (VBS API, V22, ``is_backup_id=false``; 200).
+
+        :param share_id: the UUID of the share.
+        :raises InvalidId: if it is no UUID; nothing was sent.
+        :raises ServiceError: if the service refuses.
+        """
+        return self._cancel(share_id, is_backup_id=False)
+
+    def cancel_all(self, backup_id: str) -> Receipt:
+        """Cancel every share of a backup (V22, ``is_backup_id=true``; 200).
+
+        :param backup_id: the UUID of the backup.
+        :raises InvalidId: if it is no UUID; nothing was sent.
+        :raises ServiceError: if the service refuses.
+        """
+        return self._cancel(backup_id, is_backup_id=True)
+
+    def _cancel(self, id: str, *, is_backup_id: bool) -> Receipt:
+        # The server's default is not documented, so that it is always said.
+        return self._transport.delete(
+            f'{self._url}/{resource_path(_ROUTE, id=id)}',
+            {'is_backup_id': 'true' if is_backup_id else 'false'},
+            accepted=200,
+        )

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One action over many targets: bounded, cancellable, an outcome for each.
+
+The outcomes exist before the first target is touched and are right at every
+moment, so that an interruption at any point finds them telling the truth.
+Workers are daemon threads on a queue: the interpreter never waits for one at
+its exit, as it does for the threads of an executor.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from enum import Enum
+from typing import Generic, TypeVar
+
+from vbsclient.api import errors
+
+T = TypeVar('T')
+R = TypeVar('R')
+
+#: Seconds that requests under way get after an interruption.
+GRACE = 1.5
+
+
+class State(Enum):
+    """What is known about a target."""
+
+    NOT_SENT = 'not sent'
+    #: Handed to a worker; without an answer nobody knows.
+    UNKNOWN = 'unknown'
+    DONE = 'done'
+    FAILED = 'failed'
+
+
+@dataclass(eq=False)
+class Outcome(Generic[T, R]):
+    """What became of one target.
+
+    :ivar result: what the action returned, once ``DONE``.
+    :ivar error: why it ``FAILED``, or why it is ``UNKNOWN``.
+    :ivar started_at: when the action began (UTC).
+    :ivar answered_at: when it ended (UTC).
+    """
+
+    target: T
+    state: State = State.NOT_SENT
+    result: R | None = None
+    error: BaseException | None = None
+    started_at: datetime | None = None
+    answered_at: datetime | None = None
+
+
+#: Told of each finished outcome; True stops the run before the next target.
+Watch = Callable[[Outcome[T, R]], bool]
+
+
+def run(
+    outcomes: Sequence[Outcome[T, R]],
+    action: Callable[[T], R],
+    *,
+    concurrency: int,
+    stop: threading.Event,
+    watch: Watch[T, R] | None = None,
+    grace: float = GRACE,
+) -> None:
+    """Carry out the action for each outcome's target.
+
+    An exception of the action is that target's outcome and stops nothing.
+    On KeyboardInterrupt or SystemExit ``stop`` is set, requests under way
+    get ``grace`` seconds, and the interruption goes on to the caller; a
+    second one leaves at once.
+
+    :param concurrency: the most targets at a time.
+    :param stop: shared with whatever the action sends with.
+    :param watch: called in this thread, in the order of completion.
+    """
+    waiting: queue.SimpleQueue[Outcome[T, R]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[Outcome[T, R]] = queue.SimpleQueue()
+    for outcome in outcomes:
+        waiting.put(outcome)
+    halt = threading.Event()
+    workers = [
+        threading.Thread(
+            target=_work, args=(waiting, done, action, halt), daemon=True
+        )
+        for _ in range(min(concurrency, len(outcomes)))
+    ]
+    try:
+        for worker in workers:
+            worker.start()
+        _collect(workers, done, len(outcomes), halt, watch)
+    except (KeyboardInterrupt, SystemExit):
+        stop.set()
+        halt.set()
+        _join(workers, grace)
+        raise
+
+
+def gather(
+    calls: Sequence[Callable[[], R]], *, stop: threading.Event
+) -> list[R]:
+    """The results of independent calls, made at the same time.
+
+    :raises Exception: the first failure in the order of the calls.
+    """
+    outcomes: list[Outcome[Callable[[], R], R]] = [
+        Outcome(call) for call in calls
+    ]
+    run(outcomes, _call, concurrency=len(calls), stop=stop, grace=0.0)
+    return [result_of(outcome) for outcome in outcomes]
+
+
+def each(
+    values: Iterable[T],
+    action: Callable[[T], R],
+    *,
+    concurrency: int,
+    stop: threading.Event,
+) -> list[Outcome[T, R]]:
+    """:func:`run` for values to be read: nothing to wait for at the end."""
+    outcomes: list[Outcome[T, R]] = [Outcome(value) for value in values]
+    run(outcomes, action, concurrency=concurrency, stop=stop, grace=0.0)
+    return outcomes
+
+
+def result_of(outcome: Outcome[T, R]) -> R:
+    """The result of an outcome, or its exception."""
+    if outcome.state is not State.DONE:
+        raise outcome.error or errors.Cancelled('not sent')
+    return outcome.result  # type: ignore[return-value]
+
+
+def _call(call: Callable[[], R]) -> R:
+    return call()
+
+
+def _collect(
+    workers: Sequence[threading.Thread],
+    done: queue.SimpleQueue[Outcome[T, R]],
+    expected: int,
+    halt: threading.Event,
+    watch: Watch[T, R] | None,
+) -> None:
+    received = 0
+    while received < expected:
+        try:
+            outcome = done.get(timeout=0.5)
+        except queue.Empty:
+            if not any(worker.is_alive() for worker in workers):
+                return
+            continue
+        received += 1
+        if watch is not None and watch(outcome):
+            halt.set()
+
+
+def _work(
+    waiting: queue.SimpleQueue[Outcome[T, R]],
+    done: queue.SimpleQueue[Outcome[T, R]],
+    action: Callable[[T], R],
+    halt: threading.Event,
+) -> None:
+    while True:
+        try:
+            outcome = waiting.get_nowait()
+        except queue.Empty:
+            return
+        if not halt.is_set():
+            _act(outcome, action)
+        done.put(outcome)
+
+
+def _act(outcome: Outcome[T, R], action: Callable[[T], R]) -> None:
+    outcome.started_at = datetime.now(timezone.utc)
+    outcome.state = State.UNKNOWN
+    try:
+        result = action(outcome.target)
+    except errors.Cancelled:
+        outcome.state = State.NOT_SENT
+        outcome.started_at = None
+        return
+    except BaseException as error:  # noqa: BLE001 - it is the outcome
+        outcome.error = error
+        outcome.answered_at = datetime.now(timezone.utc)
+        if not _unanswered(error):
+            outcome.state = State.FAILED
+        return
+    outcome.result = result
+    outcome.answered_at = datetime.now(timezone.utc)
+    outcome.state = State.DONE
+
+
+def _unanswered(error: BaseException) -> bool:
+    return isinstance(error, errors.ConnectionFailed) and error.sent
+
+
+def _join(workers: Sequence[threading.Thread], grace: float) -> None:
+    deadline = time.monotonic() + grace
+    for worker in workers:
+        worker.join(max(0.0, deadline - time.monotonic()))

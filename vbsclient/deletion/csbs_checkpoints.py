@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deleting whole checkpoints, with every server's backup in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from vbsclient import bulk
+from vbsclient.api import errors
+from vbsclient.api.csbs import Checkpoint, CSBSClient, Item
+from vbsclient.api.http import is_uuid
+from vbsclient.deletion.csbs_lookup import (
+    TRANSIENT,
+    NoItems,
+    describe_item,
+    find_members,
+    quietly,
+)
+from vbsclient.deletion.targets import (
+    Done,
+    Limits,
+    Missing,
+    Outcome,
+    Recorder,
+    Refused,
+    Target,
+    is_going,
+    is_gone,
+    merge,
+    recognise,
+    send_and_judge,
+    unique,
+)
+
+#: The items of a checkpoint; none on a cloud that has no items.
+CheckpointTarget = Target[Sequence[Item]]
+
+
+class CheckpointDeletion:
+    """The rules for ``csbs checkpoint delete``."""
+
+    def __init__(
+        self,
+        csbs: CSBSClient,
+        arguments: Sequence[str],
+        *,
+        provider_id: str,
+        limits: Limits,
+    ) -> None:
+        self._csbs = csbs
+        self._arguments = unique(arguments)
+        self._checkpoints = csbs.checkpoints(provider_id)
+        self._limits = limits
+        self._has_items = True
+
+    def plan(self) -> list[CheckpointTarget]:
+        """See what each checkpoint holds and whether it may go."""
+        ids = [a for a in self._arguments if is_uuid(a)]
+        try:
+            members = find_members(self._csbs.items, ids, self._limits)
+            targets = [
+                self._from_items(a, members.get(a, ()))
+                for a in self._arguments
+            ]
+        except NoItems:
+            self._has_items = False
+            targets = self._from_karbor(ids)
+        recognise(targets, self._other_kind)
+        return merge(targets)
+
+    def batches(
+        self, outcomes: Sequence[Outcome[Sequence[Item]]]
+    ) -> Iterator[Sequence[Outcome[Sequence[Item]]]]:
+        """All at the same time."""
+        yield outcomes
+
+    def delete(self, target: CheckpointTarget, recorder: Recorder) -> Done:
+        """Delete a checkpoint with everything in it."""
+        id = target.verified_id
+        return send_and_judge(
+            lambda: recorder.delete(
+                target,
+                'delete checkpoint',
+                lambda: self._checkpoints.delete(id),
+            ),
+            lambda: self._status_now(id),
+        )
+
+    def _status_now(self, id: str) -> str:
+        if not self._has_items:
+            return self._checkpoints.get(id).status
+        states = [
+            item.status for item in self._csbs.items.list(checkpoint_id=id)
+        ]
+        if all(is_gone(state) for state in states):
+            return 'deleted'
+        going = all(is_gone(s) or is_going(s) for s in states)
+        return 'deleting' if going else states[0]
+
+    def _from_items(
+        self, argument: str, items: Sequence[Item]
+    ) -> CheckpointTarget:
+        target = CheckpointTarget(argument, 'checkpoint', 'CSBS')
+        if not is_uuid(argument):
+            target.refusal = _no_id(argument)
+            return target
+        items = [item for item in items if not is_gone(item.status)]
+        if not items:
+            target.refusal = _missing(argument)
+            return target
+        target.id = argument
+        target.name = items[0].name
+        target.resource = items
+        if len(items) > 1:
+            target.members = [describe_item(item) for item in items]
+        _check(target, items)
+        return target
+
+    def _from_karbor(self, ids: Sequence[str]) -> list[CheckpointTarget]:
+        found: dict[str, Checkpoint | errors.ClientError] = {}
+        for outcome in bulk.each(
+            ids,
+            self._checkpoints.get,
+            concurrency=self._limits.concurrency,
+            stop=self._limits.stop,
+        ):
+            try:
+                found[outcome.target] = bulk.result_of(outcome)
+            except errors.NotFound:
+                found[outcome.target] = _missing(outcome.target)
+            except (
+                errors.MalformedResponse,
+                errors.BadRequest,
+                errors.Forbidden,
+            ) as error:
+                # Another project's checkpoint is 403: that one only.
+                found[outcome.target] = error
+        return [
+            _karbor_target(argument, found.get(argument))
+            for argument in self._arguments
+        ]
+
+    def _other_kind(self, id: str) -> str | None:
+        if not self._has_items:
+            return None
+        item = quietly(lambda: self._csbs.items.get(id))
+        if item is None:
+            return None
+        return (
+            f'It is the id of one backup in the checkpoint '
+            f'{item.checkpoint_id}: use "openstack csbs backup delete {id}".'
+        )
+
+
+def _check(target: CheckpointTarget, items: Sequence[Item]) -> None:
+    if all(is_going(item.status) for item in items):
+        target.settled = 'is being deleted already'
+        return
+    for item in items:
+        refusal = refusal_of(item)
+        if refusal is not None:
+            target.refusal = refusal
+            return
+
+
+def refusal_of(item: Item) -> Refused | None:
+    """Why an item must not be deleted now, or None."""
+    label = f'{item.name} ({item.id})'
+    if item.status in TRANSIENT:
+        return Refused(
+            f'its backup {label} is {item.status}',
+            'Try again when that is done.',
+        )
+    if item.has_image:
+        return Refused(
+            f'an image was made from its backup {label}',
+            'Delete the image first.',
+        )
+    return None
+
+
+def _karbor_target(
+    argument: str, found: Checkpoint | errors.ClientError | None
+) -> CheckpointTarget:
+    target = CheckpointTarget(argument, 'checkpoint', 'CSBS')
+    if found is None:
+        target.refusal = _no_id(argument)
+    elif isinstance(found, errors.ClientError):
+        target.refusal = found
+    elif is_gone(found.status):
+        target.refusal = _missing(argument)
+    else:
+        target.id = found.id
+        target.name = found.name
+        target.resource = ()
+        target.members = [f'{found.id}: this cloud does not say what is in it']
+        if is_going(found.status):
+            target.settled = 'is being deleted already'
+        elif found.status in TRANSIENT:
+            target.refusal = Refused(
+                f'it is {found.status}', 'Try again when that is done.'
+            )
+    return target
+
+
+def _no_id(argument: str) -> Refused:
+    return Refused(
+        f'{argument!r} is not the id of a checkpoint',
+        'A checkpoint has no name of its own; "openstack csbs backup delete" '
+        'takes names of backups.',
+    )
+
+
+def _missing(argument: str) -> Missing:
+    return Missing(f'No checkpoint found for {argument!r}')

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deleting one server's backup and nothing else of its checkpoint.
+
+The query that narrows a deletion to one item is ignored by the upstream of
+this service, which then deletes the whole checkpoint.  So the first deletion
+that could do such harm goes alone, and its siblings are looked at before
+anything else is sent.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+from vbsclient.api import errors
+from vbsclient.api.csbs import CSBSClient, Item
+from vbsclient.api.http import is_uuid
+from vbsclient.bulk import State
+from vbsclient.deletion.csbs_checkpoints import refusal_of
+from vbsclient.deletion.csbs_lookup import (
+    choose_item,
+    find_items,
+    find_members,
+    quietly,
+    read_all,
+)
+from vbsclient.deletion.targets import (
+    Done,
+    Limits,
+    Missing,
+    Outcome,
+    Recorder,
+    Refused,
+    StopAll,
+    Target,
+    is_going,
+    is_gone,
+    merge,
+    recognise,
+    send_and_judge,
+    unique,
+)
+
+#: Seconds in which the first deletion must show an effect.
+PROOF_TIMEOUT = 30.0
+
+ItemTarget = Target[Item]
+
+
+class ItemDeletion:
+    """The rules for ``csbs backup delete`` and for ``--item``.
+
+    :param arguments: names and ids of backups of servers.
+    :param checkpoint_id: the checkpoint that they must belong to, or None.
+    """
+
+    def __init__(
+        self,
+        csbs: CSBSClient,
+        arguments: Sequence[str],
+        *,
+        provider_id: str,
+        limits: Limits,
+        checkpoint_id: str | None = None,
+    ) -> None:
+        self._csbs = csbs
+        self._arguments = unique(arguments)
+        self._checkpoints = csbs.checkpoints(provider_id)
+        self._limits = limits
+        self._checkpoint_id = checkpoint_id
+
+    def plan(self) -> list[ItemTarget]:
+        """Find the backups and check each against the rules."""
+        if self._checkpoint_id is not None:
+            found = self._find_in_checkpoint(self._checkpoint_id)
+        else:
+            found = find_items(self._csbs.items, self._arguments, self._limits)
+        targets = [_target(a, found[a]) for a in self._arguments]
+        recognise(targets, self._other_kind)
+        return merge(targets)
+
+    def batches(
+        self, outcomes: Sequence[Outcome[Item]]
+    ) -> Iterator[Sequence[Outcome[Item]]]:
+        """One alone, until a sibling check has passed; then the rest."""
+        rest = list(outcomes)
+        by_checkpoint: dict[str, list[Outcome[Item]]] = {}
+        for outcome in rest:
+            by_checkpoint.setdefault(
+                outcome.target.verified.checkpoint_id, []
+            ).append(outcome)
+        named = {outcome.target.id for outcome in outcomes}
+        for checkpoint_id, group in by_checkpoint.items():
+            before = self._siblings(checkpoint_id, named)
+            if not before:
+                continue
+            for first in group:
+                rest.remove(first)
+                yield [first]
+                if first.state in (State.DONE, State.UNKNOWN):
+                    self._prove(first.target.verified, before)
+                    yield rest
+                    return
+        yield rest
+
+    def delete(self, target: ItemTarget, recorder: Recorder) -> Done:
+        """Delete one item, by its id in ``checkpoint_items``."""
+        item = target.verified
+        return send_and_judge(
+            lambda: recorder.delete(
+                target,
+                'delete item',
+                lambda: self._checkpoints.delete_item(
+                    item.checkpoint_id, item.id
+                ),
+            ),
+            lambda: self._csbs.items.get(item.id).status,
+        )
+
+    def _find_in_checkpoint(
+        self, checkpoint_id: str
+    ) -> dict[str, Item | errors.ClientError]:
+        members = find_members(
+            self._csbs.items, [checkpoint_id], self._limits
+        )[checkpoint_id]
+        if not members:
+            raise Missing(f'No checkpoint found for {checkpoint_id!r}')
+        found: dict[str, Item | errors.ClientError] = {}
+        for argument in self._arguments:
+            if is_uuid(argument):
+                own = [item for item in members if item.id == argument]
+                found[argument] = (
+                    own[0] if own else self._not_in(checkpoint_id, argument)
+                )
+            else:
+                found[argument] = choose_item(
+                    [item for item in members if item.name == argument],
+                    argument,
+                )
+        return found
+
+    def _not_in(self, checkpoint_id: str, id: str) -> errors.ClientError:
+        stranger = quietly(lambda: self._csbs.items.get(id))
+        if stranger is None:
+            return Missing(
+                f'No backup {id!r} found in the checkpoint {checkpoint_id}'
+            )
+        return Refused(
+            f'the backup {stranger.name} ({id}) belongs to the checkpoint '
+            f'{stranger.checkpoint_id}, not to {checkpoint_id}'
+        )
+
+    def _siblings(
+        self, checkpoint_id: str, named: set[str | None]
+    ) -> dict[str, str]:
+        """State by id of what must stay: unnamed and not yet going."""
+        return {
+            item.id: item.status
+            for item in read_all(self._csbs.items, checkpoint_id=checkpoint_id)
+            if item.id not in named and not _goes(item.status)
+        }
+
+    def _prove(self, first: Item, before: Mapping[str, str]) -> None:
+        """See that only the named item went.
+
+        :raises StopAll: if a sibling goes too, or if nothing can be seen.
+        """
+        if not _wait_for_effect(self._csbs, first, self._limits.stop):
+            raise StopAll(
+                f'the deletion of {first.id} has shown no effect for '
+                f'{PROOF_TIMEOUT:.0f} s, so that it is not certain that the '
+                f'service deletes only what is named: nothing else was sent',
+                'Look at the checkpoint and try again later.',
+            )
+        after = {
+            item.id: item.status
+            for item in read_all(
+                self._csbs.items, checkpoint_id=first.checkpoint_id
+            )
+        }
+        hurt = [
+            id
+            for id in before
+            if _goes(after[id] if id in after else self._status(id))
+        ]
+        if hurt:
+            raise StopAll(
+                f'the service deletes more than was named: of the '
+                f'checkpoint {first.checkpoint_id} it also deletes '
+                f'{", ".join(hurt)}. Nothing else was sent',
+                'This cloud ignores checkpoint_items. Tell its operator at '
+                'once, and do not delete single backups of servers there.',
+            )
+
+    def _status(self, item_id: str) -> str:
+        try:
+            return self._csbs.items.get(item_id).status
+        except errors.NotFound:
+            return 'deleted'
+
+    def _other_kind(self, id: str) -> str | None:
+        items = quietly(lambda: read_all(self._csbs.items, checkpoint_id=id))
+        if not items:
+            return None
+        return (
+            f'It is the id of a checkpoint with {len(items)} '
+            f'backup{"" if len(items) == 1 else "s"}: use "openstack csbs '
+            f'checkpoint delete {id}" to delete all of it.'
+        )
+
+
+def _wait_for_effect(
+    csbs: CSBSClient, item: Item, stop: threading.Event
+) -> bool:
+    """Whether the item leaves its former state in time."""
+    deadline = time.monotonic() + PROOF_TIMEOUT
+    pause = 0.1
+    while True:
+        try:
+            if csbs.items.get(item.id).status != item.status:
+                return True
+        except errors.NotFound:
+            return True
+        if time.monotonic() + pause > deadline or stop.wait(pause):
+            return False
+        pause = min(pause * 2, 2.0)
+
+
+def _target(argument: str, found: Item | errors.ClientError) -> ItemTarget:
+    target = ItemTarget(argument, 'backup', 'CSBS')
+    if isinstance(found, errors.ClientError):
+        target.refusal = found
+        return target
+    target.id = found.id
+    target.name = found.name
+    target.resource = found
+    if is_gone(found.status):
+        target.refusal = Missing(
+            f'No backup of a server found for {argument!r}'
+        )
+    elif is_going(found.status):
+        target.settled = 'is being deleted already'
+    else:
+        target.refusal = refusal_of(found)
+    return target
+
+
+def _goes(status: str) -> bool:
+    return is_going(status) or is_gone(status)

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finding checkpoints and backups of servers that a user named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from vbsclient import bulk
+from vbsclient.api import errors
+from vbsclient.api.csbs import Item, Items
+from vbsclient.api.http import is_uuid
+from vbsclient.deletion.targets import (
+    FEW,
+    Limits,
+    Missing,
+    check_name,
+    choose_by_name,
+)
+
+WHAT = 'backup of a server'
+
+R = TypeVar('R')
+
+#: States in which a deletion would cut into another task.
+TRANSIENT = frozenset(
+    {'waiting_protect', 'protecting', 'waiting_restore', 'restoring'}
+)
+
+
+class NoItems(errors.ClientError):
+    """This cloud has no ``checkpoint_items`` (plain Karbor)."""
+
+    hint = (
+        'Whole checkpoints can be deleted with "openstack csbs checkpoint '
+        'delete".'
+    )
+
+    def __init__(self) -> None:
+        super().__init__(
+            'this cloud has no checkpoint_items, so that single backups of '
+            'servers cannot be seen or deleted'
+        )
+
+
+def find_items(
+    items: Items, arguments: Sequence[str], limits: Limits
+) -> dict[str, Item | errors.ClientError]:
+    """The item for each name or id, or why there is none.
+
+    :raises NoItems: on a cloud without items.
+    """
+    found: dict[str, Item | errors.ClientError] = {}
+    asked: list[str] = []
+    for argument in arguments:
+        try:
+            check_name(argument, WHAT)
+            asked.append(argument)
+        except errors.ClientError as refusal:
+            found[argument] = refusal
+    listed = read_all(items) if len(asked) > FEW else None
+    by_id = {item.id: item for item in listed or ()}
+    absent = [a for a in asked if is_uuid(a) and a not in by_id]
+    found.update(_get_each(items, absent, limits))
+    for argument in asked:
+        if argument in by_id:
+            found[argument] = by_id[argument]
+        elif not is_uuid(argument):
+            bearers = (
+                [item for item in listed if item.name == argument]
+                if listed is not None
+                else read_all(items, name=argument)
+            )
+            found[argument] = choose_item(bearers, argument)
+    return found
+
+
+def find_members(
+    items: Items, checkpoint_ids: Sequence[str], limits: Limits
+) -> Mapping[str, Sequence[Item]]:
+    """The items of each checkpoint; none for a checkpoint without items.
+
+    :raises NoItems: on a cloud without items.
+    """
+    found: dict[str, list[Item]] = {id: [] for id in checkpoint_ids}
+    if len(checkpoint_ids) > FEW:
+        for item in read_all(items):
+            if item.checkpoint_id in found:
+                found[item.checkpoint_id].append(item)
+    absent = [id for id, members in found.items() if not members]
+    for outcome in bulk.each(
+        absent,
+        lambda id: read_all(items, checkpoint_id=id),
+        concurrency=limits.concurrency,
+        stop=limits.stop,
+    ):
+        found[outcome.target] = bulk.result_of(outcome)
+    return found
+
+
+def read_all(
+    items: Items,
+    *,
+    checkpoint_id: str | None = None,
+    name: str | None = None,
+) -> list[Item]:
+    """A list of items to its end.
+
+    :raises NoItems: on a cloud without items.
+    """
+    try:
+        return list(items.list(checkpoint_id=checkpoint_id, name=name))
+    except errors.NotFound as error:
+        raise NoItems() from error
+
+
+def choose_item(
+    bearers: Sequence[Item], argument: str
+) -> Item | errors.ClientError:
+    """The only one of several items that bear a name, or the refusal."""
+    try:
+        return choose_by_name(bearers, argument, WHAT, describe_item)
+    except errors.ClientError as refusal:
+        return refusal
+
+
+def describe_item(item: Item) -> str:
+    """One item for a person who has to tell it from others."""
+    server = item.server_name or item.server_id or 'unknown'
+    return (
+        f'{item.id} (server {server}, {item.status}, '
+        f'{item.created_at or "no date"}, checkpoint {item.checkpoint_id})'
+    )
+
+
+def quietly(ask: Callable[[], R]) -> R | None:
+    """An answer that only helps a message; None if there is none."""
+    try:
+        return ask()
+    except errors.ClientError:
+        return None
+
+
+def _get_each(
+    items: Items, ids: Sequence[str], limits: Limits
+) -> dict[str, Item | errors.ClientError]:
+    found: dict[str, Item | errors.ClientError] = {}
+    for outcome in bulk.each(
+        ids, items.get, concurrency=limits.concurrency, stop=limits.stop
+    ):
+        id = outcome.target
+        try:
+            found[id] = bulk.result_of(outcome)
+        except errors.NotFound:
+            found[id] = Missing(f'No {WHAT} found for {id!r}')
+        except errors.MalformedResponse as error:
+            found[id] = error
+    if any(isinstance(f, Missing) for f in found.values()):
+        # A cloud without the route answers 404 too: tell the two apart.
+        _demand_items(items)
+    return found
+
+
+def _demand_items(items: Items) -> None:
+    try:
+        next(items.list(), None)
+    except errors.NotFound as error:
+        raise NoItems() from error

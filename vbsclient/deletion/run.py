@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a plan to outcomes: the one way in which anything is deleted."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Sequence
+
+from vbsclient import bulk
+from vbsclient.api import errors
+from vbsclient.bulk import State
+from vbsclient.deletion.targets import (
+    Deletion,
+    Done,
+    Outcome,
+    Recorder,
+    ResourceT,
+    StopAll,
+    Target,
+)
+
+#: So many equal refusals in a row mean that the rest would fare the same.
+_ENOUGH = 3
+
+_ANY_ID = re.compile(r'[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}')
+
+
+def outcomes_of(
+    targets: Sequence[Target[ResourceT]],
+) -> list[Outcome[ResourceT]]:
+    """An outcome for each target of a plan, as it stands before any DELETE."""
+    outcomes: list[Outcome[ResourceT]] = []
+    for target in targets:
+        outcome: Outcome[ResourceT] = bulk.Outcome(target)
+        if target.refusal is not None:
+            outcome.state = State.FAILED
+            outcome.error = target.refusal
+        elif target.settled is not None:
+            outcome.state = State.DONE
+            outcome.result = Done(None, detail=target.settled)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def execute(
+    deletion: Deletion[ResourceT],
+    outcomes: Sequence[Outcome[ResourceT]],
+    recorder: Recorder,
+    *,
+    concurrency: int,
+    stop: threading.Event,
+) -> errors.ClientError | None:
+    """Send what the plan allows; the outcomes tell what became of it.
+
+    :returns: why the run was stopped before its end, or None.
+    """
+    pending = [o for o in outcomes if o.state is State.NOT_SENT]
+    breaker = _Breaker()
+    try:
+        for batch in deletion.batches(pending):
+            bulk.run(
+                batch,
+                lambda target: deletion.delete(target, recorder),
+                concurrency=concurrency,
+                stop=stop,
+                watch=breaker.watch,
+            )
+            if breaker.verdict is not None:
+                break
+    except errors.ClientError as reason:
+        if isinstance(reason, StopAll):
+            return reason
+        return StopAll(
+            f'the run was stopped: {reason.message}. Nothing else was sent',
+            reason.hint,
+        )
+    return breaker.verdict
+
+
+class _Breaker:
+    """Stops a run whose every target would be refused in the same way."""
+
+    def __init__(self) -> None:
+        self.verdict: StopAll | None = None
+        self._answers = 0
+        self._same = 0
+        self._last: str | None = None
+
+    def watch(self, outcome: Outcome[ResourceT]) -> bool:
+        """Take note of an answer; True stops the run."""
+        if outcome.state is State.NOT_SENT:
+            return self.verdict is not None
+        self._answers += 1
+        error = outcome.error
+        if isinstance(error, errors.RepeatedDelete):
+            error = error.error
+        key = _refusal_key(error)
+        self._same = self._same + 1 if key and key == self._last else bool(key)
+        self._last = key
+        first = self._same == self._answers
+        unreachable = isinstance(error, errors.ConnectionFailed)
+        if (
+            self._same >= _ENOUGH
+            and (first or unreachable)
+            and isinstance(error, errors.ClientError)
+        ):
+            self.verdict = StopAll(
+                f'the same refusal came for each of {self._same} targets in '
+                f'a row ({error.message}), and the rest were not sent',
+                error.hint,
+            )
+        return self.verdict is not None
+
+
+def _refusal_key(error: BaseException | None) -> str | None:
+    if isinstance(error, errors.ConnectionFailed):
+        return error.message
+    if error is not None and errors.is_systemic(error):
+        code = getattr(error, 'code', None)
+        return f'{type(error)} {code} {_ANY_ID.sub("", str(error))}'
+    return None

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finding the backups of disks that a user named, with few requests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vbsclient import bulk
+from vbsclient.api import errors
+from vbsclient.api.http import is_uuid
+from vbsclient.api.vbs import Backup, Backups
+from vbsclient.deletion.targets import (
+    FEW,
+    Limits,
+    Missing,
+    check_name,
+    choose_by_name,
+)
+
+WHAT = 'backup'
+
+Found = dict[str, Backup | errors.ClientError]
+
+
+def find_backups(
+    backups: Backups, arguments: Sequence[str], limits: Limits
+) -> Found:
+    """The backup for each name or id, or why there is none.
+
+    A few are asked for one by one; for many the list is read once.
+    """
+    found: Found = {}
+    asked: list[str] = []
+    for argument in arguments:
+        try:
+            check_name(argument, WHAT)
+            asked.append(argument)
+        except errors.ClientError as refusal:
+            found[argument] = refusal
+    if len(asked) <= FEW:
+        found.update(_ask_for_each(backups, asked, limits))
+    else:
+        found.update(_read_the_list(backups, asked, limits))
+    return found
+
+
+def get_each(
+    backups: Backups, ids: Sequence[str], limits: Limits
+) -> dict[str, Backup | errors.ClientError]:
+    """One GET for each id.
+
+    :raises ClientError: what is no answer about one backup: a failed login,
+        a refusal of all, no connection.
+    """
+    results: Found = {}
+    for outcome in bulk.each(
+        ids,
+        backups.get,
+        concurrency=limits.concurrency,
+        stop=limits.stop,
+    ):
+        try:
+            results[outcome.target] = bulk.result_of(outcome)
+        except (errors.NotFound, errors.MalformedResponse) as error:
+            results[outcome.target] = error
+    return results
+
+
+def _ask_for_each(
+    backups: Backups, asked: Sequence[str], limits: Limits
+) -> Found:
+    ids = [a for a in asked if is_uuid(a)]
+    found: Found = {}
+    for id, answer in get_each(backups, ids, limits).items():
+        found[id] = _missing(id) if _is_404(answer) else answer
+    for name in (a for a in asked if not is_uuid(a)):
+        bearers = [b for b in backups.list(name=name) if b.name == name]
+        found[name] = _choose(bearers, name)
+    return found
+
+
+def _read_the_list(
+    backups: Backups, asked: Sequence[str], limits: Limits
+) -> Found:
+    wanted = set(asked)
+    by_id: dict[str, Backup] = {}
+    by_name: dict[str, list[Backup]] = {}
+    for backup in backups.list():
+        if backup.id in wanted:
+            by_id[backup.id] = backup
+        if backup.name in wanted:
+            by_name.setdefault(backup.name, []).append(backup)
+    # An offset walk skips rows while others vanish: ask for the absent.
+    absent = [a for a in asked if is_uuid(a) and a not in by_id]
+    found: Found = {}
+    for id, answer in get_each(backups, absent, limits).items():
+        found[id] = _missing(id) if _is_404(answer) else answer
+    for argument in asked:
+        if argument in by_id:
+            found[argument] = by_id[argument]
+        elif not is_uuid(argument):
+            found[argument] = _choose(by_name.get(argument, []), argument)
+    return found
+
+
+def _choose(
+    bearers: Sequence[Backup], name: str
+) -> Backup | errors.ClientError:
+    try:
+        return choose_by_name(bearers, name, WHAT, _describe)
+    except errors.ClientError as refusal:
+        return refusal
+
+
+def _describe(backup: Backup) -> str:
+    return (
+        f'{backup.id} ({backup.status}, {backup.created_at or "no date"}, '
+        f'volume {backup.volume_id})'
+    )
+
+
+def _missing(id: str) -> Missing:
+    return Missing(f'No {WHAT} found for {id!r}')
+
+
+def _is_404(answer: object) -> bool:
+    return isinstance(answer, errors.NotFound)

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether backups are shared with other projects."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+
+from vbsclient.api import errors
+from vbsclient.api.vbs import Share, VBSClient
+from vbsclient.deletion.targets import FEW
+
+LOG = logging.getLogger(__name__)
+
+#: What a cloud answers that has no sharing, or forbids reading it.
+_NOT_TO_BE_READ = (
+    errors.EndpointError,
+    errors.NotFound,
+    errors.Forbidden,
+    errors.MethodNotAllowed,
+    errors.NotImplementedByService,
+)
+
+
+class Sharing:
+    """The shares that this project has given, by the id of the backup."""
+
+    def __init__(self, vbs: VBSClient) -> None:
+        self._vbs = vbs
+        self._every: Mapping[str, list[Share]] | None = None
+
+    def read_list(self) -> None:
+        """Read all shares at once, which pays for many backups."""
+        self._every = by_backup(self._read())
+
+    def of(self, backup_ids: Sequence[str]) -> Mapping[str, list[Share]]:
+        """The shares of these backups.
+
+        Empty, with a note, where the cloud has none or forbids reading.
+
+        :raises ClientError: if reading fails otherwise: then nobody knows.
+        """
+        if self._every is None and len(backup_ids) > FEW:
+            self.read_list()
+        if self._every is not None:
+            return self._every
+        return by_backup(
+            share
+            for backup_id in backup_ids
+            for share in self._read(backup_id)
+        )
+
+    def _read(self, backup_id: str | None = None) -> list[Share]:
+        try:
+            return list(self._vbs.shares.list(backup_id=backup_id))
+        except _NOT_TO_BE_READ as error:
+            LOG.info(
+                'Whether backups are shared was not checked: %s.',
+                error.message,
+            )
+            return []
+
+
+def by_backup(shares: Iterable[Share]) -> dict[str, list[Share]]:
+    """Shares grouped by the id of their backup."""
+    found: dict[str, list[Share]] = {}
+    for share in shares:
+        found.setdefault(share.backup_id, []).append(share)
+    return found
+
+
+def describe_share(share: Share) -> str:
+    """One share for a person."""
+    return f'share {share.id} with project {share.to_project_id}'

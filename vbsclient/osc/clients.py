@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The library's clients, made of what OSC knows of the cloud."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from osc_lib import exceptions
+
+from vbsclient.api.csbs import CSBSClient
+from vbsclient.api.endpoint import parse_pin
+from vbsclient.api.http import DEFAULT_TIMEOUT
+from vbsclient.api.vbs import VBSClient
+from vbsclient.deletion.targets import Limits
+
+_READ_ONLY = 'vbsclient_read_only'
+
+
+def make_vbs_client(instance: Any, limits: Limits | None = None) -> VBSClient:
+    """A client of VBS for OSC's client manager.
+
+    :raises EndpointError: if the configured version is none.
+    """
+    limits = limits or Limits()
+    return VBSClient(
+        _session(instance),
+        version=parse_pin(_setting(instance, 'vbsclient_api_version') or ''),
+        region_name=instance.region_name or None,
+        interface=instance.interface,
+        endpoint_override=_setting(instance, 'vbs_endpoint_override'),
+        timeout=_timeout(instance),
+        concurrency=limits.concurrency,
+        stop=limits.stop,
+    )
+
+
+def make_csbs_client(
+    instance: Any, limits: Limits | None = None
+) -> CSBSClient:
+    """A client of CSBS for OSC's client manager."""
+    limits = limits or Limits()
+    return CSBSClient(
+        _session(instance),
+        region_name=instance.region_name or None,
+        interface=instance.interface,
+        endpoint_override=_setting(instance, 'csbs_endpoint_override'),
+        timeout=_timeout(instance),
+        concurrency=limits.concurrency,
+        stop=limits.stop,
+    )
+
+
+def refuse_if_read_only(instance: Any) -> None:
+    """Keep a cloud that is marked as read-only from being changed.
+
+    :raises CommandError: if it is, or if the mark cannot be read.
+    """
+    value = _config(instance).get(_READ_ONLY)
+    if value is None or value is False:
+        return
+    text = str(value).strip().lower()
+    if text in ('false', 'no', 'off', '0'):
+        return
+    if value is True or text in ('true', 'yes', 'on', '1'):
+        raise exceptions.CommandError(
+            f'This cloud is read-only for this plugin ({_READ_ONLY} in '
+            f'clouds.yaml): nothing was changed.'
+        )
+    raise exceptions.CommandError(
+        f'{_READ_ONLY} in clouds.yaml is {value!r}, which is neither true '
+        f'nor false: nothing was changed.'
+    )
+
+
+def identity_of(instance: Any) -> dict[str, str | None]:
+    """Who acts where, for the journal."""
+    access = instance.auth_ref
+    return {
+        'cloud': getattr(instance._cli_options, 'name', None),
+        'region': instance.region_name or None,
+        'project_id': getattr(access, 'project_id', None),
+        'project': getattr(access, 'project_name', None),
+        'user': getattr(access, 'username', None),
+    }
+
+
+def project_id_of(
+    instance: Any, project: str, domain: str | None = None
+) -> str:
+    """The id of a project, by id or name.
+
+    32 hex digits are an id: a project that is not ours may not be readable.
+
+    :raises CommandError: if there is none, or it may not be looked up.
+    """
+    from openstack import exceptions as sdk_exceptions
+
+    if re.fullmatch(r'[0-9a-fA-F]{32}', project, re.ASCII):
+        return project
+    identity = instance.sdk_connection.identity
+    try:
+        query = {}
+        if domain is not None:
+            found_domain = identity.find_domain(domain, ignore_missing=True)
+            if found_domain is None:
+                raise exceptions.CommandError(
+                    f'No domain found for {domain!r}.'
+                )
+            query['domain_id'] = found_domain.id
+        found = identity.find_project(project, ignore_missing=True, **query)
+    except sdk_exceptions.DuplicateResource as error:
+        raise exceptions.CommandError(
+            f'Several projects have the name {project!r}: give the id, or '
+            f'--target-project-domain.'
+        ) from error
+    except sdk_exceptions.HttpException as error:
+        raise exceptions.CommandError(
+            f'The project {project!r} could not be looked up (HTTP '
+            f'{error.status_code}): give its id instead of its name.'
+        ) from error
+    if found is None:
+        raise exceptions.CommandError(f'No project found for {project!r}.')
+    return str(found.id)
+
+
+def _session(instance: Any) -> Any:
+    session = instance.session
+    if session.timeout is None:
+        # A login that hangs in the middle of a run would hang for ever.
+        session.timeout = DEFAULT_TIMEOUT[1]
+    return session
+
+
+def _timeout(instance: Any) -> tuple[float, float]:
+    """(connect, read) in seconds."""
+    configured = _setting(instance, 'api_timeout')
+    if configured is None:
+        return DEFAULT_TIMEOUT
+    seconds = float(configured)
+    return seconds, seconds
+
+
+def _config(instance: Any) -> Any:
+    return instance._cli_options.config
+
+
+def _setting(instance: Any, key: str) -> str | None:
+    value = _config(instance).get(key)
+    return str(value) if value not in (None, '') else None

@@ -1,0 +1,331 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all commands that delete have in common."""
+
+from __future__ import annotations
+
+import abc
+import argparse
+import gc
+import logging
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from osc_lib import exceptions
+from osc_lib.command import command
+
+from vbsclient.api import errors
+from vbsclient.api.http import is_uuid
+from vbsclient.bulk import State
+from vbsclient.deletion.run import execute, outcomes_of
+from vbsclient.deletion.targets import Deletion, Limits, Outcome, Target
+from vbsclient.osc import report
+from vbsclient.osc.clients import identity_of, refuse_if_read_only
+from vbsclient.osc.help import keep_paragraphs
+from vbsclient.osc.interruption import sigterm_raises
+from vbsclient.osc.journal import Journal, NoJournal
+from vbsclient.osc.text import sentence, visible
+
+_MOST_CONCURRENCY = 64
+
+
+class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
+    """A command that deletes what is named, and nothing else."""
+
+    log: logging.Logger
+
+    #: What the targets are called: (one, several).
+    noun = ('backup', 'backups')
+
+    #: Whether a target with members is more than the command line names.
+    asks = False
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add the options that all these commands have."""
+        parser = super().get_parser(prog_name)
+        # A typo must never become another option of a deletion.
+        parser.allow_abbrev = False
+        keep_paragraphs(parser)
+        # Without a wish for output there is none, as OSC's own deletes.
+        parser.set_defaults(formatter=None)
+        self._parser = parser
+        self.add_arguments(parser)
+        parser.add_argument(
+            '--dry-run',
+            action='store_true',
+            help='Show what would be deleted or refused; send no DELETE',
+        )
+        parser.add_argument(
+            '--report',
+            action='store_true',
+            help=(
+                'Show a row for each target afterwards (implied by -f and -c)'
+            ),
+        )
+        parser.add_argument(
+            '--journal',
+            metavar='<file>',
+            help=(
+                'Append a JSON line to this file before and after every DELETE'
+            ),
+        )
+        parser.add_argument(
+            '--concurrency',
+            metavar='<n>',
+            type=_concurrency,
+            default=10,
+            help=(
+                f'How many targets at a time, 1 to {_MOST_CONCURRENCY} '
+                f'(default: 10)'
+            ),
+        )
+        parser.add_argument(
+            '--ignore-missing',
+            action='store_true',
+            help='What does not exist counts as success',
+        )
+        parser.add_argument(
+            '--yes',
+            action='store_true',
+            help=(
+                'Answer the question that is asked where more would go than '
+                'is named one by one'
+            ),
+        )
+        return parser
+
+    @abc.abstractmethod
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add what this command alone has."""
+
+    @abc.abstractmethod
+    def make_deletion(
+        self, parsed_args: argparse.Namespace, limits: Limits
+    ) -> Deletion[Any] | None:
+        """The rules for what was named; None if nothing was."""
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """Delete, show what was asked for, and only then fail."""
+        self._wants_rows = bool(
+            parsed_args.report
+            or parsed_args.dry_run
+            or parsed_args.formatter
+            or parsed_args.columns
+        )
+        parsed_args.formatter = parsed_args.formatter or 'table'
+        if not self.app.interactive_mode:
+            # Hundreds of thousands of objects of openstack's imports would
+            # be walked by each collection, and once more at the exit.
+            gc.freeze()
+        self._outcomes: list[Outcome[Any]] = []
+        self._stopped: errors.ClientError | None = None
+        try:
+            with sigterm_raises():
+                super().run(parsed_args)
+        except (KeyboardInterrupt, SystemExit):
+            self._report_interruption(parsed_args)
+            raise
+        except errors.ClientError as error:
+            raise exceptions.CommandError(_capital(sentence(error))) from error
+        return self._verdict(parsed_args)
+
+    def take_action(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+        """Plan, ask, and carry out."""
+        if not parsed_args.dry_run:
+            refuse_if_read_only(self.app.client_manager)
+        journal = self._open_journal(parsed_args)
+        try:
+            self._delete(parsed_args, journal)
+        finally:
+            journal.close()
+        return self._rows(parsed_args)
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: Sequence[str],
+        data: Iterable[Sequence[Any]],
+    ) -> int:
+        """Print rows only where they were asked for."""
+        if not self._wants_rows:
+            return 0
+        return super().produce_output(parsed_args, column_names, data)
+
+    def named(self, arguments: Sequence[str]) -> list[str]:
+        """The arguments, with the ids on standard input for a ``-``.
+
+        :raises CommandError: if a line of it is no id.
+        """
+        self._read_stdin = '-' in arguments
+        named: list[str] = []
+        for argument in arguments:
+            named += self._ids_on_stdin() if argument == '-' else [argument]
+        return named
+
+    def _delete(
+        self, parsed_args: argparse.Namespace, journal: Journal | NoJournal
+    ) -> None:
+        limits = Limits(parsed_args.concurrency)
+        deletion = self.make_deletion(parsed_args, limits)
+        if deletion is None:
+            return
+        targets = deletion.plan()
+        self._outcomes = outcomes_of(targets)
+        if parsed_args.dry_run:
+            return
+        self._ask([t for t in targets if t.refusal is None], parsed_args)
+        self._stopped = execute(
+            deletion,
+            self._outcomes,
+            journal,
+            concurrency=parsed_args.concurrency,
+            stop=limits.stop,
+        )
+
+    def _open_journal(
+        self, parsed_args: argparse.Namespace
+    ) -> Journal | NoJournal:
+        if parsed_args.journal is None or parsed_args.dry_run:
+            return NoJournal()
+        context = {
+            'command': self.cmd_name,
+            **identity_of(self.app.client_manager),
+        }
+        return Journal(parsed_args.journal, context)
+
+    def _ids_on_stdin(self) -> list[str]:
+        ids = []
+        for number, line in enumerate(self.app.stdin, 1):
+            text = line.strip()
+            if not text:
+                continue
+            if not is_uuid(text):
+                raise exceptions.CommandError(
+                    f'Line {number} of the standard input is not an id: '
+                    f'{visible(text[:60])!r}. Nothing was deleted.'
+                )
+            ids.append(text)
+        return ids
+
+    def _ask(
+        self,
+        targets: Sequence[Target[Any]],
+        parsed_args: argparse.Namespace,
+    ) -> None:
+        """Ask before more goes than was named one by one.
+
+        :raises CommandError: if the answer is no, or nobody can answer.
+        """
+        asked = [
+            t for t in targets if self.asks and t.members and not t.settled
+        ]
+        if not asked or parsed_args.yes:
+            return
+        lines = []
+        for target in asked:
+            lines.append(
+                f'{target.type} {target.id} holds {len(target.members)}:'
+            )
+            lines += [f'  {member}' for member in target.members]
+        listing = '\n'.join(visible(line) for line in lines)
+        self.app.stderr.write(f'{listing}\n')
+        if self._read_stdin or not self.app.stdin.isatty():
+            raise exceptions.CommandError(
+                'This would delete more than is named one by one, as listed '
+                'above: add --yes. Nothing was deleted.'
+            )
+        self.app.stderr.write('Delete all of it? [y/N] ')
+        self.app.stderr.flush()
+        if self.app.stdin.readline().strip().lower() not in ('y', 'yes'):
+            raise exceptions.CommandError('Nothing was deleted.')
+
+    def _rows(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], list[Sequence[Any]]]:
+        columns = (
+            report.PLAN_COLUMNS if parsed_args.dry_run else report.COLUMNS
+        )
+        return columns, [
+            report.row(
+                outcome,
+                dry_run=parsed_args.dry_run,
+                ignore_missing=parsed_args.ignore_missing,
+            )[: len(columns)]
+            for outcome in self._outcomes
+        ]
+
+    def _verdict(self, parsed_args: argparse.Namespace) -> int:
+        """Say what failed; the exit code follows from the exception."""
+        failed = [
+            outcome
+            for outcome in self._outcomes
+            if report.is_failure(
+                outcome,
+                dry_run=parsed_args.dry_run,
+                ignore_missing=parsed_args.ignore_missing,
+            )
+        ]
+        for outcome in failed:
+            if outcome.error is not None:
+                self.log.error(self._complaint(outcome))
+        if self._stopped is not None:
+            self.log.error(_capital(sentence(self._stopped)))
+        for outcome in self._outcomes:
+            if outcome.result is not None and outcome.result.detail:
+                self.log.info(
+                    '%s %s: %s.',
+                    _capital(outcome.target.type),
+                    outcome.target.id,
+                    visible(outcome.result.detail),
+                )
+        if failed:
+            raise exceptions.CommandError(
+                f'{len(failed)} of {len(self._outcomes)} {self.noun[1]} '
+                f'failed to delete.'
+            )
+        return 0
+
+    def _complaint(self, outcome: Outcome[Any]) -> str:
+        target = outcome.target
+        error = outcome.error or errors.Cancelled('not sent')
+        if target.id is None:
+            return _capital(sentence(error))
+        if outcome.state is State.UNKNOWN:
+            return (
+                f'Whether {self.noun[0]} {report.label(target)} is deleted '
+                f'is unknown: {sentence(error)} Look before you repeat.'
+            )
+        return (
+            f'Failed to delete {self.noun[0]} {report.label(target)}: '
+            f'{sentence(error)}'
+        )
+
+    def _report_interruption(self, parsed_args: argparse.Namespace) -> None:
+        if self._parsing_failed():
+            return
+        sys.stdout.flush()
+        for line in report.interruption(self._outcomes):
+            self.app.stderr.write(f'{line}\n')
+        self.app.stderr.flush()
+        if self._wants_rows and self._outcomes:
+            self.produce_output(parsed_args, *self._rows(parsed_args))
+
+    def _parsing_failed(self) -> bool:
+        """Whether this is the exit of a usage error, not an interruption."""
+        error = sys.exc_info()[1]
+        return isinstance(error, SystemExit) and error.code == 2
+
+
+def _concurrency(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= _MOST_CONCURRENCY:
+        raise argparse.ArgumentTypeError(
+            f'{text} is not a number from 1 to {_MOST_CONCURRENCY}'
+        )
+    return number
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Outcomes as rows, and as the groups that an interruption leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from vbsclient.bulk import State
+from vbsclient.deletion.targets import Missing, Outcome, Refused, Target
+from vbsclient.osc.text import Text, sentence, visible
+
+COLUMNS = (
+    'Type',
+    'ID',
+    'Name',
+    'Source',
+    'Result',
+    'Detail',
+    'Requested At',
+    'Finished At',
+    'Request ID',
+)
+
+#: What a dry run can tell.
+PLAN_COLUMNS = COLUMNS[:6]
+
+
+def row(
+    outcome: Outcome[Any], *, dry_run: bool, ignore_missing: bool
+) -> Sequence[Any]:
+    """One target as the columns show it."""
+    target, result = outcome.target, outcome.result
+    sent = target.refusal is None and target.settled is None
+    request_id = (
+        result.request_id
+        if result is not None
+        else getattr(outcome.error, 'request_id', None)
+    )
+    finished = result is not None and result.finished
+    return (
+        target.type,
+        target.id or target.argument,
+        Text(target.name),
+        target.source,
+        result_of(outcome, dry_run=dry_run, ignore_missing=ignore_missing),
+        Text(_detail(outcome)),
+        Text(_time(outcome.started_at) if sent else None),
+        Text(_time(outcome.answered_at) if finished else None),
+        Text(request_id),
+    )
+
+
+def result_of(
+    outcome: Outcome[Any], *, dry_run: bool, ignore_missing: bool
+) -> str:
+    """The word for an outcome."""
+    error = outcome.error
+    if isinstance(error, Missing):
+        return 'missing' if ignore_missing else 'failed'
+    if isinstance(error, Refused):
+        return 'refused'
+    if outcome.state is State.DONE:
+        finished = outcome.result is not None and outcome.result.finished
+        return 'deleted' if finished else 'accepted'
+    if outcome.state is State.NOT_SENT and dry_run:
+        return 'would delete'
+    return str(outcome.state.value)
+
+
+def is_failure(
+    outcome: Outcome[Any], *, dry_run: bool, ignore_missing: bool
+) -> bool:
+    """Whether this target makes the command fail."""
+    return result_of(
+        outcome, dry_run=dry_run, ignore_missing=ignore_missing
+    ) not in ('accepted', 'deleted', 'missing', 'would delete')
+
+
+def label(target: Target[Any]) -> str:
+    """How a message names a target that was found."""
+    if target.name and target.name != target.id:
+        return f'{visible(target.name)} ({target.id})'
+    return str(target.id)
+
+
+def interruption(outcomes: Sequence[Outcome[Any]]) -> Iterator[str]:
+    """What an interrupted run did, in four groups with the ids."""
+    groups: dict[str, list[str]] = {
+        'accepted': [],
+        'failed': [],
+        'unknown (sent, no answer: look before you repeat)': [],
+        'not sent': [],
+    }
+    by_state = dict(
+        zip(
+            (State.DONE, State.FAILED, State.UNKNOWN, State.NOT_SENT),
+            groups,
+            strict=True,
+        )
+    )
+    for outcome in outcomes:
+        target = outcome.target
+        groups[by_state[outcome.state]].append(
+            target.id or visible(target.argument)
+        )
+    if not outcomes:
+        yield 'Interrupted before anything was sent.'
+        return
+    yield 'Interrupted.'
+    for name, ids in groups.items():
+        yield f'{name}: {len(ids)}'
+        yield from (f'  {id}' for id in ids)
+
+
+def _detail(outcome: Outcome[Any]) -> str | None:
+    if outcome.error is not None:
+        return sentence(outcome.error)
+    if outcome.result is not None:
+        return outcome.result.detail or None
+    members = outcome.target.members
+    return '; '.join(members) if members else None
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec='milliseconds') if moment else None

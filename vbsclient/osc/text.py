@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sentences for people, out of data that may be hostile."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+from cliff.columns import FormattableColumn
+
+from vbsclient.api import errors
+
+#: Categories that move the cursor, the reading order, or cannot be encoded.
+_UNSAFE = frozenset({'Cc', 'Cf', 'Cs', 'Co', 'Cn', 'Zl', 'Zp'})
+
+_LONGEST = 500
+
+
+def visible(text: str) -> str:
+    """The text with every control character written out (``\\x1b``)."""
+    if text.isascii() and text.isprintable():
+        return text
+    return ''.join(_visible_character(c) for c in text)
+
+
+def shortened(text: str, most: int = _LONGEST) -> str:
+    """A visible text that fits into a message."""
+    return visible(text if len(text) <= most else text[:most] + '...')
+
+
+def sentence(error: BaseException) -> str:
+    """What went wrong, the service's code and request id, what to do."""
+    if isinstance(error, errors.RepeatedDelete):
+        return sentence(error.error)
+    if not isinstance(error, errors.ClientError):
+        return f'{type(error).__name__}: {shortened(str(error))}.'
+    reason = shortened(error.message).rstrip('.')
+    facts = []
+    if isinstance(error, errors.ServiceError):
+        facts.append(f'HTTP {error.status}')
+        if error.code:
+            facts.append(f'code {shortened(error.code, 60)}')
+        if error.request_id:
+            facts.append(f'request {shortened(error.request_id, 80)}')
+    known = f' ({", ".join(facts)})' if facts else ''
+    hint = f' {error.hint}' if error.hint else ''
+    return f'{reason}{known}.{visible(hint)}'
+
+
+class Text(FormattableColumn[Any]):
+    """A text of the service: visible in tables, exact for machines."""
+
+    def human_readable(self) -> str:
+        """For a terminal."""
+        return '' if self._value is None else visible(str(self._value))
+
+    def machine_readable(self) -> Any:
+        """As the service sent it."""
+        return self._value
+
+
+def _visible_character(c: str) -> str:
+    if unicodedata.category(c) not in _UNSAFE:
+        return c
+    return c.encode('unicode_escape').decode('ascii')
