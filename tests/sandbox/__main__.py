@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run the sandbox by hand: `python -m tests.sandbox`."""
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import IO
+
+from tests.sandbox.faults import Fault
+from tests.sandbox.knobs import CHOICES, Knobs
+from tests.sandbox.seed import add_nights
+from tests.sandbox.server import LoggedRequest, Sandbox
+
+# Arguments that are a knob of the same name.
+WORDS = ('catalog', 'csbs_catalog_url_style', 'discovery', 'sharing')
+NUMBERS = {
+    'latency': float,
+    'deletion_time': float,
+    'max_concurrent': int,
+    'token_uses': int,
+    'max_page': int,
+}
+TEXTS = ('catalog_version', 'csbs_catalog', 'retry_after')
+SWITCHES = ('chains', 'ignore_item_query', 'read_only_role')
+# Arguments that turn a knob off.
+OFF = {
+    'no_backup_worker': 'backup_worker',
+    'no_checkpoint_items': 'checkpoint_items',
+    'no_catalog_project': 'catalog_project',
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog='python -m tests.sandbox',
+        description='An embedded cloud with VBS and CSBS, to play with.',
+    )
+    made.add_argument('--port', type=int, default=0)
+    made.add_argument('--slots', type=int, default=5, metavar='N')
+    made.add_argument('--region', action='append', metavar='NAME')
+    made.add_argument('--versions', default='v1,v2,v3', metavar='LIST')
+    made.add_argument(
+        '--fault',
+        action='append',
+        default=[],
+        type=lambda text: Fault(**json.loads(text)),
+        metavar='JSON',
+        help='such as \'{"action": "status", "method": "DELETE"}\'',
+    )
+    made.add_argument('--empty', action='store_true', help='no seed')
+    made.add_argument('--backups', type=int, default=0, metavar='N')
+    made.add_argument('--clouds-yaml', type=Path, metavar='FILE')
+    made.add_argument('--request-log', type=Path, metavar='FILE')
+    for name in WORDS:
+        made.add_argument(_option(name), choices=CHOICES[name])
+    for name, kind in NUMBERS.items():
+        made.add_argument(_option(name), type=kind, metavar='N')
+    for name in TEXTS:
+        made.add_argument(_option(name), metavar='TEXT')
+    for name in (*SWITCHES, *OFF):
+        made.add_argument(_option(name), action='store_true')
+    # Both, so that plain `openstack volume backup ...` works beside VBS.
+    made.set_defaults(catalog='vbs+volumev3')
+    return made
+
+
+def _option(name: str) -> str:
+    return '--' + name.replace('_', '-')
+
+
+def knobs_of(args: argparse.Namespace) -> Knobs:
+    values = {
+        name: getattr(args, name)
+        for name in (*WORDS, *NUMBERS, *TEXTS, *SWITCHES)
+        if getattr(args, name) is not None
+    }
+    for name, knob in OFF.items():
+        values[knob] = not getattr(args, name)
+    if values.get('csbs_catalog') == 'none':
+        values['csbs_catalog'] = None
+    if args.region:
+        values['regions'] = tuple(args.region)
+    values['faults'] = args.fault
+    values['deletion_slots'] = args.slots
+    values['versions'] = tuple(args.versions.split(','))
+    return Knobs(**values)
+
+
+def usage(sandbox: Sandbox, clouds_yaml: Path) -> str:
+    """What to type now."""
+    return f"""\
+{sandbox.clouds_yaml()}
+export OS_CLIENT_CONFIG_FILE={clouds_yaml} OS_CLOUD=sandbox
+
+openstack vbs backup list
+openstack vbs backup delete --wait db01-before-upgrade
+openstack vbs backup delete nightly-copy        # two have that name
+openstack vbs backup delete web01-golden        # shared with two projects
+openstack csbs checkpoint list
+openstack csbs checkpoint delete --wait web01-pre-patch
+openstack volume backup list
+
+Serving on {sandbox.url}; Ctrl-C ends it.
+"""
+
+
+def serve(args: argparse.Namespace, log: IO[str] | None, scratch: str) -> None:
+    def note(request: LoggedRequest) -> None:
+        if log is not None:
+            took = request.finished - request.started
+            print(request.status, f'{took:.3f}', request, file=log, flush=True)
+
+    done = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: done.set())
+    knobs = knobs_of(args)
+    with Sandbox(knobs=knobs, port=args.port, on_finished=note) as sandbox:
+        if not args.empty:
+            sandbox.seed()
+        add_nights(sandbox.state, args.backups)
+        clouds_yaml = args.clouds_yaml or Path(scratch) / 'clouds.yaml'
+        clouds_yaml.write_text(sandbox.clouds_yaml())
+        print(usage(sandbox, clouds_yaml.resolve()), flush=True)
+        done.wait()
+        print(f'Stopped after {len(sandbox.requests)} requests.')
+
+
+def main(arguments: list[str] | None = None) -> int:
+    args = parser().parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix='sandbox-') as scratch:
+        if args.request_log is None:
+            serve(args, None, scratch)
+        else:
+            with args.request_log.open('a') as log:
+                serve(args, log, scratch)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

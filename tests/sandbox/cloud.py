@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One cloud as the services see it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.sandbox.deletion import Deletions
+from tests.sandbox.knobs import Knobs
+from tests.sandbox.state import CloudState
+
+
+@dataclass
+class Cloud:
+    state: CloudState
+    knobs: Knobs
+    deletions: Deletions
+    clock: Callable[[], float]
+
+    @classmethod
+    def new(cls, knobs: Knobs, clock: Callable[[], float]) -> 'Cloud':
+        state = CloudState(clock)
+        return cls(state, knobs, Deletions(state, knobs, clock), clock)

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compute: only what it takes to look up servers."""
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl
+
+from tests.sandbox.cloud import Cloud
+from tests.sandbox.discovery import version
+from tests.sandbox.gate import authenticate
+from tests.sandbox.model import Server
+from tests.sandbox.routing import Call, Router
+from tests.sandbox.volume import after_marker
+from tests.sandbox.wire import (
+    Answer,
+    Request,
+    json_answer,
+    native_error,
+    no_route,
+)
+
+routes = Router()
+
+
+def answer(cloud: Cloud, request: Request) -> Answer:
+    segments = request.segments
+    entry = version(
+        'v2.1', 'CURRENT', f'{request.base}/compute/v2.1/', '2.1'
+    ) | {'min_version': '2.1'}
+    if segments in ((), ('',)):
+        return json_answer({'versions': [entry]})
+    if segments[0] != 'v2.1':
+        return no_route()
+    if segments[1:] in ((), ('',)):
+        return json_answer({'version': entry})
+    token = authenticate(cloud, request)
+    call = Call(cloud, request, token.project_id or '', 'v2.1')
+    return routes.dispatch(call, segments[1:])
+
+
+def _server(server: Server) -> dict[str, Any]:
+    attached = [{'id': volume.id} for volume in server.volumes]
+    address = {
+        'addr': server.address,
+        'version': 4,
+        'OS-EXT-IPS:type': 'fixed',
+        'OS-EXT-IPS-MAC:mac_addr': 'fa:16:3e:00:00:01',
+    }
+    return {
+        'id': server.id,
+        'name': server.name,
+        'status': server.status,
+        'tenant_id': server.project_id,
+        'created': server.created_at,
+        'updated': server.created_at,
+        'addresses': {'net': [address]},
+        'image': '',
+        'flavor': {'id': 's3.large.2', 'links': []},
+        'metadata': {},
+        'OS-EXT-AZ:availability_zone': server.availability_zone,
+        'os-extended-volumes:volumes_attached': attached,
+        'links': [],
+    }
+
+
+def _mine(call: Call) -> list[Server]:
+    """The servers that fit the query; Nova's name is a regex."""
+    asked = dict(parse_qsl(call.request.query))
+    name = asked.get('name', '')
+    return [
+        server
+        for server in call.cloud.state.servers.values()
+        if server.project_id == call.project
+        and re.search(name, server.name)
+        and asked.get('status', server.status) == server.status
+    ]
+
+
+@routes.route('GET', 'servers')
+def list_servers(call: Call) -> Answer:
+    asked = dict(parse_qsl(call.request.query))
+    rows: list[dict[str, Any]] = [
+        {'id': row.id, 'name': row.name, 'links': []} for row in _mine(call)
+    ]
+    return json_answer({'servers': after_marker(rows, asked)})
+
+
+@routes.route('GET', 'servers/detail')
+def detail_servers(call: Call) -> Answer:
+    asked = dict(parse_qsl(call.request.query))
+    rows = [_server(row) for row in _mine(call)]
+    return json_answer({'servers': after_marker(rows, asked)})
+
+
+def _find(call: Call, server_id: str) -> Server | None:
+    server = call.cloud.state.servers.get(server_id)
+    if server is None or server.project_id != call.project:
+        return None
+    return server
+
+
+@routes.route('GET', 'servers/{server_id}')
+def show_server(call: Call, server_id: str) -> Answer:
+    server = _find(call, server_id)
+    if server is None:
+        message = f'Instance {server_id} could not be found.'
+        return native_error(404, message)
+    return json_answer({'server': _server(server)})
+
+
+@routes.route('GET', 'servers/{server_id}/os-volume_attachments')
+def list_attachments(call: Call, server_id: str) -> Answer:
+    server = _find(call, server_id)
+    if server is None:
+        message = f'Instance {server_id} could not be found.'
+        return native_error(404, message)
+    rows = [
+        {
+            'id': volume.id,
+            'volumeId': volume.id,
+            'serverId': server.id,
+            'device': f'/dev/vd{chr(97 + number)}',
+        }
+        for number, volume in enumerate(server.volumes)
+    ]
+    return json_answer({'volumeAttachments': rows})

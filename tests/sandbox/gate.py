@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may pass: tokens, projects and roles."""
+
+from typing import NoReturn
+
+from tests.sandbox.cloud import Cloud
+from tests.sandbox.model import Token
+from tests.sandbox.wire import (
+    Request,
+    identity_error,
+    native_error,
+    refuse,
+)
+
+
+def authenticate(cloud: Cloud, request: Request) -> Token:
+    """The token of a service request, counted as used once more."""
+    token = cloud.state.tokens.get(request.headers.get('X-Auth-Token', ''))
+    if token is None:
+        refuse_unauthorised(request)
+    limit = cloud.knobs.token_uses
+    if limit is not None and token.uses >= limit:
+        refuse_unauthorised(request)
+    token.uses += 1
+    return token
+
+
+def refuse_unauthorised(request: Request) -> NoReturn:
+    answer = identity_error(
+        401,
+        'Unauthorized',
+        'The request you have made requires authentication.',
+    )
+    answer.headers['WWW-Authenticate'] = (
+        f'Keystone uri="{request.base}/identity"'
+    )
+    refuse(answer)
+
+
+def admit(cloud: Cloud, request: Request, project: str, noun: str) -> None:
+    """Let a request on a project's resources pass, or refuse it."""
+    token = authenticate(cloud, request)
+    if project != token.project_id:
+        refuse(native_error(400, 'Malformed request url'))
+    if request.method == 'DELETE' and cloud.knobs.read_only_role:
+        message = f"Policy doesn't allow {noun}:delete to be performed."
+        refuse(native_error(403, message))

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The HTTP side: one event loop in one daemon thread.
+
+Delays are sleeps of the loop, so that many slow requests cost no threads.
+"""
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from tests.sandbox.wire import Answer, Request
+
+# None: the connection is to be aborted.
+Respond = Callable[[Request], Awaitable[Answer | None]]
+
+
+class HttpServer:
+    """Serves on 127.0.0.1 until it is stopped."""
+
+    def __init__(self, respond: Respond, port: int = 0) -> None:
+        self._respond = respond
+        self._wanted_port = port
+        self._runner: web.ServerRunner | None = None
+        self.port = 0
+
+    def start(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name='sandbox', daemon=True
+        )
+        self._thread.start()
+        starting = asyncio.run_coroutine_threadsafe(self._open(), self._loop)
+        try:
+            starting.result()
+        except BaseException:
+            self._end_loop()
+            raise
+
+    async def _open(self) -> None:
+        server = web.Server(self._handle, access_log=None)
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(
+            self._runner, '127.0.0.1', self._wanted_port, backlog=1024
+        )
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    def stop(self) -> None:
+        closing = asyncio.run_coroutine_threadsafe(self._close(), self._loop)
+        closing.result()
+        self._end_loop()
+
+    async def _close(self) -> None:
+        # Requests that still hang must not hold up the end.
+        current = asyncio.current_task()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        rest = [task for task in asyncio.all_tasks() if task is not current]
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+
+    def _end_loop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        # `raw_path` is what came on the wire: dot segments, escapes and all.
+        wanted = Request(
+            request.method,
+            request.raw_path,
+            request.headers,
+            await request.read(),
+        )
+        answer = await self._respond(wanted)
+        if answer is None:
+            abort(request)
+            return web.Response(status=500)
+        headers = dict(answer.headers)
+        if answer.content_type:
+            headers['Content-Type'] = answer.content_type
+        return web.Response(
+            status=answer.status, body=answer.body, headers=headers
+        )
+
+
+def abort(request: web.BaseRequest) -> None:
+    """Reset the connection: no answer, not even an orderly end."""
+    transport = request.transport
+    if transport is None:
+        return
+    connection = transport.get_extra_info('socket')
+    if connection is not None:
+        linger = struct.pack('ii', 1, 0)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    transport.abort()

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything about the sandbox that a test or a demo may turn."""
+
+from dataclasses import dataclass, field
+
+from tests.sandbox.faults import Fault
+
+CATALOGS = (
+    'vbs',
+    'vbsv2',
+    'vbsv3',
+    'vbs+vbsv3',
+    'vbsv2+vbsv3',
+    'volumev3',
+    'block-storage',
+    'vbs+volumev3',
+    'none',
+)
+CSBS_STYLES = ('versioned+project', 'versioned', 'bare')
+DISCOVERIES = (
+    'none-json',
+    'none-html',
+    'both',
+    'both-300',
+    'v2',
+    'v3',
+    'v3-experimental',
+    'refused-401',
+    'refused-403',
+    'malformed',
+    'malformed-json',
+    'malformed-list',
+    'error-500',
+)
+SHARINGS = ('on', 'absent', 'forbidden')
+
+# The knobs that take one word of a list.
+CHOICES: dict[str, tuple[str, ...]] = {
+    'catalog': CATALOGS,
+    'csbs_catalog_url_style': CSBS_STYLES,
+    'discovery': DISCOVERIES,
+    'sharing': SHARINGS,
+}
+
+
+@dataclass
+class Knobs:
+    """How the cloud behaves; may be changed while it runs."""
+
+    # Time.  Keystone knows no latency.
+    latency: float = 0.0
+    deletion_time: float = 0.0
+    deletion_slots: int = 5
+
+    # The catalog.  `catalog_version` is the version segment of the VBS
+    # URLs: None is the usual one of each type (none for vbs, v2 for vbsv2,
+    # v3 for vbsv3), 'none' is no segment.
+    catalog: str = 'vbs'
+    catalog_version: str | None = None
+    catalog_project: bool = True
+    csbs_catalog: str | None = 'data-protect'
+    csbs_catalog_url_style: str = 'versioned+project'
+    regions: tuple[str, ...] = ('RegionOne',)
+
+    # What VBS serves, and which version documents it shows.
+    discovery: str = 'none-json'
+    versions: tuple[str, ...] = ('v1', 'v2', 'v3')
+    sharing: str = 'on'
+    chains: bool = False
+    backup_worker: bool = True
+
+    # What CSBS serves: without checkpoint_items it is an upstream Karbor.
+    checkpoint_items: bool = True
+    ignore_item_query: bool = False
+
+    # Limits and rights.
+    max_concurrent: int | None = None
+    retry_after: str | None = None
+    token_uses: int | None = None
+    max_page: int = 1000
+    read_only_role: bool = False
+
+    faults: list[Fault] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for name, words in CHOICES.items():
+            if getattr(self, name) not in words:
+                raise ValueError(
+                    f'{name}: {getattr(self, name)!r} is none of {words}'
+                )

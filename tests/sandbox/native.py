@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Native backups: what VBS v2 and v3 and block storage have in common."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.sandbox.model import Backup
+from tests.sandbox.paging import page
+from tests.sandbox.query import Query
+from tests.sandbox.routing import Call
+from tests.sandbox.wire import (
+    Answer,
+    json_answer,
+    native_error,
+    refuse,
+    vendor_error,
+)
+
+# The host that the services write into links: nobody can reach it.
+DECORATION = 'http://internal.invalid:8776'
+
+SORT_KEYS = (
+    'name',
+    'status',
+    'container_format',
+    'disk_format',
+    'size',
+    'id',
+    'created_at',
+    'updated_at',
+)
+EXACT = ('name', 'status', 'volume_id')
+
+
+def bad_query(message: str) -> Answer:
+    return native_error(400, message)
+
+
+def links(project: str, backup_id: str) -> list[dict[str, str]]:
+    href = f'{DECORATION}/{project}/backups/{backup_id}'
+    return [
+        {'href': href, 'rel': 'self'},
+        {'href': href, 'rel': 'bookmark'},
+    ]
+
+
+def summary(backup: Backup) -> dict[str, Any]:
+    return {
+        'id': backup.id,
+        'name': backup.name,
+        'links': links(backup.project_id, backup.id),
+    }
+
+
+def common(backup: Backup) -> dict[str, Any]:
+    """The keys of a backup that every version has."""
+    return {
+        'id': backup.id,
+        'name': backup.name,
+        'status': backup.status,
+        'size': backup.size,
+        'volume_id': backup.volume_id,
+        'snapshot_id': backup.snapshot_id,
+        'availability_zone': backup.availability_zone,
+        'container': None,
+        'description': backup.description,
+        'fail_reason': backup.fail_reason,
+        'object_count': 0,
+        'created_at': backup.created_at,
+        'updated_at': backup.updated_at,
+        'data_timestamp': backup.data_timestamp,
+        # VBS does not maintain it.
+        'has_dependent_backups': False,
+        'is_incremental': backup.incremental,
+    }
+
+
+def detail_v2(backup: Backup) -> dict[str, Any]:
+    return common(backup) | {
+        'links': links(backup.project_id, backup.id),
+        'os-bak-tenant-attr:tenant_id': backup.project_id,
+        'service_metadata': backup.service_metadata,
+    }
+
+
+def detail_v3(backup: Backup) -> dict[str, Any]:
+    return common(backup) | {
+        'links': links(backup.project_id, backup.id),
+        'os-backup-project-attr:project_id': backup.project_id,
+    }
+
+
+def find(call: Call, backup_id: str) -> Backup:
+    """A backup of the project; anything else is not found, even an id
+    that is malformed."""
+    backup = call.cloud.state.backups.get(backup_id)
+    if backup is None or backup.project_id != call.project:
+        message = f'Backup {backup_id} could not be found.'
+        refuse(native_error(404, message))
+    return backup
+
+
+def matcher(query: Query) -> Callable[[Backup], bool] | None:
+    """The filters as one function; a tilde at a key's end is fuzzy."""
+    exact = list(query.present(EXACT).items())
+    fuzzy = [
+        (key[:-1], value)
+        for key, value in query.present(f'{key}~' for key in EXACT).items()
+    ]
+    if not exact and not fuzzy:
+        return None
+
+    def matches(backup: Backup) -> bool:
+        for key, value in exact:
+            if getattr(backup, key) != value:
+                return False
+        for key, value in fuzzy:
+            if value not in (getattr(backup, key) or ''):
+                return False
+        return True
+
+    return matches
+
+
+def sort_value(key: str) -> Callable[[Backup], Any] | None:
+    """None is the order of creation, which costs nothing."""
+    if key == 'created_at':
+        return None
+
+    def value(backup: Backup) -> Any:
+        found = getattr(backup, key, None)
+        return (found is not None, found)
+
+    return value
+
+
+def list_backups(
+    call: Call,
+    query: Query,
+    view: Callable[[Backup], dict[str, Any]],
+    *,
+    with_links: bool,
+    sort_key: str = 'created_at',
+    sort_dir: str = 'desc',
+) -> Answer:
+    """One page, newest first unless told otherwise."""
+    cap = call.cloud.knobs.max_page
+    asked = query.integer('limit')
+    limit = cap if asked is None else min(asked, cap)
+    offset = query.integer('offset') or 0
+    marker = query.text('marker')
+    shelf = call.cloud.state.backups_of[call.project]
+    matches = matcher(query)
+    rows, more = page(
+        shelf,
+        limit=limit,
+        offset=offset,
+        marker=find(call, marker) if marker else None,
+        matches=matches,
+        descending=sort_dir == 'desc',
+        sort=sort_value(sort_key),
+    )
+    body: dict[str, Any] = {'backups': [view(row) for row in rows]}
+    if with_links and more and rows:
+        href = (
+            f'{DECORATION}/{call.project}/backups?limit={limit}'
+            f'&offset={offset + limit}&marker={rows[-1].id}'
+        )
+        body['backups_links'] = [{'href': href, 'rel': 'next'}]
+    if query.flag('with_count'):
+        body['count'] = len(list(filter(matches, shelf)))
+    return json_answer(body)
+
+
+def delete_backup(call: Call, backup_id: str) -> Answer:
+    """202 and gone later; each refusal as the running services word it."""
+    Query(call.request.query, (), bad_query)
+    accept_deletion(call, find(call, backup_id))
+    return Answer(202)
+
+
+def accept_deletion(call: Call, backup: Backup) -> None:
+    """Start the deletion or refuse it."""
+    cloud = call.cloud
+    if not cloud.knobs.backup_worker:
+        message = 'Service cinder-backup could not be found.'
+        refuse(native_error(404, message))
+    if backup.source == 'csbs':
+        message = 'The backup belongs to CSBS and cannot be deleted here.'
+        refuse(vendor_error(400, 'VolumeBackup.0125', message))
+    if backup.status not in ('available', 'error'):
+        message = 'Invalid backup: Backup status must be available or error'
+        refuse(native_error(400, message))
+    if backup.image:
+        message = 'An image has been created from the backup.'
+        refuse(vendor_error(400, 'VolumeBackup.0113', message))
+    if cloud.knobs.chains and cloud.state.dependants(backup):
+        message = 'Invalid backup: Incremental backups exist for this backup.'
+        refuse(native_error(400, message))
+    cloud.deletions.begin_backup(backup)

@@ -1,0 +1,541 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What exists in the cloud, and how to put things there.
+
+Nothing here knows of HTTP.  Several threads may read and write: hold
+`lock` over anything that takes more than one step.
+"""
+
+import json
+import random
+import threading
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from tests.sandbox.model import (
+    AppCredential,
+    Backup,
+    Checkpoint,
+    CheckpointItem,
+    DiskPart,
+    Domain,
+    Job,
+    Project,
+    Server,
+    Share,
+    Token,
+    User,
+    Volume,
+)
+from tests.sandbox.paging import Shelf
+
+ZONE = 'eu-de-01'
+DEFAULT: Any = object()
+
+When = datetime | str | None
+
+
+class CloudState:
+    """Every resource of every project.
+
+    Ids come from a seeded generator, so that two runs have the same ones.
+    """
+
+    def __init__(self, clock: Callable[[], float], seed: int = 0) -> None:
+        self.lock = threading.RLock()
+        self._clock = clock
+        self._zero = clock()
+        self._epoch = datetime.now(timezone.utc)
+        self._random = random.Random(seed)
+        self._serial = 0
+
+        self.domains: dict[str, Domain] = {}
+        self.projects: dict[str, Project] = {}
+        self.users: dict[str, User] = {}
+        self.app_credentials: dict[str, AppCredential] = {}
+        self.tokens: dict[str, Token] = {}
+        self.volumes: dict[str, Volume] = {}
+        self.servers: dict[str, Server] = {}
+        self.backups: dict[str, Backup] = {}
+        self.shares: dict[str, Share] = {}
+        self.items: dict[str, CheckpointItem] = {}
+        self.checkpoints: dict[str, Checkpoint] = {}
+        self.jobs: dict[str, Job] = {}
+
+        # The same rows in the order of their creation, for the lists.
+        self.backups_of: defaultdict[str, Shelf[Backup]]
+        self.backups_of = defaultdict(Shelf)
+        self.items_of: defaultdict[str, Shelf[CheckpointItem]]
+        self.items_of = defaultdict(Shelf)
+        self.checkpoints_of: defaultdict[str, Shelf[Checkpoint]]
+        self.checkpoints_of = defaultdict(Shelf)
+        self.all_shares: Shelf[Share] = Shelf()
+
+        self._children: defaultdict[str, set[str]] = defaultdict(set)
+        self._newest: dict[str, str] = {}  # volume id -> backup id
+        # backup id -> share id -> share
+        self._shares: defaultdict[str, dict[str, Share]] = defaultdict(dict)
+        self._spare: dict[str, Volume] = {}  # project id -> a volume
+
+        self.domains['default'] = Domain('default', 'Default')
+        self.user = self.add_user('demo', 'secret')
+        self.project = self.add_project('demo')
+        self.app_credential = self.add_app_credential('demo-cli')
+
+    # -- ids and times -----------------------------------------------------
+
+    def new_uuid(self) -> str:
+        number = self._random.getrandbits(128)
+        return str(uuid.UUID(int=number, version=4))
+
+    def new_hex(self) -> str:
+        return self.new_uuid().replace('-', '')
+
+    def now(self) -> datetime:
+        """The time of day as the injected clock has it."""
+        return self._epoch + timedelta(seconds=self._clock() - self._zero)
+
+    def stamp(self, when: When = None) -> str:
+        """A time as the services write it: UTC without a suffix."""
+        if isinstance(when, str):
+            return when
+        when = self.now() if when is None else when
+        if when.tzinfo is not None:
+            when = when.astimezone(timezone.utc).replace(tzinfo=None)
+        return when.isoformat(timespec='microseconds')
+
+    def _next(self) -> int:
+        self._serial += 1
+        return self._serial
+
+    # -- identity ----------------------------------------------------------
+
+    def add_domain(self, name: str) -> Domain:
+        with self.lock:
+            domain = Domain(self.new_hex(), name)
+            self.domains[domain.id] = domain
+            return domain
+
+    def add_project(
+        self, name: str, domain: str = 'default', member: bool = True
+    ) -> Project:
+        """`domain` is an id; `member=False` is somebody else's project."""
+        with self.lock:
+            project = Project(self.new_hex(), name, domain, member)
+            self.projects[project.id] = project
+            return project
+
+    def add_user(
+        self, name: str, password: str, domain: str = 'default'
+    ) -> User:
+        with self.lock:
+            user = User(self.new_hex(), name, password, domain)
+            self.users[user.id] = user
+            return user
+
+    def add_app_credential(
+        self, name: str, project: Project | None = None
+    ) -> AppCredential:
+        with self.lock:
+            credential = AppCredential(
+                self.new_hex(),
+                name,
+                f'secret-of-{name}',
+                self.user.id,
+                (project or self.project).id,
+            )
+            self.app_credentials[credential.id] = credential
+            return credential
+
+    # -- disks and servers -------------------------------------------------
+
+    def add_volume(
+        self,
+        name: str = 'disk',
+        size: int = 20,
+        *,
+        status: str = 'available',
+        bootable: bool = False,
+        project_id: str | None = None,
+        availability_zone: str = ZONE,
+    ) -> Volume:
+        with self.lock:
+            volume = Volume(
+                self.new_uuid(),
+                name,
+                project_id or self.project.id,
+                size,
+                status,
+                availability_zone,
+                bootable,
+                self.stamp(),
+            )
+            self.volumes[volume.id] = volume
+            return volume
+
+    def add_server(
+        self,
+        name: str,
+        volumes: Sequence[Volume] | int = 1,
+        *,
+        status: str = 'ACTIVE',
+        project_id: str | None = None,
+        availability_zone: str = ZONE,
+    ) -> Server:
+        """`volumes` may be a number of disks to make."""
+        with self.lock:
+            project = project_id or self.project.id
+            if isinstance(volumes, int):
+                volumes = [
+                    self.add_volume(
+                        f'{name}-disk{number}',
+                        bootable=number == 0,
+                        project_id=project,
+                    )
+                    for number in range(volumes)
+                ]
+            server = Server(
+                self.new_uuid(),
+                name,
+                project,
+                status,
+                availability_zone,
+                f'192.168.0.{10 + len(self.servers) % 240}',
+                self.stamp(),
+                list(volumes),
+            )
+            for volume in volumes:
+                volume.server_id = server.id
+                volume.status = 'in-use'
+            self.servers[server.id] = server
+            return server
+
+    # -- VBS ---------------------------------------------------------------
+
+    def add_backup(
+        self,
+        name: str | None = None,
+        volume: Volume | str | None = None,
+        *,
+        status: str = 'available',
+        incremental: bool = False,
+        parent: Backup | None = None,
+        size: int | None = None,
+        source: str = 'vbs',
+        created_at: When = None,
+        project_id: str | None = None,
+        description: str | None = None,
+        fail_reason: str | None = None,
+        availability_zone: str | None = None,
+        service_metadata: str | dict[str, Any] | None = DEFAULT,
+        item: CheckpointItem | None = None,
+        image: bool = False,
+        deletion_fails: bool = False,
+    ) -> Backup:
+        """A backup of a disk.
+
+        Without a volume it is one of a spare disk of the project.  An
+        incremental one depends on the backup of its volume that was added
+        last, or on `parent`.
+        """
+        with self.lock:
+            project = project_id or self.project.id
+            volume_id, volume_size = self._disk(volume, project)
+            serial = self._next()
+            backup = Backup(
+                self.new_uuid(),
+                serial,
+                f'backup-{serial}' if name is None else name,
+                project,
+                volume_id,
+                volume_size if size is None else size,
+                status,
+                self.stamp(created_at),
+                availability_zone or ZONE,
+                incremental,
+                description=description,
+                fail_reason=fail_reason,
+                source=source,
+                item_id=item.id if item else None,
+                image=image,
+                deletion_fails=deletion_fails,
+            )
+            backup.service_metadata = _metadata(backup, service_metadata, item)
+            self._place(backup, parent)
+            return backup
+
+    def _disk(
+        self, volume: Volume | str | None, project_id: str
+    ) -> tuple[str, int]:
+        """Id and size; a volume that is only an id may be long gone."""
+        if isinstance(volume, str):
+            return volume, 20
+        volume = volume or self._spare_volume(project_id)
+        return volume.id, volume.size
+
+    def _spare_volume(self, project_id: str) -> Volume:
+        if project_id not in self._spare:
+            self._spare[project_id] = self.add_volume(
+                'spare', project_id=project_id
+            )
+        return self._spare[project_id]
+
+    def _place(self, backup: Backup, parent: Backup | None) -> None:
+        last = self.backups.get(self._newest.get(backup.volume_id, ''))
+        parent = parent or last
+        if backup.incremental and parent:
+            backup.parent_id = parent.id
+            self._children[parent.id].add(backup.id)
+        backup.data_timestamp = backup.created_at
+        self.backups[backup.id] = backup
+        self.backups_of[backup.project_id].add(backup)
+        self._newest[backup.volume_id] = backup.id
+
+    def dependants(self, backup: Backup) -> list[Backup]:
+        """The incremental backups that build directly on this one."""
+        children = self._children.get(backup.id, ())
+        return [self.backups[child] for child in children]
+
+    def is_backed_up(self, volume: Volume) -> bool:
+        return self._newest.get(volume.id) in self.backups
+
+    def remove_backup(self, backup: Backup) -> None:
+        """Gone, and its shares with it."""
+        with self.lock:
+            if self.backups.pop(backup.id, None) is None:
+                return
+            self.backups_of[backup.project_id].remove(backup)
+            self._children.pop(backup.id, None)
+            if backup.parent_id and backup.parent_id in self._children:
+                self._children[backup.parent_id].discard(backup.id)
+            for share in self.shares_of(backup.id):
+                self.remove_share(share)
+
+    def add_share(
+        self,
+        backup: Backup,
+        to_project: Project | str,
+        *,
+        created_at: When = None,
+    ) -> Share:
+        with self.lock:
+            target = (
+                to_project.id
+                if isinstance(to_project, Project)
+                else to_project
+            )
+            share = Share(
+                self.new_uuid(),
+                self._next(),
+                backup.id,
+                backup.project_id,
+                target,
+                self.stamp(created_at),
+            )
+            self.shares[share.id] = share
+            self._shares[backup.id][share.id] = share
+            self.all_shares.add(share)
+            return share
+
+    def shares_of(self, backup_id: str) -> list[Share]:
+        return list(self._shares.get(backup_id, {}).values())
+
+    def remove_share(self, share: Share) -> None:
+        with self.lock:
+            if self.shares.pop(share.id, None) is not None:
+                self.all_shares.remove(share)
+                self._shares[share.backup_id].pop(share.id)
+
+    def add_job(self, job_type: str, backup: Backup) -> Job:
+        with self.lock:
+            job = Job(
+                self.new_hex(),
+                backup.project_id,
+                job_type,
+                self.stamp() + 'Z',
+                backup.id,
+                backup.volume_id,
+            )
+            self.jobs[job.id] = job
+            return job
+
+    # -- CSBS --------------------------------------------------------------
+
+    def add_checkpoint(
+        self,
+        servers: Sequence[Server] | int = 1,
+        name: str | None = None,
+        *,
+        status: str = 'available',
+        policy: str | None = None,
+        policy_id: str | None = None,
+        incremental: bool = False,
+        auto_trigger: bool = False,
+        image: bool = False,
+        deletion_fails: bool = False,
+        created_at: When = None,
+        project_id: str | None = None,
+        description: str = '',
+    ) -> Checkpoint:
+        """What one run saved: an item per server, a VBS backup per disk.
+
+        `servers` may be a number of servers to make.  `policy` is the name
+        of the policy that ran; without it the run was a one-off.
+        """
+        with self.lock:
+            project = project_id or self.project.id
+            if isinstance(servers, int):
+                base = len(self.servers)
+                servers = [
+                    self.add_server(f'server{base + n}', project_id=project)
+                    for n in range(servers)
+                ]
+            fresh_id = self.new_uuid()
+            checkpoint = Checkpoint(
+                self.new_uuid(),
+                self._next(),
+                project,
+                name or self._run_name(auto_trigger),
+                self.stamp(created_at),
+                policy_id or (fresh_id if policy else f'fake_{fresh_id}'),
+                policy or 'fake_plan',
+                auto_trigger,
+            )
+            self.checkpoints[checkpoint.id] = checkpoint
+            self.checkpoints_of[project].add(checkpoint)
+            for server in servers:
+                item = self._add_item(checkpoint, server, status, incremental)
+                item.description = description
+                item.deletion_fails = deletion_fails
+                item.images = [self.new_uuid()] if image else []
+            return checkpoint
+
+    def _run_name(self, auto_trigger: bool) -> str:
+        prefix = 'autobk' if auto_trigger else 'manualbk'
+        return f'{prefix}_{self._random.getrandbits(16):04x}'
+
+    def _add_item(
+        self,
+        checkpoint: Checkpoint,
+        server: Server,
+        status: str,
+        incremental: bool,
+    ) -> CheckpointItem:
+        item = CheckpointItem(
+            self.new_uuid(),
+            self._next(),
+            checkpoint.id,
+            checkpoint.project_id,
+            checkpoint.name,
+            status,
+            checkpoint.created_at,
+            server.id,
+            server.name,
+            server.availability_zone,
+            checkpoint.policy_id,
+            incremental=incremental,
+            auto_trigger=checkpoint.auto_trigger,
+            address=server.address,
+        )
+        if status == 'error':
+            item.fail_op = 'backup'
+            item.fail_reason = 'The backup failed.'
+            item.fail_code = {'Code': 'CSBS.9999', 'Description': 'failed'}
+        for volume in server.volumes:
+            self._add_part(item, volume)
+        self.items[item.id] = item
+        self.items_of[item.project_id].add(item)
+        checkpoint.items.append(item)
+        return item
+
+    def _add_part(self, item: CheckpointItem, volume: Volume) -> None:
+        backup = self.add_backup(
+            item.name,
+            volume,
+            status=DISK_STATUS.get(item.status, 'available'),
+            incremental=item.incremental,
+            source='csbs',
+            created_at=item.created_at,
+            project_id=item.project_id,
+            availability_zone=item.availability_zone,
+            item=item,
+        )
+        backup.snapshot_id = self.new_uuid()
+        item.parts.append(
+            DiskPart(
+                backup.id,
+                backup.name,
+                volume.bootable,
+                item.incremental,
+                volume.size * (64 if item.incremental else 512),
+                backup.snapshot_id,
+                volume.id,
+                volume.name,
+                volume.size,
+            )
+        )
+
+    def backups_in(self, item: CheckpointItem) -> list[Backup]:
+        """The VBS backups of an item that still exist."""
+        return [
+            self.backups[part.backup_id]
+            for part in item.parts
+            if part.backup_id in self.backups
+        ]
+
+    def remove_item(self, item: CheckpointItem) -> None:
+        """Gone, and the backups of its disks; a checkpoint ends empty."""
+        with self.lock:
+            if self.items.pop(item.id, None) is None:
+                return
+            self.items_of[item.project_id].remove(item)
+            for backup in self.backups_in(item):
+                self.remove_backup(backup)
+            checkpoint = self.checkpoints[item.checkpoint_id]
+            checkpoint.items.remove(item)
+            if not checkpoint.items:
+                checkpoint.status = 'deleted'
+
+
+# The status of a disk's backup while its item has another than available.
+DISK_STATUS = {
+    'waiting_protect': 'creating',
+    'protecting': 'creating',
+    'restoring': 'restoring',
+    'deleting': 'deleting',
+    'error': 'error',
+}
+
+
+def described(text: str, incremental: bool) -> str:
+    """A description as the vendor's own tools wrap it."""
+    return json.dumps({'DESC': text, 'INC': int(incremental)})
+
+
+def _metadata(
+    backup: Backup,
+    given: Any,
+    item: CheckpointItem | None,
+) -> str | None:
+    if given is None or isinstance(given, str):
+        return given
+    if isinstance(given, dict):
+        return json.dumps(given)
+    data: dict[str, Any] = {
+        'CS': backup.size * 512,
+        'progress': 100,
+        'AT': 29.9,
+        'SS': 0,
+        'DL': 0,
+        'Type': int(backup.incremental),
+        'BT': 'OBS',
+        'bootable': False,
+    }
+    if backup.source == 'csbs':
+        data['ST'] = 1
+        data['VMID'] = item.resource_id if item else backup.volume_id
+    # Some services write a blank before the JSON text; readers must cope.
+    blank = ' ' if backup.incremental or item else ''
+    return blank + json.dumps(data)

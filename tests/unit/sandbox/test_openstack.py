@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real `openstack` command against the sandbox."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sandbox.__main__ import knobs_of, parser
+from tests.unit.sandbox.conftest import Cloud
+
+ROOT = Path(__file__).parents[3]
+
+
+def openstack(*arguments: str, config: Path) -> Any:
+    """What the command prints, read as JSON."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith('OS_')
+    }
+    environment |= {
+        'OS_CLIENT_CONFIG_FILE': str(config),
+        'OS_CLOUD': 'sandbox',
+    }
+    done = subprocess.run(
+        [sys.executable, '-m', 'openstackclient.shell', *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout) if done.stdout.strip() else None
+
+
+def test_volume_backups(cloud: Cloud, tmp_path: Path) -> None:
+    pytest.importorskip('openstackclient')
+    sandbox = cloud(catalog='volumev3').sandbox
+    sandbox.state.add_backup('keep')
+    gone = sandbox.state.add_backup('gone')
+    config = tmp_path / 'clouds.yaml'
+    config.write_text(sandbox.clouds_yaml())
+    command = ('volume', 'backup')
+    openstack(*command, 'delete', 'gone', config=config)
+    assert sandbox.deletes() == [
+        f'DELETE /volume/v3/{sandbox.project_id}/backups/{gone.id}'
+    ]
+    rows = openstack(*command, 'list', '-f', 'json', config=config)
+    assert [row['Name'] for row in rows] == ['keep']
+
+
+def test_servers_by_name(cloud: Cloud) -> None:
+    api = cloud()
+    web = api.sandbox.state.add_server('web01', 2)
+    api.sandbox.state.add_server('db01')
+    base = '/compute/v2.1/servers'
+    found = api.get(f'{base}?name=web').json()['servers']
+    assert [row['id'] for row in found] == [web.id]
+    shown = api.get(f'{base}/{web.id}').json()['server']
+    attached = shown['os-extended-volumes:volumes_attached']
+    assert [row['id'] for row in attached] == [one.id for one in web.volumes]
+    assert len(api.get(f'{base}/detail').json()['servers']) == 2
+    path = f'{base}/{web.id}/os-volume_attachments'
+    assert len(api.get(path).json()['volumeAttachments']) == 2
+    assert api.get(f'{base}/web01').status_code == 404
+
+
+def test_volumes(cloud: Cloud) -> None:
+    api = cloud()
+    volume = api.sandbox.state.add_volume('data')
+    api.sandbox.state.add_volume('other')
+    base = '/volume/v3/{P}/volumes'
+    found = api.get(f'{base}/detail?name=data').json()['volumes']
+    assert [row['id'] for row in found] == [volume.id]
+    shown = api.get(f'{base}/{volume.id}').json()['volume']
+    assert shown['name'] == 'data'
+    assert api.get(f'{base}/data').status_code == 404
+
+
+def test_the_file_for_other_configurations(cloud: Cloud) -> None:
+    sandbox = cloud(regions=('one', 'two')).sandbox
+    text = sandbox.clouds_yaml(vbsclient_api_version='3')
+    assert 'region_name: "one"' in text
+    assert 'vbsclient_api_version: "3"' in text
+    assert 'region_name' not in sandbox.clouds_yaml(region_name=None)
+
+
+def test_arguments_become_knobs() -> None:
+    given = """--latency 0.05 --deletion-time 3 --slots 2 --catalog vbsv2
+        --discovery both --chains --region one --region two
+        --no-checkpoint-items --csbs-catalog none"""
+    fault = '{"action": "status", "method": "DELETE", "status": 503}'
+    arguments = [*given.split(), '--fault', fault]
+    knobs = knobs_of(parser().parse_args(arguments))
+    assert (knobs.latency, knobs.deletion_time) == (0.05, 3)
+    assert knobs.deletion_slots == 2
+    assert (knobs.catalog, knobs.discovery) == ('vbsv2', 'both')
+    assert knobs.chains
+    assert knobs.regions == ('one', 'two')
+    assert not knobs.checkpoint_items
+    assert knobs.csbs_catalog is None
+    assert [one.status for one in knobs.faults] == [503]
+
+
+@pytest.mark.parametrize('given', [True, False])
+def test_run_by_hand(tmp_path: Path, given: bool) -> None:
+    """It says how to use it, serves, and ends cleanly on Ctrl-C."""
+    config = tmp_path / 'clouds.yaml'
+    extra = ['--clouds-yaml', str(config)] if given else []
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'tests.sandbox', '--backups', '3', *extra],
+        cwd=ROOT,
+        env=os.environ | {'TMPDIR': str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith('Serving on'):
+            break
+    assert any('OS_CLIENT_CONFIG_FILE=' in line for line in lines)
+    (written,) = tmp_path.rglob('clouds.yaml')
+    assert 'auth_url' in written.read_text()
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert rest.strip() == 'Stopped after 0 requests.'
+    assert written.exists() is given
