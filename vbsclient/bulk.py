@@ -135,6 +135,11 @@ def result_of(outcome: Outcome[T, R]) -> R:
     return outcome.result  # type: ignore[return-value]
 
 
+def now() -> datetime:
+    """This moment, as the outcomes carry it (UTC)."""
+    return datetime.now(timezone.utc)
+
+
 def _call(call: Callable[[], R]) -> R:
     return call()
 
@@ -176,7 +181,7 @@ def _work(
 
 
 def _act(outcome: Outcome[T, R], action: Callable[[T], R]) -> None:
-    outcome.started_at = datetime.now(timezone.utc)
+    outcome.started_at = now()
     outcome.state = State.UNKNOWN
     try:
         result = action(outcome.target)
@@ -186,12 +191,12 @@ def _act(outcome: Outcome[T, R], action: Callable[[T], R]) -> None:
         return
     except BaseException as error:  # noqa: BLE001 - it is the outcome
         outcome.error = error
-        outcome.answered_at = datetime.now(timezone.utc)
+        outcome.answered_at = now()
         if not _unanswered(error):
             outcome.state = State.FAILED
         return
     outcome.result = result
-    outcome.answered_at = datetime.now(timezone.utc)
+    outcome.answered_at = now()
     outcome.state = State.DONE
 
 

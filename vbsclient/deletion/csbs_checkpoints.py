@@ -12,9 +12,9 @@ from vbsclient.api.http import is_uuid
 from vbsclient.deletion.csbs_lookup import (
     TRANSIENT,
     NoItems,
-    describe_item,
     find_members,
     quietly,
+    seen_of,
 )
 from vbsclient.deletion.targets import (
     Done,
@@ -31,6 +31,7 @@ from vbsclient.deletion.targets import (
     send_and_judge,
     unique,
 )
+from vbsclient.waiting import Seen
 
 #: The items of a checkpoint; none on a cloud that has no items.
 CheckpointTarget = Target[Sequence[Item]]
@@ -86,16 +87,40 @@ class CheckpointDeletion:
             lambda: self._status_now(id),
         )
 
+    def look(self, targets: Sequence[CheckpointTarget]) -> dict[str, Seen]:
+        """One look: the list of items, and again for what it leaves out."""
+        ids = [target.verified_id for target in targets]
+        if not self._has_items:
+            return {id: self._look_at_karbor(id) for id in ids}
+        members = find_members(self._csbs.items, ids, self._limits)
+        return {id: _together(members[id]) for id in ids}
+
+    def chain_of(self, target: CheckpointTarget) -> str | None:
+        """Checkpoints never depend on one another."""
+        return None
+
+    def age_of(self, target: CheckpointTarget) -> str:
+        """Not needed without chains."""
+        return ''
+
+    def seen_first(self, target: CheckpointTarget) -> Seen:
+        """What was seen of it before its DELETE."""
+        return _together(target.verified) if target.verified else Seen('')
+
+    def explain(self, outcome: Outcome[Sequence[Item]]) -> None:
+        """The codes of CSBS say enough."""
+
+    def _look_at_karbor(self, id: str) -> Seen:
+        try:
+            return Seen(self._checkpoints.get(id).status)
+        except errors.NotFound:
+            return Seen(None)
+
     def _status_now(self, id: str) -> str:
         if not self._has_items:
             return self._checkpoints.get(id).status
-        states = [
-            item.status for item in self._csbs.items.list(checkpoint_id=id)
-        ]
-        if all(is_gone(state) for state in states):
-            return 'deleted'
-        going = all(is_gone(s) or is_going(s) for s in states)
-        return 'deleting' if going else states[0]
+        items = list(self._csbs.items.list(checkpoint_id=id))
+        return _together(items).status or 'deleted'
 
     def _from_items(
         self, argument: str, items: Sequence[Item]
@@ -112,7 +137,7 @@ class CheckpointDeletion:
         target.name = items[0].name
         target.resource = items
         if len(items) > 1:
-            target.members = [describe_item(item) for item in items]
+            target.members = [_member(item) for item in items]
         _check(target, items)
         return target
 
@@ -150,6 +175,24 @@ class CheckpointDeletion:
             f'It is the id of one backup in the checkpoint '
             f'{item.checkpoint_id}: use "openstack csbs backup delete {id}".'
         )
+
+
+def _together(items: Sequence[Item]) -> Seen:
+    """What the states of its items make of a checkpoint.
+
+    A failed item shows once no other is on its way any more.
+    """
+    left = [item for item in items if not is_gone(item.status)]
+    if not left:
+        return Seen(None)
+    going = [item for item in left if is_going(item.status)]
+    failed = [item for item in left if item.status.startswith('error')]
+    return seen_of((going or failed or left)[0])
+
+
+def _member(item: Item) -> str:
+    server = item.server_name or item.server_id or 'unknown'
+    return f'{item.name} ({item.id}) of server {server}, {item.status}'
 
 
 def _check(target: CheckpointTarget, items: Sequence[Item]) -> None:
@@ -193,7 +236,8 @@ def _karbor_target(
         target.id = found.id
         target.name = found.name
         target.resource = ()
-        target.members = [f'{found.id}: this cloud does not say what is in it']
+        if len(found.servers) > 1:
+            target.members = [f'server {server}' for server in found.servers]
         if is_going(found.status):
             target.settled = 'is being deleted already'
         elif found.status in TRANSIENT:

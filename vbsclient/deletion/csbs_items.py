@@ -22,10 +22,13 @@ from vbsclient.deletion.csbs_lookup import (
     choose_item,
     find_items,
     find_members,
+    get_each,
     quietly,
     read_all,
+    seen_of,
 )
 from vbsclient.deletion.targets import (
+    FEW,
     Done,
     Limits,
     Missing,
@@ -41,6 +44,7 @@ from vbsclient.deletion.targets import (
     send_and_judge,
     unique,
 )
+from vbsclient.waiting import Seen
 
 #: Seconds in which the first deletion must show an effect.
 PROOF_TIMEOUT = 30.0
@@ -117,6 +121,38 @@ class ItemDeletion:
             ),
             lambda: self._csbs.items.get(item.id).status,
         )
+
+    def look(self, targets: Sequence[ItemTarget]) -> dict[str, Seen]:
+        """One look: the list for many, and a GET for what it leaves out."""
+        wanted = {target.verified_id for target in targets}
+        seen: dict[str, Seen] = {}
+        if len(wanted) > FEW:
+            for item in read_all(self._csbs.items):
+                if item.id in wanted:
+                    seen[item.id] = seen_of(item)
+        absent = sorted(wanted - set(seen))
+        answers = get_each(self._csbs.items, absent, self._limits)
+        for id, answer in answers.items():
+            if isinstance(answer, Item):
+                seen[id] = seen_of(answer)
+            elif isinstance(answer, Missing):
+                seen[id] = Seen(None)
+        return seen
+
+    def chain_of(self, target: ItemTarget) -> str | None:
+        """Backups of servers never depend on one another."""
+        return None
+
+    def age_of(self, target: ItemTarget) -> str:
+        """The time of the backup, which sorts as text."""
+        return target.verified.created_at or ''
+
+    def seen_first(self, target: ItemTarget) -> Seen:
+        """What was seen of it before its DELETE."""
+        return seen_of(target.verified)
+
+    def explain(self, outcome: Outcome[Item]) -> None:
+        """The codes of CSBS say enough."""
 
     def _find_in_checkpoint(
         self, checkpoint_id: str

@@ -17,6 +17,7 @@ from vbsclient.deletion.targets import (
     check_name,
     choose_by_name,
 )
+from vbsclient.waiting import Seen
 
 WHAT = 'backup of a server'
 
@@ -61,7 +62,7 @@ def find_items(
     listed = read_all(items) if len(asked) > FEW else None
     by_id = {item.id: item for item in listed or ()}
     absent = [a for a in asked if is_uuid(a) and a not in by_id]
-    found.update(_get_each(items, absent, limits))
+    found.update(get_each(items, absent, limits))
     for argument in asked:
         if argument in by_id:
             found[argument] = by_id[argument]
@@ -133,6 +134,30 @@ def describe_item(item: Item) -> str:
     )
 
 
+def seen_of(item: Item) -> Seen:
+    """What one look says of an item, with the reasons of a failure."""
+    extend = item.body.get('extend_info')
+    extend = extend if isinstance(extend, dict) else {}
+    code = extend.get('fail_code')
+    code = code if isinstance(code, dict) else {}
+    parts = [
+        str(part)
+        for part in (
+            extend.get('fail_op'),
+            extend.get('fail_reason'),
+            code.get('Code'),
+            code.get('Description'),
+        )
+        if part not in (None, '')
+    ]
+    updated_at = item.body.get('updated_at')
+    return Seen(
+        item.status,
+        ', '.join(parts) or None,
+        updated_at if isinstance(updated_at, str) else None,
+    )
+
+
 def quietly(ask: Callable[[], R]) -> R | None:
     """An answer that only helps a message; None if there is none."""
     try:
@@ -141,9 +166,13 @@ def quietly(ask: Callable[[], R]) -> R | None:
         return None
 
 
-def _get_each(
+def get_each(
     items: Items, ids: Sequence[str], limits: Limits
 ) -> dict[str, Item | errors.ClientError]:
+    """One GET for each id; Missing where there is none.
+
+    :raises NoItems: on a cloud without items.
+    """
     found: dict[str, Item | errors.ClientError] = {}
     for outcome in bulk.each(
         ids, items.get, concurrency=limits.concurrency, stop=limits.stop

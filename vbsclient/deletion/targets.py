@@ -59,6 +59,7 @@ class Target(Generic[ResourceT]):
     :ivar settled: why nothing needs to be sent ("is being deleted
         already"); the target counts as accepted.
     :ivar members: what goes with it beyond its own name, one line each.
+    :ivar order: its place among targets that may depend on one another.
     """
 
     argument: str
@@ -70,6 +71,7 @@ class Target(Generic[ResourceT]):
     refusal: errors.ClientError | None = None
     settled: str | None = None
     members: Sequence[str] = field(default_factory=tuple)
+    order: str = ''
 
     @property
     def verified_id(self) -> str:

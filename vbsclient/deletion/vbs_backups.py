@@ -25,9 +25,10 @@ from vbsclient.deletion.targets import (
     send_and_judge,
     unique,
 )
-from vbsclient.deletion.vbs_lookup import Found, find_backups
+from vbsclient.deletion.vbs_lookup import Found, find_backups, get_each
 from vbsclient.deletion.vbs_origin import Origins
 from vbsclient.deletion.vbs_sharing import Sharing, describe_share
+from vbsclient.waiting import Seen
 
 
 class BackupDeletion:
@@ -57,6 +58,7 @@ class BackupDeletion:
         self._origins = Origins(vbs, csbs, limits)
         self._sharing = Sharing(vbs)
         self._to_cancel: dict[str, list[Share]] = {}
+        self._named: set[str | None] = set()
 
     def plan(self) -> list[Target[Backup]]:
         """Find the backups and check each against the rules."""
@@ -65,6 +67,7 @@ class BackupDeletion:
         recognise(targets, self._other_kind)
         targets = merge(targets)
         self._check([t for t in targets if t.refusal is None])
+        self._named = {target.id for target in targets}
         return targets
 
     def _find(self) -> Found:
@@ -87,8 +90,14 @@ class BackupDeletion:
     def batches(
         self, outcomes: Sequence[Outcome[Backup]]
     ) -> Iterator[Sequence[Outcome[Backup]]]:
-        """All at the same time."""
-        yield outcomes
+        """All at the same time, the youngest on their way first.
+
+        Where the cloud keeps chains together, a child goes before its
+        parent; where it does not, the order costs nothing.
+        """
+        yield sorted(
+            outcomes, key=lambda o: self.age_of(o.target), reverse=True
+        )
 
     def delete(self, target: Target[Backup], recorder: Recorder) -> Done:
         """Cancel its shares if that was asked for, then delete it."""
@@ -111,6 +120,60 @@ class BackupDeletion:
         texts = [text for text in (detail, done.detail) if text]
         return Done(done.request_id, done.finished, '; '.join(texts))
 
+    def look(self, targets: Sequence[Target[Backup]]) -> dict[str, Seen]:
+        """One look: the list for many, and a GET for what it leaves out."""
+        wanted = {target.verified_id for target in targets}
+        seen: dict[str, Seen] = {}
+        if len(wanted) > FEW:
+            for backup in self._vbs.backups.list():
+                if backup.id in wanted:
+                    seen[backup.id] = _seen(backup)
+        absent = sorted(wanted - set(seen))
+        answers = get_each(self._vbs.backups, absent, self._limits)
+        for id, answer in answers.items():
+            if isinstance(answer, Backup):
+                seen[id] = _seen(answer)
+            elif isinstance(answer, errors.NotFound):
+                seen[id] = Seen(None)
+        return seen
+
+    def chain_of(self, target: Target[Backup]) -> str | None:
+        """Backups of one volume may be built on one another."""
+        return target.verified.volume_id
+
+    def age_of(self, target: Target[Backup]) -> str:
+        """The time of the backup, which sorts as text."""
+        return target.verified.created_at or ''
+
+    def seen_first(self, target: Target[Backup]) -> Seen:
+        """What was seen of it before its DELETE."""
+        return _seen(target.verified)
+
+    def explain(self, outcome: Outcome[Backup]) -> None:
+        """Name the backups that probably keep this one from being deleted."""
+        backup, error = outcome.target.verified, outcome.error
+        if (
+            not isinstance(error, errors.BadRequest)
+            or error.hint is not None
+            or backup.volume_id is None
+            or backup.status not in ('available', 'error')
+        ):
+            return
+        younger = [
+            other
+            for other in self._vbs.backups.list(volume_id=backup.volume_id)
+            if (other.created_at or '') > (backup.created_at or '')
+            and other.volume_id == backup.volume_id
+            and other.id not in self._named
+        ]
+        if younger:
+            shown = ', '.join(f'{b.name} ({b.id})' for b in younger[:5])
+            more = f' and {len(younger) - 5} more' if len(younger) > 5 else ''
+            error.hint = (
+                f'Younger backups of the same volume probably depend on it: '
+                f'{shown}{more}. Name them too, or delete them first.'
+            )
+
     def _check(self, targets: Sequence[Target[Backup]]) -> None:
         for target in targets:
             _check_status(target)
@@ -122,6 +185,7 @@ class BackupDeletion:
         open_targets = [t for t in open_targets if t.refusal is None]
         if (self._cancel_shares or not self._force) and open_targets:
             self._refuse_shared(open_targets)
+        _number([t for t in open_targets if t.refusal is None])
 
     def _refuse_csbs(self, targets: Sequence[Target[Backup]]) -> None:
         refused = self._origins.refusals([t.verified for t in targets])
@@ -193,6 +257,32 @@ def _check_status(target: Target[Backup]) -> None:
             'Leave it alone and tell the operator of the cloud: that is what '
             'the manual asks for.',
         )
+
+
+def _seen(backup: Backup) -> Seen:
+    reason = backup.body.get('fail_reason')
+    updated_at = backup.body.get('updated_at')
+    return Seen(
+        backup.status,
+        reason if isinstance(reason, str) else None,
+        updated_at if isinstance(updated_at, str) else None,
+    )
+
+
+def _number(targets: Sequence[Target[Backup]]) -> None:
+    """Say the order within each volume, youngest first."""
+    volumes: dict[str | None, list[Target[Backup]]] = {}
+    for target in targets:
+        volumes.setdefault(target.verified.volume_id, []).append(target)
+    for volume_id, members in volumes.items():
+        if volume_id is None or len(members) < 2:
+            continue
+        members.sort(key=lambda t: t.verified.created_at or '', reverse=True)
+        for place, target in enumerate(members, 1):
+            target.order = (
+                f'{place} of {len(members)} of volume {volume_id}, '
+                f'youngest first'
+            )
 
 
 def _count(shares: Sequence[Share], noun: str) -> str:

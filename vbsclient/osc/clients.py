@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import Any
 
@@ -13,6 +14,8 @@ from vbsclient.api.endpoint import parse_pin
 from vbsclient.api.http import DEFAULT_TIMEOUT
 from vbsclient.api.vbs import VBSClient
 from vbsclient.deletion.targets import Limits
+
+LOG = logging.getLogger(__name__)
 
 _READ_ONLY = 'vbsclient_read_only'
 
@@ -83,6 +86,21 @@ def identity_of(instance: Any) -> dict[str, str | None]:
         'project': getattr(access, 'project_name', None),
         'user': getattr(access, 'username', None),
     }
+
+
+def warn_if_login_ends(instance: Any) -> None:
+    """Say before a long wait that the login cannot be renewed in it."""
+    kind = str(_config(instance).get('auth_type') or '')
+    if 'token' not in kind:
+        return
+    expires = getattr(instance.auth_ref, 'expires', None)
+    until = f' at {expires:%Y-%m-%d %H:%M} UTC' if expires else ''
+    LOG.warning(
+        'This login is a token (auth_type %s), which cannot be renewed: the '
+        'wait ends when it expires%s.',
+        kind,
+        until,
+    )
 
 
 def project_id_of(

@@ -25,6 +25,8 @@ class DeleteBackup(DeleteCommand):
     Example: openstack csbs backup delete --dry-run web01-pre-patch
     """
 
+    idle = 1800.0
+
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add what this command alone has."""
         parser.add_argument(

@@ -38,6 +38,8 @@ class DeleteCheckpoint(DeleteCommand):
 
     noun = ('checkpoint', 'checkpoints')
     asks = True
+    idle = 1800.0
+    polled = 'the backups in the checkpoints'
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add what this command alone has."""

@@ -17,16 +17,27 @@ from osc_lib.command import command
 from vbsclient.api import errors
 from vbsclient.api.http import is_uuid
 from vbsclient.bulk import State
+from vbsclient.deletion.follow import Follower
 from vbsclient.deletion.run import execute, outcomes_of
 from vbsclient.deletion.targets import Deletion, Limits, Outcome, Target
 from vbsclient.osc import report
-from vbsclient.osc.clients import identity_of, refuse_if_read_only
+from vbsclient.osc.clients import (
+    identity_of,
+    refuse_if_read_only,
+    warn_if_login_ends,
+)
 from vbsclient.osc.help import keep_paragraphs
 from vbsclient.osc.interruption import sigterm_raises
 from vbsclient.osc.journal import Journal, NoJournal
+from vbsclient.osc.moments import parse_duration
+from vbsclient.osc.progress import show_progress
 from vbsclient.osc.text import sentence, visible
+from vbsclient.waiting import Patience
 
 _MOST_CONCURRENCY = 64
+
+#: All was accepted, and the time ran out before all was gone.
+EXIT_UNFINISHED = 3
 
 
 class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
@@ -36,6 +47,13 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
 
     #: What the targets are called: (one, several).
     noun = ('backup', 'backups')
+
+    #: Seconds in which something must happen while a wait lasts that has no
+    #: time-out; None for what is done when it is answered.
+    idle: float | None = None
+
+    #: What is polled, for the help of --wait.
+    polled = 'the backups themselves'
 
     #: Whether a target with members is more than the command line names.
     asks = False
@@ -92,7 +110,31 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
                 'is named one by one'
             ),
         )
+        if self.idle is not None:
+            self._add_wait_arguments(parser, self.idle)
         return parser
+
+    def _add_wait_arguments(
+        self, parser: argparse.ArgumentParser, idle: float
+    ) -> None:
+        parser.add_argument(
+            '--wait',
+            action='store_true',
+            help=(
+                f'Wait until all is gone; these deletions have no task of '
+                f'their own, so that {self.polled} are polled'
+            ),
+        )
+        parser.add_argument(
+            '--timeout',
+            metavar='<duration>',
+            type=parse_duration,
+            help=(
+                f'With --wait: the longest wait in all, such as 30m or 90 '
+                f'(seconds); default: until nothing has changed for '
+                f'{idle / 60:.0f} minutes'
+            ),
+        )
 
     @abc.abstractmethod
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -119,6 +161,8 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
             gc.freeze()
         self._outcomes: list[Outcome[Any]] = []
         self._stopped: errors.ClientError | None = None
+        self._unfinished: list[Outcome[Any]] = []
+        self._check_wait(parsed_args)
         try:
             with sigterm_raises():
                 super().run(parsed_args)
@@ -183,6 +227,42 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
             concurrency=parsed_args.concurrency,
             stop=limits.stop,
         )
+        if self._stopped is None and self.idle is not None:
+            self._follow(parsed_args, deletion, journal, limits)
+
+    def _follow(
+        self,
+        parsed_args: argparse.Namespace,
+        deletion: Any,
+        journal: Journal | NoJournal,
+        limits: Limits,
+    ) -> None:
+        """See what becomes of the deletions, as far as that was asked for."""
+        timeout = parsed_args.timeout
+        patience = Patience(
+            timeout=timeout.total_seconds() if timeout else None,
+            idle=self.idle or 0.0,
+        )
+        if parsed_args.wait:
+            warn_if_login_ends(self.app.client_manager)
+        with show_progress(
+            self.app.stderr, self.noun[1], wanted=parsed_args.wait
+        ) as tell:
+            self._unfinished = Follower(
+                deletion,
+                self._outcomes,
+                journal,
+                limits,
+                wait=parsed_args.wait,
+                patience=patience,
+                tell=tell,
+            ).run()
+
+    def _check_wait(self, parsed_args: argparse.Namespace) -> None:
+        if self.idle is None or parsed_args.timeout is None:
+            return
+        if not parsed_args.wait:
+            self._parser.error('--timeout goes with --wait')
 
     def _open_journal(
         self, parsed_args: argparse.Namespace
@@ -226,7 +306,8 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         lines = []
         for target in asked:
             lines.append(
-                f'{target.type} {target.id} holds {len(target.members)}:'
+                f'{target.type.capitalize()} {target.id} holds '
+                f'{len(target.members)} backups:'
             )
             lines += [f'  {member}' for member in target.members]
         listing = '\n'.join(visible(line) for line in lines)
@@ -280,12 +361,31 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
                     outcome.target.id,
                     visible(outcome.result.detail),
                 )
+        if self._unfinished and self._is_waited_for(parsed_args):
+            self.log.error(self._delay())
         if failed:
             raise exceptions.CommandError(
                 f'{len(failed)} of {len(self._outcomes)} {self.noun[1]} '
                 f'failed to delete.'
             )
-        return 0
+        waited = self._is_waited_for(parsed_args)
+        return EXIT_UNFINISHED if waited and self._unfinished else 0
+
+    def _is_waited_for(self, parsed_args: argparse.Namespace) -> bool:
+        return self.idle is not None and bool(parsed_args.wait)
+
+    def _delay(self) -> str:
+        """What was accepted and is not finished."""
+        several = len(self._unfinished) != 1
+        names = ', '.join(
+            report.label(outcome.target) for outcome in self._unfinished
+        )
+        return (
+            f'{len(self._unfinished)} of {len(self._outcomes)} '
+            f'{self.noun[1]} {"are" if several else "is"} not deleted yet: '
+            f'{names}. The service goes on with it; the same command with '
+            f'--wait goes on waiting.'
+        )
 
     def _complaint(self, outcome: Outcome[Any]) -> str:
         target = outcome.target

@@ -119,8 +119,8 @@ def _detail(outcome: Outcome[Any]) -> str | None:
         return sentence(outcome.error)
     if outcome.result is not None:
         return outcome.result.detail or None
-    members = outcome.target.members
-    return '; '.join(members) if members else None
+    target = outcome.target
+    return '; '.join([*target.members, target.order]).strip('; ') or None
 
 
 def _time(moment: datetime | None) -> str | None:

@@ -23,6 +23,8 @@ class DeleteBackup(DeleteCommand):
     Example: openstack vbs backup delete --dry-run nightly-1 nightly-2
     """
 
+    idle = 600.0
+
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add what this command alone has."""
         parser.add_argument(

@@ -16,12 +16,16 @@ CSBS_PROVIDER = 'fc4d5750-22e7-4798-8a46-f48f62c4c1da'
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint as plain Karbor shows it; CSBS documents no such call."""
+    """A checkpoint as plain Karbor shows it; CSBS documents no such call.
+
+    :ivar servers: names (or ids) of the servers in it, as far as it says.
+    """
 
     id: str
     status: str
     name: str | None
     created_at: str | None
+    servers: tuple[str, ...] = ()
     body: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
@@ -61,11 +65,13 @@ class Checkpoints:
                 'the service answered with another checkpoint'
             )
         plan = content.get('protection_plan')
+        plan = plan if isinstance(plan, dict) else {}
         return Checkpoint(
             id=checkpoint_id,
             status=str(content.get('status') or ''),
-            name=plan.get('name') if isinstance(plan, dict) else None,
+            name=plan.get('name'),
             created_at=content.get('created_at'),
+            servers=_servers(plan.get('resources')),
             body=content,
         )
 
@@ -104,3 +110,14 @@ class Checkpoints:
 
     def _address(self, checkpoint_id: str) -> str:
         return f'{self._url}/{resource_path("checkpoints", id=checkpoint_id)}'
+
+
+def _servers(resources: Any) -> tuple[str, ...]:
+    if not isinstance(resources, list):
+        return ()
+    return tuple(
+        str(resource.get('name') or resource.get('id'))
+        for resource in resources
+        if isinstance(resource, dict)
+        and resource.get('type', 'OS::Nova::Server') == 'OS::Nova::Server'
+    )

@@ -1,0 +1,66 @@
+# Needs make, git and Python 3.10 or later with its venv module; tox, in .venv,
+# brings the rest. What the targets do is written in tox.ini.
+
+PYTHON ?= python3
+READY := .venv/.ready
+TOX := .venv/bin/python -m tox
+
+# pbr takes the version from git; where git cannot tell (no commit yet, an
+# unpacked archive), any version does for running the tests.
+export PBR_VERSION ?= $(shell git rev-parse -q --verify HEAD >/dev/null 2>&1 || echo 0.0.0)
+
+.PHONY: help demo announce test sandbox lint format docs cover bench clean
+
+help:
+	@echo 'make demo     watch the plugin work on an embedded cloud'
+	@echo 'make test     run the unit and the functional tests'
+	@echo 'make sandbox  start the embedded cloud, to try commands on by hand'
+	@echo 'make lint     check style, format, types and release notes'
+	@echo 'make format   put the code into the format that lint asks for'
+	@echo 'make docs     build the documentation into doc/build/html'
+	@echo 'make cover    run all tests and measure what they cover'
+	@echo 'make bench    count requests and seconds of large deletions'
+	@echo 'make clean    remove everything the above have written'
+
+demo: announce $(READY)
+	@$(TOX) -qq --colored no run -e demo
+
+# tox is silent here and leaves the colours alone, so that only the program's
+# own output is on the screen.
+announce:
+	@test -d .tox/demo || echo 'Setting up (the first time takes a minute)...' >&2
+
+test: $(READY)
+	@$(TOX) -e py3,functional
+
+sandbox: $(READY)
+	@$(TOX) -qq --colored no run -e sandbox
+
+lint: $(READY)
+	@$(TOX) -e pep8
+
+format: $(READY)
+	@$(TOX) -q -e format
+
+docs: $(READY)
+	@$(TOX) -e docs
+
+cover: $(READY)
+	@$(TOX) -e cover
+
+bench: $(READY)
+	@$(TOX) -qq --colored no run -e bench
+
+clean:
+	rm -rf .venv .tox build dist doc/build cover .coverage .coverage.* \
+	    .mypy_cache .ruff_cache .pytest_cache .hypothesis .eggs *.egg-info \
+	    AUTHORS ChangeLog RELEASENOTES.rst
+
+$(READY): Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	    { echo 'Python 3.10 or later is needed; name it with PYTHON=...' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	    { echo 'The venv module of Python is missing; on Debian: apt install python3-venv' >&2; exit 1; }
+	@$(PYTHON) -m venv --clear .venv
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check 'tox>=4.23,<5'
+	@touch $@

@@ -1,0 +1,22 @@
+"""Configuration of Sphinx."""
+
+from importlib.metadata import version as installed_version
+
+project = 'python-vbsclient'
+author = 'python-vbsclient contributors'
+copyright = f'2026, {author}'
+release = version = installed_version(project)
+
+extensions = [
+    'cliff.sphinxext',
+    'reno.sphinxext',
+    'sphinx.ext.autodoc',
+]
+
+html_theme = 'furo'
+html_title = project
+html_show_sphinx = False
+
+autoprogram_cliff_application = 'openstack'
+autodoc_member_order = 'bysource'
+autodoc_typehints = 'description'
