@@ -19,6 +19,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from keystoneauth1 import discover
 from keystoneauth1 import exceptions as ksa_exceptions
+from keystoneauth1.access.service_catalog import ServiceCatalog
 from keystoneauth1.identity.base import BaseIdentityPlugin
 from keystoneauth1.session import Session
 
@@ -163,25 +164,24 @@ def pick(
         several regions and none is configured: taking the first would be
         a guess.
     """
-    elsewhere: list[CatalogEntry] = []
-    for service_type in types:
-        found = [e for e in entries if e.service_type == service_type]
-        here = [e for e in found if not region or e.region == region]
-        regions = sorted({e.region or '' for e in here})
-        if len(regions) > 1:
-            raise errors.EndpointError(
-                f'the catalog offers {service_type} in several regions '
-                f'({", ".join(regions)}) and none is configured',
-                'Set region_name in clouds.yaml (OS_REGION_NAME).',
-            )
-        if here:
-            return here[0]
-        elsewhere += found
-    if elsewhere:
-        regions = sorted({e.region or '' for e in elsewhere})
+    offered = [e for e in entries if e.service_type in types]
+    here = [e for e in offered if not region or e.region == region]
+    names = ', '.join(sorted({e.region or 'no region' for e in offered}))
+    kinds = ', '.join(t for t in types if t in {e.service_type for e in here})
+    if len({e.region for e in here}) > 1:
         raise errors.EndpointError(
-            f'the catalog offers {elsewhere[0].service_type} in '
-            f'{", ".join(regions)}, not in the region {region}',
+            f'the catalog offers {kinds} in several regions ({names}) and '
+            f'none is configured',
+            'Set region_name in clouds.yaml (OS_REGION_NAME).',
+        )
+    for service_type in types:
+        for entry in here:
+            if entry.service_type == service_type:
+                return entry
+    if offered:
+        raise errors.EndpointError(
+            f'the catalog offers {offered[0].service_type} in {names}, not '
+            f'in the region {region}',
             'Correct region_name in clouds.yaml (OS_REGION_NAME).',
         )
     return None
@@ -289,21 +289,45 @@ def read_catalog(
         )
     if access is None or not access.has_service_catalog():
         return project_id, []
+    return project_id, catalog_entries(access.service_catalog, interface)
+
+
+def catalog_entries(
+    catalog: ServiceCatalog, interface: str | Sequence[str] | None
+) -> list[CatalogEntry]:
+    """The endpoints of the wanted interface, the best one for each type.
+
+    Entries of a wrong shape are left out: those of other services must not
+    keep anybody from using ours.
+
+    :raises EndpointError: if nothing in it can be read.
+    """
+    wanted = [interface] if isinstance(interface, str) else interface
     try:
-        data = access.service_catalog.get_endpoints_data(
-            interface=_interfaces(interface)
-        )
+        services = catalog.normalize_catalog()
+        names: list[str | None] = [
+            catalog.normalize_interface(i) for i in wanted or ()
+        ]
     except (LookupError, TypeError, AttributeError) as error:
         raise errors.EndpointError(
             f'the catalog of this cloud cannot be read ({error!r})',
             'Set vbs_endpoint_override and csbs_endpoint_override in '
             'clouds.yaml.',
         ) from error
-    return project_id, [
-        CatalogEntry(service_type, str(endpoint.url), endpoint.region_name)
-        for service_type, endpoints in data.items()
-        for endpoint in endpoints
-    ]
+    entries: list[CatalogEntry] = []
+    for service in services:
+        endpoints = [
+            e for e in service['endpoints'] if isinstance(e.get('url'), str)
+        ]
+        for name in names or [None]:
+            best = [e for e in endpoints if name in (None, e.get('interface'))]
+            entries += [
+                CatalogEntry(service['type'], e['url'], e.get('region_name'))
+                for e in best
+            ]
+            if best:
+                break
+    return entries
 
 
 def resolve_vbs(
@@ -389,6 +413,7 @@ def offered_versions(
         AttributeError,
         LookupError,
         ValueError,
+        RecursionError,
     ):
         return None
     offered: dict[int, bool] = {}
@@ -444,14 +469,6 @@ class _OneGet:
 
 def _as_version(name: str | None) -> Version | None:
     return cast(Version, name) if name in ('v2', 'v3') else None
-
-
-def _interfaces(
-    interface: str | Sequence[str] | None,
-) -> str | list[str] | None:
-    if interface is None or isinstance(interface, str):
-        return interface
-    return list(interface)
 
 
 @contextmanager

@@ -358,7 +358,7 @@ def parse_body(text: str) -> tuple[str | None, str | None]:
     """
     try:
         body = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None, _plain_text(text)
     if not isinstance(body, dict):
         return None, _plain_text(text)

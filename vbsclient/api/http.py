@@ -86,6 +86,15 @@ class Receipt:
     attempts: int
 
 
+class _AsItIs(requests.auth.AuthBase):
+    """Adds nothing to a request: the token is in it already."""
+
+    def __call__(
+        self, request: requests.PreparedRequest
+    ) -> requests.PreparedRequest:
+        return request
+
+
 class AdaptiveLimit:
     """How many requests may be under way: halved by 429, regained slowly."""
 
@@ -181,7 +190,11 @@ class Transport:
             raise _unexpected(response)
         try:
             body = response.json()
-        except (ValueError, requests.exceptions.RequestException):
+        except (
+            ValueError,
+            RecursionError,
+            requests.exceptions.RequestException,
+        ):
             raise errors.MalformedResponse(
                 f'the service answered {_place(url)} with something that is '
                 f'not JSON',
@@ -199,7 +212,7 @@ class Transport:
         self, url: str, *, headers: Mapping[str, str] | None = None
     ) -> requests.Response:
         """One GET whatever comes of it: for version documents."""
-        return self._send('GET', url, None, headers)
+        return self._send_once('GET', url, None, headers)
 
     def delete(
         self, url: str, query: Query | None = None, *, accepted: int
@@ -224,9 +237,12 @@ class Transport:
         try:
             response = self._retrying()(attempt)
         except errors.Cancelled:
-            if failures:
-                raise failures[-1] from None
-            raise
+            if not failures:
+                raise
+            # Something was sent: "not sent" would be a lie.
+            if len(failures) == 1:
+                raise failures[0] from None
+            raise errors.RepeatedDelete(failures[-1], len(failures)) from None
         except (errors.ServiceError, errors.ConnectionFailed) as error:
             if len(failures) > 1:
                 raise errors.RepeatedDelete(error, len(failures)) from error
@@ -300,6 +316,9 @@ class Transport:
                     connect_retries=0,
                     status_code_retries=0,
                     raise_exc=False,
+                    # Otherwise a netrc file is looked for at each request,
+                    # and its login would go to the service.
+                    requests_auth=_AsItIs(),
                     client_name='python-vbsclient',
                 )
         if response.status_code == 429:
@@ -434,6 +453,18 @@ def _translated(url: str) -> Iterator[None]:
             sent=left,
             repeatable=left,
         ) from error
+    except UnicodeError as error:
+        raise errors.ConnectionFailed(
+            'the request holds what no URL can carry',
+            sent=False,
+            repeatable=False,
+        ) from error
+    except ValueError as error:
+        # requests splits the address of a redirect even if it is not to
+        # follow it.
+        raise errors.RedirectRefused(
+            f'{host} redirects to an unreadable address', status=0
+        ) from error
     except ksa_exceptions.ClientException as error:
         raise errors.Unauthorized(
             f'no valid login: {error}', status=401
@@ -493,6 +524,6 @@ def json_text(value: Any) -> Any:
     if isinstance(value, str):
         try:
             return json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
     return value

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from vbsclient.api import errors
+
+T = TypeVar('T')
 
 Row = Mapping[str, Any]
 Fetch = Callable[[dict[str, str]], Mapping[str, Any]]
@@ -51,7 +53,7 @@ def rows(
     :raises MalformedResponse: if the body has no list of rows.
     """
     seen: set[str] = set()
-    received = 0
+    received = longest = 0
     following: dict[str, str] = {}
     while True:
         body = fetch({'limit': str(page_size), **query, **following})
@@ -60,18 +62,54 @@ def rows(
         link = _link_query(body, style)
         full = len(page) >= page_size or link is not None
         if page and not fresh:
-            if full:
+            # Short pages that are all alike: a maximum of the service's own.
+            # One that repeats its first short page has just that one.
+            if full or len(seen) > len(page) >= longest:
                 raise errors.AmbiguousListing(
                     'the service repeats a page of its list',
                     'Nothing was decided from a list that has no end.',
                 )
             return
+        longest = max(longest, len(page))
         seen.update(row['id'] for row in fresh)
         yield from fresh
         received += len(page)
         if not page or (not full and style.links_tell):
             return
         following = link or _next(style, received, page)
+
+
+def query(**filters: str | None) -> dict[str, str]:
+    """The filters that were given, as the keys of a query."""
+    return {key: value for key, value in filters.items() if value is not None}
+
+
+def count_of(body: Mapping[str, Any]) -> int | None:
+    """The number that a counting call answers; None if it has none."""
+    count = body.get('count')
+    return count if isinstance(count, int) else None
+
+
+def first_of(
+    preferred: Iterator[T],
+    instead: Callable[[], Iterator[T]],
+    *,
+    unless: tuple[type[errors.ClientError], ...],
+) -> Iterator[T]:
+    """One list, or another if the first one's first page is refused.
+
+    :param unless: the refusals after which the other one is read.
+    """
+    started = False
+    try:
+        for row in preferred:
+            started = True
+            yield row
+        return
+    except unless:
+        if started:
+            raise
+    yield from instead()
 
 
 def _next(style: Style, received: int, page: list[Row]) -> dict[str, str]:

@@ -10,15 +10,23 @@ from datetime import datetime, timedelta, timezone
 import durationpy
 import iso8601
 
+#: What durationpy may be given: it passes over what stands between two
+#: parts, and its ``mm`` are months.
+_PARTS = re.compile(r'(?:[0-9]+(?:\.[0-9]+)?[ywdhms])+', re.ASCII)
+
+_NUMBER = re.compile(r'[0-9]+', re.ASCII)
+
+#: Years in which a bare number is more likely a date than seconds.
+_CENTURIES = range(1900, 2200)
+
 
 def parse_duration(text: str) -> timedelta:
     """A duration such as ``30m``, ``12h``, ``30d`` or plain seconds.
 
     :raises ArgumentTypeError: if it is none, or not longer than nothing.
     """
-    value = text.strip()
     try:
-        duration = _duration(value)
+        duration = _duration(text.strip())
     except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(
             f'{text!r} is not a duration such as 90 (seconds), 30m, 12h, '
@@ -32,16 +40,26 @@ def parse_duration(text: str) -> timedelta:
 
 
 def parse_moment(text: str) -> datetime:
-    """A date, a date with a time, or a duration back from now (UTC).
+    """A date, a date with a time, or a duration back from now.
 
-    :raises ArgumentTypeError: if it is none of these.
+    Without a zone it is UTC, as the times of the services are.
+
+    :raises ArgumentTypeError: if it is none of these, or if it may be both.
     """
+    value = text.strip()
+    date = _date(value)
+    if _NUMBER.fullmatch(value):
+        # 2024 and 20240502 would be some minutes or months ago.
+        if date is not None and date.year in _CENTURIES:
+            raise argparse.ArgumentTypeError(
+                f'{text!r} may be a date or seconds: write '
+                f'{date:%Y-%m-%d} or {value}s'
+            )
+        date = None
+    if date is not None:
+        return date
     try:
-        return iso8601.parse_date(text.strip(), default_timezone=timezone.utc)
-    except iso8601.ParseError:
-        pass
-    try:
-        return datetime.now(timezone.utc) - parse_duration(text)
+        return datetime.now(timezone.utc) - parse_duration(value)
     except (argparse.ArgumentTypeError, OverflowError):
         raise argparse.ArgumentTypeError(
             f'{text!r} is neither a date such as 2026-11-21 nor a duration '
@@ -49,7 +67,22 @@ def parse_moment(text: str) -> datetime:
         ) from None
 
 
+def moment_of(text: str | None) -> datetime | None:
+    """A time as the services write it; None if there is none to be read."""
+    return _date(text) if text else None
+
+
+def _date(value: str) -> datetime | None:
+    try:
+        date = iso8601.parse_date(value, default_timezone=timezone.utc)
+        return date.astimezone(timezone.utc)
+    except (iso8601.ParseError, OverflowError):
+        return None
+
+
 def _duration(value: str) -> timedelta:
-    if re.fullmatch(r'[0-9]+', value, re.ASCII):
+    if _NUMBER.fullmatch(value):
         return timedelta(seconds=int(value))
+    if not _PARTS.fullmatch(value):
+        raise ValueError(value)
     return durationpy.from_str(value)

@@ -28,6 +28,11 @@ def shortened(text: str, most: int = _LONGEST) -> str:
     return visible(text if len(text) <= most else text[:most] + '...')
 
 
+def capital(text: str) -> str:
+    """The text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
 def sentence(error: BaseException) -> str:
     """What went wrong, the service's code and request id, what to do."""
     if isinstance(error, errors.RepeatedDelete):
@@ -37,7 +42,8 @@ def sentence(error: BaseException) -> str:
     reason = shortened(error.message).rstrip('.')
     facts = []
     if isinstance(error, errors.ServiceError):
-        facts.append(f'HTTP {error.status}')
+        if error.status:
+            facts.append(f'HTTP {error.status}')
         if error.code:
             facts.append(f'code {shortened(error.code, 60)}')
         if error.request_id:
@@ -57,6 +63,14 @@ class Text(FormattableColumn[Any]):
     def machine_readable(self) -> Any:
         """As the service sent it."""
         return self._value
+
+    def __lt__(self, other: object) -> bool:
+        """What is not known comes last."""
+        if not isinstance(other, Text):
+            return NotImplemented
+        if self._value is None or other._value is None:
+            return self._value is not None
+        return bool(self._value < other._value)
 
 
 def _visible_character(c: str) -> str:

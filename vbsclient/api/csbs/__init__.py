@@ -14,17 +14,24 @@ from vbsclient.api.csbs.checkpoints import (
     Checkpoint,
     Checkpoints,
 )
+from vbsclient.api.csbs.groups import Group, Groups, Member
 from vbsclient.api.csbs.items import Item, Items
+from vbsclient.api.csbs.quotas import get_quotas
 from vbsclient.api.endpoint import CSBSEndpoint, resolve_csbs
 from vbsclient.api.http import Transport
+from vbsclient.api.quotas import Quota
 
 __all__ = [
     'CSBS_PROVIDER',
     'CSBSClient',
     'Checkpoint',
     'Checkpoints',
+    'Group',
+    'Groups',
     'Item',
     'Items',
+    'Member',
+    'Quota',
 ]
 
 
@@ -81,6 +88,13 @@ class CSBSClient:
     def items(self) -> Items:
         """The calls that read backups of servers."""
         return Items(self.transport, self.endpoint.url)
+
+    def quotas(self) -> list[Quota]:
+        """What the project may keep and keeps (CSBS API, C10).
+
+        :raises ServiceError: if the service refuses.
+        """
+        return get_quotas(self.transport, self.endpoint.url)
 
     def checkpoints(self, provider_id: str = CSBS_PROVIDER) -> Checkpoints:
         """The calls on checkpoints of a provider.

@@ -12,10 +12,12 @@ from keystoneauth1.session import Session
 from vbsclient.api import errors
 from vbsclient.api.endpoint import Pin, VBSEndpoint, resolve_vbs
 from vbsclient.api.http import Transport
+from vbsclient.api.quotas import Quota
 from vbsclient.api.vbs.backups import Backup, Backups
+from vbsclient.api.vbs.quotas import get_quotas
 from vbsclient.api.vbs.shares import Share, Shares
 
-__all__ = ['Backup', 'Backups', 'Share', 'Shares', 'VBSClient']
+__all__ = ['Backup', 'Backups', 'Quota', 'Share', 'Shares', 'VBSClient']
 
 
 class VBSClient:
@@ -97,11 +99,22 @@ class VBSClient:
 
         :raises EndpointError: on a cloud that has block storage alone.
         """
+        return Shares(self.transport, self._vendor('shares'))
+
+    def quotas(self) -> list[Quota]:
+        """What the project may keep and keeps (VBS API, V4).
+
+        :raises EndpointError: on a cloud that has block storage alone.
+        :raises ServiceError: if the service refuses.
+        """
+        return get_quotas(self.transport, self._vendor('quotas of its own'))
+
+    def _vendor(self, wanted: str) -> str:
         if self.endpoint.vendor is None:
             raise errors.EndpointError(
                 'this cloud has no VBS, only block storage '
-                f'({self.endpoint.service_type}), which knows no shares',
+                f'({self.endpoint.service_type}), which knows no {wanted}',
                 'If it has VBS all the same, set vbs_endpoint_override in '
                 'clouds.yaml.',
             )
-        return Shares(self.transport, self.endpoint.vendor)
+        return self.endpoint.vendor

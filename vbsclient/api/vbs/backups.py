@@ -13,6 +13,17 @@ from vbsclient.api.http import Receipt, Transport, json_text, resource_path
 #: ``service_metadata.ST`` of the backups that belong to a server backup.
 _CSBS_KINDS = (1, 5)
 
+#: What V8 sorts by; V14 documents no order at all.
+SORT_KEYS = frozenset(
+    {'name', 'status', 'size', 'id', 'created_at', 'updated_at'}
+)
+
+#: Names that the service gives to what a policy makes.  Nobody else can:
+#: ``auto`` is refused at the beginning of a name.
+_AUTOMATIC = 'autobk_'
+
+_MICROVERSION = 'OpenStack-API-Version'
+
 _OWNER_KEYS = (
     'os-backup-project-attr:project_id',
     'os-backup-project-attr:tenant_id',
@@ -69,6 +80,40 @@ class Backup:
         )
 
     @property
+    def description(self) -> str | None:
+        """What was written at its making, out of its JSON wrapping."""
+        text = _text(self.body.get('description'))
+        wrapped = json_text(text)
+        if isinstance(wrapped, dict) and isinstance(wrapped.get('DESC'), str):
+            return str(wrapped['DESC'])
+        return text
+
+    @property
+    def incremental(self) -> bool | None:
+        """Whether it depends on another; None where v2 does not say it."""
+        return {'0': False, '1': True}.get(str(self.metadata.get('Type')))
+
+    @property
+    def automatic(self) -> bool:
+        """Whether a policy made it, as its name says."""
+        return (self.name or '').startswith(_AUTOMATIC)
+
+    @property
+    def server_id(self) -> str | None:
+        """The server whose backup it is a part of; v2 only."""
+        return _text(self.metadata.get('VMID'))
+
+    @property
+    def availability_zone(self) -> str | None:
+        """The zone of the disk."""
+        return _text(self.body.get('availability_zone'))
+
+    @property
+    def updated_at(self) -> str | None:
+        """When the service last changed it."""
+        return _text(self.body.get('updated_at'))
+
+    @property
     def owner(self) -> str | None:
         """The project that it belongs to, where the answer says so."""
         for key in _OWNER_KEYS:
@@ -121,30 +166,108 @@ class Backups:
         name: str | None = None,
         status: str | None = None,
         volume_id: str | None = None,
+        name_contains: str | None = None,
+        sort: tuple[str, Literal['asc', 'desc']] | None = None,
+        marker: str | None = None,
+        page_size: int = paging.PAGE_SIZE,
     ) -> Iterator[Backup]:
         """List backups in detail (VBS API, V8 in v2 and V14 in v3).
 
-        Newest first.  Pages are read as the rows are taken.
+        Newest first, unless sorted otherwise.  Pages are read as the rows
+        are taken.  Each filter is compared again here.
 
         :param name: exact name.
         :param status: exact status.
         :param volume_id: the disk that was backed up.
+        :param name_contains: a part of the name; v3 is asked for it
+            (microversion 3.31), elsewhere it is only compared here.
+        :param sort: one of :data:`SORT_KEYS` and a direction; v2 only.
+        :param marker: the id of a backup: only those behind it.
+        :param page_size: how many a page is to hold.
         :raises AmbiguousListing: if the list cannot be read to its end.
+        :raises NotFound: if there is no such marker.
+        :raises ServiceError: if the service refuses.
         """
-        query = {
-            key: value
-            for key, value in (
-                ('name', name),
-                ('status', status),
-                ('volume_id', volume_id),
+        query = paging.query(
+            name=name, status=status, volume_id=volume_id, marker=marker
+        )
+        if sort is not None:
+            query['sort_key'], query['sort_dir'] = sort
+        if name_contains is not None and self.version == 'v3':
+            rows = self._containing(query, name_contains, page_size)
+        else:
+            rows = self._rows(query, page_size)
+        for row in rows:
+            backup = Backup.from_body(row)
+            if (
+                name in (None, backup.name)
+                and status in (None, backup.status)
+                and volume_id in (None, backup.volume_id)
+                and (name_contains or '') in (backup.name or '')
+            ):
+                yield backup
+
+    def count(
+        self,
+        *,
+        name: str | None = None,
+        status: str | None = None,
+        volume_id: str | None = None,
+    ) -> int | None:
+        """How many backups there are (V14 ``with_count``, 3.45).
+
+        :param name: exact name.
+        :param status: exact status.
+        :param volume_id: the disk that was backed up.
+        :returns: None where the service cannot count: in v2, or in v3
+            without the microversion.
+        :raises ServiceError: if the service refuses.
+        """
+        if self.version == 'v2':
+            return None
+        query = paging.query(name=name, status=status, volume_id=volume_id)
+        try:
+            body = self._transport.get(
+                self._detail,
+                {**query, 'limit': '1', 'with_count': 'true'},
+                headers={_MICROVERSION: 'volume 3.45'},
             )
-            if value is not None
-        }
-        url = f'{self._url}/{resource_path("backups", "detail")}'
-        for row in paging.rows(
-            lambda page: self._transport.get(url, page), self._style, query
-        ):
-            yield Backup.from_body(row)
+        except errors.NotAcceptable:
+            return None
+        return paging.count_of(body)
+
+    @property
+    def _detail(self) -> str:
+        return f'{self._url}/{resource_path("backups", "detail")}'
+
+    def _rows(
+        self,
+        query: Mapping[str, str],
+        page_size: int,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[paging.Row]:
+        return paging.rows(
+            lambda page: self._transport.get(
+                self._detail, page, headers=headers
+            ),
+            self._style,
+            query,
+            page_size=page_size,
+        )
+
+    def _containing(
+        self, query: Mapping[str, str], text: str, page_size: int
+    ) -> Iterator[paging.Row]:
+        """The rows that the service finds, or all where it cannot search."""
+        return paging.first_of(
+            self._rows(
+                {**query, 'name~': text},
+                page_size,
+                {_MICROVERSION: 'volume 3.31'},
+            ),
+            lambda: self._rows(query, page_size),
+            unless=(errors.NotAcceptable,),
+        )
 
     def delete(self, backup_id: str) -> Receipt:
         """Ask for the deletion of a backup (V10 in v2, V16 in v3; 202).

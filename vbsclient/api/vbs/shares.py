@@ -9,6 +9,7 @@ from typing import Any
 
 from vbsclient.api import errors, paging
 from vbsclient.api.http import Receipt, Transport, resource_path
+from vbsclient.api.vbs.backups import Backup
 
 _STYLE = paging.Style('shared', 'offset', 'shared_links')
 _ROUTE = 'os-vendor-backup-sharing'
@@ -55,6 +56,13 @@ class Share:
             body=body,
         )
 
+    @property
+    def backup(self) -> Backup:
+        """The backup, as far as the share shows it."""
+        embedded = self.body.get('backup')
+        shown = embedded if isinstance(embedded, dict) else {}
+        return Backup.from_body({**shown, 'id': self.backup_id})
+
 
 class Shares:
     """The sharing calls.
@@ -86,20 +94,96 @@ class Shares:
             )
         return share
 
-    def list(self, *, backup_id: str | None = None) -> Iterator[Share]:
-        """List the shares that this project has given (VBS API, V19).
+    def list(
+        self,
+        *,
+        backup_id: str | None = None,
+        shared_with_me: bool = False,
+        volume_id: str | None = None,
+        from_project_id: str | None = None,
+        to_project_id: str | None = None,
+        name_contains: str | None = None,
+        status: str | None = None,
+        availability_zone: str | None = None,
+        page_size: int = paging.PAGE_SIZE,
+    ) -> Iterator[Share]:
+        """List shares (VBS API, V19).
 
-        :param backup_id: only those of one backup; compared again here.
+        Newest first.  Each filter is compared again here.
+
+        :param backup_id: only those of one backup.
+        :param shared_with_me: those that this project was given; else those
+            that it has given.
+        :param volume_id: the disk that was backed up.
+        :param from_project_id: the project that gave them.
+        :param to_project_id: the project that may use them.
+        :param name_contains: a part of the name of the backup.
+        :param status: status of the backup; a share has none.
+        :param availability_zone: zone of the backup.
+        :param page_size: how many a page is to hold.
         :raises AmbiguousListing: if the list cannot be read to its end.
+        :raises ServiceError: if the service refuses.
         """
-        query = {'backup_id': backup_id} if backup_id else {}
+        query = paging.query(
+            share_to_me='true' if shared_with_me else None,
+            backup_id=backup_id,
+            volume_id=volume_id,
+            from_project_id=from_project_id,
+            to_project_id=to_project_id,
+            name=name_contains,
+            status=status,
+            # As the reference spells it.
+            avalilability_zone=availability_zone,
+        )
         url = f'{self._url}/{resource_path(_ROUTE, "detail")}'
         for row in paging.rows(
-            lambda page: self._transport.get(url, page), _STYLE, query
+            lambda page: self._transport.get(url, page),
+            _STYLE,
+            query,
+            page_size=page_size,
         ):
             share = Share.from_body(row)
-            if backup_id is None or share.backup_id == backup_id:
+            backup = share.backup
+            if (
+                backup_id in (None, share.backup_id)
+                and from_project_id in (None, share.from_project_id)
+                and to_project_id in (None, share.to_project_id)
+                and volume_id in (None, backup.volume_id)
+                and (name_contains or '') in (backup.name or '')
+                and status in (None, backup.status)
+                and availability_zone in (None, backup.availability_zone)
+            ):
                 yield share
+
+    def count(
+        self,
+        *,
+        backup_id: str | None = None,
+        shared_with_me: bool = False,
+        volume_id: str | None = None,
+        from_project_id: str | None = None,
+        to_project_id: str | None = None,
+        status: str | None = None,
+    ) -> int | None:
+        """How many shares there are (VBS API, V21).
+
+        Only the filters that the service compares exactly.
+
+        :returns: None if it answers without a number.
+        :raises ServiceError: if the service refuses.
+        """
+        body = self._transport.get(
+            f'{self._url}/{resource_path(_ROUTE, "count")}',
+            paging.query(
+                share_to_me='true' if shared_with_me else None,
+                backup_id=backup_id,
+                volume_id=volume_id,
+                from_project_id=from_project_id,
+                to_project_id=to_project_id,
+                status=status,
+            ),
+        )
+        return paging.count_of(body)
 
     def cancel(self, share_id: str) -> Receipt:
         """Cancel one share (VBS API, V22, ``is_backup_id=false``; 200).

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoints seen through their items, which alone are documented."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from vbsclient.api.csbs.items import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What a checkpoint tells of one of its items.
+
+    :ivar size: MB.
+    """
+
+    id: str
+    name: str | None
+    status: str
+    server_id: str | None
+    server_name: str | None
+    size: int | None
+    created_at: str | None
+    updated_at: str | None
+    automatic: bool
+
+
+@dataclass(slots=True)
+class Group:
+    """A checkpoint: the items that share its id."""
+
+    id: str
+    members: list[Member] = field(default_factory=list)
+
+    @property
+    def name(self) -> str | None:
+        """The name of the run, which each of its items bears."""
+        return self.members[0].name
+
+    @property
+    def statuses(self) -> list[str]:
+        """The states of its items, each once."""
+        return sorted({member.status for member in self.members})
+
+    @property
+    def servers(self) -> int:
+        """How many servers it holds."""
+        return len({m.server_id or m.id for m in self.members})
+
+    @property
+    def size(self) -> int | None:
+        """MB of all items; None if none says it."""
+        known = [m.size for m in self.members if m.size is not None]
+        return sum(known) if known else None
+
+    @property
+    def created_at(self) -> str | None:
+        """When the first of its items was made."""
+        return min(
+            (m.created_at for m in self.members if m.created_at), default=None
+        )
+
+    @property
+    def updated_at(self) -> str | None:
+        """When one of its items changed last."""
+        return max(
+            (m.updated_at for m in self.members if m.updated_at), default=None
+        )
+
+    @property
+    def automatic(self) -> bool:
+        """Whether a schedule made it."""
+        return any(member.automatic for member in self.members)
+
+
+class Groups(dict[str, Group]):
+    """Checkpoints by their ids, in the order in which items were added."""
+
+    def add(self, item: Item) -> Group:
+        """Put an item into its checkpoint.
+
+        Only what is shown is kept: a list may hold a hundred thousand.
+        """
+        group = self.get(item.checkpoint_id)
+        if group is None:
+            group = self[item.checkpoint_id] = Group(item.checkpoint_id)
+        group.members.append(
+            Member(
+                id=item.id,
+                name=item.name,
+                status=item.status,
+                server_id=item.server_id,
+                server_name=item.server_name,
+                size=item.size,
+                created_at=item.created_at,
+                updated_at=item.updated_at,
+                automatic=item.automatic,
+            )
+        )
+        return group
+
+    def add_all(self, items: Iterable[Item]) -> None:
+        """Put several items into their checkpoints."""
+        for item in items:
+            self.add(item)
