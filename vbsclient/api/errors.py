@@ -380,7 +380,7 @@ def error_from_response(response: Response) -> ServiceError:
     status = response.status_code
     if 300 <= status < 400:
         return _redirect(response)
-    code, message = parse_body(response.text)
+    code, message = parse_body(_text_of(response))
     if code is not None and code == str(status):
         # A fault that only repeats the status has no code of its own.
         code = None
@@ -405,6 +405,14 @@ def is_systemic(error: BaseException) -> bool:
     if isinstance(error, ServiceError):
         return error.status == 403 or error.code == _NOT_ENTITLED
     return False
+
+
+def _text_of(response: Response) -> str:
+    try:
+        return response.text
+    except UnicodeError:
+        # A charset that cannot replace what it does not know.
+        return ''
 
 
 def _redirect(response: Response) -> ServiceError:

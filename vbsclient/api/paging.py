@@ -147,6 +147,8 @@ def _link_query(
                 return {'marker': query['marker']}
             if query.get('offset'):
                 return {'offset': query['offset']}
+            # Without a position it still proves that there is more.
+            return {}
     return None
 
 

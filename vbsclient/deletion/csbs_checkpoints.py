@@ -120,6 +120,14 @@ class CheckpointDeletion:
         if not self._has_items:
             return self._checkpoints.get(id).status
         items = list(self._csbs.items.list(checkpoint_id=id))
+        staying = [
+            item.status
+            for item in items
+            if not is_gone(item.status) and not is_going(item.status)
+        ]
+        # As long as one stays, the whole checkpoint was not accepted.
+        if staying:
+            return staying[0]
         return _together(items).status or 'deleted'
 
     def _from_items(
@@ -236,8 +244,7 @@ def _karbor_target(
         target.id = found.id
         target.name = found.name
         target.resource = ()
-        if len(found.servers) > 1:
-            target.members = [f'server {server}' for server in found.servers]
+        target.members = _servers_in(found)
         if is_going(found.status):
             target.settled = 'is being deleted already'
         elif found.status in TRANSIENT:
@@ -245,6 +252,15 @@ def _karbor_target(
                 f'it is {found.status}', 'Try again when that is done.'
             )
     return target
+
+
+def _servers_in(checkpoint: Checkpoint) -> list[str]:
+    """What would be asked about: several servers, or nobody knows what."""
+    if not checkpoint.servers:
+        return ['this cloud does not say what is in it']
+    if len(checkpoint.servers) == 1:
+        return []
+    return [f'server {server}' for server in checkpoint.servers]
 
 
 def _no_id(argument: str) -> Refused:

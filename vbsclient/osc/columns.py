@@ -60,10 +60,6 @@ def wanted_of(
     return [column for column in columns if column.field in named]
 
 
-class Number(Text):
-    """A number; nothing where there is none."""
-
-
 class Time(Text):
     """A time as the service writes it, for people without its fraction."""
 

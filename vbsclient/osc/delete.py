@@ -352,6 +352,11 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
             if outcome.error is not None:
                 self.log.error(self._complaint(outcome))
         if self._stopped is not None:
+            # Also where every target was accepted before something came up.
+            if not failed:
+                raise exceptions.CommandError(
+                    _capital(sentence(self._stopped))
+                )
             self.log.error(_capital(sentence(self._stopped)))
         for outcome in self._outcomes:
             if outcome.result is not None and outcome.result.detail:

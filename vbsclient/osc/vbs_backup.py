@@ -4,12 +4,55 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from vbsclient.deletion.targets import Deletion, Limits
+from vbsclient.api import errors
+from vbsclient.api.vbs import Backup, VBSClient
+from vbsclient.deletion.targets import FEW, Deletion, Limits
 from vbsclient.deletion.vbs_backups import BackupDeletion
+from vbsclient.deletion.vbs_lookup import find_backups
 from vbsclient.osc.clients import make_csbs_client, make_vbs_client
 from vbsclient.osc.delete import DeleteCommand
+
+
+def find_backup(vbs: VBSClient, backup: str) -> Backup:
+    """The one backup of a name or id.
+
+    :raises ClientError: if there is none, or several, which are named.
+    """
+    found = find_backups(vbs.backups, [backup], Limits())[backup]
+    if isinstance(found, errors.ClientError):
+        raise found
+    return found
+
+
+@dataclass(frozen=True)
+class Disks:
+    """Whose backups are wanted.
+
+    :ivar volume_ids: of these disks; None for all.
+    :ivar server_id: or of this server, which compute does not know.
+    """
+
+    volume_ids: frozenset[str] | None = None
+    server_id: str | None = None
+
+    def fit(self, backup: Backup) -> bool:
+        """Whether it is one of theirs."""
+        if self.volume_ids is None:
+            return True
+        return backup.volume_id in self.volume_ids or (
+            self.server_id is not None and backup.server_id == self.server_id
+        )
+
+    @property
+    def asked_one_by_one(self) -> Sequence[str] | None:
+        """The disks, if a list of each costs less than the whole list."""
+        if self.volume_ids is None or self.server_id is not None:
+            return None
+        return sorted(self.volume_ids) if len(self.volume_ids) <= FEW else None
 
 
 class DeleteBackup(DeleteCommand):

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The plugin at work: real commands against the embedded cloud.
+
+Each command is printed and then run as a user would run it; what follows is
+its own output.  Run it with ``make demo``.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.sandbox import Sandbox
+
+_WIDTH = '100'
+
+
+class Demo:
+    """Runs commands against a sandbox and shows them.
+
+    :param sandbox: the cloud.
+    :param directory: where its clouds.yaml is put.
+    """
+
+    def __init__(self, sandbox: Sandbox, directory: Path) -> None:
+        self._sandbox = sandbox
+        clouds = directory / 'clouds.yaml'
+        clouds.write_text(sandbox.clouds_yaml(), encoding='utf-8')
+        self._environment = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith('OS_')
+        }
+        self._environment |= {
+            'OS_CLIENT_CONFIG_FILE': str(clouds),
+            'OS_CLOUD': 'sandbox',
+            'CLIFF_MAX_TERM_WIDTH': _WIDTH,
+            # What SDK deprecates is no concern of whoever watches this.
+            'PYTHONWARNINGS': 'ignore',
+        }
+
+    def say(self, text: str) -> None:
+        """Explain what comes next."""
+        print(f'\n# {text}', flush=True)
+
+    def run(self, command: str, *, code: int = 0) -> None:
+        """Show a command, run it, and stop the demo if it surprises.
+
+        :param code: the exit code that it must have.
+        """
+        print(f'\n$ {command}', flush=True)
+        words = shlex.split(command)
+        if words[0] != 'openstack':
+            raise ValueError(f'not an openstack command: {command}')
+        done = subprocess.run(
+            [sys.executable, '-m', 'openstackclient.shell', *words[1:]],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        if done.returncode != code:
+            raise SystemExit(
+                f'The demo expected exit code {code}, not {done.returncode}.'
+            )
+        if code:
+            print(f'(exit code {code})', flush=True)
+
+    def last_deletes(self) -> None:
+        """Show the DELETEs that the cloud has seen, and forget them."""
+        for line in self._sandbox.deletes():
+            print(f'  the cloud saw: {line}', flush=True)
+        self._sandbox.clear_log()
+
+
+def main() -> None:
+    """Show the main job from beginning to end."""
+    # Seconds where a real cloud takes minutes: nobody watches minutes.
+    with (
+        Sandbox(deletion_time=1.5, chains=True) as sandbox,
+        tempfile.TemporaryDirectory() as directory,
+    ):
+        sandbox.seed()
+        demo = Demo(sandbox, Path(directory))
+        print('An embedded cloud runs; the commands below are real.')
+        disks(demo, sandbox)
+        shares(demo)
+        servers(demo, sandbox)
+        demo.say('What is left.')
+        demo.run('openstack vbs backup list --count')
+        demo.run('openstack csbs checkpoint list')
+    print('\nThe embedded cloud is stopped. That was the demo.')
+
+
+def disks(demo: Demo, sandbox: Sandbox) -> None:
+    """Backups of disks: by name, by id, a chain, a refusal."""
+    demo.say('Backups of disks: what is there.')
+    demo.run('openstack vbs backup list --name-contains db01 --long')
+    demo.say('A dry run first, then by name, and wait until it is gone.')
+    demo.run('openstack vbs backup delete --dry-run db01-before-upgrade')
+    demo.run('openstack vbs backup delete --wait db01-before-upgrade')
+    demo.last_deletes()
+
+    chain = youngest_chain(sandbox)
+    demo.say(
+        'By id: a full backup and what builds on it, in any order. This '
+        'cloud, like Cinder, refuses a backup that another depends on; '
+        'they are deleted youngest first.'
+    )
+    demo.run(
+        'openstack vbs backup delete --wait --report '
+        f'-c ID -c Name -c Result -c "Finished At" {" ".join(chain)}'
+    )
+    demo.last_deletes()
+
+    demo.say('A name that two backups bear is refused, with both ids.')
+    demo.run('openstack vbs backup delete nightly-copy', code=1)
+    demo.last_deletes()
+
+
+def shares(demo: Demo) -> None:
+    """A shared backup: refused, its shares cancelled."""
+    demo.say('A shared backup is not deleted silently.')
+    demo.run('openstack vbs backup delete web01-golden', code=1)
+    demo.say('Cancel its shares: one request with its id.')
+    demo.run('openstack vbs share list --backup web01-golden')
+    demo.run('openstack vbs share delete --backup web01-golden')
+    demo.last_deletes()
+
+
+def servers(demo: Demo, sandbox: Sandbox) -> None:
+    """Backups of servers: one item, then a whole checkpoint."""
+    checkpoint = max(
+        sandbox.state.checkpoints.values(), key=lambda c: len(c.items)
+    )
+    first = checkpoint.items[0]
+    demo.say(
+        'Backups of servers. One run saved several servers: a checkpoint.'
+    )
+    demo.run('openstack csbs checkpoint list')
+    demo.say('Only the backup of one server of that run; the others stay.')
+    demo.run(
+        f'openstack csbs checkpoint delete --item {first.id} --wait '
+        f'{checkpoint.id}'
+    )
+    demo.last_deletes()
+    demo.say('The whole checkpoint: more than one server, so it asks.')
+    demo.run(f'openstack csbs checkpoint delete {checkpoint.id}', code=1)
+    demo.run(f'openstack csbs checkpoint delete --yes --wait {checkpoint.id}')
+    demo.last_deletes()
+
+
+def youngest_chain(sandbox: Sandbox) -> list[str]:
+    """Three backups of one disk that build on one another, oldest first."""
+    backups = sandbox.state.backups
+    parents = {backup.parent_id for backup in backups.values()}
+    for youngest in backups.values():
+        before = backups.get(youngest.parent_id or '')
+        first = backups.get(before.parent_id or '') if before else None
+        chain = [first, before, youngest]
+        if youngest.id not in parents and all(
+            link is not None
+            and link.source == 'vbs'
+            and link.status == 'available'
+            for link in chain
+        ):
+            return [link.id for link in chain if link is not None]
+    raise SystemExit('The seed holds no chain of three backups.')
+
+
+if __name__ == '__main__':
+    main()

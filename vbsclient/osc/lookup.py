@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Volumes and servers that a user named, in other services than ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from osc_lib import exceptions
+
+from vbsclient.api import errors
+from vbsclient.api.csbs import CSBSClient, Item
+from vbsclient.api.http import is_uuid
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server, or what the backups of a former one tell of it.
+
+    :ivar id: None if nothing is known but its name.
+    :ivar volume_ids: its disks; those that were backed up, if it is gone.
+    :ivar gone: whether compute does not know it.
+    """
+
+    id: str | None
+    name: str | None
+    volume_ids: frozenset[str] = frozenset()
+    gone: bool = False
+
+
+def volume_id_of(instance: Any, volume: str) -> str:
+    """The id of a volume, by id or name; an id costs no request.
+
+    :raises CommandError: if there is none, or it may not be looked up.
+    """
+    if is_uuid(volume):
+        return volume
+    with _looking_up('volume', volume):
+        found = _quiet(
+            lambda: instance.sdk_connection.block_storage.find_volume(
+                volume, ignore_missing=False
+            )
+        )
+    if found is None:
+        raise exceptions.CommandError(f'No volume found for {volume!r}.')
+    return str(found.id)
+
+
+def server_id_of(instance: Any, csbs: CSBSClient, server: str) -> str:
+    """The id of a server, by id or name; an id costs no request.
+
+    A server that compute no longer knows is known by its backups.
+
+    :raises CommandError: if there is none, or if several had the name.
+    """
+    if is_uuid(server):
+        return server
+    found = _server(instance, server) or _former(csbs, server)
+    return str(found.id)
+
+
+def server_of(instance: Any, csbs: CSBSClient, server: str) -> Server:
+    """A server with its disks, by id or name.
+
+    :raises CommandError: if there is none, or if several had the name.
+    """
+    return _server(instance, server) or _former(csbs, server)
+
+
+def _server(instance: Any, server: str) -> Server | None:
+    """What compute knows; None if it knows none."""
+    with _looking_up('server', server):
+        compute = instance.sdk_connection.compute
+        found = _quiet(
+            (lambda: compute.get_server(server))
+            if is_uuid(server)
+            else (lambda: compute.find_server(server, ignore_missing=False))
+        )
+    if found is None:
+        return None
+    return Server(
+        str(found.id),
+        found.name,
+        frozenset(
+            str(volume['id']) for volume in found.attached_volumes or ()
+        ),
+    )
+
+
+def _former(csbs: CSBSClient, server: str) -> Server:
+    """What the backups of a server tell that compute does not know."""
+    by_id = is_uuid(server)
+    try:
+        items = list(
+            csbs.items.list(server_id=server)
+            if by_id
+            else csbs.items.list(server_name=server)
+        )
+    except (errors.EndpointError, errors.NotFound):
+        items = []
+    ids = sorted({item.server_id for item in items if item.server_id})
+    if len(ids) > 1:
+        raise exceptions.CommandError(
+            f'{len(ids)} former servers had the name {server!r}: '
+            f'{", ".join(ids)}. Name the one you mean by its id.'
+        )
+    if not items and not by_id:
+        raise exceptions.CommandError(
+            f'No server found for {server!r}, and no backup of one of that '
+            f'name.'
+        )
+    return Server(
+        server if by_id else next(iter(ids), None),
+        None if by_id else server,
+        frozenset(_source_volumes(items)),
+        gone=True,
+    )
+
+
+def _source_volumes(items: list[Item]) -> Iterator[str]:
+    for item in items:
+        for disk in item.disks:
+            if isinstance(disk.get('source_volume_id'), str):
+                yield disk['source_volume_id']
+
+
+def _quiet(find: Callable[[], Any]) -> Any:
+    """What was found, or None."""
+    from openstack import exceptions as sdk_exceptions
+
+    try:
+        return find()
+    except sdk_exceptions.NotFoundException:
+        return None
+
+
+@contextmanager
+def _looking_up(what: str, name: str) -> Iterator[None]:
+    """Say in one sentence why a name could not be looked up."""
+    from keystoneauth1 import exceptions as ksa_exceptions
+    from openstack import exceptions as sdk_exceptions
+
+    try:
+        yield
+    except sdk_exceptions.DuplicateResource as error:
+        raise exceptions.CommandError(
+            f'Several {what}s have the name {name!r}: give the id.'
+        ) from error
+    except sdk_exceptions.HttpException as error:
+        raise exceptions.CommandError(
+            f'The {what} {name!r} could not be looked up (HTTP '
+            f'{error.status_code}): give its id instead of its name.'
+        ) from error
+    except (
+        sdk_exceptions.SDKException,
+        ksa_exceptions.ClientException,
+    ) as error:
+        raise exceptions.CommandError(
+            f'The {what} {name!r} could not be looked up ({error}).'
+        ) from error
