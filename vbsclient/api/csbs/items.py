@@ -67,8 +67,8 @@ class Item:
             created_at=_text(body.get('created_at')),
             volume_backup_ids=tuple(
                 disk['id']
-                for disk in extend.get('volume_backups') or ()
-                if isinstance(disk, dict) and isinstance(disk.get('id'), str)
+                for disk in _disks(extend)
+                if isinstance(disk.get('id'), str)
             ),
             has_image=bool(extend.get('os_images_data')),
             body=body,
@@ -99,11 +99,7 @@ class Item:
     @property
     def disks(self) -> list[Mapping[str, Any]]:
         """What it holds of each disk, as ``volume_backups`` has it."""
-        return [
-            disk
-            for disk in self._extend.get('volume_backups') or ()
-            if isinstance(disk, dict)
-        ]
+        return _disks(self._extend)
 
     @property
     def incremental(self) -> frozenset[bool]:
@@ -259,6 +255,13 @@ def _is_zone(wanted: str | None, item: Item) -> bool:
 
 def _object(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _disks(extend: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    disks = extend.get('volume_backups')
+    if not isinstance(disks, list):
+        return []
+    return [disk for disk in disks if isinstance(disk, dict)]
 
 
 def _text(value: Any) -> str | None:
