@@ -24,6 +24,7 @@ from vbsclient.deletion.targets import (
     Recorder,
     Refused,
     Target,
+    answer_of,
     is_going,
     is_gone,
     merge,
@@ -157,17 +158,10 @@ class CheckpointDeletion:
             concurrency=self._limits.concurrency,
             stop=self._limits.stop,
         ):
-            try:
-                found[outcome.target] = bulk.result_of(outcome)
-            except errors.NotFound:
-                found[outcome.target] = _missing(outcome.target)
-            except (
-                errors.MalformedResponse,
-                errors.BadRequest,
-                errors.Forbidden,
-            ) as error:
-                # Another project's checkpoint is 403: that one only.
-                found[outcome.target] = error
+            answer = answer_of(outcome)
+            if isinstance(answer, errors.NotFound):
+                answer = _missing(outcome.target)
+            found[outcome.target] = answer
         return [
             _karbor_target(argument, found.get(argument))
             for argument in self._arguments

@@ -19,6 +19,7 @@ from vbsclient.api.http import is_uuid
 from vbsclient.bulk import State
 from vbsclient.deletion.csbs_checkpoints import refusal_of
 from vbsclient.deletion.csbs_lookup import (
+    WHAT,
     choose_item,
     find_items,
     find_members,
@@ -37,6 +38,7 @@ from vbsclient.deletion.targets import (
     Refused,
     StopAll,
     Target,
+    check_name,
     is_going,
     is_gone,
     merge,
@@ -164,6 +166,11 @@ class ItemDeletion:
             raise Missing(f'No checkpoint found for {checkpoint_id!r}')
         found: dict[str, Item | errors.ClientError] = {}
         for argument in self._arguments:
+            try:
+                check_name(argument, WHAT)
+            except errors.ClientError as refusal:
+                found[argument] = refusal
+                continue
             if is_uuid(argument):
                 own = [item for item in members if item.id == argument]
                 found[argument] = (

@@ -14,6 +14,7 @@ from vbsclient.deletion.targets import (
     FEW,
     Limits,
     Missing,
+    answer_of,
     check_name,
     choose_by_name,
 )
@@ -177,13 +178,10 @@ def get_each(
     for outcome in bulk.each(
         ids, items.get, concurrency=limits.concurrency, stop=limits.stop
     ):
-        id = outcome.target
-        try:
-            found[id] = bulk.result_of(outcome)
-        except errors.NotFound:
-            found[id] = Missing(f'No {WHAT} found for {id!r}')
-        except errors.MalformedResponse as error:
-            found[id] = error
+        id, answer = outcome.target, answer_of(outcome)
+        if isinstance(answer, errors.NotFound):
+            answer = Missing(f'No {WHAT} found for {id!r}')
+        found[id] = answer
     if any(isinstance(f, Missing) for f in found.values()):
         # A cloud without the route answers 404 too: tell the two apart.
         _demand_items(items)

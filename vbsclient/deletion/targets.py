@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from vbsclient import bulk
 from vbsclient.api import errors
@@ -72,6 +72,11 @@ class Target(Generic[ResourceT]):
     settled: str | None = None
     members: Sequence[str] = field(default_factory=tuple)
     order: str = ''
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether nothing will be sent for it."""
+        return self.refusal is not None or self.settled is not None
 
     @property
     def verified_id(self) -> str:
@@ -233,6 +238,25 @@ def is_gone(status: str) -> bool:
 def is_going(status: str) -> bool:
     """Whether a status means that a deletion was accepted before."""
     return status in ('deleting', 'waiting_delete')
+
+
+AnswerT = TypeVar('AnswerT')
+
+
+def answer_of(
+    outcome: bulk.Outcome[Any, AnswerT],
+) -> AnswerT | errors.ClientError:
+    """What a GET said of one resource: its content, or why there is none.
+
+    :raises ClientError: what is no answer about this one: a failed login,
+        no connection, an interruption.
+    """
+    try:
+        return bulk.result_of(outcome)
+    except errors.Unauthorized:
+        raise
+    except (errors.ServiceError, errors.MalformedResponse) as error:
+        return error
 
 
 #: Refusals after which a look at the resource tells what is true.

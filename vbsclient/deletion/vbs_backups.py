@@ -102,23 +102,35 @@ class BackupDeletion:
     def delete(self, target: Target[Backup], recorder: Recorder) -> Done:
         """Cancel its shares if that was asked for, then delete it."""
         id = target.verified_id
-        detail = ''
         shares = self._to_cancel.get(id)
-        if shares:
-            recorder.delete(
-                target,
-                'cancel all shares',
-                lambda: self._vbs.shares.cancel_all(id),
-            )
-            detail = f'cancelled {_count(shares, "share")}'
-        done = send_and_judge(
+        if not shares:
+            return self._delete(target, recorder)
+        recorder.delete(
+            target,
+            'cancel all shares',
+            lambda: self._vbs.shares.cancel_all(id),
+        )
+        before = f'cancelled {_count(shares, "share")}'
+        try:
+            done = self._delete(target, recorder)
+        except errors.Cancelled as error:
+            raise errors.ClientError(
+                f'{before}, and then the run was interrupted'
+            ) from error
+        except errors.ClientError as error:
+            error.message = f'{error.message}; before that, {before}'
+            raise
+        details = [text for text in (before, done.detail) if text]
+        return Done(done.request_id, done.finished, '; '.join(details))
+
+    def _delete(self, target: Target[Backup], recorder: Recorder) -> Done:
+        id = target.verified_id
+        return send_and_judge(
             lambda: recorder.delete(
                 target, 'delete', lambda: self._vbs.backups.delete(id)
             ),
             lambda: self._vbs.backups.get(id).status,
         )
-        texts = [text for text in (detail, done.detail) if text]
-        return Done(done.request_id, done.finished, '; '.join(texts))
 
     def look(self, targets: Sequence[Target[Backup]]) -> dict[str, Seen]:
         """One look: the list for many, and a GET for what it leaves out."""

@@ -13,6 +13,7 @@ from vbsclient.deletion.targets import (
     FEW,
     Limits,
     Missing,
+    answer_of,
     check_name,
     choose_by_name,
 )
@@ -52,18 +53,15 @@ def get_each(
     :raises ClientError: what is no answer about one backup: a failed login,
         a refusal of all, no connection.
     """
-    results: Found = {}
-    for outcome in bulk.each(
-        ids,
-        backups.get,
-        concurrency=limits.concurrency,
-        stop=limits.stop,
-    ):
-        try:
-            results[outcome.target] = bulk.result_of(outcome)
-        except (errors.NotFound, errors.MalformedResponse) as error:
-            results[outcome.target] = error
-    return results
+    return {
+        outcome.target: answer_of(outcome)
+        for outcome in bulk.each(
+            ids,
+            backups.get,
+            concurrency=limits.concurrency,
+            stop=limits.stop,
+        )
+    }
 
 
 def _ask_for_each(

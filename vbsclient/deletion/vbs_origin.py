@@ -21,6 +21,9 @@ _UNKNOWN_HINT = (
 )
 
 
+_GARBLED = errors.MalformedResponse('its service_metadata is not readable')
+
+
 @dataclass
 class ServerBackups:
     """The list of CSBS, read when a question first needs it.
@@ -64,6 +67,7 @@ class Origins:
         self._limits = limits
         self._seen: set[str] = set()
         self._marks: dict[str, bool] = {}
+        self._garbled: set[str] = set()
         self._listed = False
         self._absent = False
         self._unread: errors.ClientError | None = None
@@ -85,7 +89,10 @@ class Origins:
         for backup in backups:
             mark = self._marks.get(backup.id)
             if mark is None:
-                refusal = _from_list(backup, self._servers, self._unread)
+                unread = _GARBLED if backup.id in self._garbled else None
+                refusal = _from_list(
+                    backup, self._servers, unread or self._unread
+                )
             else:
                 refusal = _marked(backup, self._servers) if mark else None
             if refusal is not None:
@@ -106,9 +113,13 @@ class Origins:
         if unseen and not self._absent and not self._unread:
             # The list may have skipped rows while others vanished.
             with self._reading():
-                for answer in get_each(v2, unseen, self._limits).values():
+                answers = get_each(v2, unseen, self._limits).values()
+                for answer in answers:
                     if isinstance(answer, Backup):
                         self._note(answer)
+                for answer in answers:
+                    if isinstance(answer, errors.ClientError):
+                        raise answer
 
     def _unseen(self, backups: Sequence[Backup]) -> list[str]:
         return [b.id for b in backups if b.id not in self._seen]
@@ -116,8 +127,12 @@ class Origins:
     def _note(self, backup: Backup) -> None:
         self._seen.add(backup.id)
         # Plain Cinder serves v2 without the key: that says nothing.
-        if 'service_metadata' in backup.body:
+        if 'service_metadata' not in backup.body:
+            return
+        if backup.metadata_is_readable:
             self._marks[backup.id] = backup.made_by_csbs
+        else:
+            self._garbled.add(backup.id)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

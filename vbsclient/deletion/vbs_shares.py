@@ -18,6 +18,7 @@ from vbsclient.deletion.targets import (
     Recorder,
     Refused,
     Target,
+    answer_of,
     merge,
     recognise,
     send_and_judge,
@@ -80,14 +81,10 @@ class ShareDeletion(_Cancelling):
             concurrency=self._limits.concurrency,
             stop=self._limits.stop,
         ):
-            try:
-                found[outcome.target] = bulk.result_of(outcome)
-            except errors.NotFound:
-                found[outcome.target] = Missing(
-                    f'No share found for {outcome.target!r}'
-                )
-            except errors.MalformedResponse as error:
-                found[outcome.target] = error
+            answer = answer_of(outcome)
+            if isinstance(answer, errors.NotFound):
+                answer = Missing(f'No share found for {outcome.target!r}')
+            found[outcome.target] = answer
         targets = [_share_target(a, found.get(a)) for a in self._arguments]
         recognise(targets, self._other_kind)
         return merge(targets)

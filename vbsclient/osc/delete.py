@@ -15,26 +15,28 @@ from osc_lib import exceptions
 from osc_lib.command import command
 
 from vbsclient.api import errors
-from vbsclient.api.http import is_uuid
-from vbsclient.bulk import State
 from vbsclient.deletion.follow import Follower
 from vbsclient.deletion.run import execute, outcomes_of
-from vbsclient.deletion.targets import Deletion, Limits, Outcome, Target
+from vbsclient.deletion.targets import Deletion, Limits, Outcome
 from vbsclient.osc import report
+from vbsclient.osc.arguments import (
+    add_delete_options,
+    add_wait_options,
+    ids_on,
+)
 from vbsclient.osc.clients import (
     identity_of,
     refuse_if_read_only,
     warn_if_login_ends,
 )
+from vbsclient.osc.complaints import delay, failure
+from vbsclient.osc.consent import ask
 from vbsclient.osc.help import keep_paragraphs
 from vbsclient.osc.interruption import sigterm_raises
 from vbsclient.osc.journal import Journal, NoJournal
-from vbsclient.osc.moments import parse_duration
 from vbsclient.osc.progress import show_progress
-from vbsclient.osc.text import sentence, visible
+from vbsclient.osc.text import capital, sentence, visible
 from vbsclient.waiting import Patience
-
-_MOST_CONCURRENCY = 64
 
 #: All was accepted, and the time ran out before all was gone.
 EXIT_UNFINISHED = 3
@@ -68,73 +70,10 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         parser.set_defaults(formatter=None)
         self._parser = parser
         self.add_arguments(parser)
-        parser.add_argument(
-            '--dry-run',
-            action='store_true',
-            help='Show what would be deleted or refused; send no DELETE',
-        )
-        parser.add_argument(
-            '--report',
-            action='store_true',
-            help=(
-                'Show a row for each target afterwards (implied by -f and -c)'
-            ),
-        )
-        parser.add_argument(
-            '--journal',
-            metavar='<file>',
-            help=(
-                'Append a JSON line to this file before and after every DELETE'
-            ),
-        )
-        parser.add_argument(
-            '--concurrency',
-            metavar='<n>',
-            type=_concurrency,
-            default=10,
-            help=(
-                f'How many targets at a time, 1 to {_MOST_CONCURRENCY} '
-                f'(default: 10)'
-            ),
-        )
-        parser.add_argument(
-            '--ignore-missing',
-            action='store_true',
-            help='What does not exist counts as success',
-        )
-        parser.add_argument(
-            '--yes',
-            action='store_true',
-            help=(
-                'Answer the question that is asked where more would go than '
-                'is named one by one'
-            ),
-        )
+        add_delete_options(parser)
         if self.idle is not None:
-            self._add_wait_arguments(parser, self.idle)
+            add_wait_options(parser, idle=self.idle, polled=self.polled)
         return parser
-
-    def _add_wait_arguments(
-        self, parser: argparse.ArgumentParser, idle: float
-    ) -> None:
-        parser.add_argument(
-            '--wait',
-            action='store_true',
-            help=(
-                f'Wait until all is gone; these deletions have no task of '
-                f'their own, so that {self.polled} are polled'
-            ),
-        )
-        parser.add_argument(
-            '--timeout',
-            metavar='<duration>',
-            type=parse_duration,
-            help=(
-                f'With --wait: the longest wait in all, such as 30m or 90 '
-                f'(seconds); default: until nothing has changed for '
-                f'{idle / 60:.0f} minutes'
-            ),
-        )
 
     @abc.abstractmethod
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -170,7 +109,7 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
             self._report_interruption(parsed_args)
             raise
         except errors.ClientError as error:
-            raise exceptions.CommandError(_capital(sentence(error))) from error
+            raise exceptions.CommandError(capital(sentence(error))) from error
         return self._verdict(parsed_args)
 
     def take_action(
@@ -205,7 +144,7 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         self._read_stdin = '-' in arguments
         named: list[str] = []
         for argument in arguments:
-            named += self._ids_on_stdin() if argument == '-' else [argument]
+            named += ids_on(self.app.stdin) if argument == '-' else [argument]
         return named
 
     def _delete(
@@ -219,7 +158,13 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         self._outcomes = outcomes_of(targets)
         if parsed_args.dry_run:
             return
-        self._ask([t for t in targets if t.refusal is None], parsed_args)
+        if self.asks and not parsed_args.yes:
+            ask(
+                [t for t in targets if t.members and not t.is_decided],
+                stdin=self.app.stdin,
+                stderr=self.app.stderr,
+                somebody_is_there=not self._read_stdin,
+            )
         self._stopped = execute(
             deletion,
             self._outcomes,
@@ -275,53 +220,6 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         }
         return Journal(parsed_args.journal, context)
 
-    def _ids_on_stdin(self) -> list[str]:
-        ids = []
-        for number, line in enumerate(self.app.stdin, 1):
-            text = line.strip()
-            if not text:
-                continue
-            if not is_uuid(text):
-                raise exceptions.CommandError(
-                    f'Line {number} of the standard input is not an id: '
-                    f'{visible(text[:60])!r}. Nothing was deleted.'
-                )
-            ids.append(text)
-        return ids
-
-    def _ask(
-        self,
-        targets: Sequence[Target[Any]],
-        parsed_args: argparse.Namespace,
-    ) -> None:
-        """Ask before more goes than was named one by one.
-
-        :raises CommandError: if the answer is no, or nobody can answer.
-        """
-        asked = [
-            t for t in targets if self.asks and t.members and not t.settled
-        ]
-        if not asked or parsed_args.yes:
-            return
-        lines = []
-        for target in asked:
-            lines.append(
-                f'{target.type.capitalize()} {target.id} holds '
-                f'{len(target.members)} backups:'
-            )
-            lines += [f'  {member}' for member in target.members]
-        listing = '\n'.join(visible(line) for line in lines)
-        self.app.stderr.write(f'{listing}\n')
-        if self._read_stdin or not self.app.stdin.isatty():
-            raise exceptions.CommandError(
-                'This would delete more than is named one by one, as listed '
-                'above: add --yes. Nothing was deleted.'
-            )
-        self.app.stderr.write('Delete all of it? [y/N] ')
-        self.app.stderr.flush()
-        if self.app.stdin.readline().strip().lower() not in ('y', 'yes'):
-            raise exceptions.CommandError('Nothing was deleted.')
-
     def _rows(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], list[Sequence[Any]]]:
@@ -350,24 +248,24 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         ]
         for outcome in failed:
             if outcome.error is not None:
-                self.log.error(self._complaint(outcome))
+                self.log.error(failure(outcome, self.noun))
         if self._stopped is not None:
             # Also where every target was accepted before something came up.
             if not failed:
-                raise exceptions.CommandError(
-                    _capital(sentence(self._stopped))
-                )
-            self.log.error(_capital(sentence(self._stopped)))
+                raise exceptions.CommandError(capital(sentence(self._stopped)))
+            self.log.error(capital(sentence(self._stopped)))
         for outcome in self._outcomes:
             if outcome.result is not None and outcome.result.detail:
                 self.log.info(
                     '%s %s: %s.',
-                    _capital(outcome.target.type),
+                    capital(outcome.target.type),
                     outcome.target.id,
                     visible(outcome.result.detail),
                 )
         if self._unfinished and self._is_waited_for(parsed_args):
-            self.log.error(self._delay())
+            self.log.error(
+                delay(self._unfinished, len(self._outcomes), self.noun)
+            )
         if failed:
             raise exceptions.CommandError(
                 f'{len(failed)} of {len(self._outcomes)} {self.noun[1]} '
@@ -378,34 +276,6 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
 
     def _is_waited_for(self, parsed_args: argparse.Namespace) -> bool:
         return self.idle is not None and bool(parsed_args.wait)
-
-    def _delay(self) -> str:
-        """What was accepted and is not finished."""
-        several = len(self._unfinished) != 1
-        names = ', '.join(
-            report.label(outcome.target) for outcome in self._unfinished
-        )
-        return (
-            f'{len(self._unfinished)} of {len(self._outcomes)} '
-            f'{self.noun[1]} {"are" if several else "is"} not deleted yet: '
-            f'{names}. The service goes on with it; the same command with '
-            f'--wait goes on waiting.'
-        )
-
-    def _complaint(self, outcome: Outcome[Any]) -> str:
-        target = outcome.target
-        error = outcome.error or errors.Cancelled('not sent')
-        if target.id is None:
-            return _capital(sentence(error))
-        if outcome.state is State.UNKNOWN:
-            return (
-                f'Whether {self.noun[0]} {report.label(target)} is deleted '
-                f'is unknown: {sentence(error)} Look before you repeat.'
-            )
-        return (
-            f'Failed to delete {self.noun[0]} {report.label(target)}: '
-            f'{sentence(error)}'
-        )
 
     def _report_interruption(self, parsed_args: argparse.Namespace) -> None:
         if self._parsing_failed():
@@ -421,16 +291,3 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         """Whether this is the exit of a usage error, not an interruption."""
         error = sys.exc_info()[1]
         return isinstance(error, SystemExit) and error.code == 2
-
-
-def _concurrency(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= _MOST_CONCURRENCY:
-        raise argparse.ArgumentTypeError(
-            f'{text} is not a number from 1 to {_MOST_CONCURRENCY}'
-        )
-    return number
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

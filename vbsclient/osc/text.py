@@ -28,11 +28,6 @@ def shortened(text: str, most: int = _LONGEST) -> str:
     return visible(text if len(text) <= most else text[:most] + '...')
 
 
-def capital(text: str) -> str:
-    """The text with a capital at its beginning."""
-    return text[:1].upper() + text[1:]
-
-
 def sentence(error: BaseException) -> str:
     """What went wrong, the service's code and request id, what to do."""
     if isinstance(error, errors.RepeatedDelete):
@@ -51,6 +46,11 @@ def sentence(error: BaseException) -> str:
     known = f' ({", ".join(facts)})' if facts else ''
     hint = f' {error.hint}' if error.hint else ''
     return f'{reason}{known}.{visible(hint)}'
+
+
+def capital(text: str) -> str:
+    """A sentence that begins with a capital letter."""
+    return text[:1].upper() + text[1:]
 
 
 class Text(FormattableColumn[Any]):

@@ -50,6 +50,12 @@ class Group:
         return len({m.server_id or m.id for m in self.members})
 
     @property
+    def server_names(self) -> list[str]:
+        """Their names, or ids where there is no name."""
+        names = (m.server_name or m.server_id for m in self.members)
+        return list(dict.fromkeys(name for name in names if name))
+
+    @property
     def size(self) -> int | None:
         """MB of all items; None if none says it."""
         known = [m.size for m in self.members if m.size is not None]

@@ -97,9 +97,30 @@ class Item:
         return self._extend.get('auto_trigger') is True
 
     @property
+    def progress(self) -> int | None:
+        """How much of the task is done, in percent."""
+        progress = self._extend.get('progress')
+        return progress if isinstance(progress, int) else None
+
+    @property
+    def tags(self) -> list[Mapping[str, Any]]:
+        """Its tags, each with ``key`` and ``value``."""
+        tags = self.body.get('tags')
+        return tags if isinstance(tags, list) else []
+
+    @property
     def disks(self) -> list[Mapping[str, Any]]:
         """What it holds of each disk, as ``volume_backups`` has it."""
         return _disks(self._extend)
+
+    @property
+    def image_ids(self) -> list[str]:
+        """The images that were made from it."""
+        return [
+            str(image['image_id'])
+            for image in self._extend.get('os_images_data') or ()
+            if isinstance(image, dict) and image.get('image_id')
+        ]
 
     @property
     def incremental(self) -> frozenset[bool]:

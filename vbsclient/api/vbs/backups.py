@@ -72,6 +72,14 @@ class Backup:
         )
 
     @property
+    def metadata_is_readable(self) -> bool:
+        """Whether v2 tells who made it: nothing is an answer, rubbish not."""
+        raw = self.body.get('service_metadata')
+        if raw is None or (isinstance(raw, str) and not raw.strip()):
+            return True
+        return isinstance(json_text(raw), dict)
+
+    @property
     def made_by_csbs(self) -> bool:
         """Whether v2 marks it as one disk's part of a server backup."""
         kind = self.metadata.get('ST')

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options and arguments that all commands that delete have."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+
+from osc_lib import exceptions
+
+from vbsclient.api.http import is_uuid
+from vbsclient.osc.moments import parse_duration
+from vbsclient.osc.text import visible
+
+_MOST_CONCURRENCY = 64
+
+
+def add_delete_options(parser: argparse.ArgumentParser) -> None:
+    """Add what every deletion can be told."""
+    parser.add_argument(
+        '--dry-run',
+        action='store_true',
+        help='Show what would be deleted or refused; send no DELETE',
+    )
+    parser.add_argument(
+        '--report',
+        action='store_true',
+        help='Show a row for each target afterwards (implied by -f and -c)',
+    )
+    parser.add_argument(
+        '--journal',
+        metavar='<file>',
+        help='Append a JSON line to this file before and after every DELETE',
+    )
+    parser.add_argument(
+        '--concurrency',
+        metavar='<n>',
+        type=_concurrency,
+        default=10,
+        help=(
+            f'How many targets at a time, 1 to {_MOST_CONCURRENCY} (default: '
+            f'10)'
+        ),
+    )
+    parser.add_argument(
+        '--ignore-missing',
+        action='store_true',
+        help='What does not exist counts as success',
+    )
+    parser.add_argument(
+        '--yes',
+        action='store_true',
+        help=(
+            'Answer the question that is asked where more would go than is '
+            'named one by one'
+        ),
+    )
+
+
+def add_wait_options(
+    parser: argparse.ArgumentParser, *, idle: float, polled: str
+) -> None:
+    """Add what a deletion that goes on in the service can be told.
+
+    :param idle: seconds without a change that end a wait.
+    :param polled: what the wait looks at.
+    """
+    parser.add_argument(
+        '--wait',
+        action='store_true',
+        help=(
+            f'Wait until all is gone; these deletions have no task of their '
+            f'own, so that {polled} are polled'
+        ),
+    )
+    parser.add_argument(
+        '--timeout',
+        metavar='<duration>',
+        type=parse_duration,
+        help=(
+            f'With --wait: the longest wait in all, such as 30m or 90 '
+            f'(seconds); default: until nothing has changed for '
+            f'{idle / 60:.0f} minutes'
+        ),
+    )
+
+
+def ids_on(stdin: Iterable[str]) -> list[str]:
+    """The ids on standard input, one a line; blank lines are skipped.
+
+    :raises CommandError: if a line is no id; nothing is deleted then.
+    """
+    ids = []
+    for number, line in enumerate(stdin, 1):
+        text = line.strip()
+        if not text:
+            continue
+        if not is_uuid(text):
+            raise exceptions.CommandError(
+                f'Line {number} of the standard input is not an id: '
+                f"'{visible(text[:60])}'. Nothing was deleted."
+            )
+        ids.append(text)
+    return ids
+
+
+def _concurrency(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= _MOST_CONCURRENCY:
+        raise argparse.ArgumentTypeError(
+            f'{text} is not a number from 1 to {_MOST_CONCURRENCY}'
+        )
+    return number

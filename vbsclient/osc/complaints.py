@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is said of targets that were not deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from vbsclient.api import errors
+from vbsclient.bulk import State
+from vbsclient.deletion.targets import Outcome
+from vbsclient.osc.report import label
+from vbsclient.osc.text import capital, sentence
+
+#: What targets are called: (one, several).
+Noun = tuple[str, str]
+
+
+def failure(outcome: Outcome[Any], noun: Noun) -> str:
+    """Why one target failed, or that nobody knows."""
+    target = outcome.target
+    error = outcome.error or errors.Cancelled('not sent')
+    if target.id is None:
+        return capital(sentence(error))
+    if outcome.state is State.UNKNOWN:
+        return (
+            f'Whether {noun[0]} {label(target)} is deleted is unknown: '
+            f'{sentence(error)} Look before you repeat.'
+        )
+    return f'Failed to delete {noun[0]} {label(target)}: {sentence(error)}'
+
+
+def delay(unfinished: Sequence[Outcome[Any]], total: int, noun: Noun) -> str:
+    """What was accepted and is not finished."""
+    verb = 'is' if len(unfinished) == 1 else 'are'
+    names = ', '.join(label(outcome.target) for outcome in unfinished)
+    return (
+        f'{len(unfinished)} of {total} {noun[1]} {verb} not deleted yet: '
+        f'{names}. The service goes on with it; the same command with '
+        f'--wait goes on waiting.'
+    )

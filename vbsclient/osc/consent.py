@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Asking before more goes than was named one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+from osc_lib import exceptions
+
+from vbsclient.deletion.targets import Target
+from vbsclient.osc.text import visible
+
+
+def ask(
+    targets: Sequence[Target[Any]],
+    *,
+    stdin: TextIO,
+    stderr: TextIO,
+    somebody_is_there: bool,
+) -> None:
+    """List what would go with these targets, and ask.
+
+    :param targets: those with members beyond their own name.
+    :param somebody_is_there: whether standard input is free for an answer.
+    :raises CommandError: if the answer is no, or nobody can answer.
+    """
+    if not targets:
+        return
+    for target in targets:
+        stderr.write(f'{target.type.capitalize()} {target.id} holds:\n')
+        for member in target.members:
+            stderr.write(f'  {visible(member)}\n')
+    if not somebody_is_there or not stdin.isatty():
+        raise exceptions.CommandError(
+            'This would delete more than is named one by one, as listed '
+            'above: add --yes. Nothing was deleted.'
+        )
+    stderr.write('Delete all of it? [y/N] ')
+    stderr.flush()
+    if stdin.readline().strip().lower() not in ('y', 'yes'):
+        raise exceptions.CommandError('Nothing was deleted.')
