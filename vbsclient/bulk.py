@@ -207,4 +207,6 @@ def _unanswered(error: BaseException) -> bool:
 def _join(workers: Sequence[threading.Thread], grace: float) -> None:
     deadline = time.monotonic() + grace
     for worker in workers:
-        worker.join(max(0.0, deadline - time.monotonic()))
+        # An interruption may come before all of them are started.
+        if worker.ident is not None:
+            worker.join(max(0.0, deadline - time.monotonic()))

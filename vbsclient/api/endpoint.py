@@ -363,7 +363,9 @@ def resolve_vbs(
         version=version,
         native=base.at(version, project_id),
         vendor=vendor.at('v2', project_id) if vendor else None,
-        v2=(base.at('v2', project_id) if vendor or version == 'v2' else None),
+        v2=(vendor or base).at('v2', project_id)
+        if vendor or version == 'v2'
+        else None,
         prefix=base.url,
     )
 

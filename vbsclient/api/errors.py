@@ -43,6 +43,15 @@ class EndpointError(ClientError):
     """No endpoint can be chosen: catalog, region, version or override."""
 
 
+class NotServed(EndpointError):
+    """The endpoint does not serve the version that was chosen."""
+
+    hint = (
+        'Set vbsclient_api_version in clouds.yaml (--os-vbs-api-version) to '
+        'the version that it serves, or correct the endpoint.'
+    )
+
+
 class Cancelled(ClientError):
     """The stop event was set before this request was sent."""
 

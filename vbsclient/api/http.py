@@ -244,7 +244,7 @@ class Transport:
                 raise failures[0] from None
             raise errors.RepeatedDelete(failures[-1], len(failures)) from None
         except (errors.ServiceError, errors.ConnectionFailed) as error:
-            if len(failures) > 1:
+            if len(failures) > 1 and any(map(_may_have_left, failures)):
                 raise errors.RepeatedDelete(error, len(failures)) from error
             raise
         if response.status_code not in (accepted, 204):
@@ -335,10 +335,16 @@ class Transport:
         current one may clear it.
         """
         refused = response.request.headers.get('X-Auth-Token')
-        with self._renewal, _translated(response.url):
-            current = self._session.get_token()
-            if current == refused and self._session.invalidate():
+        identity = getattr(self._session.auth, 'auth_url', None)
+        try:
+            with self._renewal, _translated(identity or response.url):
                 current = self._session.get_token()
+                if current == refused and self._session.invalidate():
+                    current = self._session.get_token()
+        except errors.ConnectionFailed as error:
+            # The request itself was answered: it was refused with 401.
+            error.sent = False
+            raise
         return current != refused
 
 
@@ -374,6 +380,12 @@ def _is_repeatable(error: BaseException) -> bool:
     if isinstance(error, errors.ServiceError):
         return error.status in _REPEATABLE_STATUSES
     return isinstance(error, errors.ConnectionFailed) and error.repeatable
+
+
+def _may_have_left(
+    error: errors.ServiceError | errors.ConnectionFailed,
+) -> bool:
+    return not isinstance(error, errors.ConnectionFailed) or error.sent
 
 
 _exponential = tenacity.wait_random_exponential(multiplier=0.5, max=20)

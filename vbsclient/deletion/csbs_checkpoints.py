@@ -202,23 +202,25 @@ def _check(target: CheckpointTarget, items: Sequence[Item]) -> None:
         target.settled = 'is being deleted already'
         return
     for item in items:
-        refusal = refusal_of(item)
+        refusal = refusal_of(item, f'its backup {item.name} ({item.id})')
         if refusal is not None:
             target.refusal = refusal
             return
 
 
-def refusal_of(item: Item) -> Refused | None:
-    """Why an item must not be deleted now, or None."""
-    label = f'{item.name} ({item.id})'
+def refusal_of(item: Item, label: str = 'it') -> Refused | None:
+    """Why an item must not be deleted now, or None.
+
+    :param label: how a message speaks of it.
+    """
     if item.status in TRANSIENT:
         return Refused(
-            f'its backup {label} is {item.status}',
+            f'{label} is {item.status}',
             'Try again when that is done.',
         )
     if item.has_image:
         return Refused(
-            f'an image was made from its backup {label}',
+            f'an image was made from {label}',
             'Delete the image first.',
         )
     return None

@@ -101,7 +101,11 @@ class Follower(Generic[ResourceT]):
         self._chained: set[str] = set()
 
     def run(self) -> list[Outcome[ResourceT]]:
-        """Follow to the end; returns what was not finished by then."""
+        """Follow to the end; returns what was not finished by then.
+
+        What still waits for its turn counts as not sent: its refusal would
+        have passed.
+        """
         self._sort_refusals(self._outcomes)
         left = follow(
             self._watched(),
@@ -110,15 +114,19 @@ class Follower(Generic[ResourceT]):
             patience=self._patience,
             stop=self._limits.stop,
         )
+        unsent = self._chained | self._busy
+        for id in unsent:
+            self._outcomes[id].state = State.NOT_SENT
         for outcome in self._outcomes.values():
             if outcome.state is State.FAILED and _may_be_chained(
                 outcome.error
             ):
                 self._deletion.explain(outcome)
         return [
-            self._outcomes[id]
-            for id in self._outcomes
-            if id in left and self._accepted(id)
+            outcome
+            for id, outcome in self._outcomes.items()
+            if id in unsent
+            or (self._wait and id in left and self._accepted(id))
         ]
 
     def _sort_refusals(self, ids: Collection[str]) -> None:

@@ -30,6 +30,9 @@ from vbsclient.deletion.vbs_origin import Origins
 from vbsclient.deletion.vbs_sharing import Sharing, describe_share
 from vbsclient.waiting import Seen
 
+#: What the manual says may be deleted; the service decides.
+_DELETABLE = ('available', 'error')
+
 
 class BackupDeletion:
     """The rules for ``vbs backup delete``.
@@ -167,9 +170,15 @@ class BackupDeletion:
         if (
             not isinstance(error, errors.BadRequest)
             or error.hint is not None
+            or error.code is not None
             or backup.volume_id is None
-            or backup.status not in ('available', 'error')
         ):
+            return
+        if backup.status not in _DELETABLE:
+            error.hint = (
+                f'Its status is {backup.status}: try again when that is '
+                f'done, or use --wait.'
+            )
             return
         younger = [
             other
@@ -177,6 +186,7 @@ class BackupDeletion:
             if (other.created_at or '') > (backup.created_at or '')
             and other.volume_id == backup.volume_id
             and other.id not in self._named
+            and other.body.get('is_incremental') is not False
         ]
         if younger:
             shown = ', '.join(f'{b.name} ({b.id})' for b in younger[:5])
@@ -214,7 +224,9 @@ class BackupDeletion:
                 continue
             if self._cancel_shares:
                 self._to_cancel[target.verified_id] = given
-                target.members = [describe_share(s) for s in given]
+                target.members = [
+                    f'first cancels {describe_share(s)}' for s in given
+                ]
             else:
                 projects = ', '.join(str(s.to_project_id) for s in given)
                 target.refusal = Refused(
@@ -269,6 +281,8 @@ def _check_status(target: Target[Backup]) -> None:
             'Leave it alone and tell the operator of the cloud: that is what '
             'the manual asks for.',
         )
+    elif status not in _DELETABLE:
+        target.order = f'its status is {status}: the service may refuse'
 
 
 def _seen(backup: Backup) -> Seen:

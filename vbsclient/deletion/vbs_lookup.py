@@ -53,15 +53,14 @@ def get_each(
     :raises ClientError: what is no answer about one backup: a failed login,
         a refusal of all, no connection.
     """
-    return {
-        outcome.target: answer_of(outcome)
-        for outcome in bulk.each(
-            ids,
-            backups.get,
-            concurrency=limits.concurrency,
-            stop=limits.stop,
-        )
-    }
+    outcomes = bulk.each(
+        ids, backups.get, concurrency=limits.concurrency, stop=limits.stop
+    )
+    found: Found = {}
+    for outcome in outcomes:
+        answer = answer_of(outcome)
+        found[outcome.target] = answer
+    return found
 
 
 def _ask_for_each(
@@ -69,7 +68,11 @@ def _ask_for_each(
 ) -> Found:
     ids = [a for a in asked if is_uuid(a)]
     found: Found = {}
-    for id, answer in get_each(backups, ids, limits).items():
+    answers = get_each(backups, ids, limits)
+    if answers and all(_names_no_backup(a) for a in answers.items()):
+        # An endpoint without this version answers 404 to everything.
+        backups.demand_served()
+    for id, answer in answers.items():
         found[id] = _missing(id) if _is_404(answer) else answer
     for name in (a for a in asked if not is_uuid(a)):
         bearers = [b for b in backups.list(name=name) if b.name == name]
@@ -119,6 +122,12 @@ def _describe(backup: Backup) -> str:
 
 def _missing(id: str) -> Missing:
     return Missing(f'No {WHAT} found for {id!r}')
+
+
+def _names_no_backup(answer: tuple[str, object]) -> bool:
+    """Whether a 404 can be one of the route, not of the backup."""
+    id, error = answer
+    return isinstance(error, errors.NotFound) and id not in error.message
 
 
 def _is_404(answer: object) -> bool:

@@ -117,9 +117,16 @@ class Origins:
                 for answer in answers:
                     if isinstance(answer, Backup):
                         self._note(answer)
-                for answer in answers:
-                    if isinstance(answer, errors.ClientError):
-                        raise answer
+                refusals = [
+                    answer
+                    for answer in answers
+                    if isinstance(answer, errors.ClientError)
+                ]
+                # One that v2 does not know must not hide one that could
+                # not be read.
+                refusals.sort(key=lambda r: isinstance(r, errors.NotFound))
+                if refusals:
+                    raise refusals[0]
 
     def _unseen(self, backups: Sequence[Backup]) -> list[str]:
         return [b.id for b in backups if b.id not in self._seen]
@@ -138,7 +145,7 @@ class Origins:
     def _reading(self) -> Iterator[None]:
         try:
             yield
-        except errors.NotFound:
+        except (errors.NotFound, errors.NotServed):
             # No v2 on this host, which leaves the list of CSBS.
             self._absent = True
         except errors.Cancelled:

@@ -85,23 +85,29 @@ def add_wait_options(
     )
 
 
-def ids_on(stdin: Iterable[str]) -> list[str]:
+def ids_on(stdin: Iterable[str] | None) -> list[str]:
     """The ids on standard input, one a line; blank lines are skipped.
 
     :raises CommandError: if a line is no id; nothing is deleted then.
     """
-    ids = []
-    for number, line in enumerate(stdin, 1):
-        text = line.strip()
-        if not text:
-            continue
-        if not is_uuid(text):
+    if stdin is None:
+        raise exceptions.CommandError(
+            'The standard input is closed, so that "-" names nothing. '
+            'Nothing was deleted.'
+        )
+    try:
+        lines = [line.strip() for line in stdin]
+    except UnicodeDecodeError as error:
+        raise exceptions.CommandError(
+            'The standard input is not text. Nothing was deleted.'
+        ) from error
+    for number, line in enumerate(lines, 1):
+        if line and not is_uuid(line):
             raise exceptions.CommandError(
                 f'Line {number} of the standard input is not an id: '
-                f"'{visible(text[:60])}'. Nothing was deleted."
+                f"'{visible(line[:60])}'. Nothing was deleted."
             )
-        ids.append(text)
-    return ids
+    return [line for line in lines if line]
 
 
 def _concurrency(text: str) -> int:

@@ -36,6 +36,6 @@ def delay(unfinished: Sequence[Outcome[Any]], total: int, noun: Noun) -> str:
     names = ', '.join(label(outcome.target) for outcome in unfinished)
     return (
         f'{len(unfinished)} of {total} {noun[1]} {verb} not deleted yet: '
-        f'{names}. The service goes on with it; the same command with '
-        f'--wait goes on waiting.'
+        f'{names}. The service goes on with what it accepted; the same '
+        f'command with --wait goes on waiting.'
     )

@@ -15,7 +15,7 @@ from vbsclient.osc.text import visible
 def ask(
     targets: Sequence[Target[Any]],
     *,
-    stdin: TextIO,
+    stdin: TextIO | None,
     stderr: TextIO,
     somebody_is_there: bool,
 ) -> None:
@@ -28,10 +28,12 @@ def ask(
     if not targets:
         return
     for target in targets:
-        stderr.write(f'{target.type.capitalize()} {target.id} holds:\n')
+        several = len(target.members) > 1
+        count = f' {len(target.members)} backups' if several else ''
+        stderr.write(f'{target.type.capitalize()} {target.id} holds{count}:\n')
         for member in target.members:
             stderr.write(f'  {visible(member)}\n')
-    if not somebody_is_there or not stdin.isatty():
+    if not somebody_is_there or stdin is None or not stdin.isatty():
         raise exceptions.CommandError(
             'This would delete more than is named one by one, as listed '
             'above: add --yes. Nothing was deleted.'

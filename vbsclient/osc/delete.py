@@ -236,11 +236,16 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         ]
 
     def _verdict(self, parsed_args: argparse.Namespace) -> int:
-        """Say what failed; the exit code follows from the exception."""
+        """Say what failed and what is not finished.
+
+        :returns: the exit code.
+        :raises CommandError: if a target failed, which makes it 1.
+        """
         failed = [
             outcome
             for outcome in self._outcomes
-            if report.is_failure(
+            if outcome not in self._unfinished
+            and report.is_failure(
                 outcome,
                 dry_run=parsed_args.dry_run,
                 ignore_missing=parsed_args.ignore_missing,
@@ -262,7 +267,7 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
                     outcome.target.id,
                     visible(outcome.result.detail),
                 )
-        if self._unfinished and self._is_waited_for(parsed_args):
+        if self._unfinished:
             self.log.error(
                 delay(self._unfinished, len(self._outcomes), self.noun)
             )
@@ -271,11 +276,7 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
                 f'{len(failed)} of {len(self._outcomes)} {self.noun[1]} '
                 f'failed to delete.'
             )
-        waited = self._is_waited_for(parsed_args)
-        return EXIT_UNFINISHED if waited and self._unfinished else 0
-
-    def _is_waited_for(self, parsed_args: argparse.Namespace) -> bool:
-        return self.idle is not None and bool(parsed_args.wait)
+        return EXIT_UNFINISHED if self._unfinished else 0
 
     def _report_interruption(self, parsed_args: argparse.Namespace) -> None:
         if self._parsing_failed():

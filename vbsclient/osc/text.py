@@ -34,7 +34,7 @@ def sentence(error: BaseException) -> str:
         return sentence(error.error)
     if not isinstance(error, errors.ClientError):
         return f'{type(error).__name__}: {shortened(str(error))}.'
-    reason = shortened(error.message).rstrip('.')
+    reason = shortened(error.message.rstrip('.'))
     facts = []
     if isinstance(error, errors.ServiceError):
         if error.status:

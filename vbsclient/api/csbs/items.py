@@ -116,9 +116,10 @@ class Item:
     @property
     def image_ids(self) -> list[str]:
         """The images that were made from it."""
+        images = self._extend.get('os_images_data')
         return [
             str(image['image_id'])
-            for image in self._extend.get('os_images_data') or ()
+            for image in (images if isinstance(images, list) else ())
             if isinstance(image, dict) and image.get('image_id')
         ]
 

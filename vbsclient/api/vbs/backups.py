@@ -122,6 +122,11 @@ class Backup:
         return _text(self.body.get('updated_at'))
 
     @property
+    def fail_reason(self) -> str | None:
+        """Why something failed once; the status tells whether it did."""
+        return _text(self.body.get('fail_reason'))
+
+    @property
     def owner(self) -> str | None:
         """The project that it belongs to, where the answer says so."""
         for key in _OWNER_KEYS:
@@ -194,6 +199,7 @@ class Backups:
         :param page_size: how many a page is to hold.
         :raises AmbiguousListing: if the list cannot be read to its end.
         :raises NotFound: if there is no such marker.
+        :raises NotServed: if the endpoint does not serve this version.
         :raises ServiceError: if the service refuses.
         """
         query = paging.query(
@@ -255,12 +261,37 @@ class Backups:
         headers: Mapping[str, str] | None = None,
     ) -> Iterator[paging.Row]:
         return paging.rows(
-            lambda page: self._transport.get(
-                self._detail, page, headers=headers
-            ),
+            lambda page: self._page(page, headers),
             self._style,
             query,
             page_size=page_size,
+        )
+
+    def _page(
+        self, query: Mapping[str, str], headers: Mapping[str, str] | None
+    ) -> dict[str, Any]:
+        try:
+            return self._transport.get(self._detail, query, headers=headers)
+        except errors.NotFound as error:
+            if 'marker' in query:
+                raise
+            raise self._not_served() from error
+
+    def demand_served(self) -> None:
+        """Make sure that the endpoint serves this version at all.
+
+        :raises NotServed: if it does not.
+        """
+        path = resource_path('backups')
+        try:
+            self._transport.get(f'{self._url}/{path}', {'limit': '1'})
+        except errors.NotFound as error:
+            raise self._not_served() from error
+
+    def _not_served(self) -> errors.NotServed:
+        return errors.NotServed(
+            f'the endpoint serves no backups in {self.version} ({self._url} '
+            f'answers 404)'
         )
 
     def _containing(

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Backups of servers: what is read and compared again."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.fakes import FakeCloud
+from tests.unit.values import JSON
+from vbsclient.api import errors
+from vbsclient.api.csbs import Item, Items
+from vbsclient.api.http import Transport
+
+URL = 'https://csbs.example/v1/p'
+CHECKPOINT = 'c90e4d10-55a1-4a37-8d0f-2f6f5a9b7c02'
+ITEM = 'a3c1b6de-4f0d-4f6e-9a37-0d5d0b1c7e01'
+OTHER = 'a3c1b6de-4f0d-4f6e-9a37-0d5d0b1c7e02'
+BODY: dict[str, Any] = {
+    'id': ITEM,
+    'checkpoint_id': CHECKPOINT,
+    'name': 'web01-pre',
+    'status': 'available',
+    'resource_id': '7e0f9d3c-1b2a-4c5d-8e9f-a0b1c2d3e403',
+    'extend_info': {
+        'size': 20480,
+        'resource_name': 'web01',
+        'os_images_data': [],
+        'volume_backups': [{'id': 'd1'}, {'id': 'd2'}, {'name': 'no id'}],
+    },
+}
+MakeCloud = Callable[..., FakeCloud]
+
+
+def items(cloud: FakeCloud) -> Items:
+    return Items(Transport(cloud.session), URL)
+
+
+class TestReading:
+    def test_show(self, fake_cloud: MakeCloud) -> None:
+        cloud = fake_cloud()
+        cloud.on(
+            'GET',
+            f'{URL}/checkpoint_items/{ITEM}',
+            json={'checkpoint_item': BODY},
+        )
+        item = items(cloud).get(ITEM)
+        assert (item.id, item.checkpoint_id) == (ITEM, CHECKPOINT)
+        assert (item.name, item.server_name) == ('web01-pre', 'web01')
+        assert item.volume_backup_ids == ('d1', 'd2')
+        assert not item.has_image
+
+    @pytest.mark.parametrize(
+        'body',
+        [
+            {'checkpoint_item': {**BODY, 'id': OTHER}},
+            {'checkpoint_item': {'id': ITEM}},
+            {'checkpoint_item': []},
+            {},
+        ],
+    )
+    def test_another_body_is_refused(
+        self, fake_cloud: MakeCloud, body: Any
+    ) -> None:
+        cloud = fake_cloud()
+        cloud.on('GET', f'{URL}/checkpoint_items/{ITEM}', json=body)
+        with pytest.raises(errors.MalformedResponse):
+            items(cloud).get(ITEM)
+
+    def test_loose_filters_are_applied_again(
+        self, fake_cloud: MakeCloud
+    ) -> None:
+        cloud = fake_cloud()
+        rows = [
+            BODY,
+            {**BODY, 'id': OTHER, 'name': 'web01-pre-2'},
+            {**BODY, 'id': CHECKPOINT, 'checkpoint_id': OTHER},
+        ]
+        cloud.on(
+            'GET',
+            f'{URL}/checkpoint_items',
+            {'json': {'checkpoint_items': rows}},
+            {'json': {'checkpoint_items': []}},
+        )
+        found = list(
+            items(cloud).list(checkpoint_id=CHECKPOINT, name='web01-pre')
+        )
+        assert [item.id for item in found] == [ITEM]
+        assert cloud.requests[0].qs['name'] == ['web01-pre']
+        assert cloud.requests[0].qs['checkpoint_id'] == [CHECKPOINT]
+
+    def test_the_next_page_begins_after_the_last_item(
+        self, fake_cloud: MakeCloud
+    ) -> None:
+        cloud = fake_cloud()
+        cloud.on(
+            'GET',
+            f'{URL}/checkpoint_items',
+            {'json': {'checkpoint_items': [BODY]}},
+            {'json': {'checkpoint_items': []}},
+        )
+        assert len(list(items(cloud).list())) == 1
+        assert cloud.requests[1].qs['marker'] == [ITEM]
+
+
+class TestBodies:
+    @pytest.mark.parametrize(
+        ('images', 'has_image'),
+        [([], False), (None, False), ([{'image_id': 'x'}], True)],
+    )
+    def test_an_image_was_made_from_it(
+        self, images: Any, has_image: bool
+    ) -> None:
+        extend = {'os_images_data': images}
+        item = Item.from_body({**BODY, 'extend_info': extend})
+        assert item.has_image is has_image
+
+    @given(
+        st.fixed_dictionaries(
+            {'id': st.text() | JSON, 'checkpoint_id': st.text() | JSON},
+            optional={
+                'name': JSON,
+                'status': JSON,
+                'resource_id': JSON,
+                'created_at': JSON,
+                'extend_info': JSON
+                | st.fixed_dictionaries(
+                    {},
+                    optional={
+                        'size': JSON,
+                        'resource_name': JSON,
+                        'os_images_data': JSON,
+                    },
+                ),
+            },
+        )
+    )
+    def test_any_object_is_an_item_or_malformed(
+        self, body: dict[str, Any]
+    ) -> None:
+        try:
+            item = Item.from_body(body)
+        except errors.MalformedResponse:
+            return
+        assert (item.id, item.checkpoint_id) == (
+            body['id'],
+            body['checkpoint_id'],
+        )
+
+    @pytest.mark.parametrize('disks', [1, True, 2.5])
+    def test_disks_that_are_no_list_break_nothing(self, disks: Any) -> None:
+        extend = {'volume_backups': disks}
+        item = Item.from_body({**BODY, 'extend_info': extend})
+        assert item.volume_backup_ids == ()

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sharing calls: above all, what a DELETE says."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.fakes import FakeCloud
+from tests.unit.values import JSON
+from vbsclient.api import errors
+from vbsclient.api.http import Transport
+from vbsclient.api.vbs import Share, Shares
+
+URL = 'https://vbs.example/v2/p'
+ROUTE = f'{URL}/os-vendor-backup-sharing'
+SHARE = '0b9d4f62-3f0a-4f39-8a43-7f0f3f1f7d20'
+BACKUP = '5d0e3b1a-8c57-4f0e-9a52-6f1f2f7c0a11'
+OTHER = '5d0e3b1a-8c57-4f0e-9a52-6f1f2f7c0a12'
+BODY = {'id': SHARE, 'backup_id': BACKUP, 'to_project_id': 'p2'}
+MakeCloud = Callable[..., FakeCloud]
+
+
+def shares(cloud: FakeCloud) -> Shares:
+    return Shares(Transport(cloud.session), URL)
+
+
+class TestCancelling:
+    def test_one_share(self, fake_cloud: MakeCloud) -> None:
+        cloud = fake_cloud()
+        cloud.on('DELETE', f'{ROUTE}/{SHARE}', status_code=200)
+        shares(cloud).cancel(SHARE)
+        assert cloud.sent() == [f'DELETE {ROUTE}/{SHARE}?is_backup_id=false']
+
+    def test_all_shares_of_a_backup(self, fake_cloud: MakeCloud) -> None:
+        cloud = fake_cloud()
+        cloud.on('DELETE', f'{ROUTE}/{BACKUP}', status_code=200)
+        shares(cloud).cancel_all(BACKUP)
+        assert cloud.sent() == [f'DELETE {ROUTE}/{BACKUP}?is_backup_id=true']
+
+    @pytest.mark.parametrize('text', ['', ' ', 'detail', 'count', '..'])
+    @pytest.mark.parametrize('call', ['cancel', 'cancel_all', 'get'])
+    def test_never_without_an_id(
+        self, fake_cloud: MakeCloud, call: str, text: str
+    ) -> None:
+        cloud = fake_cloud()
+        with pytest.raises(errors.InvalidId):
+            getattr(shares(cloud), call)(text)
+        assert cloud.sent() == []
+
+    def test_202_is_not_what_is_documented(
+        self, fake_cloud: MakeCloud
+    ) -> None:
+        cloud = fake_cloud()
+        cloud.on('DELETE', f'{ROUTE}/{SHARE}', status_code=202)
+        with pytest.raises(errors.UnexpectedSuccess):
+            shares(cloud).cancel(SHARE)
+
+
+class TestReading:
+    def test_show_answers_an_object(self, fake_cloud: MakeCloud) -> None:
+        cloud = fake_cloud()
+        body = {**BODY, 'backup': {'name': 'nightly'}}
+        cloud.on('GET', f'{ROUTE}/{SHARE}', json={'shared': body})
+        found = shares(cloud).get(SHARE)
+        assert (found.id, found.backup_id) == (SHARE, BACKUP)
+        assert (found.to_project_id, found.backup_name) == ('p2', 'nightly')
+
+    @pytest.mark.parametrize(
+        'body',
+        [
+            {'shared': [BODY]},
+            {'shared': {**BODY, 'id': OTHER}},
+            {'shared': {'id': SHARE}},
+            {'shared': None},
+            {},
+        ],
+    )
+    def test_another_body_is_refused(
+        self, fake_cloud: MakeCloud, body: Any
+    ) -> None:
+        cloud = fake_cloud()
+        cloud.on('GET', f'{ROUTE}/{SHARE}', json=body)
+        with pytest.raises(errors.MalformedResponse):
+            shares(cloud).get(SHARE)
+
+    def test_a_filter_that_is_ignored_is_applied_here(
+        self, fake_cloud: MakeCloud
+    ) -> None:
+        cloud = fake_cloud()
+        foreign = {'id': OTHER, 'backup_id': OTHER}
+        cloud.on('GET', f'{ROUTE}/detail', json={'shared': [BODY, foreign]})
+        found = list(shares(cloud).list(backup_id=BACKUP))
+        assert [share.id for share in found] == [SHARE]
+        assert cloud.requests[0].qs['backup_id'] == [BACKUP]
+
+    @given(st.dictionaries(st.sampled_from(list(BODY)), JSON))
+    def test_any_object_is_a_share_or_malformed(
+        self, body: dict[str, Any]
+    ) -> None:
+        try:
+            share = Share.from_body(body)
+        except errors.MalformedResponse:
+            return
+        assert (share.id, share.backup_id) == (body['id'], body['backup_id'])

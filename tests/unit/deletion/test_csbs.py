@@ -1,0 +1,401 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deleting checkpoints and single items, which are never mixed up."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.unit.deletion.world import World, uuid
+from vbsclient.api import errors
+from vbsclient.bulk import State
+from vbsclient.deletion import csbs_items
+from vbsclient.deletion.csbs_lookup import NoItems
+from vbsclient.deletion.targets import Missing, Refused
+
+MakeWorld = Callable[..., World]
+CHECKPOINT = uuid(500)
+
+
+@pytest.fixture(autouse=True)
+def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csbs_items, 'PROOF_TIMEOUT', 0.05)
+
+
+def item_delete(checkpoint: str, item: str) -> str:
+    return f'{checkpoint}?checkpoint_items={item}'
+
+
+class TestWholeCheckpoints:
+    def test_one_delete_without_a_query(self, world: MakeWorld) -> None:
+        there = world()
+        for number in (80, 81):
+            there.add_item(number)
+        [outcome], _ = there.carry_out(there.checkpoint_deletion(CHECKPOINT))
+        assert outcome.state is State.DONE
+        assert there.deletes() == [CHECKPOINT]
+
+    @pytest.mark.parametrize(('count', 'members'), [(1, 0), (2, 2), (5, 5)])
+    def test_what_goes_beside_is_listed(
+        self, world: MakeWorld, count: int, members: int
+    ) -> None:
+        there = world()
+        for number in range(count):
+            there.add_item(80 + number)
+        there.add_item(99, checkpoint=501)
+        [target] = there.checkpoint_deletion(CHECKPOINT).plan()
+        assert len(target.members) == members
+
+    @pytest.mark.parametrize('others', [0, 6], ids=['few', 'many'])
+    def test_without_items_there_is_none(
+        self, world: MakeWorld, others: int
+    ) -> None:
+        there = world()
+        more = []
+        for n in range(others):
+            there.add_item(80 + n, checkpoint=600 + n)
+            more.append(uuid(600 + n))
+        first, *rest = there.checkpoint_deletion(CHECKPOINT, *more).plan()
+        assert isinstance(first.refusal, Missing)
+        assert [t.refusal for t in rest] == [None] * others
+
+    def test_items_that_are_deleted_are_none(self, world: MakeWorld) -> None:
+        there = world()
+        there.add_item(80, status='deleted')
+        [target] = there.checkpoint_deletion(CHECKPOINT).plan()
+        assert isinstance(target.refusal, Missing)
+
+    @pytest.mark.parametrize('text', ['item-80', '', '..', CHECKPOINT[:-1]])
+    def test_a_name_is_no_checkpoint(
+        self, world: MakeWorld, text: str
+    ) -> None:
+        there = world()
+        there.add_item(80)
+        [target] = there.checkpoint_deletion(text).plan()
+        assert type(target.refusal) is Refused
+
+    @pytest.mark.parametrize(
+        'changes',
+        [
+            {'status': 'waiting_protect'},
+            {'status': 'protecting'},
+            {'status': 'waiting_restore'},
+            {'status': 'restoring'},
+            {'image': True},
+        ],
+    )
+    def test_one_item_that_must_stay_keeps_all(
+        self, world: MakeWorld, changes: dict[str, Any]
+    ) -> None:
+        there = world()
+        there.add_item(80)
+        bad = there.add_item(81, **changes)
+        [outcome], _ = there.carry_out(there.checkpoint_deletion(CHECKPOINT))
+        assert isinstance(outcome.error, Refused)
+        assert bad in outcome.error.message
+        assert there.deletes() == []
+
+    @pytest.mark.parametrize(
+        'status', ['available', 'error', 'error_deleting']
+    )
+    def test_stable_and_failed_ones_are_sent(
+        self, world: MakeWorld, status: str
+    ) -> None:
+        there = world()
+        there.add_item(80, status=status)
+        there.carry_out(there.checkpoint_deletion(CHECKPOINT))
+        assert there.deletes() == [CHECKPOINT]
+
+    def test_what_is_going_needs_no_request(self, world: MakeWorld) -> None:
+        there = world()
+        there.add_item(80, status='waiting_delete')
+        there.add_item(81, status='deleting')
+        [outcome], _ = there.carry_out(there.checkpoint_deletion(CHECKPOINT))
+        assert outcome.state is State.DONE
+        assert there.deletes() == []
+
+    def test_the_id_of_an_item_is_recognised(self, world: MakeWorld) -> None:
+        there = world()
+        item = there.add_item(80)
+        [target] = there.checkpoint_deletion(item).plan()
+        assert f'openstack csbs backup delete {item}' in str(
+            target.refusal.hint
+        )
+
+    @pytest.mark.parametrize(
+        ('now', 'state'),
+        [
+            ('deleted', State.DONE),
+            ('deleting', State.DONE),
+            ('available', State.FAILED),
+        ],
+    )
+    def test_a_404_is_judged_by_its_items(
+        self, world: MakeWorld, now: str, state: State
+    ) -> None:
+        there = world()
+        there.add_item(80)
+        there.fails('DELETE', 404)
+        deletion = there.checkpoint_deletion(CHECKPOINT)
+        targets = deletion.plan()
+        there.items[0]['status'] = now
+        deletion.plan = lambda: targets
+        [outcome], _ = there.carry_out(deletion)
+        assert outcome.state is state
+
+
+class TestPlainKarbor:
+    def world(self, world: MakeWorld, **changes: Any) -> World:
+        there = world()
+        there.has_items = False
+        there.karbor.append(
+            {'id': CHECKPOINT, 'status': 'available'} | changes
+        )
+        return there
+
+    def test_checkpoints_are_verified_by_themselves(
+        self, world: MakeWorld
+    ) -> None:
+        there = self.world(world)
+        outcomes, _ = there.carry_out(
+            there.checkpoint_deletion(CHECKPOINT, uuid(7))
+        )
+        assert outcomes[0].state is State.DONE
+        assert isinstance(outcomes[1].error, Missing)
+        assert there.deletes() == [CHECKPOINT]
+
+    def test_a_deleted_one_goes_on_answering(self, world: MakeWorld) -> None:
+        there = self.world(world, status='deleted')
+        [outcome], _ = there.carry_out(there.checkpoint_deletion(CHECKPOINT))
+        assert isinstance(outcome.error, Missing)
+        assert there.deletes() == []
+
+    def test_that_of_another_project_is_that_target_alone(
+        self, world: MakeWorld
+    ) -> None:
+        there = self.world(world)
+        there.fails(f'GET .*checkpoints/{uuid(7)}', 403)
+        outcomes, _ = there.carry_out(
+            there.checkpoint_deletion(uuid(7), CHECKPOINT)
+        )
+        assert isinstance(outcomes[0].error, errors.Forbidden)
+        assert there.deletes() == [CHECKPOINT]
+
+    def test_items_are_refused(self, world: MakeWorld) -> None:
+        there = self.world(world)
+        for deletion in (
+            there.item_deletion(uuid(80)),
+            there.item_deletion('item-80'),
+            there.item_deletion(uuid(80), checkpoint_id=CHECKPOINT),
+        ):
+            with pytest.raises(NoItems):
+                deletion.plan()
+        assert there.deletes() == []
+
+
+class TestItems:
+    def test_one_delete_each_and_never_the_whole(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        ids = [there.add_item(80 + n) for n in range(5)]
+        outcomes, stopped = there.carry_out(there.item_deletion(*ids))
+        assert stopped is None
+        assert [o.state for o in outcomes] == [State.DONE] * 5
+        assert sorted(there.deletes()) == [
+            item_delete(CHECKPOINT, id) for id in ids
+        ]
+
+    def test_by_name(self, world: MakeWorld) -> None:
+        there = world()
+        wanted = there.add_item(80, name='pre')
+        there.add_item(81, name='pre-2')
+        there.carry_out(there.item_deletion('pre'))
+        assert there.deletes() == [item_delete(CHECKPOINT, wanted)]
+
+    def test_two_bearers_of_a_name(self, world: MakeWorld) -> None:
+        there = world()
+        twins = [there.add_item(80 + n, name='twin') for n in range(2)]
+        [target] = there.item_deletion('twin').plan()
+        assert all(id in target.refusal.message for id in twins)
+
+    @pytest.mark.parametrize('text', ['', ' ', 'x' * 256, '\udce9'])
+    def test_what_can_name_nothing(self, world: MakeWorld, text: str) -> None:
+        there = world()
+        there.add_item(80, name=text)
+        [target] = there.item_deletion(text).plan()
+        assert target.refusal is not None
+
+    @pytest.mark.parametrize('text', ['', ' '])
+    def test_nor_with_a_checkpoint(self, world: MakeWorld, text: str) -> None:
+        there = world()
+        there.add_item(80, name=text)
+        [target] = there.item_deletion(text, checkpoint_id=CHECKPOINT).plan()
+        assert target.refusal is not None
+
+    @pytest.mark.parametrize(
+        'changes', [{'status': 'protecting'}, {'image': True}]
+    )
+    def test_one_that_must_stay(
+        self, world: MakeWorld, changes: dict[str, Any]
+    ) -> None:
+        there = world()
+        id = there.add_item(80, **changes)
+        [outcome], _ = there.carry_out(there.item_deletion(id))
+        assert isinstance(outcome.error, Refused)
+        assert there.deletes() == []
+
+    def test_the_id_of_a_checkpoint_is_recognised(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        for number in (80, 81):
+            there.add_item(number)
+        [target] = there.item_deletion(CHECKPOINT).plan()
+        assert 'checkpoint with 2 backups' in str(target.refusal.hint)
+
+
+class TestWithACheckpoint:
+    def test_an_item_of_another_one_is_refused(self, world: MakeWorld) -> None:
+        there = world()
+        there.add_item(80)
+        stranger = there.add_item(81, checkpoint=501)
+        [outcome], _ = there.carry_out(
+            there.item_deletion(stranger, checkpoint_id=CHECKPOINT)
+        )
+        assert uuid(501) in str(outcome.error)
+        assert there.deletes() == []
+
+    def test_a_name_is_one_of_this_checkpoint(self, world: MakeWorld) -> None:
+        there = world()
+        wanted = there.add_item(80, name='pre')
+        there.add_item(81, checkpoint=501, name='pre')
+        there.carry_out(there.item_deletion('pre', checkpoint_id=CHECKPOINT))
+        assert there.deletes() == [item_delete(CHECKPOINT, wanted)]
+
+    @pytest.mark.parametrize('checkpoint', [uuid(7), 'name', ''])
+    def test_an_unknown_checkpoint(
+        self, world: MakeWorld, checkpoint: str
+    ) -> None:
+        there = world()
+        id = there.add_item(80)
+        with pytest.raises(Missing):
+            there.item_deletion(id, checkpoint_id=checkpoint).plan()
+
+
+class TestProof:
+    """Rule 5: the first goes alone, and its siblings are looked at."""
+
+    def test_the_first_goes_alone(self, world: MakeWorld) -> None:
+        there = world()
+        ids = [there.add_item(80 + n) for n in range(3)]
+        there.add_item(90)
+        there.carry_out(there.item_deletion(*ids))
+        lines = there.cloud.sent()
+        deletes = [n for n, u in enumerate(lines) if u.startswith('DELETE')]
+        assert len(deletes) == 3
+        assert deletes[1] - deletes[0] > 1
+        assert deletes[2] - deletes[1] == 1
+
+    def test_a_service_that_takes_all_is_stopped(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        ids = [there.add_item(80 + n) for n in range(3)]
+        sibling = there.add_item(90)
+        other = there.add_item(95, checkpoint=501)
+        there.add_item(96, checkpoint=501)
+        there.ignores_items = True
+        outcomes, stopped = there.carry_out(there.item_deletion(*ids, other))
+        assert 'deletes more than was named' in str(stopped)
+        assert sibling in str(stopped)
+        assert there.deletes() == [item_delete(CHECKPOINT, ids[0])]
+        assert [o.state for o in outcomes] == [State.DONE] + [
+            State.NOT_SENT
+        ] * 3
+
+    def test_siblings_that_vanish_at_once_are_seen_too(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        ids = [there.add_item(80 + n) for n in range(2)]
+        there.add_item(90)
+        there.ignores_items = True
+        there.deleted = 'deleted'
+        _, stopped = there.carry_out(there.item_deletion(*ids))
+        assert 'deletes more than was named' in str(stopped)
+        assert len(there.deletes()) == 1
+
+    def test_no_effect_in_time_stops_the_run(self, world: MakeWorld) -> None:
+        there = world()
+        ids = [there.add_item(80 + n) for n in range(2)]
+        there.add_item(90)
+        there.deleted = 'available'
+        _, stopped = there.carry_out(there.item_deletion(*ids))
+        assert 'has shown no effect' in str(stopped)
+        assert len(there.deletes()) == 1
+
+    def test_siblings_that_cannot_be_read_stop_the_run(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        ids = [there.add_item(80 + n) for n in range(2)]
+        there.add_item(90)
+        deletion = there.item_deletion(*ids)
+        targets = deletion.plan()
+        deletion.plan = lambda: targets
+        there.fails(f'GET .*checkpoint_items/{ids[0]}', 500)
+        _, stopped = there.carry_out(deletion)
+        assert 'Nothing else was sent' in str(stopped)
+        assert len(there.deletes()) == 1
+
+    def test_siblings_that_go_already_are_no_alarm(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        ids = [there.add_item(80 + n) for n in range(2)]
+        there.add_item(90, status='deleting')
+        _, stopped = there.carry_out(there.item_deletion(*ids))
+        assert stopped is None
+
+    def test_a_refused_first_proves_nothing(self, world: MakeWorld) -> None:
+        there = world()
+        ids = [there.add_item(80 + n) for n in range(3)]
+        there.add_item(90)
+        there.ignores_items = True
+        there.fails(f'DELETE .*{ids[0]}', 400)
+        _, stopped = there.carry_out(there.item_deletion(*ids))
+        assert 'deletes more' in str(stopped)
+        assert there.deletes() == [
+            item_delete(CHECKPOINT, id) for id in ids[:2]
+        ]
+
+    def test_a_refused_target_is_a_sibling_that_must_stay(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        first = there.add_item(80)
+        image = there.add_item(81, image=True)
+        there.ignores_items = True
+        _, stopped = there.carry_out(there.item_deletion(first, image))
+        assert image in str(stopped)
+
+    def test_without_siblings_no_proof_is_needed(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        ids = [there.add_item(80 + n, checkpoint=500 + n) for n in range(3)]
+        there.deleted = 'available'
+        _, stopped = there.carry_out(there.item_deletion(*ids))
+        assert stopped is None
+        assert len(there.deletes()) == 3
+
+    def test_one_proof_is_enough(self, world: MakeWorld) -> None:
+        there = world()
+        ids = [there.add_item(80 + n, checkpoint=500 + n) for n in range(4)]
+        for n in range(4):
+            there.add_item(90 + n, checkpoint=500 + n)
+        there.carry_out(there.item_deletion(*ids))
+        lines = there.cloud.sent()
+        deletes = [n for n, u in enumerate(lines) if u.startswith('DELETE')]
+        assert deletes[3] - deletes[1] == 2

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Durations and dates mean what they say, or are refused."""
+
+import argparse
+import contextlib
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vbsclient.osc.moments import moment_of, parse_duration, parse_moment
+
+
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        ('90', timedelta(seconds=90)),
+        ('90s', timedelta(seconds=90)),
+        ('30m', timedelta(minutes=30)),
+        ('12h', timedelta(hours=12)),
+        ('30d', timedelta(days=30)),
+        ('2w', timedelta(weeks=2)),
+        ('1y', timedelta(days=365)),
+        ('1d12h', timedelta(hours=36)),
+        ('1.5h', timedelta(minutes=90)),
+        (' 5m ', timedelta(minutes=5)),
+    ],
+)
+def test_durations(text: str, expected: timedelta) -> None:
+    assert parse_duration(text) == expected
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        '',
+        'd',
+        '-3h',
+        '+3h',
+        '0',
+        '0h',
+        '3x',
+        '30 d',
+        '1d x 2h',
+        '3mm',
+        '5ms',
+        '30D',
+        '1.2.3h',
+        '.h',
+        '1e3',
+        '٣d',
+        '9' * 400,
+        f'{"9" * 400}d',
+        f'{"9" * 400}y',
+    ],
+)
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        parse_duration(text)
+
+
+@given(st.text())
+def test_a_text_is_a_duration_or_refused(text: str) -> None:
+    for parse in (parse_duration, parse_moment):
+        with contextlib.suppress(argparse.ArgumentTypeError):
+            parse(text)
+
+
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        ('2026-11-21', '2026-11-21T00:00:00+00:00'),
+        ('2026-11-21T10:11', '2026-11-21T10:11:00+00:00'),
+        ('2026-11-21 10:11:12', '2026-11-21T10:11:12+00:00'),
+        ('2026-11-21T10:11:12Z', '2026-11-21T10:11:12+00:00'),
+        ('2026-11-21T10:11:12+02:00', '2026-11-21T08:11:12+00:00'),
+    ],
+)
+def test_dates(text: str, expected: str) -> None:
+    assert parse_moment(text).isoformat() == expected
+
+
+def test_a_duration_is_back_from_now() -> None:
+    before = datetime.now(timezone.utc)
+    moment = parse_moment('30d')
+    assert before <= moment + timedelta(days=30) <= datetime.now(timezone.utc)
+
+
+def test_a_bare_number_is_seconds() -> None:
+    moment = parse_moment('3600')
+    age = datetime.now(timezone.utc) - moment
+    assert timedelta(0) <= age - timedelta(hours=1) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize('text', ['2026', '20261121'])
+def test_a_number_that_reads_as_a_date_is_refused(text: str) -> None:
+    # As seconds it would be so short a time that nearly all is older.
+    with pytest.raises(argparse.ArgumentTypeError, match='may be a date'):
+        parse_moment(text)
+
+
+@pytest.mark.parametrize(
+    'text', ['', 'soon', '2026-13-01', '2026-02-30', '-1d', '9999999d']
+)
+def test_what_is_no_moment(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match='neither a date'):
+        parse_moment(text)
+
+
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        ('2024-05-02T10:11:12.345678', '2024-05-02T10:11:12.345678+00:00'),
+        ('2024-05-02T10:11:12Z', '2024-05-02T10:11:12+00:00'),
+        ('2024-05-02 10:11:12', '2024-05-02T10:11:12+00:00'),
+    ],
+)
+def test_times_of_the_services(text: str, expected: str) -> None:
+    moment = moment_of(text)
+    assert moment is not None
+    assert moment.isoformat() == expected
+
+
+@pytest.mark.parametrize('text', [None, '', 'never', '0001-01-01T00:00+14:00'])
+def test_times_that_cannot_be_read(text: str | None) -> None:
+    assert moment_of(text) is None

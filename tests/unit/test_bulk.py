@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One action over many targets, and what is known after it."""
+
+import queue
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vbsclient import bulk
+from vbsclient.api import errors
+from vbsclient.bulk import Outcome, State
+
+
+def outcomes(*targets: Any) -> list[Outcome[Any, Any]]:
+    return [Outcome(target) for target in targets]
+
+
+def carry_out(
+    every: list[Outcome[Any, Any]],
+    action: Callable[[Any], Any],
+    *,
+    concurrency: int = 4,
+    stop: threading.Event | None = None,
+    **keywords: Any,
+) -> None:
+    bulk.run(
+        every,
+        action,
+        concurrency=concurrency,
+        stop=stop or threading.Event(),
+        **keywords,
+    )
+
+
+def states(every: list[Outcome[Any, Any]]) -> list[State]:
+    return [outcome.state for outcome in every]
+
+
+def fail(error: BaseException) -> Any:
+    raise error
+
+
+class TestOutcomes:
+    def test_nothing_to_do(self) -> None:
+        carry_out([], lambda target: target)
+
+    @given(st.lists(st.integers(0, 9)), st.integers(1, 8))
+    def test_they_keep_their_order(
+        self, targets: list[int], concurrency: int
+    ) -> None:
+        every = outcomes(*targets)
+        carry_out(every, lambda t: t * 10, concurrency=concurrency)
+        assert [o.target for o in every] == targets
+        assert [o.result for o in every] == [t * 10 for t in targets]
+        assert all(o.state is State.DONE for o in every)
+
+    def test_they_know_when(self) -> None:
+        [done] = every = outcomes(1)
+        carry_out(every, lambda target: target)
+        assert done.started_at is not None
+        assert done.answered_at is not None
+        assert done.started_at <= done.answered_at
+
+    @pytest.mark.parametrize(
+        'error', [ValueError('x'), errors.NotFound('x', status=404)]
+    )
+    def test_an_exception_is_that_targets_alone(
+        self, error: Exception
+    ) -> None:
+        every = outcomes('a', 'bad', 'c')
+        carry_out(every, lambda t: fail(error) if t == 'bad' else t)
+        assert states(every) == [State.DONE, State.FAILED, State.DONE]
+        assert every[1].error is error
+        assert every[1].result is None
+
+    @pytest.mark.parametrize(
+        ('error', 'state'),
+        [
+            (errors.Cancelled('not sent'), State.NOT_SENT),
+            (errors.ConnectionFailed('lost'), State.UNKNOWN),
+            (errors.ConnectionFailed('lost', sent=False), State.FAILED),
+            (errors.BadRequest('no', status=400), State.FAILED),
+            (KeyboardInterrupt(), State.FAILED),
+        ],
+    )
+    def test_what_an_error_says_of_its_target(
+        self, error: BaseException, state: State
+    ) -> None:
+        [outcome] = every = outcomes('a')
+        carry_out(every, lambda t: fail(error))
+        assert outcome.state is state
+
+    def test_what_was_not_sent_never_began(self) -> None:
+        [outcome] = every = outcomes('a')
+        carry_out(every, lambda t: fail(errors.Cancelled('not sent')))
+        assert outcome.started_at is None
+        assert outcome.error is None
+
+    def test_what_is_under_way_is_unknown(self) -> None:
+        every = outcomes('a', 'b')
+        seen: list[State] = []
+        carry_out(
+            every,
+            lambda t: seen.append(every['ab'.index(t)].state),
+            concurrency=1,
+        )
+        assert seen == [State.UNKNOWN, State.UNKNOWN]
+
+
+class TestConcurrency:
+    @pytest.mark.parametrize('concurrency', [1, 3, 8])
+    def test_it_is_reached_and_not_passed(self, concurrency: int) -> None:
+        together = threading.Barrier(concurrency)
+        inside: list[int] = []
+        most: list[int] = []
+
+        def action(target: int) -> None:
+            inside.append(target)
+            most.append(len(inside))
+            together.wait(timeout=10)
+            inside.remove(target)
+
+        every = outcomes(*range(concurrency * 3))
+        carry_out(every, action, concurrency=concurrency)
+        assert states(every) == [State.DONE] * len(every)
+        assert max(most) <= concurrency
+
+    def test_no_more_threads_than_targets(self) -> None:
+        names: set[str] = set()
+        every = outcomes(1, 2)
+        carry_out(
+            every,
+            lambda t: names.add(threading.current_thread().name),
+            concurrency=64,
+        )
+        assert len(names) <= 2
+
+    def test_workers_never_hold_up_the_exit(self) -> None:
+        daemons: list[bool] = []
+        carry_out(
+            outcomes(1),
+            lambda t: daemons.append(threading.current_thread().daemon),
+        )
+        assert daemons == [True]
+
+
+class TestWatch:
+    def test_it_sees_each_outcome_in_the_calling_thread(self) -> None:
+        seen: list[Any] = []
+        threads = set()
+
+        def watch(outcome: Outcome[Any, Any]) -> bool:
+            seen.append(outcome.target)
+            threads.add(threading.current_thread())
+            return False
+
+        carry_out(outcomes(1, 2, 3), lambda t: t, watch=watch)
+        assert sorted(seen) == [1, 2, 3]
+        assert threads == {threading.current_thread()}
+
+    def test_true_stops_the_rest(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        halted = threading.Event()
+
+        class Results(queue.SimpleQueue[Any]):
+            """Tells when the watched outcome was dealt with."""
+
+            asked = 0
+
+            def get(self, *arguments: Any, **keywords: Any) -> Any:
+                self.asked += 1
+                if self.asked == 2:
+                    halted.set()
+                return super().get(*arguments, **keywords)
+
+        def action(target: int) -> int:
+            if target > 0:
+                assert halted.wait(10)
+            return target
+
+        fake = SimpleNamespace(SimpleQueue=Results, Empty=queue.Empty)
+        monkeypatch.setattr(bulk, 'queue', fake)
+        every = outcomes(*range(20))
+        carry_out(
+            every,
+            action,
+            concurrency=1,
+            watch=lambda outcome: outcome.target == 0,
+        )
+        assert states(every[:2]) == [State.DONE] * 2
+        assert states(every[2:]) == [State.NOT_SENT] * 18
+
+
+class TestInterruption:
+    @pytest.mark.parametrize('kind', [KeyboardInterrupt, SystemExit])
+    def test_the_states_tell_the_truth(
+        self, kind: type[BaseException]
+    ) -> None:
+        stop = threading.Event()
+        never = threading.Event()
+        every = outcomes('done', 'hangs', 'refused', 'later', 'last')
+
+        def action(target: str) -> str:
+            if target == 'hangs':
+                never.wait(20)
+            if target == 'refused':
+                raise errors.BadRequest('no', status=400)
+            if stop.is_set():
+                raise errors.Cancelled('not sent')
+            return target
+
+        def watch(outcome: Outcome[Any, Any]) -> bool:
+            if outcome.target == 'refused':
+                raise kind
+            return False
+
+        def stepwise(target: str) -> str:
+            if target in ('later', 'last'):
+                stop.wait(20)
+            return action(target)
+
+        with pytest.raises(kind):
+            carry_out(
+                every,
+                stepwise,
+                concurrency=2,
+                stop=stop,
+                watch=watch,
+                grace=0.2,
+            )
+        assert stop.is_set()
+        assert states(every) == [
+            State.DONE,
+            State.UNKNOWN,
+            State.FAILED,
+            State.NOT_SENT,
+            State.NOT_SENT,
+        ]
+        never.set()
+
+    def test_those_under_way_get_their_time(self) -> None:
+        stop = threading.Event()
+        started = threading.Event()
+
+        def action(target: str) -> str:
+            if target == 'slow':
+                started.set()
+                stop.wait(20)
+            return target
+
+        def watch(outcome: Outcome[Any, Any]) -> bool:
+            started.wait(20)
+            raise KeyboardInterrupt
+
+        every = outcomes('fast', 'slow')
+        with pytest.raises(KeyboardInterrupt):
+            carry_out(
+                every,
+                action,
+                concurrency=2,
+                stop=stop,
+                watch=watch,
+                grace=20,
+            )
+        assert states(every) == [State.DONE, State.DONE]
+
+
+class TestReading:
+    def test_results_in_the_order_of_the_calls(self) -> None:
+        calls = [lambda: 1, lambda: 2, lambda: 3]
+        assert bulk.gather(calls, stop=threading.Event()) == [1, 2, 3]
+
+    def test_the_first_failure_in_the_order_of_the_calls(self) -> None:
+        calls = [
+            lambda: 1,
+            lambda: fail(ValueError('second')),
+            lambda: fail(KeyError('third')),
+        ]
+        with pytest.raises(ValueError, match='second'):
+            bulk.gather(calls, stop=threading.Event())
+
+    def test_a_cancelled_call_has_no_result(self) -> None:
+        calls = [lambda: fail(errors.Cancelled('not sent'))]
+        with pytest.raises(errors.Cancelled):
+            bulk.gather(calls, stop=threading.Event())
+
+    def test_each_value_has_an_outcome(self) -> None:
+        every = bulk.each(
+            'abc', str.upper, concurrency=2, stop=threading.Event()
+        )
+        assert [bulk.result_of(o) for o in every] == ['A', 'B', 'C']
