@@ -60,6 +60,8 @@ class Demo:
             [sys.executable, '-m', 'openstackclient.shell', *words[1:]],
             env=self._environment,
             stdin=subprocess.DEVNULL,
+            # One stream, so that what belongs together stays together.
+            stderr=subprocess.STDOUT,
             check=False,
         )
         if done.returncode != code:
@@ -98,7 +100,10 @@ def main() -> None:
 def disks(demo: Demo, sandbox: Sandbox) -> None:
     """Backups of disks: by name, by id, a chain, a refusal."""
     demo.say('Backups of disks: what is there.')
-    demo.run('openstack vbs backup list --name-contains db01 --long')
+    demo.run(
+        'openstack vbs backup list --name-contains db01 -c ID -c Name '
+        '-c Status -c Source -c "Created At"'
+    )
     demo.say('A dry run first, then by name, and wait until it is gone.')
     demo.run('openstack vbs backup delete --dry-run db01-before-upgrade')
     demo.run('openstack vbs backup delete --wait db01-before-upgrade')
@@ -106,9 +111,9 @@ def disks(demo: Demo, sandbox: Sandbox) -> None:
 
     chain = youngest_chain(sandbox)
     demo.say(
-        'By id: a full backup and what builds on it, in any order. This '
-        'cloud, like Cinder, refuses a backup that another depends on; '
-        'they are deleted youngest first.'
+        'By id: a backup and two that build on it, named in any order. '
+        'This cloud, like\n# Cinder, refuses a backup that another depends '
+        'on: they go youngest first.'
     )
     demo.run(
         'openstack vbs backup delete --wait --report '

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A cloud and the command in one line each."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.functional.shell import Openstack
+from tests.sandbox import Sandbox
+
+CloudFactory = Callable[..., Sandbox]
+
+
+@pytest.fixture
+def openstack(tmp_path: Path) -> Openstack:
+    """The command; it talks to the cloud that was started last."""
+    return Openstack(tmp_path)
+
+
+@pytest.fixture
+def cloud(openstack: Openstack) -> Iterator[CloudFactory]:
+    """Start a sandbox with some knobs."""
+    running: list[Sandbox] = []
+
+    def start(**knobs: Any) -> Sandbox:
+        sandbox = Sandbox(**knobs).start()
+        running.append(sandbox)
+        openstack.cloud = sandbox
+        return sandbox
+
+    yield start
+    for sandbox in running:
+        sandbox.stop()

@@ -1,0 +1,491 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong: one sentence with the target and the reason, exit 1."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.functional.conftest import CloudFactory
+from tests.functional.shell import Openstack
+from tests.functional.wire import deletes, requests
+from tests.sandbox import Fault, Sandbox
+from vbsclient.api import http
+
+DELETE = ('vbs', 'backup', 'delete')
+
+STATUSES = (
+    *(400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 412, 413),
+    *(414, 415, 416, 417, 422, 423, 429, 431, 451),
+    *(500, 501, 502, 503, 504),
+)
+
+#: What repeats a request is not made to wait for it.
+NOW = {'Retry-After': '0'}
+
+LOGIN = {
+    'auth_url': 'http://{host}/identity/v3',
+    'username': 'demo',
+    'password': 'secret',
+    'project_name': 'demo',
+    'user_domain_name': 'Default',
+    'project_domain_name': 'Default',
+}
+
+
+def login(sandbox: Sandbox, **changes: Any) -> dict[str, Any]:
+    auth = {**LOGIN, 'auth_url': f'{sandbox.url}/identity/v3', **changes}
+    return {'auth': {k: v for k, v in auth.items() if v is not None}}
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeat without a pause."""
+    monkeypatch.setattr(http, '_exponential', lambda state: 0.0)
+
+
+# -- before anything can be asked ------------------------------------------
+
+
+def test_no_such_cloud(cloud: CloudFactory, openstack: Openstack) -> None:
+    c = cloud()
+    openstack(
+        *DELETE,
+        'nightly',
+        env={'OS_CLOUD': 'other'},
+        complains=['Cloud other was not found'],
+    )
+    assert c.requests == []
+
+
+@pytest.mark.parametrize(
+    'changes',
+    [{'password': 'wrong'}, {'username': 'nobody'}, {'project_name': 'none'}],
+)
+def test_a_login_that_is_refused(
+    cloud: CloudFactory, openstack: Openstack, changes: dict[str, str]
+) -> None:
+    c = cloud()
+    openstack(
+        *DELETE,
+        'nightly',
+        config=login(c, **changes),
+        complains=['requires authentication'],
+    )
+    assert requests(c) == []
+
+
+@pytest.mark.parametrize(
+    ('command', 'key'),
+    [
+        ('vbs backup delete x', 'vbs_endpoint_override'),
+        ('vbs share delete --backup=x', 'vbs_endpoint_override'),
+        ('csbs backup delete x', 'csbs_endpoint_override'),
+        ('csbs checkpoint delete x', 'csbs_endpoint_override'),
+    ],
+)
+def test_no_endpoint_in_the_catalog_names_the_key_to_set(
+    cloud: CloudFactory, openstack: Openstack, command: str, key: str
+) -> None:
+    c = cloud(catalog='none', csbs_catalog=None)
+    openstack(*command.split(), complains=[re.compile(f'This cloud.*{key}')])
+    assert requests(c) == []
+
+
+def test_a_region_that_the_catalog_does_not_have(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    openstack(
+        *DELETE,
+        'nightly',
+        config={'region_name': 'Elsewhere'},
+        complains=[re.compile('RegionOne.*Elsewhere')],
+    )
+    assert requests(c) == []
+
+
+def test_several_regions_and_none_configured_is_no_guess(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(regions=('RegionOne', 'RegionTwo'))
+    openstack(
+        *DELETE,
+        'nightly',
+        config={'region_name': None},
+        complains=[re.compile('several regions.*RegionOne, RegionTwo')],
+    )
+    assert requests(c) == []
+
+
+@pytest.mark.parametrize(
+    'override', ['ftp://host/x', 'no url', 'http://', 'http://h:99999/']
+)
+def test_an_override_that_is_no_url(
+    cloud: CloudFactory, openstack: Openstack, override: str
+) -> None:
+    c = cloud()
+    openstack(
+        *DELETE,
+        'nightly',
+        config={'vbs_endpoint_override': override},
+        complains=[f'The endpoint {override!r} is not an http(s) URL'],
+    )
+    assert requests(c) == []
+
+
+def test_a_cloud_that_is_down(openstack: Openstack) -> None:
+    dead = Sandbox().start()
+    dead.stop()
+    openstack(
+        *DELETE, 'nightly', cloud=dead, complains=[..., 'Connection refused']
+    )
+
+
+@pytest.mark.usefixtures('impatient')
+@pytest.mark.parametrize('command', ['vbs backup', 'csbs backup'])
+def test_a_service_that_is_down(
+    cloud: CloudFactory, openstack: Openstack, command: str
+) -> None:
+    dead = Sandbox().start()
+    dead.stop()
+    host = dead.url.removeprefix('http://')
+    c = cloud()
+    key = command.split()[0]
+    openstack(
+        *command.split(),
+        'delete',
+        'nightly',
+        config={f'{key}_endpoint_override': f'{dead.url}/{key}'},
+        complains=[f'No connection to {host} (connection refused)'],
+    )
+    assert requests(c) == []
+
+
+def test_a_service_that_does_not_answer_in_time(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    monkeypatch: pytest.MonkeyPatch,
+    impatient: None,
+) -> None:
+    c = cloud(faults=[Fault('hang', 'DELETE', times=None)])
+    backup = c.state.add_backup('nightly')
+    openstack(
+        *DELETE,
+        'nightly',
+        config={'api_timeout': 0.05},
+        complains=[re.compile(f'{backup.id}.*did not answer in time'), '1 of'],
+    )
+    assert len(deletes(c)) == 5
+
+
+# -- refusals --------------------------------------------------------------
+
+
+@pytest.mark.parametrize('status', STATUSES)
+@pytest.mark.parametrize(
+    'body',
+    [
+        '',
+        '{{"fault": {{"code": {status}, "message": "the reason"}}}}',
+        '<html><head><title>the reason</title></head><body>x</body></html>',
+    ],
+    ids=['empty', 'json', 'html'],
+)
+def test_a_refused_delete_names_the_target_and_the_reason(
+    cloud: CloudFactory, openstack: Openstack, status: int, body: str
+) -> None:
+    c = cloud()
+    backup = c.state.add_backup('nightly')
+    c.knobs.faults.append(
+        Fault(
+            'status',
+            'DELETE',
+            status=status,
+            body=body.format(status=status),
+            headers=NOW,
+            times=None,
+        )
+    )
+    reason = 'the reason' if body else '[a-z]'
+    result = openstack(
+        *DELETE,
+        'nightly',
+        complains=[
+            re.compile(
+                f'^Failed to delete backup nightly \\({backup.id}\\): '
+                f'.*{reason}.*\\(HTTP {status}, request req-'
+            ),
+            '1 of 1 backups failed to delete.',
+        ],
+    )
+    assert result.stdout == ''
+    assert list(c.state.backups) == [backup.id]
+
+
+@pytest.mark.parametrize('status', STATUSES)
+def test_a_refused_look_up_deletes_nothing(
+    cloud: CloudFactory, openstack: Openstack, status: int
+) -> None:
+    c = cloud()
+    ids = [c.state.add_backup().id for _ in range(6)]
+    c.knobs.faults.append(
+        Fault(
+            'status',
+            'GET',
+            '/backups',
+            status=status,
+            headers=NOW,
+            times=None,
+        )
+    )
+    for named in (ids[:1], ids, ['name']):
+        result = openstack.run(*DELETE, *named)
+        assert result.code == 1
+        assert 'Traceback' not in result.stderr
+        if status != 404:
+            assert f'HTTP {status}' in result.stderr, result
+    assert deletes(c) == []
+
+
+@pytest.mark.parametrize(
+    'body',
+    [
+        '{"error": {"message": "bad \\u001b[31m\\u202e thing", "code": 4}}',
+        '{"error_code": "CSBS.2003", "error_msg": "bad\\r\\nthing"}',
+        '{"message": {"nested": ["bad", null, {}]}}',
+        '{"badRequest": {"message": null}}',
+        '[1, 2]',
+        'null',
+        '{',
+        'bad \x1b[2J thing',
+        '\x00' * 100,
+        'x' * 300_000,
+    ],
+)
+def test_a_strange_answer_is_quoted_safely(
+    cloud: CloudFactory, openstack: Openstack, body: str
+) -> None:
+    c = cloud()
+    backup = c.state.add_backup('nightly')
+    c.knobs.faults.append(Fault('status', 'DELETE', status=400, body=body))
+    result = openstack(
+        *DELETE,
+        'nightly',
+        '--report',
+        complains=[f'nightly ({backup.id}): ', '1 of 1'],
+    )
+    assert not re.search(
+        '[\x00-\x09\x0b-\x1f\x7f\u202e]', result.stderr + result.stdout
+    )
+    assert len(result.stderr) < 2000
+
+
+@pytest.mark.parametrize('status', [200, 201, 203, 206])
+def test_another_success_than_the_documented_one_is_none(
+    cloud: CloudFactory, openstack: Openstack, status: int
+) -> None:
+    c = cloud()
+    backup = c.state.add_backup('nightly')
+    c.knobs.faults.append(Fault('status', 'DELETE', status=status))
+    openstack(
+        *DELETE,
+        'nightly',
+        complains=[re.compile(f'{backup.id}.*answered {status}'), '1 of 1'],
+    )
+
+
+@pytest.mark.parametrize(
+    'body', ['', 'not json', '[]', '{}', '{"backup": 1}', '{"backup": {}}']
+)
+def test_a_look_up_that_is_answered_with_nonsense_deletes_nothing(
+    cloud: CloudFactory, openstack: Openstack, body: str
+) -> None:
+    c = cloud()
+    ids = [c.state.add_backup().id for _ in range(6)]
+    c.knobs.faults.append(
+        Fault('body', 'GET', '/backups', body=body, times=None)
+    )
+    for named in (ids[:1], ids, ['name']):
+        openstack(*DELETE, *named, complains=[..., 'he service answered', ...])
+    assert deletes(c) == []
+
+
+def test_a_look_up_that_is_answered_with_another_backup_deletes_neither(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    wanted, other = c.state.add_backup(), c.state.add_backup()
+    body = json.dumps({'backup': {'id': other.id, 'status': 'available'}})
+    c.knobs.faults.append(Fault('body', 'GET', wanted.id, body=body))
+    openstack(
+        *DELETE,
+        wanted.id,
+        complains=[f'answered with another backup ({other.id})', '1 of 1'],
+    )
+    assert deletes(c) == []
+
+
+@pytest.mark.parametrize('number', [1, 10])
+def test_the_same_refusal_for_all_stops_early_with_one_sentence(
+    cloud: CloudFactory, openstack: Openstack, number: int
+) -> None:
+    c = cloud(read_only_role=True, latency=0.01)
+    ids = [c.state.add_backup().id for _ in range(40)]
+    result = openstack(
+        *DELETE,
+        *ids,
+        f'--concurrency={number}',
+        complains=[..., '40 of 40 backups failed to delete.'],
+    )
+    stopped = [
+        line
+        for line in result.stderr.splitlines()
+        if line.startswith('The same refusal came for each of ')
+    ]
+    assert len(stopped) == 1
+    assert "Policy doesn't allow backup:delete" in stopped[0]
+    # Three answers stop it; what is on its way by then is not recalled.
+    assert 3 <= len(deletes(c)) <= 3 + 2 * number
+    assert len(result.stderr.splitlines()) == len(deletes(c)) + 2
+    assert len(c.state.backups) == 40
+
+
+def test_a_project_that_is_not_entitled_is_told_so_once(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    ids = [c.state.add_backup().id for _ in range(20)]
+    body = '{"error": {"code": "BackupService.4008", "message": "no"}}'
+    c.knobs.faults.append(
+        Fault('status', 'DELETE', status=400, body=body, times=None)
+    )
+    result = openstack(
+        *DELETE,
+        *ids,
+        '--concurrency=1',
+        complains=[..., '20 of 20 backups failed to delete.'],
+    )
+    assert 'Use CBR instead' in result.stderr
+    assert 3 <= len(deletes(c)) <= 5
+
+
+def test_refusals_that_differ_stop_nothing(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    backups = [c.state.add_backup() for _ in range(10)]
+    for backup in backups[:8]:
+        backup.image = True
+    openstack(
+        *DELETE,
+        *(b.id for b in backups),
+        '--concurrency=1',
+        complains=[..., '8 of 10 backups failed to delete.'],
+    )
+    assert len(deletes(c)) == 10
+
+
+# -- redirects -------------------------------------------------------------
+
+
+@pytest.mark.parametrize('status', [300, 301, 302, 303, 307, 308])
+@pytest.mark.parametrize('method', ['GET', 'DELETE'])
+def test_a_redirect_is_never_followed(
+    cloud: CloudFactory, openstack: Openstack, method: str, status: int
+) -> None:
+    target = cloud()
+    c = cloud()
+    backup = c.state.add_backup('nightly')
+    c.knobs.faults.append(
+        Fault(
+            'status',
+            method,
+            '/vbs/v',
+            status=status,
+            headers={'Location': f'{target.url}/vbs/v2/x/backups/y'},
+            times=None,
+        )
+    )
+    host = target.url.removeprefix('http://')
+    openstack(
+        *DELETE,
+        backup.id,
+        complains=[
+            ...,
+            re.compile(f'redirects to {host}.*HTTP {status}'),
+            ...,
+        ],
+    )
+    assert target.requests == []
+    assert list(c.state.backups) == [backup.id]
+
+
+@pytest.mark.parametrize('status', [301, 302, 307, 308])
+def test_a_redirect_of_the_version_documents_is_not_followed_either(
+    cloud: CloudFactory, openstack: Openstack, status: int
+) -> None:
+    target = cloud(discovery='both')
+    c = cloud()
+    backup = c.state.add_backup()
+    c.knobs.faults.append(
+        Fault(
+            'status',
+            'GET',
+            '/vbs/$',
+            status=status,
+            headers={'Location': f'{target.url}/vbs/'},
+        )
+    )
+    openstack(*DELETE, backup.id)
+    assert target.requests == []
+    assert not c.state.backups
+
+
+# -- tokens ----------------------------------------------------------------
+
+
+def test_a_token_that_ends_in_the_middle_is_renewed(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(token_uses=20)
+    ids = [c.state.add_backup().id for _ in range(30)]
+    openstack(*DELETE, *ids)
+    assert not c.state.backups
+    assert len(c.state.tokens) == 2
+
+
+def test_a_login_that_is_not_renewed_says_so(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(token_uses=10)
+    c.knobs.faults.append(
+        Fault(
+            'status',
+            'POST',
+            'auth/tokens',
+            status=401,
+            body='{"error": {"code": 401, "message": "no"}}',
+            skip=1,
+            times=None,
+        )
+    )
+    ids = [c.state.add_backup().id for _ in range(30)]
+    result = openstack(
+        *DELETE,
+        *ids,
+        '--concurrency=2',
+        complains=[..., re.compile('of 30 backups failed to delete')],
+    )
+    assert 'identity service does not renew the login' in result.stderr
+    assert 0 < len(c.state.backups) < 30
+
+
+def test_a_busy_service_is_asked_again_until_all_is_accepted(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(max_concurrent=2, retry_after='0', latency=0.002)
+    ids = [c.state.add_backup().id for _ in range(30)]
+    openstack(*DELETE, *ids)
+    assert not c.state.backups

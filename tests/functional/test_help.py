@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Help, completion and the global option, without and with a cloud."""
+
+from typing import Any
+
+import pytest
+
+from tests.functional.conftest import CloudFactory
+from tests.functional.shell import Openstack
+from tests.functional.wire import deletes, requests, vbs_delete
+
+COMMANDS = (
+    'vbs backup delete',
+    'vbs share delete',
+    'csbs backup delete',
+    'csbs checkpoint delete',
+)
+NARROW = {'COLUMNS': '80'}
+
+
+@pytest.mark.parametrize('group', ['vbs', 'csbs'])
+def test_a_group_lists_its_commands_without_a_cloud(
+    openstack: Openstack, group: str
+) -> None:
+    listed = openstack('help', group, env=NARROW).stdout
+    for command in COMMANDS:
+        assert (f'  {command}\n' in listed) == command.startswith(group)
+
+
+@pytest.mark.parametrize('command', COMMANDS)
+def test_a_command_explains_itself_in_paragraphs(
+    openstack: Openstack, command: str
+) -> None:
+    for words in (['help', *command.split()], [*command.split(), '--help']):
+        text = openstack(*words, env=NARROW).stdout
+        assert f'usage: openstack {command} ' in text
+        head = text.partition('\noptions:')[0]
+        paragraphs = head.split('\n\n')
+        assert len(paragraphs) >= 4
+        assert f'Example: openstack {command} ' in head
+        assert '--dry-run' in text
+        assert max(map(len, text.splitlines())) <= 80
+
+
+def test_the_general_help_names_our_option(openstack: Openstack) -> None:
+    text = openstack('--help', env=NARROW).stdout
+    assert '--os-vbs-api-version' in text
+    assert 'OS_VBSCLIENT_API_VERSION' in text
+
+
+def test_completion_knows_the_commands(openstack: Openstack) -> None:
+    script = openstack('complete').stdout
+    for group in ('vbs', 'csbs'):
+        assert f' {group} ' in script
+    assert '--cancel-shares' in script
+
+
+def test_help_works_in_a_process_of_its_own(openstack: Openstack) -> None:
+    result = openstack.process('help', 'vbs', 'backup', 'delete', env=NARROW)
+    assert 'Delete backups of disks (VBS)' in result.stdout
+
+
+def test_without_a_cloud_a_command_says_what_is_missing(
+    openstack: Openstack,
+) -> None:
+    for command in COMMANDS:
+        openstack(
+            *command.split(),
+            'x',
+            complains=[..., 'auth', ...],
+        )
+
+
+def set_version(value: str, where: str) -> dict[str, Any]:
+    if where == 'env':
+        return {'env': {'OS_VBSCLIENT_API_VERSION': value}}
+    if where == 'config':
+        return {'config': {'vbsclient_api_version': value}}
+    return {}
+
+
+@pytest.mark.parametrize('where', ['option', 'env', 'config'])
+@pytest.mark.parametrize('value', ['bogus', '4', '2,3', 'v', '2.x', '1'])
+def test_an_unknown_version_fails_our_commands_with_one_sentence(
+    cloud: CloudFactory, openstack: Openstack, where: str, value: str
+) -> None:
+    c = cloud()
+    c.state.add_backup('nightly')
+    option = ['--os-vbs-api-version', value] if where == 'option' else []
+    settings = set_version(value, where)
+    for command in ('vbs backup delete', 'vbs share delete --backup'):
+        openstack(
+            *option,
+            *command.split(),
+            'nightly',
+            complains=[f'The VBS version {value!r} is not known'],
+            **settings,
+        )
+    assert requests(c) == []
+
+
+@pytest.mark.parametrize('where', ['option', 'env', 'config'])
+def test_an_unknown_version_leaves_all_other_commands_alone(
+    cloud: CloudFactory, openstack: Openstack, where: str
+) -> None:
+    c = cloud()
+    run = c.state.add_checkpoint()
+    option = ['--os-vbs-api-version', 'bogus'] if where == 'option' else []
+    settings = set_version('bogus', where)
+    token = openstack(*option, 'token', 'issue', '-f', 'json', **settings)
+    assert token.json()['id'] in c.state.tokens
+    openstack(*option, 'help', 'vbs', **settings)
+    openstack(*option, 'help', **settings)
+    openstack(*option, 'csbs', 'checkpoint', 'delete', run.id, **settings)
+    assert not c.state.items
+
+
+@pytest.mark.parametrize('value', [3, '3', 'auto', 'bogus'])
+def test_a_setting_of_another_plugin_is_none_of_ours(
+    cloud: CloudFactory, openstack: Openstack, value: Any
+) -> None:
+    c = cloud()
+    backup = c.state.add_backup()
+    openstack(
+        'vbs',
+        'backup',
+        'delete',
+        backup.id,
+        config={'vbs_api_version': value, 'csbs_api_version': value},
+        env={'OS_VBS_API_VERSION': str(value)},
+    )
+    assert deletes(c) == vbs_delete(backup.id)

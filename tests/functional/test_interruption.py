@@ -1,0 +1,397 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ctrl-C, SIGTERM, closed pipes and kill -9, in a process of its own."""
+
+import contextlib
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.functional.conftest import CloudFactory
+from tests.functional.shell import Openstack
+from tests.functional.wire import checkpoint_delete, deletes
+from tests.sandbox import Fault, LoggedRequest, Sandbox
+from vbsclient import bulk
+
+DELETE = ('vbs', 'backup', 'delete')
+GROUPS = ('accepted', 'failed', 'unknown', 'not sent')
+COUNT = 300
+
+#: Seconds until a process must be back, on a machine with much to do.
+SOON = 5.0
+
+
+class Trigger:
+    """Tells when so many requests of a kind have been answered."""
+
+    def __init__(self, method: str, count: int) -> None:
+        self._method = method
+        self._left = count
+        self._event = threading.Event()
+
+    def __call__(self, request: LoggedRequest) -> None:
+        if request.service != 'identity' and request.method == self._method:
+            self._left -= 1
+            if self._left <= 0:
+                self._event.set()
+
+    def wait(self) -> None:
+        assert self._event.wait(30), 'the requests never came'
+
+
+def groups(stderr: str) -> dict[str, list[str]]:
+    """The ids of the four groups of an interruption."""
+    found: dict[str, list[str]] = {}
+    ids: list[str] = []
+    for line in stderr.splitlines():
+        head = re.fullmatch(r'([a-z ]+?)(?: \(.*\))?: (\d+)', line)
+        if head:
+            ids = found.setdefault(head.group(1), [])
+        elif line.startswith('  '):
+            ids.append(line.strip())
+    return found
+
+
+def finish(process: 'subprocess.Popen[str]') -> tuple[float, str, str]:
+    """(seconds, stdout, stderr) until the process is back."""
+    started = time.monotonic()
+    stdout, stderr = process.communicate(timeout=30)
+    assert 'Traceback' not in stderr
+    return time.monotonic() - started, stdout, stderr
+
+
+def check_groups(
+    sandbox: Sandbox, ids: list[str], told: dict[str, list[str]]
+) -> None:
+    """Compare what was told with what is true."""
+    assert tuple(told) == GROUPS
+    everything = [id for group in told.values() for id in group]
+    assert sorted(everything) == sorted(ids)
+    sent = {text.rpartition('/')[2] for text in deletes(sandbox)}
+    backups = sandbox.state.backups
+    for id in told['accepted']:
+        assert backups[id].status == 'deleting'
+    for id in told['not sent']:
+        assert id not in sent
+        assert backups[id].status == 'available'
+    for id in told['unknown']:
+        assert id in sent
+
+
+@pytest.mark.parametrize(
+    ('number', 'code'), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_an_interrupted_run_tells_what_it_did(
+    cloud: CloudFactory, openstack: Openstack, number: int, code: int
+) -> None:
+    trigger = Trigger('DELETE', 40)
+    c = cloud(latency=0.05, deletion_time=3600, on_finished=trigger)
+    ids = [c.state.add_backup().id for _ in range(COUNT)]
+    process = openstack.start(*DELETE, *ids)
+    trigger.wait()
+    process.send_signal(number)
+    seconds, stdout, stderr = finish(process)
+    assert process.returncode == code
+    assert seconds < SOON
+    assert stdout == ''
+    assert stderr.startswith('Interrupted.\n')
+    told = groups(stderr)
+    check_groups(c, ids, told)
+    assert len(told['accepted']) >= 40
+    assert len(told['not sent']) > 100
+    assert told['failed'] == []
+
+
+def test_requests_that_hang_are_unknown_and_hold_nobody_up(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    trigger = Trigger('DELETE', 20)
+    c = cloud(
+        latency=0.05,
+        deletion_time=3600,
+        on_finished=trigger,
+        faults=[Fault('hang', 'DELETE', skip=20, times=None)],
+    )
+    ids = [c.state.add_backup().id for _ in range(COUNT)]
+    process = openstack.start(*DELETE, *ids)
+    trigger.wait()
+    process.send_signal(signal.SIGINT)
+    seconds, _, stderr = finish(process)
+    assert process.returncode == 130, stderr
+    assert seconds < SOON
+    told = groups(stderr)
+    check_groups(c, ids, told)
+    assert len(told['accepted']) == 20
+    assert len(told['unknown']) <= 10
+
+
+def test_a_second_ctrl_c_leaves_at_once(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    trigger = Trigger('DELETE', 10)
+    c = cloud(
+        latency=0.05,
+        deletion_time=3600,
+        on_finished=trigger,
+        faults=[Fault('hang', 'DELETE', skip=10, times=None)],
+    )
+    ids = [c.state.add_backup().id for _ in range(COUNT)]
+    process = openstack.start(*DELETE, *ids)
+    trigger.wait()
+    process.send_signal(signal.SIGINT)
+    # The requests under way get their time; nobody needs to wait for it.
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.3)
+    process.send_signal(signal.SIGINT)
+    seconds, _, stderr = finish(process)
+    assert process.returncode == 130, stderr
+    assert seconds < 1.1
+    assert sorted(i for g in groups(stderr).values() for i in g) == sorted(ids)
+
+
+def test_an_interruption_before_anything_is_sent_says_so(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    trigger = Trigger('GET', 1)
+    c = cloud(
+        on_finished=trigger,
+        faults=[Fault('hang', 'GET', 'v2', times=None)],
+    )
+    ids = [c.state.add_backup().id for _ in range(20)]
+    process = openstack.start(*DELETE, *ids)
+    trigger.wait()
+    process.send_signal(signal.SIGINT)
+    seconds, _, stderr = finish(process)
+    assert process.returncode == 130, stderr
+    assert seconds < SOON
+    assert stderr == 'Interrupted before anything was sent.\n'
+    assert deletes(c) == []
+
+
+@pytest.mark.xfail(strict=True, reason='a thread is joined before it starts')
+def test_an_interruption_while_the_workers_start_is_one_too(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    c = cloud(deletion_time=3600)
+    ids = [c.state.add_backup().id for _ in range(20)]
+    delete = bulk.run
+    start = threading.Thread.start
+
+    def interrupted(outcomes: Any, *args: Any, **keywords: Any) -> None:
+        left = [3]
+
+        def count(thread: threading.Thread) -> None:
+            left[0] -= 1
+            if left[0] == 0:
+                raise KeyboardInterrupt
+            start(thread)
+
+        if len(outcomes) == len(ids):
+            monkeypatch.setattr(threading.Thread, 'start', count)
+        try:
+            delete(outcomes, *args, **keywords)
+        finally:
+            monkeypatch.setattr(threading.Thread, 'start', start)
+
+    monkeypatch.setattr(bulk, 'run', interrupted)
+    result = openstack.run(*DELETE, *ids)
+    assert result.code == 130, result
+    check_groups(c, ids, groups(result.stderr))
+
+
+def test_an_interrupted_report_is_still_a_report(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    trigger = Trigger('DELETE', 20)
+    c = cloud(latency=0.05, deletion_time=3600, on_finished=trigger)
+    ids = [c.state.add_backup().id for _ in range(COUNT)]
+    process = openstack.start(*DELETE, *ids, '-f', 'json')
+    trigger.wait()
+    process.send_signal(signal.SIGINT)
+    _, stdout, stderr = finish(process)
+    rows = json.loads(stdout)
+    assert [row['ID'] for row in rows] == ids
+    told = groups(stderr)
+    for result in ('accepted', 'not sent'):
+        named = [row['ID'] for row in rows if row['Result'] == result]
+        assert named == told[result]
+
+
+def test_an_interrupted_wait_tells_what_was_accepted(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    # The lists that are read after the last DELETE are those of the wait.
+    seen = threading.Event()
+    sent = threading.Event()
+
+    def watch(request: LoggedRequest) -> None:
+        if request.method == 'DELETE':
+            sent.set()
+        elif sent.is_set() and request.method == 'GET':
+            seen.set()
+
+    c = cloud(deletion_time=3600, on_finished=watch)
+    backup = c.state.add_backup()
+    process = openstack.start(*DELETE, backup.id, '--wait')
+    assert seen.wait(30)
+    process.send_signal(signal.SIGINT)
+    seconds, _, stderr = finish(process)
+    assert process.returncode == 130, stderr
+    assert seconds < SOON
+    assert groups(stderr)['accepted'] == [backup.id]
+
+
+def test_kill_leaves_a_journal_that_tells(
+    cloud: CloudFactory, openstack: Openstack, tmp_path: Path
+) -> None:
+    trigger = Trigger('DELETE', 40)
+    c = cloud(latency=0.02, deletion_time=3600, on_finished=trigger)
+    ids = [c.state.add_backup().id for _ in range(COUNT)]
+    path = tmp_path / 'journal'
+    process = openstack.start(*DELETE, *ids, '--journal', str(path))
+    trigger.wait()
+    process.kill()
+    process.communicate(timeout=30)
+    lines: list[dict[str, Any]] = [
+        json.loads(line) for line in path.read_text().splitlines()
+    ]
+    requested = [line['id'] for line in lines if line['event'] == 'request']
+    answered = [line['id'] for line in lines if line['event'] == 'answer']
+    sent = {text.rpartition('/')[2] for text in deletes(c)}
+    assert sent <= set(requested)
+    assert len(set(requested)) == len(requested)
+    assert len(set(requested) - set(answered)) <= 10
+    assert len(answered) >= 20
+    for id in answered:
+        assert c.state.backups[id].status == 'deleting'
+    for id in set(ids) - set(requested):
+        assert c.state.backups[id].status == 'available'
+
+
+# -- pipes -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize('options', [['--dry-run'], ['--report']])
+def test_a_reader_that_goes_away_ends_it_quietly(
+    cloud: CloudFactory, openstack: Openstack, options: list[str]
+) -> None:
+    c = cloud()
+    ids = [c.state.add_backup().id for _ in range(1500)]
+    process = openstack.start(*DELETE, '-', *options, '-f', 'csv')
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdin.write('\n'.join(ids))
+    process.stdin.close()
+    assert process.stdout.readline().startswith('"Type","ID"')
+    process.stdout.close()
+    assert process.stderr.read() == ''
+    assert process.wait(30) == 141
+    left = 1500 if options == ['--dry-run'] else 0
+    assert len(c.state.backups) == left
+
+
+# -- a terminal ------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def terminal(
+    openstack: Openstack, *args: str
+) -> Iterator[tuple['subprocess.Popen[str]', int]]:
+    """The command with somebody at its terminal: (process, terminal)."""
+    ours, theirs = pty.openpty()
+    process = openstack.start(
+        *args,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        yield process, ours
+    finally:
+        process.kill()
+        process.wait(30)
+        os.close(ours)
+
+
+def read_until(file: int, end: str) -> str:
+    """What comes until some text, or until the process is gone."""
+    text = b''
+    while not end or end.encode() not in text:
+        try:
+            piece = os.read(file, 65536)
+        except OSError:
+            # This is how a terminal says that nobody is left at it.
+            break
+        if not piece:
+            break
+        text += piece
+    return text.decode()
+
+
+@pytest.mark.parametrize(('answer', 'code'), [('y\n', 0), ('n\n', 1)])
+def test_a_question_is_answered_at_the_terminal(
+    cloud: CloudFactory, openstack: Openstack, answer: str, code: int
+) -> None:
+    c = cloud()
+    run = c.state.add_checkpoint(3)
+    command = ('csbs', 'checkpoint', 'delete', run.id)
+    with terminal(openstack, *command) as (process, screen):
+        asked = read_until(screen, '[y/N] ')
+        assert f'Checkpoint {run.id} holds' in asked
+        assert deletes(c) == []
+        os.write(screen, answer.encode())
+        read_until(screen, '')
+        assert process.wait(30) == code
+    assert deletes(c) == ([checkpoint_delete(run.id)] if code == 0 else [])
+
+
+def test_ctrl_c_at_the_question_deletes_nothing(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    run = c.state.add_checkpoint(3)
+    command = ('csbs', 'checkpoint', 'delete', run.id)
+    with terminal(openstack, *command) as (process, screen):
+        read_until(screen, '[y/N] ')
+        process.send_signal(signal.SIGINT)
+        rest = read_until(screen, '')
+        assert process.wait(30) == 130
+    assert 'not sent: 1' in rest
+    assert 'Traceback' not in rest
+    assert deletes(c) == []
+
+
+# -- exit codes ------------------------------------------------------------
+
+
+def test_exit_codes_reach_the_shell(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(deletion_time=3600)
+    backup = c.state.add_backup()
+    openstack.process(
+        *DELETE, 'absent', complains=['No backup found', '1 of 1'], code=1
+    )
+    openstack.process(*DELETE, complains=[..., '<backup>'], code=2)
+    openstack.process(
+        *DELETE,
+        backup.id,
+        '--wait',
+        '--timeout=1',
+        complains=[..., backup.id, ...],
+        code=3,
+    )

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``--wait``, and backups that depend on one another."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.functional.conftest import CloudFactory
+from tests.functional.shell import Openstack
+from tests.functional.wire import deletes, requests, vbs_delete
+
+DELETE = ('vbs', 'backup', 'delete')
+
+
+def test_a_wait_ends_when_all_is_gone(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(deletion_time=0.05)
+    backups = [c.state.add_backup() for _ in range(8)]
+    rows = openstack(
+        *DELETE, *(b.id for b in backups), '--wait', '-f', 'json'
+    ).json()
+    assert {row['Result'] for row in rows} == {'deleted'}
+    assert all(row['Finished At'] >= row['Requested At'] for row in rows)
+    assert not c.state.backups
+
+
+@pytest.mark.parametrize(
+    'command', ['csbs backup delete', 'csbs checkpoint delete']
+)
+def test_csbs_is_waited_for_too(
+    cloud: CloudFactory, openstack: Openstack, command: str
+) -> None:
+    c = cloud(deletion_time=0.05)
+    runs = [c.state.add_checkpoint(2) for _ in range(4)]
+    whole = 'checkpoint' in command
+    ids = [run.id if whole else run.items[0].id for run in runs]
+    options = ['--yes'] if whole else []
+    openstack(*command.split(), *ids, *options, '--wait')
+    assert [len(run.items) for run in runs] == [0 if whole else 1] * 4
+
+
+def test_a_deletion_that_fails_later_is_a_failure(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(deletion_time=0.05)
+    good = c.state.add_backup()
+    bad = c.state.add_backup('bad', deletion_fails=True)
+    openstack(
+        *DELETE,
+        good.id,
+        bad.id,
+        '--wait',
+        complains=[
+            re.compile(
+                f'bad \\({bad.id}\\): .*error_deleting.*could not be deleted'
+            ),
+            '1 of 2 backups failed to delete.',
+        ],
+    )
+    assert list(c.state.backups) == [bad.id]
+
+
+def test_a_time_out_names_what_is_unfinished(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(deletion_time=3600)
+    backup = c.state.add_backup()
+    openstack(
+        *DELETE,
+        backup.id,
+        '--wait',
+        '--timeout=1',
+        complains=[..., backup.id, ...],
+        code=3,
+    )
+    assert deletes(c) == vbs_delete(backup.id)
+
+
+def test_a_time_out_goes_with_a_wait(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    openstack(
+        *DELETE,
+        'nightly',
+        '--timeout=1',
+        complains=[..., 'error: --timeout goes with --wait'],
+        code=2,
+    )
+    openstack(
+        *DELETE,
+        'nightly',
+        '--wait',
+        '--timeout=soon',
+        complains=[..., 'error: argument --timeout: '],
+        code=2,
+    )
+    assert requests(c) == []
+
+
+@pytest.mark.parametrize('wait', [[], ['--wait']])
+@pytest.mark.parametrize('order', [1, -1])
+def test_a_chain_that_is_named_as_a_whole_goes_youngest_first(
+    cloud: CloudFactory, openstack: Openstack, wait: list[str], order: int
+) -> None:
+    c = cloud(chains=True)
+    chain = [c.state.add_backup(incremental=n > 0) for n in range(5)]
+    openstack(*DELETE, *(b.id for b in chain[::order]), *wait)
+    assert not c.state.backups
+
+
+def test_a_chain_of_which_a_part_stays_is_refused_where_it_must_be(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(chains=True)
+    chain = [c.state.add_backup(incremental=n > 0) for n in range(4)]
+    named = [chain[0], chain[3]]
+    openstack(
+        *DELETE,
+        *(b.id for b in named),
+        complains=[
+            re.compile(f'{chain[0].id}.*Incremental backups exist'),
+            '1 of 2 backups failed to delete.',
+        ],
+    )
+    assert list(c.state.backups) == [b.id for b in chain[:3]]
+
+
+def test_a_chain_does_not_hold_up_other_disks(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(chains=True)
+    volumes: list[Any] = [c.state.add_volume() for _ in range(3)]
+    backups = [
+        c.state.add_backup(None, volume, incremental=n > 0)
+        for volume in volumes
+        for n in range(3)
+    ]
+    openstack(*DELETE, *(b.id for b in backups))
+    assert not c.state.backups

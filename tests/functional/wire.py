@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a run may send at all, and the request log as tests read it."""
+
+import re
+from collections.abc import Sequence
+
+from tests.sandbox import LoggedRequest, Sandbox
+
+UNKNOWN = '00000000-0000-4000-8000-000000000000'
+PROVIDER = 'fc4d5750-22e7-4798-8a46-f48f62c4c1da'
+
+_UUID = '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}'
+_BACKUPS = '/(?:vbs/v[23]|volume/v3)/{P}/backups'
+_SHARES = '/vbs/v2/{P}/os-vendor-backup-sharing'
+_CHECKPOINTS = f'/csbs/v1/{{P}}/providers/{_UUID}/checkpoints'
+_ITEMS = '/csbs/v1/{P}/checkpoint_items'
+
+_DISCOVERY = re.compile('GET (?:/region/[^/]+)?/(?:vbs|volume)/')
+
+_ALLOWED = re.compile(
+    '|'.join(
+        pattern.replace(' ', ' (?:/region/[^/]+)?', 1)
+        for pattern in (
+            f'GET {_BACKUPS}/detail\\?.*',
+            f'GET {_BACKUPS}/{_UUID}',
+            f'GET {_SHARES}/detail\\?.*',
+            f'GET {_SHARES}/{_UUID}',
+            f'GET {_ITEMS}\\?.*',
+            f'GET {_ITEMS}/{_UUID}',
+            f'GET {_CHECKPOINTS}/{_UUID}',
+            f'DELETE {_BACKUPS}/{_UUID}',
+            f'DELETE {_SHARES}/{_UUID}\\?is_backup_id=(?:true|false)',
+            f'DELETE {_CHECKPOINTS}/{_UUID}(?:\\?checkpoint_items={_UUID})?',
+        )
+    )
+)
+
+
+def audit(requests: Sequence[LoggedRequest], project_id: str) -> None:
+    """Fail if one run sent what no run of ours may ever send.
+
+    Nothing but a UUID is the id in a path, no query is missing or empty,
+    the version documents are asked for once and before anything else, and
+    no DELETE leaves before a GET.
+    """
+    texts = [
+        str(request).replace(project_id, '{P}')
+        for request in requests
+        if request.service not in ('identity', 'compute')
+    ]
+    if texts and _DISCOVERY.fullmatch(texts[0]):
+        texts.pop(0)
+    for text in texts:
+        assert _ALLOWED.fullmatch(text), f'{text!r} must never be sent'
+    if texts:
+        assert texts[0].startswith('GET '), f'{texts[0]} verified nothing'
+
+
+def requests(sandbox: Sandbox) -> list[str]:
+    """Everything but Keystone: ``METHOD path?query`` with ``{P}``."""
+    return [
+        text.replace(sandbox.project_id, '{P}')
+        for text in sandbox.service_requests()
+    ]
+
+
+def deletes(sandbox: Sandbox) -> list[str]:
+    """Every DELETE, in the order of their arrival."""
+    return [text for text in requests(sandbox) if text.startswith('DELETE ')]
+
+
+def vbs_delete(*ids: str, version: str = 'v2') -> list[str]:
+    """The DELETEs of backups of disks."""
+    return [f'DELETE /vbs/{version}/{{P}}/backups/{id}' for id in ids]
+
+
+def share_delete(id: str, *, is_backup_id: bool) -> str:
+    """The DELETE of a share, or of all shares of a backup."""
+    flag = 'true' if is_backup_id else 'false'
+    return (
+        f'DELETE /vbs/v2/{{P}}/os-vendor-backup-sharing/{id}'
+        f'?is_backup_id={flag}'
+    )
+
+
+def checkpoint_delete(id: str, item: str | None = None) -> str:
+    """The DELETE of a checkpoint, or of one backup in it."""
+    query = f'?checkpoint_items={item}' if item else ''
+    return (
+        f'DELETE /csbs/v1/{{P}}/providers/{PROVIDER}/checkpoints/{id}{query}'
+    )

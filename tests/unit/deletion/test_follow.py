@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Chains, busy resources and failed deletions, without any HTTP."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vbsclient.api import errors
+from vbsclient.bulk import State
+from vbsclient.deletion.follow import Counts, Follower
+from vbsclient.deletion.run import execute, outcomes_of
+from vbsclient.deletion.targets import Done, Limits, Recorder, Target
+from vbsclient.osc.journal import NoJournal
+from vbsclient.waiting import Patience, Seen
+
+
+@dataclass
+class Thing:
+    """A backup of a cloud that keeps chains together, or does not."""
+
+    id: str
+    volume: str
+    age: int
+    status: str = 'available'
+    parent: str | None = None
+    looks_left: int = 1
+
+
+@dataclass
+class Cloud:
+    """Deletes in as many looks as a thing takes."""
+
+    things: dict[str, Thing] = field(default_factory=dict)
+    chains: bool = True
+    sent: list[str] = field(default_factory=list)
+    explained: list[str] = field(default_factory=list)
+    temporary: str | None = None
+    becomes: str | None = None
+
+    def add(self, *things: Thing) -> None:
+        self.things.update({thing.id: thing for thing in things})
+
+    def children(self, id: str) -> list[Thing]:
+        return [t for t in self.things.values() if t.parent == id]
+
+
+class FakeDeletion:
+    """The part of a deletion that is followed."""
+
+    def __init__(self, cloud: Cloud, ids: Sequence[str]) -> None:
+        self.cloud = cloud
+        self.ids = ids
+
+    def plan(self) -> list[Target[Thing]]:
+        return [
+            Target(id, 'backup', 'VBS', id=id, resource=self.cloud.things[id])
+            for id in self.ids
+        ]
+
+    def batches(self, outcomes: Sequence[object]) -> Iterator[Sequence]:
+        yield outcomes
+
+    def delete(self, target: Target[Thing], recorder: Recorder) -> Done:
+        cloud, thing = self.cloud, target.verified
+        cloud.sent.append(thing.id)
+        if cloud.chains and cloud.children(thing.id):
+            raise errors.BadRequest('dependants exist', status=400)
+        if thing.status == 'protecting':
+            raise errors.BadRequest('busy', status=400, code=cloud.temporary)
+        thing.status = 'deleting'
+        return Done('req-1')
+
+    def look(self, targets: Sequence[Target[Thing]]) -> Mapping[str, Seen]:
+        return {t.verified_id: self._look(t.verified_id) for t in targets}
+
+    def _look(self, id: str) -> Seen:
+        thing = self.cloud.things.get(id)
+        if thing is None:
+            return Seen(None)
+        if thing.looks_left:
+            thing.looks_left -= 1
+        elif thing.status == 'deleting' and self.cloud.becomes:
+            thing.status = self.cloud.becomes
+        elif thing.status == 'deleting':
+            del self.cloud.things[id]
+            return Seen(None)
+        elif thing.status == 'protecting':
+            thing.status = 'available'
+        return Seen(thing.status, 'the disk is full')
+
+    def chain_of(self, target: Target[Thing]) -> str | None:
+        return target.verified.volume
+
+    def age_of(self, target: Target[Thing]) -> str:
+        return f'{target.verified.age:05}'
+
+    def seen_first(self, target: Target[Thing]) -> Seen:
+        return Seen('available')
+
+    def explain(self, outcome: object) -> None:
+        self.cloud.explained.append(outcome.target.id)
+
+
+Told = list[Counts]
+
+
+def run(
+    cloud: Cloud,
+    *ids: str,
+    wait: bool = True,
+    patience: Patience | None = None,
+) -> tuple[list, list, Told]:
+    deletion = FakeDeletion(cloud, ids)
+    outcomes = outcomes_of(deletion.plan())
+    limits = Limits(1)
+    recorder = NoJournal()
+    execute(deletion, outcomes, recorder, concurrency=1, stop=limits.stop)
+    told: Told = []
+    unfinished = Follower(
+        deletion,
+        outcomes,
+        recorder,
+        limits,
+        wait=wait,
+        patience=patience or Patience(shortest=0.0, longest=0.0, idle=5.0),
+        tell=told.append,
+    ).run()
+    return outcomes, unfinished, told
+
+
+def chain(volume: str, length: int) -> list[Thing]:
+    return [
+        Thing(
+            f'{volume}{age}',
+            volume,
+            age,
+            parent=f'{volume}{age - 1}' if age else None,
+        )
+        for age in range(length)
+    ]
+
+
+class TestChains:
+    @pytest.mark.parametrize('order', list(itertools.permutations(range(3))))
+    def test_any_order_ends_with_all_gone(self, order: Sequence[int]) -> None:
+        cloud = Cloud()
+        cloud.add(*chain('a', 3))
+        outcomes, unfinished, _ = run(cloud, *(f'a{age}' for age in order))
+        assert not cloud.things
+        assert not unfinished
+        assert {o.state for o in outcomes} == {State.DONE}
+        assert all(o.result.finished for o in outcomes)
+
+    @given(
+        lengths=st.lists(st.integers(1, 5), min_size=1, max_size=3),
+        data=st.data(),
+    )
+    def test_each_is_sent_at_most_twice(
+        self, lengths: list[int], data: st.DataObject
+    ) -> None:
+        cloud = Cloud()
+        for number, length in enumerate(lengths):
+            cloud.add(*chain('abc'[number], length))
+        ids = data.draw(st.permutations(sorted(cloud.things)))
+        run(cloud, *ids, wait=data.draw(st.booleans()))
+        assert all(cloud.sent.count(id) <= 2 for id in ids)
+        assert all(t.status == 'deleting' for t in cloud.things.values())
+
+    def test_a_cloud_without_the_rule_is_not_waited_for(self) -> None:
+        cloud = Cloud(chains=False)
+        cloud.add(*chain('a', 3))
+        _, unfinished, told = run(cloud, 'a0', 'a1', 'a2', wait=False)
+        assert cloud.sent == ['a0', 'a1', 'a2']
+        assert not unfinished
+        assert not told
+
+    def test_the_last_one_is_not_waited_for_without_being_asked(self) -> None:
+        cloud = Cloud()
+        cloud.add(*chain('a', 2))
+        outcomes, unfinished, _ = run(cloud, 'a0', 'a1', wait=False)
+        assert not unfinished
+        by_id = {o.target.id: o for o in outcomes}
+        assert by_id['a1'].result.finished
+        assert not by_id['a0'].result.finished
+
+    def test_a_dependant_that_was_not_named_fails_and_is_explained(
+        self,
+    ) -> None:
+        cloud = Cloud()
+        cloud.add(*chain('a', 3))
+        outcomes, unfinished, _ = run(cloud, 'a0', 'a1')
+        assert {o.state for o in outcomes} == {State.FAILED}
+        assert cloud.explained == ['a0', 'a1']
+        assert not unfinished
+        assert cloud.sent == ['a0', 'a1']
+
+    def test_a_code_of_the_service_is_no_matter_of_chains(self) -> None:
+        cloud = Cloud(temporary='VolumeBackup.0113')
+        cloud.add(Thing('a0', 'a', 0, status='protecting'), *chain('a', 2)[1:])
+        cloud.things['a1'].parent = None
+        outcomes, _, _ = run(cloud, 'a0', 'a1')
+        assert cloud.sent == ['a0', 'a1']
+        assert outcomes[0].state is State.FAILED
+
+    def test_what_waits_for_its_turn_at_the_end_is_not_sent(self) -> None:
+        cloud = Cloud()
+        cloud.add(*chain('a', 2))
+        cloud.things['a1'].looks_left = 10**9
+        outcomes, unfinished, _ = run(
+            cloud, 'a0', 'a1', patience=Patience(0.05, 1, 0.01, 0.01)
+        )
+        assert [o.state for o in outcomes] == [State.NOT_SENT, State.DONE]
+        assert {o.target.id for o in unfinished} == {'a0', 'a1'}
+
+
+class TestBusy:
+    @pytest.mark.parametrize('code', sorted(errors.TEMPORARY_CODES))
+    def test_it_is_sent_again_when_it_is_idle(self, code: str) -> None:
+        cloud = Cloud(temporary=code)
+        cloud.add(Thing('a', 'a', 0, status='protecting'))
+        outcomes, unfinished, _ = run(cloud, 'a')
+        assert cloud.sent == ['a', 'a']
+        assert outcomes[0].result.finished
+        assert not unfinished
+
+    def test_without_waiting_it_is_a_failure(self) -> None:
+        cloud = Cloud(temporary='CSBS.2003')
+        cloud.add(Thing('a', 'a', 0, status='protecting'))
+        outcomes, _, _ = run(cloud, 'a', wait=False)
+        assert cloud.sent == ['a']
+        assert outcomes[0].state is State.FAILED
+
+    def test_a_lasting_refusal_is_not_repeated(self) -> None:
+        cloud = Cloud(temporary='CSBS.8007')
+        cloud.add(Thing('a', 'a', 0, status='protecting'))
+        outcomes, _, _ = run(cloud, 'a')
+        assert cloud.sent == ['a']
+        assert outcomes[0].state is State.FAILED
+
+
+class TestFailures:
+    @pytest.mark.parametrize(
+        'status', ['error_deleting', 'error', 'available']
+    )
+    def test_a_deletion_that_ends_otherwise_has_failed(
+        self, status: str
+    ) -> None:
+        cloud = Cloud(becomes=status)
+        cloud.add(Thing('a', 'a', 0))
+        outcomes, unfinished, told = run(cloud, 'a')
+        assert outcomes[0].state is State.FAILED
+        assert status in str(outcomes[0].error)
+        assert 'the disk is full' in str(outcomes[0].error)
+        assert not unfinished
+        assert told[-1] == Counts(queued=0, deleting=0, gone=0, failed=1)
+
+    def test_the_counts_are_what_was_observed(self) -> None:
+        cloud = Cloud(chains=False)
+        cloud.add(*chain('a', 3))
+        cloud.things['a2'].looks_left = 3
+        _, _, told = run(cloud, 'a0', 'a1', 'a2')
+        assert told[0] == Counts(queued=0, deleting=3, gone=0, failed=0)
+        assert told[-1] == Counts(queued=0, deleting=0, gone=3, failed=0)
+        assert Counts(queued=0, deleting=1, gone=2, failed=0) in told

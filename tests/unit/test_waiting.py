@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The wait loop, on a clock that only the test moves."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator, Mapping
+
+import pytest
+
+from vbsclient.api import errors
+from vbsclient.waiting import Patience, Seen, follow
+
+GOING = Seen('deleting')
+GONE = Seen(None)
+
+
+class World:
+    """Answers looks from a script, and lets time pass at each pause."""
+
+    def __init__(self, *looks: Mapping[str, Seen] | Exception) -> None:
+        self.now = 0.0
+        self.pauses: list[float] = []
+        self.asked: list[set[str]] = []
+        self._looks: Iterator[Mapping[str, Seen] | Exception] = iter(looks)
+        self._last: Mapping[str, Seen] = {}
+        self.stop = _Stop(self)
+
+    def look(self, ids: Collection[str]) -> Mapping[str, Seen]:
+        self.asked.append(set(ids))
+        answer = next(self._looks, self._last)
+        if isinstance(answer, Exception):
+            raise answer
+        self._last = answer
+        return answer
+
+    def wait(
+        self, *ids: str, patience: Patience | None = None
+    ) -> Collection[str]:
+        gone: set[str] = set()
+
+        def react(seen: Mapping[str, Seen]) -> Collection[str]:
+            gone.update(id for id, s in seen.items() if s.status is None)
+            return set(ids) - gone
+
+        return follow(
+            set(ids),
+            self.look,
+            react,
+            patience=patience or Patience(),
+            stop=self.stop,
+            clock=lambda: self.now,
+        )
+
+
+class _Stop(threading.Event):
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self._world.pauses.append(timeout)
+        self._world.now += timeout
+        return self.is_set()
+
+
+def test_it_ends_when_all_are_gone() -> None:
+    world = World({'a': GOING, 'b': GOING}, {'a': GONE, 'b': GONE})
+    assert not world.wait('a', 'b')
+    assert world.asked == [{'a', 'b'}, {'a', 'b'}]
+
+
+def test_only_what_is_unfinished_is_looked_at() -> None:
+    world = World({'a': GONE, 'b': GOING}, {'b': GONE})
+    assert not world.wait('a', 'b')
+    assert world.asked == [{'a', 'b'}, {'b'}]
+
+
+def test_nothing_to_watch_asks_nothing() -> None:
+    world = World()
+    assert not world.wait()
+    assert world.asked == []
+
+
+def test_the_pauses_grow_to_a_ceiling() -> None:
+    world = World({'a': GOING})
+    assert world.wait('a', patience=Patience(timeout=600)) == {'a'}
+    assert world.pauses[:3] == [1.0, 1.0, 1.0]
+    assert world.pauses == sorted(world.pauses[:-1]) + world.pauses[-1:]
+    assert max(world.pauses) == 15.0
+
+
+def test_the_time_out_is_that_of_the_whole_wait() -> None:
+    world = World({'a': GOING})
+    assert world.wait('a', patience=Patience(timeout=30)) == {'a'}
+    assert world.now == 30
+
+
+def test_without_a_time_out_it_lasts_as_long_as_something_happens() -> None:
+    ids = [f'id-{number}' for number in range(50)]
+    # One goes at each look, which takes longer in all than the patience.
+    looks = [
+        {id: GONE if place < turn else GOING for place, id in enumerate(ids)}
+        for turn in range(1, 51)
+    ]
+    world = World(*looks)
+    assert not world.wait(*ids, patience=Patience(idle=60))
+    assert world.now > 60
+
+
+def test_it_ends_when_nothing_has_happened_for_long() -> None:
+    world = World({'a': GOING})
+    assert world.wait('a', patience=Patience(idle=60)) == {'a'}
+    assert world.now == 60
+
+
+def test_a_changed_status_is_something_that_happens() -> None:
+    world = World(*[{'a': Seen('waiting_delete')}] * 20, *[{'a': GOING}] * 20)
+    world.wait('a', patience=Patience(idle=60))
+    assert world.now > 60
+
+
+def test_a_look_that_fails_ends_nothing() -> None:
+    world = World(
+        errors.ConnectionFailed('reset'),
+        errors.ServiceUnavailable('busy', status=503),
+        {'a': GONE},
+    )
+    assert not world.wait('a')
+
+
+def test_looks_that_fail_are_no_change() -> None:
+    world = World(*[errors.ConnectionFailed('reset')] * 1000)
+    assert world.wait('a', patience=Patience(idle=60)) == {'a'}
+    assert world.now == 60
+
+
+def test_an_interruption_ends_it_at_once() -> None:
+    world = World({'a': GOING})
+    world.stop.set()
+    with pytest.raises(errors.Cancelled):
+        world.wait('a')
+    assert len(world.asked) == 1
+
+
+def test_an_interrupted_look_is_not_a_failed_one() -> None:
+    world = World(errors.Cancelled('stop'))
+    with pytest.raises(errors.Cancelled):
+        world.wait('a')
