@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from vbsclient import bulk
 from vbsclient.api import errors
@@ -16,11 +16,12 @@ from vbsclient.deletion.csbs_lookup import (
     quietly,
     seen_of,
 )
+from vbsclient.deletion.follow import Independent
 from vbsclient.deletion.targets import (
+    AllAtOnce,
     Done,
     Limits,
     Missing,
-    Outcome,
     Recorder,
     Refused,
     Target,
@@ -38,7 +39,9 @@ from vbsclient.waiting import Seen
 CheckpointTarget = Target[Sequence[Item]]
 
 
-class CheckpointDeletion:
+class CheckpointDeletion(
+    AllAtOnce[Sequence[Item]], Independent[Sequence[Item]]
+):
     """The rules for ``csbs checkpoint delete``."""
 
     def __init__(
@@ -70,12 +73,6 @@ class CheckpointDeletion:
         recognise(targets, self._other_kind)
         return merge(targets)
 
-    def batches(
-        self, outcomes: Sequence[Outcome[Sequence[Item]]]
-    ) -> Iterator[Sequence[Outcome[Sequence[Item]]]]:
-        """All at the same time."""
-        yield outcomes
-
     def delete(self, target: CheckpointTarget, recorder: Recorder) -> Done:
         """Delete a checkpoint with everything in it."""
         id = target.verified_id
@@ -96,20 +93,9 @@ class CheckpointDeletion:
         members = find_members(self._csbs.items, ids, self._limits)
         return {id: _together(members[id]) for id in ids}
 
-    def chain_of(self, target: CheckpointTarget) -> str | None:
-        """Checkpoints never depend on one another."""
-        return None
-
-    def age_of(self, target: CheckpointTarget) -> str:
-        """Not needed without chains."""
-        return ''
-
     def seen_first(self, target: CheckpointTarget) -> Seen:
         """What was seen of it before its DELETE."""
         return _together(target.verified) if target.verified else Seen('')
-
-    def explain(self, outcome: Outcome[Sequence[Item]]) -> None:
-        """The codes of CSBS say enough."""
 
     def _look_at_karbor(self, id: str) -> Seen:
         try:

@@ -28,6 +28,7 @@ from vbsclient.deletion.csbs_lookup import (
     read_all,
     seen_of,
 )
+from vbsclient.deletion.follow import Independent
 from vbsclient.deletion.targets import (
     FEW,
     Done,
@@ -54,7 +55,7 @@ PROOF_TIMEOUT = 30.0
 ItemTarget = Target[Item]
 
 
-class ItemDeletion:
+class ItemDeletion(Independent[Item]):
     """The rules for ``csbs backup delete`` and for ``--item``.
 
     :param arguments: names and ids of backups of servers.
@@ -141,20 +142,9 @@ class ItemDeletion:
                 seen[id] = Seen(None)
         return seen
 
-    def chain_of(self, target: ItemTarget) -> str | None:
-        """Backups of servers never depend on one another."""
-        return None
-
-    def age_of(self, target: ItemTarget) -> str:
-        """The time of the backup, which sorts as text."""
-        return target.verified.created_at or ''
-
     def seen_first(self, target: ItemTarget) -> Seen:
         """What was seen of it before its DELETE."""
         return seen_of(target.verified)
-
-    def explain(self, outcome: Outcome[Item]) -> None:
-        """The codes of CSBS say enough."""
 
     def _find_in_checkpoint(
         self, checkpoint_id: str

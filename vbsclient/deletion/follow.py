@@ -67,6 +67,21 @@ class Followable(Deletion[ResourceT], Protocol[ResourceT]):
         """Add to a last refusal what helps to understand it."""
 
 
+class Independent(Generic[ResourceT]):
+    """What never depends on another, and whose refusals say enough."""
+
+    def chain_of(self, target: Target[ResourceT]) -> str | None:
+        """There are no chains."""
+        return None
+
+    def age_of(self, target: Target[ResourceT]) -> str:
+        """Not needed without chains."""
+        return ''
+
+    def explain(self, outcome: Outcome[ResourceT]) -> None:
+        """The codes of the service say enough."""
+
+
 class Follower(Generic[ResourceT]):
     """Follows the outcomes of one run.
 
@@ -95,6 +110,10 @@ class Follower(Generic[ResourceT]):
         self._wait = wait
         self._patience = patience
         self._tell = tell
+        self._kin: dict[str, list[str]] = {}
+        for id, outcome in self._outcomes.items():
+            if chain := self._chain(outcome):
+                self._kin.setdefault(chain, []).append(id)
         self._status: dict[str, str] = {}
         self._deleting: set[str] = set()
         self._busy: set[str] = set()
@@ -155,16 +174,17 @@ class Follower(Generic[ResourceT]):
 
     def _unfinished_kin(self, id: str) -> list[str]:
         """Accepted members of its chain that are not gone yet."""
-        chain = self._deletion.chain_of(self._outcomes[id].target)
-        if chain is None:
-            return []
+        chain = self._chain(self._outcomes[id])
         return [
             other
-            for other, outcome in self._outcomes.items()
-            if other != id
-            and self._accepted(other)
-            and self._deletion.chain_of(outcome.target) == chain
+            for other in self._kin.get(chain or '', ())
+            if other != id and self._accepted(other)
         ]
+
+    def _chain(self, outcome: Outcome[ResourceT]) -> str | None:
+        if outcome.target.resource is None:
+            return None
+        return self._deletion.chain_of(outcome.target)
 
     def _accepted(self, id: str) -> bool:
         outcome = self._outcomes[id]
@@ -239,8 +259,7 @@ class Follower(Generic[ResourceT]):
         youngest: dict[str | None, str] = {}
         for id in sorted(self._chained, key=self._age):
             if not self._unfinished_kin(id):
-                chain = self._deletion.chain_of(self._outcomes[id].target)
-                youngest[chain] = id
+                youngest[self._chain(self._outcomes[id])] = id
         return idle + list(youngest.values())
 
     def _age(self, id: str) -> tuple[str, str]:

@@ -146,6 +146,16 @@ class Deletion(Protocol[ResourceT]):
         """Send what one target needs; called by several threads."""
 
 
+class AllAtOnce(Generic[ResourceT]):
+    """The order of targets that know nothing of one another."""
+
+    def batches(
+        self, outcomes: Sequence[Outcome[ResourceT]]
+    ) -> Iterator[Sequence[Outcome[ResourceT]]]:
+        """All at the same time."""
+        yield outcomes
+
+
 def unique(arguments: Sequence[str]) -> list[str]:
     """The arguments without repetitions, in their order."""
     return list(dict.fromkeys(arguments))

@@ -11,10 +11,10 @@ from vbsclient.api.http import is_uuid
 from vbsclient.api.vbs import Backup, Share, VBSClient
 from vbsclient.deletion.targets import (
     FEW,
+    AllAtOnce,
     Done,
     Limits,
     Missing,
-    Outcome,
     Recorder,
     Refused,
     Target,
@@ -31,18 +31,12 @@ from vbsclient.deletion.vbs_sharing import by_backup, describe_share
 ShareTarget = Target[Sequence[Share]]
 
 
-class _Cancelling:
+class _Cancelling(AllAtOnce[Sequence[Share]]):
     """What both ways of naming shares have in common."""
 
     def __init__(self, vbs: VBSClient, limits: Limits) -> None:
         self._vbs = vbs
         self._limits = limits
-
-    def batches(
-        self, outcomes: Sequence[Outcome[Sequence[Share]]]
-    ) -> Iterator[Sequence[Outcome[Sequence[Share]]]]:
-        """All at the same time."""
-        yield outcomes
 
     def _cancel_one(self, target: ShareTarget, recorder: Recorder) -> Done:
         id = target.verified_id

@@ -241,10 +241,11 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         :returns: the exit code.
         :raises CommandError: if a target failed, which makes it 1.
         """
+        unfinished = set(map(id, self._unfinished))
         failed = [
             outcome
             for outcome in self._outcomes
-            if outcome not in self._unfinished
+            if id(outcome) not in unfinished
             and report.is_failure(
                 outcome,
                 dry_run=parsed_args.dry_run,
