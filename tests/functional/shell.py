@@ -91,14 +91,18 @@ class Openstack:
         cloud: Sandbox | None = None,
         config: Mapping[str, Any] | None = None,
         env: Mapping[str, str] | None = None,
+        audited: bool = True,
     ) -> Result:
-        """Run it in this process, whatever comes of it."""
+        """Run it in this process, whatever comes of it.
+
+        :param audited: whether every path must be one of the references.
+        """
         variables = self.variables(cloud, config, env)
         sandbox = cloud or self.cloud
         before = len(sandbox.requests) if sandbox else 0
         with mock.patch.dict(os.environ, variables, clear=True):
             result = _run_here(args, stdin)
-        if sandbox is not None:
+        if sandbox is not None and audited:
             audit(sandbox.requests[before:], sandbox.project_id)
         return result
 

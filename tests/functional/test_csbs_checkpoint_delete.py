@@ -123,7 +123,6 @@ def test_ids_from_standard_input_are_nobody_who_could_answer(
     assert deletes(c) == [checkpoint_delete(run.id)]
 
 
-@pytest.mark.xfail(strict=True, reason='None has no isatty')
 def test_a_closed_standard_input_is_no_terminal(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.functional.conftest import CloudFactory
 from tests.functional.shell import Openstack
-from tests.functional.wire import deletes, requests
+from tests.functional.wire import UNKNOWN, deletes, requests
 from tests.sandbox import Fault, Sandbox
 from vbsclient.api import http
 
@@ -37,6 +37,11 @@ LOGIN = {
 def login(sandbox: Sandbox, **changes: Any) -> dict[str, Any]:
     auth = {**LOGIN, 'auth_url': f'{sandbox.url}/identity/v3', **changes}
     return {'auth': {k: v for k, v in auth.items() if v is not None}}
+
+
+wrong_endpoint = pytest.mark.xfail(
+    strict=True, reason='a 404 for everything is taken for a missing target'
+)
 
 
 @pytest.fixture
@@ -385,6 +390,34 @@ def test_refusals_that_differ_stop_nothing(
         complains=[..., '8 of 10 backups failed to delete.'],
     )
     assert len(deletes(c)) == 10
+
+
+@pytest.mark.parametrize(
+    'command',
+    [
+        'vbs backup delete',
+        'vbs share delete --backup',
+        'csbs backup delete',
+        pytest.param('vbs share delete', marks=wrong_endpoint),
+        pytest.param('csbs checkpoint delete', marks=wrong_endpoint),
+    ],
+)
+def test_a_wrong_endpoint_is_not_what_ignore_missing_means(
+    cloud: CloudFactory, openstack: Openstack, command: str
+) -> None:
+    c = cloud()
+    group = command.split()[0]
+    result = openstack.run(
+        *command.split(),
+        UNKNOWN,
+        '--ignore-missing',
+        # The address of another service, which knows none of our routes.
+        config={f'{group}_endpoint_override': f'{c.url}/nothing'},
+        audited=False,
+    )
+    assert result.code == 1, result
+    assert result.stderr
+    assert deletes(c) == []
 
 
 # -- redirects -------------------------------------------------------------

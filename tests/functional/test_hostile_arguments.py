@@ -208,15 +208,16 @@ def test_a_hostile_provider_deletes_nothing(
     assert deletes(c) == []
 
 
-@pytest.mark.parametrize('text', HOSTILE.values(), ids=HOSTILE)
+# Without dashes an id is that of a project, which is not asked for.
+@pytest.mark.parametrize(
+    'text', [text for text in HOSTILE.values() if text != '{hex}']
+)
 def test_a_hostile_target_project_cancels_nothing(
     cloud: CloudFactory, openstack: Openstack, text: str
 ) -> None:
     c = cloud()
     backup = c.state.add_backup('golden')
     share = c.state.add_share(backup, c.state.add_project('partner'))
-    if text == '{hex}':
-        pytest.skip('32 hex digits are the id of a project')
     for option in ('--target-project', '--target-project-domain'):
         result = openstack.run(
             'vbs',

@@ -177,7 +177,6 @@ def test_an_interruption_before_anything_is_sent_says_so(
     assert deletes(c) == []
 
 
-@pytest.mark.xfail(strict=True, reason='a thread is joined before it starts')
 def test_an_interruption_while_the_workers_start_is_one_too(
     cloud: CloudFactory,
     openstack: Openstack,

@@ -210,7 +210,7 @@ def test_a_table_is_for_people_and_shows_no_control_character(
     assert r'a\x1b[2Jb' in table
     assert '\x1b' not in table
     assert '20 GB' in table
-    assert '2024-05-02T10:11:12 ' in table
+    assert '2024-05-02 10:11:12 ' in table
     (row,) = openstack(*LIST, '-f', 'json').json()
     assert row['Name'] == 'a\x1b[2Jb'
     assert row['Created At'] == '2024-05-02T10:11:12.5'

@@ -473,3 +473,11 @@ def test_a_cloud_without_sharing_refuses(
     c.state.add_backup('golden')
     openstack(*DELETE, '--backup=golden', complains=[reason])
     assert deletes(c) == []
+
+
+@pytest.mark.xfail(strict=True, reason='a missing route is a missing share')
+def test_a_cloud_without_sharing_is_not_what_ignore_missing_means(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    cloud(sharing='absent')
+    openstack(*DELETE, UNKNOWN, '--ignore-missing', complains=[...], code=1)

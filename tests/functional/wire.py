@@ -23,6 +23,7 @@ _ALLOWED = re.compile(
         for pattern in (
             f'GET {_BACKUPS}/detail\\?.*',
             f'GET {_BACKUPS}/{_UUID}',
+            f'GET {_BACKUPS}\\?limit=1',
             f'GET {_SHARES}/detail\\?.*',
             f'GET {_SHARES}/{_UUID}',
             f'GET {_ITEMS}\\?.*',

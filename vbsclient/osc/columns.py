@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from vbsclient.api.quotas import UNLIMITED
 from vbsclient.osc.text import Text, visible
@@ -20,7 +20,8 @@ class Column:
     :ivar value: takes the value out of a thing, raw.
     :ivar kind: makes of it what the formatters take.
     :ivar long: whether only ``--long`` shows it.
-    :ivar sortable: whether its value is known as soon as the thing is read.
+    :ivar sortable: whether ``--sort`` takes it: whether its value is known
+        as soon as the thing is read, and costs nothing.
     """
 
     title: str
@@ -33,6 +34,18 @@ class Column:
     def field(self) -> str:
         """As ``show`` and ``--sort`` name it."""
         return normalized(self.title)
+
+
+class Made(Protocol):
+    """Something that a policy or a person started."""
+
+    @property
+    def automatic(self) -> bool: ...
+
+
+def trigger(made: Made) -> str:
+    """The word for who started it."""
+    return 'automatic' if made.automatic else 'manual'
 
 
 def normalized(name: str) -> str:
@@ -60,12 +73,29 @@ def wanted_of(
     return [column for column in columns if column.field in named]
 
 
+def shown(
+    columns: Sequence[Column],
+    values: Sequence[Any],
+    parsed_args: argparse.Namespace,
+) -> Sequence[Any]:
+    """The values of a row, for people in a table and raw for machines.
+
+    csv would write ``None`` where there is nothing, and numbers as texts.
+    """
+    if parsed_args.formatter != 'table':
+        return values
+    return [
+        column.kind(value)
+        for column, value in zip(columns, values, strict=True)
+    ]
+
+
 class Time(Text):
-    """A time as the service writes it, for people without its fraction."""
+    """A time of the service."""
 
     def human_readable(self) -> str:
-        """For a terminal."""
-        return super().human_readable().partition('.')[0]
+        """For a terminal: without its fraction, broken where it is narrow."""
+        return super().human_readable().partition('.')[0].replace('T', ' ', 1)
 
 
 class Gigabytes(Text):

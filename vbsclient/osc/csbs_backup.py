@@ -4,13 +4,27 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from typing import Any
 
+from vbsclient.api import errors
+from vbsclient.api.csbs import Groups, Item
+from vbsclient.api.http import is_uuid
 from vbsclient.deletion.csbs_items import ItemDeletion
+from vbsclient.deletion.csbs_lookup import NoItems
 from vbsclient.deletion.targets import Deletion, Limits
 from vbsclient.osc.clients import make_csbs_client
 from vbsclient.osc.csbs_checkpoint import add_provider
+from vbsclient.osc.csbs_columns import ITEM_LIST, ITEM_SHOW, ItemRow
+from vbsclient.osc.csbs_selection import (
+    Selection,
+    add_selection,
+    find_item,
+    read_groups,
+)
 from vbsclient.osc.delete import DeleteCommand
+from vbsclient.osc.listing import Found, Later, ListCommand
+from vbsclient.osc.read import ShowCommand
 
 
 class DeleteBackup(DeleteCommand):
@@ -53,3 +67,118 @@ class DeleteBackup(DeleteCommand):
             provider_id=parsed_args.provider,
             limits=limits,
         )
+
+
+class ListBackup(ListCommand):
+    """List backups of servers (CSBS), newest first
+
+    A backup is one server's part of a checkpoint, which is what one run
+    saved. "Servers" says how many servers the whole checkpoint holds: that
+    many lose a backup if the checkpoint is deleted.
+
+    Example: openstack csbs backup list --server web01 --status error
+    """
+
+    columns = ITEM_LIST
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add what this command alone has."""
+        add_selection(parser)
+        parser.add_argument(
+            '--checkpoint',
+            metavar='<checkpoint>',
+            help='Only backups in this checkpoint (ID, or its name)',
+        )
+
+    def prepare(self, parsed_args: argparse.Namespace) -> None:
+        """Make the client, and look up what the options name."""
+        manager = self.app.client_manager
+        self._csbs = make_csbs_client(manager)
+        self._selection = Selection.of(parsed_args, manager, self._csbs)
+        self._groups: Groups | None = None
+        self._counts: dict[str, Later] = {}
+
+    def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Found:
+        """The backups; how many servers go together is known at the end."""
+        found = self._selection.items(
+            self._csbs,
+            sort=parsed_args.sort,
+            marker=parsed_args.marker and self.marker_of(parsed_args),
+            page_size=parsed_args.limit,
+        )
+        all_seen = self._selection.whole and parsed_args.marker is None
+        if 'servers' in wanted and all_seen:
+            found.things = self._grouping(found.things)
+        count = self._servers_with if 'servers' in wanted else _not_asked
+        found.things = (
+            ItemRow(item, count(item))
+            for item in found.things
+            if self._selection.fits(item)
+        )
+        return found
+
+    def complete(self) -> None:
+        """Count the servers of the checkpoints that are shown."""
+        if self._counts and self._groups is None:
+            self._groups = read_groups(self._csbs, self._counts)
+        for id, count in self._counts.items():
+            group = (self._groups or Groups()).get(id)
+            count.value = group.servers if group else None
+
+    def count(self, parsed_args: argparse.Namespace) -> int | None:
+        """Ask the service, where it compares as we do."""
+        if not self._selection.countable:
+            return None
+        try:
+            return self._csbs.items.count(self._selection.where())
+        except errors.NotFound as error:
+            raise NoItems() from error
+
+    def marker_of(self, parsed_args: argparse.Namespace) -> str:
+        """The id of the marker, which may be given by its name."""
+        marker = str(parsed_args.marker)
+        return marker if is_uuid(marker) else find_item(self._csbs, marker).id
+
+    def _servers_with(self, item: Item) -> Later:
+        return self._counts.setdefault(item.checkpoint_id, Later())
+
+    def _grouping(self, items: Iterator[Item]) -> Iterator[Item]:
+        groups = Groups()
+        for item in items:
+            groups.add(item)
+            yield item
+        # Only now: a list that is not read to its end has not seen all.
+        self._groups = groups
+
+
+class ShowBackup(ShowCommand):
+    """Show one backup of a server (CSBS)
+
+    One server's part of a checkpoint, with the backups of its disks, which
+    VBS lists too.
+
+    Example: openstack csbs backup show web01-pre-patch
+    """
+
+    columns = ITEM_SHOW
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add what this command alone has."""
+        parser.add_argument(
+            'backup', metavar='<backup>', help='Backup to show (name or ID)'
+        )
+
+    def find(
+        self, parsed_args: argparse.Namespace, wanted: set[str]
+    ) -> ItemRow:
+        """The backup; its checkpoint too, if the servers are to be shown."""
+        csbs = make_csbs_client(self.app.client_manager)
+        item = find_item(csbs, parsed_args.backup)
+        if 'servers' not in wanted:
+            return ItemRow(item)
+        group = read_groups(csbs, [item.checkpoint_id])[item.checkpoint_id]
+        return ItemRow(item, group.servers)
+
+
+def _not_asked(item: Item) -> None:
+    return None

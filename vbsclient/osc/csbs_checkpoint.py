@@ -4,14 +4,25 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from typing import Any
 
-from vbsclient.api.csbs import CSBS_PROVIDER
+from vbsclient.api.csbs import CSBS_PROVIDER, Group, Groups
 from vbsclient.deletion.csbs_checkpoints import CheckpointDeletion
 from vbsclient.deletion.csbs_items import ItemDeletion
 from vbsclient.deletion.targets import Deletion, Limits
 from vbsclient.osc.clients import make_csbs_client
+from vbsclient.osc.csbs_columns import CHECKPOINT_LIST, CHECKPOINT_SHOW
+from vbsclient.osc.csbs_selection import (
+    Selection,
+    add_selection,
+    checkpoint_id_of,
+    find_checkpoint,
+    read_groups,
+)
 from vbsclient.osc.delete import DeleteCommand
+from vbsclient.osc.listing import Found, ListCommand
+from vbsclient.osc.read import ShowCommand
 
 
 def add_provider(parser: argparse.ArgumentParser) -> None:
@@ -86,3 +97,75 @@ class DeleteCheckpoint(DeleteCommand):
             limits=limits,
             checkpoint_id=named[0],
         )
+
+
+class ListCheckpoint(ListCommand):
+    """List checkpoints: what each run saved, of all its servers (CSBS)
+
+    A checkpoint is a group of backups, one for each server. It is listed if
+    one of its backups is what the options say, and then with all of them:
+    state, size and servers are always those of the whole checkpoint.
+
+    Example: openstack csbs checkpoint list --created-before 30d
+    """
+
+    columns = CHECKPOINT_LIST
+    noun = 'checkpoint'
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add what this command alone has."""
+        add_selection(parser)
+
+    def prepare(self, parsed_args: argparse.Namespace) -> None:
+        """Make the client, and look up what the options name."""
+        manager = self.app.client_manager
+        self._csbs = make_csbs_client(manager)
+        self._selection = Selection.of(parsed_args, manager, self._csbs)
+
+    def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Found:
+        """The checkpoints of the backups that the service lists."""
+        return Found(self._groups(parsed_args), not parsed_args.sort)
+
+    def marker_of(self, parsed_args: argparse.Namespace) -> str:
+        """The id of the marker, which may be given by its name."""
+        return checkpoint_id_of(self._csbs, parsed_args.marker)
+
+    def _groups(self, parsed_args: argparse.Namespace) -> Iterator[Group]:
+        groups = Groups()
+        wanted: dict[str, None] = {}
+        found = self._selection.items(self._csbs, page_size=parsed_args.limit)
+        for item in found.things:
+            groups.add(item)
+            if self._selection.fits(item):
+                wanted[item.checkpoint_id] = None
+        if wanted and not self._selection.whole and not parsed_args.count:
+            groups = read_groups(self._csbs, wanted)
+        # One that vanished between the two lists is not there any more.
+        return iter([groups[id] for id in wanted if id in groups])
+
+
+class ShowCheckpoint(ShowCommand):
+    """Show one checkpoint with the backups in it (CSBS)
+
+    What one run saved: its servers, the state and size of each backup.
+
+    Example: openstack csbs checkpoint show <checkpoint>
+    """
+
+    columns = CHECKPOINT_SHOW
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add what this command alone has."""
+        parser.add_argument(
+            'checkpoint',
+            metavar='<checkpoint>',
+            help='Checkpoint to show (ID, or the name of its backups)',
+        )
+
+    def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Group:
+        """The checkpoint, out of its items."""
+        csbs = make_csbs_client(self.app.client_manager)
+        items = find_checkpoint(csbs, parsed_args.checkpoint)
+        groups = Groups()
+        groups.add_all(items)
+        return groups[items[0].checkpoint_id]

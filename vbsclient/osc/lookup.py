@@ -11,7 +11,7 @@ from typing import Any
 from osc_lib import exceptions
 
 from vbsclient.api import errors
-from vbsclient.api.csbs import CSBSClient, Item
+from vbsclient.api.csbs import CSBSClient, Item, ItemFilter
 from vbsclient.api.http import is_uuid
 
 
@@ -93,11 +93,12 @@ def _former(csbs: CSBSClient, server: str) -> Server:
     """What the backups of a server tell that compute does not know."""
     by_id = is_uuid(server)
     try:
-        items = list(
-            csbs.items.list(server_id=server)
+        where = (
+            ItemFilter(server_id=server)
             if by_id
-            else csbs.items.list(server_name=server)
+            else ItemFilter(server_name=server)
         )
+        items = list(csbs.items.list(where=where))
     except (errors.EndpointError, errors.NotFound):
         items = []
     ids = sorted({item.server_id for item in items if item.server_id})
@@ -106,7 +107,7 @@ def _former(csbs: CSBSClient, server: str) -> Server:
             f'{len(ids)} former servers had the name {server!r}: '
             f'{", ".join(ids)}. Name the one you mean by its id.'
         )
-    if not items and not by_id:
+    if not ids and not by_id:
         raise exceptions.CommandError(
             f'No server found for {server!r}, and no backup of one of that '
             f'name.'

@@ -4,17 +4,29 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 from vbsclient.api import errors
-from vbsclient.api.vbs import Backup, VBSClient
-from vbsclient.deletion.targets import FEW, Deletion, Limits
+from vbsclient.api.csbs import ItemFilter
+from vbsclient.api.http import is_uuid
+from vbsclient.api.vbs import Backup, Share, ShareFilter, VBSClient
+from vbsclient.deletion.targets import Deletion, Limits, Missing
 from vbsclient.deletion.vbs_backups import BackupDeletion
 from vbsclient.deletion.vbs_lookup import find_backups
 from vbsclient.osc.clients import make_csbs_client, make_vbs_client
 from vbsclient.osc.delete import DeleteCommand
+from vbsclient.osc.listing import Found, ListCommand
+from vbsclient.osc.read import ShowCommand
+from vbsclient.osc.vbs_details import (
+    LIST,
+    MARKED,
+    SHOW,
+    Details,
+    Row,
+    marked,
+)
+from vbsclient.osc.vbs_selection import Selection, add_selection
 
 
 def find_backup(vbs: VBSClient, backup: str) -> Backup:
@@ -26,33 +38,6 @@ def find_backup(vbs: VBSClient, backup: str) -> Backup:
     if isinstance(found, errors.ClientError):
         raise found
     return found
-
-
-@dataclass(frozen=True)
-class Disks:
-    """Whose backups are wanted.
-
-    :ivar volume_ids: of these disks; None for all.
-    :ivar server_id: or of this server, which compute does not know.
-    """
-
-    volume_ids: frozenset[str] | None = None
-    server_id: str | None = None
-
-    def fit(self, backup: Backup) -> bool:
-        """Whether it is one of theirs."""
-        if self.volume_ids is None:
-            return True
-        return backup.volume_id in self.volume_ids or (
-            self.server_id is not None and backup.server_id == self.server_id
-        )
-
-    @property
-    def asked_one_by_one(self) -> Sequence[str] | None:
-        """The disks, if a list of each costs less than the whole list."""
-        if self.volume_ids is None or self.server_id is not None:
-            return None
-        return sorted(self.volume_ids) if len(self.volume_ids) <= FEW else None
 
 
 class DeleteBackup(DeleteCommand):
@@ -108,3 +93,138 @@ class DeleteBackup(DeleteCommand):
             force=parsed_args.force,
             cancel_shares=parsed_args.cancel_shares,
         )
+
+
+class ListBackup(ListCommand):
+    """List backups of disks (VBS), newest first
+
+    Backups that CSBS made as a part of a server backup are among them:
+    --long (or -c Source) tells which, --source csbs shows only those. With
+    --shared-with-me: what other projects share with this one instead.
+
+    To find what hangs: openstack vbs backup list --stuck 2h --long
+
+    Example: openstack vbs backup list --server web01 --created-before 30d
+    """
+
+    columns = LIST
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add what this command alone has."""
+        add_selection(parser)
+        parser.add_argument(
+            '--shared-with-me',
+            action='store_true',
+            help='List what other projects share with this one',
+        )
+
+    def prepare(self, parsed_args: argparse.Namespace) -> None:
+        """Make the clients, and look up what the options name."""
+        manager = self.app.client_manager
+        self._vbs = make_vbs_client(manager)
+        self._csbs = make_csbs_client(manager)
+        self._selection = Selection.of(parsed_args, manager, self._csbs)
+
+    def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Found:
+        """The backups, and what the columns need beside them."""
+        vbs, selection = self._vbs, self._selection
+        details = Details(
+            vbs,
+            self._csbs,
+            shares=ShareFilter(volume_id=selection.volume_id),
+            items=ItemFilter(),
+        )
+        if parsed_args.shared_with_me:
+            shares = vbs.shares.list(
+                where=selection.shares(), page_size=parsed_args.limit
+            )
+            rows = (Row(share.backup, details, share) for share in shares)
+            return Found(self._fitting(rows, details))
+        found = selection.backups(
+            vbs,
+            marks=bool(wanted & MARKED),
+            sort=parsed_args.sort,
+            marker=parsed_args.marker and self.marker_of(parsed_args),
+            page_size=parsed_args.limit,
+        )
+        found.things = self._fitting(
+            (Row(backup, details) for backup in found.things), details
+        )
+        return found
+
+    def count(self, parsed_args: argparse.Namespace) -> int | None:
+        """Ask the service, where it counts what the filters say."""
+        vbs, selection = self._vbs, self._selection
+        if not selection.countable:
+            return None
+        if not parsed_args.shared_with_me:
+            return vbs.backups.count(**selection.filters())
+        if selection.conditions.name is not None:
+            # The service compares it loosely.
+            return None
+        return vbs.shares.count(selection.shares())
+
+    def marker_of(self, parsed_args: argparse.Namespace) -> str:
+        """The id of the marker, which may be given by its name."""
+        marker = str(parsed_args.marker)
+        return marker if is_uuid(marker) else find_backup(self._vbs, marker).id
+
+    def _fitting(self, rows: Iterator[Row], details: Details) -> Iterator[Row]:
+        return (
+            row
+            for row in rows
+            if self._selection.fits(row.backup, details.source)
+        )
+
+
+class ShowBackup(ShowCommand):
+    """Show one backup of a disk (VBS)
+
+    Where it comes from, whom it is shared with, and which server backup of
+    CSBS it is a part of. A backup that another project shares with this one
+    is found by its id.
+
+    Example: openstack vbs backup show nightly-1
+    """
+
+    columns = SHOW
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add what this command alone has."""
+        parser.add_argument(
+            'backup', metavar='<backup>', help='Backup to show (name or ID)'
+        )
+
+    def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Row:
+        """The backup, of this project or shared with it."""
+        manager = self.app.client_manager
+        vbs = make_vbs_client(manager)
+        share = None
+        try:
+            backup = find_backup(vbs, parsed_args.backup)
+        except Missing:
+            share = _shared_with_me(vbs, parsed_args.backup)
+            if share is None:
+                raise
+            backup = share.backup
+        else:
+            if wanted & (MARKED | {'server', 'server_backup'}):
+                backup = marked(vbs, backup)
+        details = Details(
+            vbs,
+            make_csbs_client(manager),
+            shares=ShareFilter(backup_id=backup.id),
+            items=ItemFilter(server_id=backup.server_id),
+        )
+        return Row(backup, details, share)
+
+
+def _shared_with_me(vbs: VBSClient, backup_id: str) -> Share | None:
+    """What another project shares; None if it shares no such backup."""
+    if not is_uuid(backup_id):
+        return None
+    try:
+        where = ShareFilter(shared_with_me=True, backup_id=backup_id)
+        return next(vbs.shares.list(where=where), None)
+    except errors.ClientError:
+        return None

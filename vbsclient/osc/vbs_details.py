@@ -4,16 +4,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from vbsclient.api import errors
-from vbsclient.api.csbs import CSBSClient, Item
+from vbsclient.api.csbs import CSBSClient, ItemFilter
 from vbsclient.api.paging import first_of
-from vbsclient.api.vbs import Backup, Share, VBSClient
-from vbsclient.osc.columns import Column, Gigabytes, Several, Time
+from vbsclient.api.vbs import Backup, Share, ShareFilter, VBSClient
+from vbsclient.osc.columns import Column, Gigabytes, Several, Time, trigger
+from vbsclient.osc.text import sentence
 
 LOG = logging.getLogger(__name__)
 
@@ -43,8 +44,8 @@ class Details:
 
     Each list is read once, when the first backup needs it.
 
-    :param shares: filters of the list of shares.
-    :param items: filters of the list of CSBS.
+    :param shares: which shares to read.
+    :param items: which backups of CSBS to read.
     """
 
     def __init__(
@@ -52,17 +53,17 @@ class Details:
         vbs: VBSClient,
         csbs: CSBSClient,
         *,
-        shares: Mapping[str, Any],
-        items: Mapping[str, Any],
+        shares: ShareFilter,
+        items: ItemFilter,
     ) -> None:
         self._vbs = vbs
         self._csbs = csbs
-        self._share_filters = shares
-        self._item_filters = items
+        self._share_filter = shares
+        self._item_filter = items
 
     def source(self, backup: Backup) -> str | None:
         """The service that made it; None where nobody says."""
-        if 'service_metadata' in backup.body:
+        if _is_marked(backup):
             return 'CSBS' if backup.made_by_csbs else 'VBS'
         if self._parts is None:
             return None
@@ -71,7 +72,7 @@ class Details:
     def type(self, backup: Backup) -> str | None:
         """``full`` or ``incremental``; None where nobody says."""
         incremental = backup.incremental
-        if incremental is None and 'service_metadata' not in backup.body:
+        if incremental is None and not _is_marked(backup):
             part = (self._parts or {}).get(backup.id)
             if part is not None:
                 incremental = part.incremental
@@ -100,7 +101,7 @@ class Details:
         try:
             return {
                 disk['id']: Part(item.id, _bool(disk.get('incremental')))
-                for item in self._csbs.items.list(**self._item_filters)
+                for item in self._csbs.items.list(where=self._item_filter)
                 for disk in item.disks
                 if isinstance(disk.get('id'), str)
             }
@@ -110,9 +111,7 @@ class Details:
         except errors.Cancelled:
             raise
         except errors.ClientError as error:
-            LOG.warning(
-                'What CSBS made could not be read: %s.', error.message
-            )
+            LOG.warning('What CSBS made is not known: %s', sentence(error))
             return None
 
     @cached_property
@@ -120,12 +119,12 @@ class Details:
         """Backup id -> projects; None if unreadable."""
         found: dict[str, list[str]] = {}
         try:
-            for share in self._vbs.shares.list(**self._share_filters):
+            for share in self._vbs.shares.list(where=self._share_filter):
                 found.setdefault(share.backup_id, []).append(
                     str(share.to_project_id)
                 )
         except _NOT_TO_BE_READ as error:
-            LOG.info('What is shared was not read: %s.', error.message)
+            LOG.info('What is shared is not known: %s', sentence(error))
             return None
         return found
 
@@ -158,12 +157,14 @@ def marked(vbs: VBSClient, backup: Backup) -> Backup:
 
 def type_of(incremental: bool | None) -> str | None:
     """The word for it."""
-    return {True: 'incremental', False: 'full'}.get(incremental)
+    if incremental is None:
+        return None
+    return 'incremental' if incremental else 'full'
 
 
-def trigger(made: Backup | Item) -> str:
-    """The word for who started it."""
-    return 'automatic' if made.automatic else 'manual'
+def _is_marked(backup: Backup) -> bool:
+    """Whether v2 has said where it comes from; plain Cinder does not."""
+    return 'service_metadata' in backup.body and backup.metadata_is_readable
 
 
 def _bool(value: Any) -> bool | None:
@@ -206,18 +207,36 @@ LIST = (
     Column('Volume', lambda row: row.backup.volume_id),
     Column('Created At', lambda row: row.backup.created_at, Time),
     Column('Description', lambda row: row.backup.description, long=True),
-    Column('Source', lambda row: row.details.source(row.backup), long=True),
-    Column('Type', lambda row: row.details.type(row.backup), long=True),
+    Column(
+        'Source',
+        lambda row: row.details.source(row.backup),
+        long=True,
+        sortable=False,
+    ),
+    Column(
+        'Type',
+        lambda row: row.details.type(row.backup),
+        long=True,
+        sortable=False,
+    ),
     Column('Trigger', lambda row: trigger(row.backup), long=True),
     Column(
         'Availability Zone',
         lambda row: row.backup.availability_zone,
         long=True,
     ),
-    Column('Shared With', lambda row: row.shared_with, Several, long=True),
+    Column(
+        'Shared With',
+        lambda row: row.shared_with,
+        Several,
+        long=True,
+        sortable=False,
+    ),
     Column('Updated At', lambda row: row.backup.updated_at, Time, long=True),
     Column(
-        'Fail Reason', lambda row: row.backup.body.get('fail_reason'), long=True
+        'Fail Reason',
+        lambda row: row.backup.fail_reason,
+        long=True,
     ),
     Column('Project', lambda row: row.project_id, long=True),
 )
@@ -228,5 +247,9 @@ SHOW = (
     Column('Server Backup', lambda row: row.details.server_backup(row.backup)),
     Column('Server', lambda row: row.backup.server_id),
     Column('Snapshot', lambda row: row.backup.body.get('snapshot_id')),
-    Column('Data Timestamp', lambda row: row.backup.body.get('data_timestamp'), Time),
+    Column(
+        'Data Timestamp',
+        lambda row: row.backup.body.get('data_timestamp'),
+        Time,
+    ),
 )

@@ -4,15 +4,56 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from typing import Any
 
-from vbsclient.deletion.targets import Deletion, Limits
+from osc_lib import exceptions
+
+from vbsclient.api import errors
+from vbsclient.api.http import is_uuid
+from vbsclient.api.vbs import Share, ShareFilter
+from vbsclient.deletion.targets import (
+    Deletion,
+    Limits,
+    Missing,
+    choose_by_name,
+)
 from vbsclient.deletion.vbs_shares import (
     BackupSharesDeletion,
     ShareDeletion,
 )
 from vbsclient.osc.clients import make_vbs_client, project_id_of
+from vbsclient.osc.columns import Column, Gigabytes, Time
 from vbsclient.osc.delete import DeleteCommand
+from vbsclient.osc.filters import add_filters, conditions_of
+from vbsclient.osc.listing import Found, ListCommand
+from vbsclient.osc.lookup import volume_id_of
+from vbsclient.osc.read import ShowCommand, unless_absent
+from vbsclient.osc.vbs_backup import find_backup
+
+_COLUMNS = (
+    Column('ID', lambda share: share.id),
+    Column('Backup', lambda share: share.backup_id),
+    Column('Backup Name', lambda share: share.backup_name),
+    Column('Source Project', lambda share: share.from_project_id),
+    Column('Target Project', lambda share: share.to_project_id),
+    Column('Created At', lambda share: share.created_at, Time),
+    Column('Status', lambda share: share.backup.status, long=True),
+    Column('Size', lambda share: share.backup.size, Gigabytes, long=True),
+    Column('Volume', lambda share: share.backup.volume_id, long=True),
+    Column(
+        'Availability Zone',
+        lambda share: share.backup.availability_zone,
+        long=True,
+    ),
+    Column('Description', lambda share: share.backup.description, long=True),
+    Column(
+        'Updated At',
+        lambda share: share.body.get('updated_at'),
+        Time,
+        long=True,
+    ),
+)
 
 
 class DeleteShare(DeleteCommand):
@@ -106,3 +147,202 @@ class DeleteShare(DeleteCommand):
             self._parser.error(
                 '--target-project-domain goes with --target-project'
             )
+
+
+class NoSharing(errors.ClientError):
+    """The endpoint has no calls for shares."""
+
+    hint = 'Shares are a function of VBS v2: check the endpoint.'
+
+    def __init__(self) -> None:
+        super().__init__('this cloud does not share backups')
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """A share as the filters see it: its backup, made when it was shared."""
+
+    share: Share
+
+    @property
+    def name(self) -> str | None:
+        return self.share.backup_name
+
+    @property
+    def status(self) -> str:
+        return self.share.backup.status
+
+    @property
+    def availability_zone(self) -> str | None:
+        return self.share.backup.availability_zone
+
+    @property
+    def created_at(self) -> str | None:
+        return self.share.created_at
+
+    @property
+    def updated_at(self) -> str | None:
+        return None
+
+
+class ListShare(ListCommand):
+    """List shares of backups (VBS), newest first
+
+    What this project shares with others, a row for each backup and project;
+    with --shared-with-me: what others share with it. Name, status and zone
+    are those of the backup: a share has none of its own.
+
+    Example: openstack vbs share list --backup nightly-1
+    """
+
+    columns = _COLUMNS
+    noun = 'share'
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add what this command alone has."""
+        parser.add_argument(
+            '--shared-with-me',
+            action='store_true',
+            help='List what other projects share with this one',
+        )
+        parser.add_argument(
+            '--backup',
+            metavar='<backup>',
+            help='Only shares of this backup (name or ID)',
+        )
+        parser.add_argument(
+            '--target-project',
+            metavar='<project>',
+            help='Only shares with this project (name or ID)',
+        )
+        parser.add_argument(
+            '--target-project-domain',
+            metavar='<domain>',
+            help='Domain of the target project (name or ID)',
+        )
+        parser.add_argument(
+            '--source-project',
+            metavar='<project>',
+            help=(
+                'Only shares that this project gave (name or ID); goes with '
+                '--shared-with-me'
+            ),
+        )
+        parser.add_argument(
+            '--volume',
+            metavar='<volume>',
+            help='Only backups of this volume (name or ID)',
+        )
+        add_filters(parser, stuck=False, made='shared')
+
+    def prepare(self, parsed_args: argparse.Namespace) -> None:
+        """Make the client, and look up what the options name."""
+        if parsed_args.target_project_domain and (
+            parsed_args.target_project is None
+        ):
+            self._parser.error(
+                '--target-project-domain goes with --target-project'
+            )
+        if parsed_args.source_project and not parsed_args.shared_with_me:
+            self._parser.error('--source-project goes with --shared-with-me')
+        self._vbs = make_vbs_client(self.app.client_manager)
+        self._conditions = conditions = conditions_of(parsed_args)
+        self._where = ShareFilter(
+            shared_with_me=parsed_args.shared_with_me,
+            status=conditions.status,
+            name_contains=conditions.name or conditions.name_contains,
+            availability_zone=conditions.availability_zone,
+            **self._ids(parsed_args),
+        )
+
+    def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Found:
+        """The shares; a list of them says all that is shown."""
+        conditions = self._conditions
+        shares = self._vbs.shares.list(
+            where=self._where, page_size=parsed_args.limit
+        )
+        things = unless_absent(shares, NoSharing())
+        return Found(
+            (share for share in things if conditions.fit(_Shared(share))),
+            in_order=not parsed_args.sort,
+        )
+
+    def count(self, parsed_args: argparse.Namespace) -> int | None:
+        """Ask the service, where it compares as we do."""
+        if self._conditions.name or not self._conditions.countable:
+            return None
+        try:
+            return self._vbs.shares.count(self._where)
+        except errors.NotFound as error:
+            raise NoSharing() from error
+
+    def _ids(self, parsed_args: argparse.Namespace) -> dict[str, Any]:
+        manager = self.app.client_manager
+        return {
+            'backup_id': parsed_args.backup
+            and self._backup_id(parsed_args.backup, parsed_args),
+            'volume_id': parsed_args.volume
+            and volume_id_of(manager, parsed_args.volume),
+            'to_project_id': parsed_args.target_project
+            and project_id_of(
+                manager,
+                parsed_args.target_project,
+                parsed_args.target_project_domain,
+            ),
+            'from_project_id': parsed_args.source_project
+            and project_id_of(manager, parsed_args.source_project),
+        }
+
+    def _backup_id(self, backup: str, parsed_args: argparse.Namespace) -> str:
+        if is_uuid(backup):
+            return backup
+        if not parsed_args.shared_with_me:
+            return find_backup(self._vbs, backup).id
+        shared = {
+            share.backup_id: share
+            for share in self._vbs.shares.list(
+                where=ShareFilter(shared_with_me=True, name_contains=backup)
+            )
+            if share.backup_name == backup
+        }
+        chosen = choose_by_name(
+            list(shared.values()), backup, 'shared backup', _describe
+        )
+        return chosen.backup_id
+
+
+class ShowShare(ShowCommand):
+    """Show one share of a backup (VBS)
+
+    A share has no name: it is named by its id, as "openstack vbs share
+    list" shows it.
+
+    Example: openstack vbs share show <share>
+    """
+
+    columns = _COLUMNS
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add what this command alone has."""
+        parser.add_argument(
+            'share', metavar='<share>', help='Share to show (ID)'
+        )
+
+    def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Share:
+        """The share, given or got."""
+        vbs = make_vbs_client(self.app.client_manager)
+        if not is_uuid(parsed_args.share):
+            raise exceptions.CommandError(
+                f'{parsed_args.share!r} is not the id of a share: "openstack '
+                f'vbs share list --backup <backup>" shows those of a backup.'
+            )
+        try:
+            return vbs.shares.get(parsed_args.share)
+        except errors.NotFound as error:
+            raise Missing(
+                f'No share found for {parsed_args.share!r}'
+            ) from error
+
+
+def _describe(share: Share) -> str:
+    return f'{share.backup_id} (of project {share.from_project_id})'

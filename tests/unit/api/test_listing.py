@@ -8,11 +8,11 @@ import pytest
 
 from vbsclient.api import errors
 from vbsclient.api.csbs.groups import Groups
-from vbsclient.api.csbs.items import Item, Items
+from vbsclient.api.csbs.items import Item, ItemFilter, Items
 from vbsclient.api.http import Transport
 from vbsclient.api.paging import Style, first_of, rows
 from vbsclient.api.vbs.backups import Backup, Backups
-from vbsclient.api.vbs.shares import Shares
+from vbsclient.api.vbs.shares import ShareFilter, Shares
 
 Body = Mapping[str, Any]
 
@@ -205,16 +205,18 @@ def test_automatic_backups_are_known_by_their_names() -> None:
 def test_every_filter_of_a_share_is_a_key_of_the_reference() -> None:
     recorder = Recorder(EMPTY, {'count': 3})
     shares = Shares(transport(recorder), 'u')
-    exact: dict[str, Any] = {
-        'shared_with_me': True,
-        'backup_id': 'b',
-        'volume_id': 'v',
-        'from_project_id': 'f',
-        'to_project_id': 't',
-        'status': 's',
-    }
-    list(shares.list(name_contains='n', availability_zone='z', **exact))
-    assert shares.count(**exact) == 3
+    where = ShareFilter(
+        shared_with_me=True,
+        backup_id='b',
+        volume_id='v',
+        from_project_id='f',
+        to_project_id='t',
+        status='s',
+        name_contains='n',
+        availability_zone='z',
+    )
+    list(shares.list(where=where))
+    assert shares.count(where) == 3
     wire = {
         'share_to_me': 'true',
         'backup_id': 'b',
@@ -247,12 +249,13 @@ def test_what_was_not_shared_so_is_left_out() -> None:
         ),
         EMPTY,
     )
-    found = Shares(transport(recorder), 'u').list(
+    where = ShareFilter(
         to_project_id='t',
         name_contains='n',
         status='s',
         availability_zone='z',
     )
+    found = Shares(transport(recorder), 'u').list(where=where)
     assert [share.id for share in found] == ['1']
 
 
@@ -262,25 +265,19 @@ def test_what_was_not_shared_so_is_left_out() -> None:
 def test_every_filter_of_an_item_is_a_key_of_the_reference() -> None:
     recorder = Recorder(EMPTY, {'count': 3})
     items = Items(transport(recorder), 'u')
-    exact: dict[str, Any] = {
-        'checkpoint_id': 'c',
-        'status': 's',
-        'server_id': 'r',
-        'policy_id': 'p',
-    }
-    list(
-        items.list(
-            name_contains='n',
-            availability_zone='z',
-            server_name='w',
-            start_time='1',
-            end_time='2',
-            sort='name:asc',
-            marker='m',
-            **exact,
-        )
+    where = ItemFilter(
+        checkpoint_id='c',
+        name_contains='n',
+        status='s',
+        availability_zone='z',
+        server_id='r',
+        server_name='w',
+        policy_id='p',
+        start_time='1',
+        end_time='2',
     )
-    assert items.count(**exact) == 3
+    list(items.list(where=where, sort='name:asc', marker='m'))
+    assert items.count(where) == 3
     wire = {
         'checkpoint_id': 'c',
         'status': 's',
@@ -317,7 +314,9 @@ def test_a_zone_is_taken_on_trust_where_an_item_says_none() -> None:
         ),
         EMPTY,
     )
-    found = Items(transport(recorder), 'u').list(availability_zone='z')
+    found = Items(transport(recorder), 'u').list(
+        where=ItemFilter(availability_zone='z')
+    )
     assert [one.id for one in found] == ['1', '2', '3']
 
 

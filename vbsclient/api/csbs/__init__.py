@@ -15,7 +15,7 @@ from vbsclient.api.csbs.checkpoints import (
     Checkpoints,
 )
 from vbsclient.api.csbs.groups import Group, Groups, Member
-from vbsclient.api.csbs.items import Item, Items
+from vbsclient.api.csbs.items import Item, ItemFilter, Items
 from vbsclient.api.csbs.quotas import get_quotas
 from vbsclient.api.endpoint import CSBSEndpoint, resolve_csbs
 from vbsclient.api.http import Transport
@@ -29,6 +29,7 @@ __all__ = [
     'Group',
     'Groups',
     'Item',
+    'ItemFilter',
     'Items',
     'Member',
     'Quota',

@@ -141,6 +141,69 @@ class Item:
         return _object(self.body.get('extend_info'))
 
 
+@dataclass(frozen=True)
+class ItemFilter:
+    """Which items are wanted (C5, C6).
+
+    All but the policy and the times are compared again here.
+
+    :ivar checkpoint_id: those of one run.
+    :ivar name: exact name; the service compares loosely.
+    :ivar name_contains: a part of the name; without a name.
+    :ivar status: exact status.
+    :ivar availability_zone: the zone; taken on trust where an item does not
+        say its own.
+    :ivar server_id: the server that was backed up.
+    :ivar server_name: its exact name; the service compares loosely.
+    :ivar policy_id: the policy that made it.
+    :ivar start_time: the earliest, ``2024-05-02T10:11:12.345678`` UTC.
+    :ivar end_time: the latest, in the same form.
+    """
+
+    checkpoint_id: str | None = None
+    name: str | None = None
+    name_contains: str | None = None
+    status: str | None = None
+    availability_zone: str | None = None
+    server_id: str | None = None
+    server_name: str | None = None
+    policy_id: str | None = None
+    start_time: str | None = None
+    end_time: str | None = None
+
+    def exact(self) -> dict[str, str]:
+        """What the service compares exactly, as a query."""
+        return paging.query(
+            checkpoint_id=self.checkpoint_id,
+            status=self.status,
+            resource_id=self.server_id,
+            policy_id=self.policy_id,
+        )
+
+    def query(self) -> dict[str, str]:
+        """All of it, as a query."""
+        return self.exact() | paging.query(
+            name=self.name if self.name is not None else self.name_contains,
+            az=self.availability_zone,
+            resource_name=self.server_name,
+            start_time=self.start_time,
+            end_time=self.end_time,
+        )
+
+    def fits(self, item: Item) -> bool:
+        """Whether an item is wanted, as far as it tells."""
+        zone = item.availability_zone
+        return (
+            self.checkpoint_id in (None, item.checkpoint_id)
+            and self.name in (None, item.name)
+            and (self.name_contains or '') in (item.name or '')
+            and self.status in (None, item.status)
+            and self.server_id in (None, item.server_id)
+            and self.server_name in (None, item.server_name)
+            and (zone is None or self.availability_zone in (None, zone))
+        )
+
+
 class Items:
     """The calls that read backups of servers.
 
@@ -175,34 +238,18 @@ class Items:
         *,
         checkpoint_id: str | None = None,
         name: str | None = None,
-        name_contains: str | None = None,
-        status: str | None = None,
-        availability_zone: str | None = None,
-        server_id: str | None = None,
-        server_name: str | None = None,
-        policy_id: str | None = None,
-        start_time: str | None = None,
-        end_time: str | None = None,
+        where: ItemFilter | None = None,
         sort: str | None = None,
         marker: str | None = None,
         page_size: int = paging.PAGE_SIZE,
     ) -> Iterator[Item]:
         """List backups of servers (CSBS API, C5).
 
-        Newest first, unless sorted otherwise.  Each filter is compared again
-        here, but for the policy and the times.
+        Newest first, unless sorted otherwise.
 
-        :param checkpoint_id: only those of one run.
-        :param name: exact name; the service compares loosely.
-        :param name_contains: a part of the name; without a name.
-        :param status: exact status.
-        :param availability_zone: the zone; taken on trust where a backup
-            does not say its own.
-        :param server_id: the server that was backed up.
-        :param server_name: its exact name; the service compares loosely.
-        :param policy_id: the policy that made it.
-        :param start_time: the earliest, ``2024-05-02T10:11:12.345678`` UTC.
-        :param end_time: the latest, in the same form.
+        :param checkpoint_id: only those of one run; short for ``where``.
+        :param name: exact name; short for ``where``.
+        :param where: which ones, in place of these two.
         :param sort: ``key:direction``, several joined by commas; keys are
             :data:`SORT_KEYS`.
         :param marker: the id of an item: only those behind it.
@@ -211,68 +258,30 @@ class Items:
         :raises NotFound: on a cloud that has no items (plain Karbor).
         :raises ServiceError: if the service refuses.
         """
-        query = paging.query(
-            checkpoint_id=checkpoint_id,
-            name=name if name is not None else name_contains,
-            status=status,
-            az=availability_zone,
-            resource_id=server_id,
-            resource_name=server_name,
-            policy_id=policy_id,
-            start_time=start_time,
-            end_time=end_time,
-            sort=sort,
-            marker=marker,
-        )
+        where = where or ItemFilter(checkpoint_id=checkpoint_id, name=name)
         url = f'{self._url}/{resource_path("checkpoint_items")}'
         for row in paging.rows(
             lambda page: self._transport.get(url, page),
             _STYLE,
-            query,
+            {**where.query(), **paging.query(sort=sort, marker=marker)},
             page_size=page_size,
         ):
             item = Item.from_body(row)
-            if (
-                checkpoint_id in (None, item.checkpoint_id)
-                and name in (None, item.name)
-                and (name_contains or '') in (item.name or '')
-                and status in (None, item.status)
-                and server_id in (None, item.server_id)
-                and server_name in (None, item.server_name)
-                and _is_zone(availability_zone, item)
-            ):
+            if where.fits(item):
                 yield item
 
-    def count(
-        self,
-        *,
-        checkpoint_id: str | None = None,
-        status: str | None = None,
-        server_id: str | None = None,
-        policy_id: str | None = None,
-    ) -> int | None:
+    def count(self, where: ItemFilter) -> int | None:
         """How many backups of servers there are (CSBS API, C6).
 
-        Only the filters that the service compares exactly.
-
+        :param where: of this only what the service compares exactly.
         :returns: None if it answers without a number.
         :raises NotFound: on a cloud that has no items (plain Karbor).
         :raises ServiceError: if the service refuses.
         """
-        body = self._transport.get(
-            f'{self._url}/{resource_path("checkpoint_items", "count")}',
-            paging.query(
-                checkpoint_id=checkpoint_id,
-                status=status,
-                resource_id=server_id,
-                policy_id=policy_id,
-            ),
+        path = resource_path('checkpoint_items', 'count')
+        return paging.count_of(
+            self._transport.get(f'{self._url}/{path}', where.exact())
         )
-        return paging.count_of(body)
-
-
-def _is_zone(wanted: str | None, item: Item) -> bool:
-    return wanted is None or item.availability_zone in (None, wanted)
 
 
 def _object(value: Any) -> Mapping[str, Any]:

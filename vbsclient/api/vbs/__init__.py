@@ -15,9 +15,17 @@ from vbsclient.api.http import Transport
 from vbsclient.api.quotas import Quota
 from vbsclient.api.vbs.backups import Backup, Backups
 from vbsclient.api.vbs.quotas import get_quotas
-from vbsclient.api.vbs.shares import Share, Shares
+from vbsclient.api.vbs.shares import Share, ShareFilter, Shares
 
-__all__ = ['Backup', 'Backups', 'Quota', 'Share', 'Shares', 'VBSClient']
+__all__ = [
+    'Backup',
+    'Backups',
+    'Quota',
+    'Share',
+    'ShareFilter',
+    'Shares',
+    'VBSClient',
+]
 
 
 class VBSClient:

@@ -64,6 +64,63 @@ class Share:
         return Backup.from_body({**shown, 'id': self.backup_id})
 
 
+@dataclass(frozen=True)
+class ShareFilter:
+    """Which shares are wanted (V19, V21); all is compared again here.
+
+    :ivar shared_with_me: those that this project was given; else those
+        that it has given.
+    :ivar backup_id: those of one backup.
+    :ivar volume_id: those of one disk's backups.
+    :ivar from_project_id: the project that gave them.
+    :ivar to_project_id: the project that may use them.
+    :ivar status: status of the backup; a share has none.
+    :ivar name_contains: a part of the name of the backup.
+    :ivar availability_zone: zone of the backup.
+    """
+
+    shared_with_me: bool = False
+    backup_id: str | None = None
+    volume_id: str | None = None
+    from_project_id: str | None = None
+    to_project_id: str | None = None
+    status: str | None = None
+    name_contains: str | None = None
+    availability_zone: str | None = None
+
+    def exact(self) -> dict[str, str]:
+        """What the service compares exactly, as a query."""
+        return paging.query(
+            share_to_me='true' if self.shared_with_me else None,
+            backup_id=self.backup_id,
+            volume_id=self.volume_id,
+            from_project_id=self.from_project_id,
+            to_project_id=self.to_project_id,
+            status=self.status,
+        )
+
+    def query(self) -> dict[str, str]:
+        """All of it, as a query."""
+        return self.exact() | paging.query(
+            name=self.name_contains,
+            # As the reference spells it.
+            avalilability_zone=self.availability_zone,
+        )
+
+    def fits(self, share: Share) -> bool:
+        """Whether a share is wanted."""
+        backup = share.backup
+        return (
+            self.backup_id in (None, share.backup_id)
+            and self.from_project_id in (None, share.from_project_id)
+            and self.to_project_id in (None, share.to_project_id)
+            and self.volume_id in (None, backup.volume_id)
+            and self.status in (None, backup.status)
+            and (self.name_contains or '') in (backup.name or '')
+            and self.availability_zone in (None, backup.availability_zone)
+        )
+
+
 class Shares:
     """The sharing calls.
 
@@ -98,92 +155,40 @@ class Shares:
         self,
         *,
         backup_id: str | None = None,
-        shared_with_me: bool = False,
-        volume_id: str | None = None,
-        from_project_id: str | None = None,
-        to_project_id: str | None = None,
-        name_contains: str | None = None,
-        status: str | None = None,
-        availability_zone: str | None = None,
+        where: ShareFilter | None = None,
         page_size: int = paging.PAGE_SIZE,
     ) -> Iterator[Share]:
-        """List shares (VBS API, V19).
+        """List shares, newest first (VBS API, V19).
 
-        Newest first.  Each filter is compared again here.
-
-        :param backup_id: only those of one backup.
-        :param shared_with_me: those that this project was given; else those
-            that it has given.
-        :param volume_id: the disk that was backed up.
-        :param from_project_id: the project that gave them.
-        :param to_project_id: the project that may use them.
-        :param name_contains: a part of the name of the backup.
-        :param status: status of the backup; a share has none.
-        :param availability_zone: zone of the backup.
+        :param backup_id: only those of one backup; short for ``where``.
+        :param where: which ones, in place of it.
         :param page_size: how many a page is to hold.
         :raises AmbiguousListing: if the list cannot be read to its end.
         :raises ServiceError: if the service refuses.
         """
-        query = paging.query(
-            share_to_me='true' if shared_with_me else None,
-            backup_id=backup_id,
-            volume_id=volume_id,
-            from_project_id=from_project_id,
-            to_project_id=to_project_id,
-            name=name_contains,
-            status=status,
-            # As the reference spells it.
-            avalilability_zone=availability_zone,
-        )
+        where = where or ShareFilter(backup_id=backup_id)
         url = f'{self._url}/{resource_path(_ROUTE, "detail")}'
         for row in paging.rows(
             lambda page: self._transport.get(url, page),
             _STYLE,
-            query,
+            where.query(),
             page_size=page_size,
         ):
             share = Share.from_body(row)
-            backup = share.backup
-            if (
-                backup_id in (None, share.backup_id)
-                and from_project_id in (None, share.from_project_id)
-                and to_project_id in (None, share.to_project_id)
-                and volume_id in (None, backup.volume_id)
-                and (name_contains or '') in (backup.name or '')
-                and status in (None, backup.status)
-                and availability_zone in (None, backup.availability_zone)
-            ):
+            if where.fits(share):
                 yield share
 
-    def count(
-        self,
-        *,
-        backup_id: str | None = None,
-        shared_with_me: bool = False,
-        volume_id: str | None = None,
-        from_project_id: str | None = None,
-        to_project_id: str | None = None,
-        status: str | None = None,
-    ) -> int | None:
+    def count(self, where: ShareFilter) -> int | None:
         """How many shares there are (VBS API, V21).
 
-        Only the filters that the service compares exactly.
-
+        :param where: of this only what the service compares exactly.
         :returns: None if it answers without a number.
         :raises ServiceError: if the service refuses.
         """
-        body = self._transport.get(
-            f'{self._url}/{resource_path(_ROUTE, "count")}',
-            paging.query(
-                share_to_me='true' if shared_with_me else None,
-                backup_id=backup_id,
-                volume_id=volume_id,
-                from_project_id=from_project_id,
-                to_project_id=to_project_id,
-                status=status,
-            ),
+        path = resource_path(_ROUTE, 'count')
+        return paging.count_of(
+            self._transport.get(f'{self._url}/{path}', where.exact())
         )
-        return paging.count_of(body)
 
     def cancel(self, share_id: str) -> Receipt:
         """Cancel one share (VBS API, V22, ``is_backup_id=false``; 200).

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which backups of servers a command is about, when it names none."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from vbsclient.api import errors
+from vbsclient.api.csbs import CSBSClient, Groups, Item, ItemFilter
+from vbsclient.api.csbs.items import SORT_KEYS
+from vbsclient.api.http import is_uuid
+from vbsclient.deletion.csbs_lookup import (
+    NoItems,
+    find_items,
+    quietly,
+    read_all,
+)
+from vbsclient.deletion.targets import FEW, Limits, Missing, choose_by_name
+from vbsclient.osc.filters import Conditions, add_filters, conditions_of
+from vbsclient.osc.listing import Found, SortKey
+from vbsclient.osc.lookup import server_id_of
+from vbsclient.osc.read import unless_absent
+
+
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    """The options that choose among backups of servers."""
+    add_filters(parser)
+    parser.add_argument(
+        '--server',
+        metavar='<server>',
+        help=(
+            'Only backups of this server (name or ID), also of one that is '
+            'gone'
+        ),
+    )
+    parser.add_argument(
+        '--policy',
+        metavar='<policy>',
+        help='Only backups that this policy made (ID)',
+    )
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the options of :func:`add_selection` say."""
+
+    conditions: Conditions
+    server_id: str | None = None
+    policy_id: str | None = None
+    checkpoint_id: str | None = None
+
+    @classmethod
+    def of(
+        cls, parsed_args: argparse.Namespace, instance: Any, csbs: CSBSClient
+    ) -> Selection:
+        """Look up what is given by name.
+
+        :raises CommandError: if there is no such server.
+        :raises Missing: if there is no such checkpoint.
+        """
+        server = parsed_args.server
+        checkpoint = getattr(parsed_args, 'checkpoint', None)
+        return cls(
+            conditions_of(parsed_args),
+            server and server_id_of(instance, csbs, server),
+            parsed_args.policy,
+            checkpoint and checkpoint_id_of(csbs, checkpoint),
+        )
+
+    def where(self) -> ItemFilter:
+        """What the service is asked for."""
+        conditions = self.conditions
+        return ItemFilter(
+            checkpoint_id=self.checkpoint_id,
+            name=conditions.name,
+            name_contains=conditions.name_contains,
+            status=conditions.status,
+            availability_zone=conditions.availability_zone,
+            server_id=self.server_id,
+            policy_id=self.policy_id,
+            start_time=_stamp(conditions.since),
+            end_time=_stamp(conditions.before),
+        )
+
+    @property
+    def countable(self) -> bool:
+        """Whether what the service compares exactly says everything."""
+        return self.conditions.countable and self.conditions.name is None
+
+    @property
+    def whole(self) -> bool:
+        """Whether the service is asked for checkpoints with all their items.
+
+        A filter that is only compared here leaves the others to be seen.
+        """
+        asked = set(self.where().query())
+        return asked <= {'checkpoint_id', 'policy_id'}
+
+    def fits(self, item: Item) -> bool:
+        """Whether an item is wanted."""
+        # The zone was compared where the item says one; not all do.
+        return replace(self.conditions, availability_zone=None).fit(item)
+
+    def items(
+        self,
+        csbs: CSBSClient,
+        *,
+        sort: Sequence[SortKey] = (),
+        marker: str | None = None,
+        page_size: int,
+    ) -> Found:
+        """The items to choose from, which :meth:`fits` then does.
+
+        :param sort: sent to the service where it is documented to sort.
+        :param marker: sent to the service if the order is the service's.
+        """
+        in_order = all(key.field in SORT_KEYS for key in sort)
+        order = ','.join(f'{key.field}:{key.direction}' for key in sort)
+        marker = marker if in_order else None
+        things: Iterator[Item] = csbs.items.list(
+            where=self.where(),
+            sort=order if order and in_order else None,
+            marker=marker,
+            page_size=page_size,
+        )
+        if marker is None:
+            things = unless_absent(things, NoItems())
+        return Found(things, in_order, in_order)
+
+
+def read_groups(csbs: CSBSClient, ids: Iterable[str]) -> Groups:
+    """Checkpoints with all their items.
+
+    A few are asked for one by one, many with one list of everything.
+    """
+    wanted = dict.fromkeys(ids)
+    groups = Groups()
+    if len(wanted) <= FEW:
+        for id in wanted:
+            groups.add_all(read_all(csbs.items, checkpoint_id=id))
+    else:
+        groups.add_all(
+            item for item in csbs.items.list() if item.checkpoint_id in wanted
+        )
+    return groups
+
+
+def find_item(csbs: CSBSClient, backup: str) -> Item:
+    """The one backup of a server of a name or id.
+
+    :raises Missing: if there is none.
+    :raises Refused: if several have the name.
+    """
+    found = find_items(csbs.items, [backup], Limits())[backup]
+    if isinstance(found, errors.ClientError):
+        raise found
+    return found
+
+
+def checkpoint_id_of(csbs: CSBSClient, checkpoint: str) -> str:
+    """The id of a checkpoint, by id or by the name that its items bear.
+
+    An id costs no request.
+
+    :raises Missing: if there is none of that name.
+    :raises Refused: if there are several.
+    """
+    if is_uuid(checkpoint):
+        return checkpoint
+    bearers = {
+        item.checkpoint_id: item
+        for item in read_all(csbs.items, name=checkpoint)
+    }
+    return choose_by_name(
+        list(bearers.values()), checkpoint, 'checkpoint', _describe
+    ).checkpoint_id
+
+
+def find_checkpoint(csbs: CSBSClient, checkpoint: str) -> list[Item]:
+    """The items of the one checkpoint of an id or name.
+
+    :raises Missing: if there is none.
+    :raises Refused: if several have the name.
+    """
+    id = checkpoint_id_of(csbs, checkpoint)
+    items = read_all(csbs.items, checkpoint_id=id)
+    if items:
+        return items
+    missing = Missing(f'No checkpoint found for {checkpoint!r}')
+    item = quietly(lambda: csbs.items.get(id))
+    if item is not None:
+        missing.hint = (
+            f'It is the id of one backup in the checkpoint '
+            f'{item.checkpoint_id}: use "openstack csbs backup show {id}".'
+        )
+    raise missing
+
+
+def _describe(item: Item) -> str:
+    return f'{item.checkpoint_id} ({item.created_at or "no date"})'
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    return f'{moment:%Y-%m-%dT%H:%M:%S.%f}' if moment else None

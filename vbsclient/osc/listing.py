@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lists: their options, their order, and which part of them is shown."""
+
+from __future__ import annotations
+
+import abc
+import argparse
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, ClassVar, NamedTuple
+
+from osc_lib import exceptions
+from osc_lib.command import command
+
+from vbsclient.api.paging import PAGE_SIZE
+from vbsclient.osc.columns import Column, normalized, shown, wanted_of
+from vbsclient.osc.help import keep_paragraphs
+from vbsclient.osc.read import as_command_errors
+
+
+class SortKey(NamedTuple):
+    """One key of ``--sort``."""
+
+    field: str
+    descending: bool
+
+    @property
+    def direction(self) -> str:
+        """As the services write it."""
+        return 'desc' if self.descending else 'asc'
+
+
+@dataclass
+class Found:
+    """Things that a list is to show.
+
+    :ivar things: each has an ``id``.
+    :ivar in_order: whether they come in the order that was asked for.
+    :ivar behind_marker: whether they begin behind the marker.
+    """
+
+    things: Iterator[Any]
+    in_order: bool = False
+    behind_marker: bool = False
+
+
+@dataclass(eq=False)
+class Later:
+    """A value that is known only when the rows are."""
+
+    value: Any = None
+
+
+class ListCommand(command.Lister, metaclass=abc.ABCMeta):
+    """A command that lists things, page by page."""
+
+    columns: ClassVar[Sequence[Column]]
+
+    #: What a row is, for the help.
+    noun: ClassVar[str] = 'backup'
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add the options that all lists have."""
+        parser = super().get_parser(prog_name)
+        keep_paragraphs(parser)
+        self._parser = parser
+        self.add_arguments(parser)
+        if any(column.long for column in self.columns):
+            parser.add_argument(
+                '--long',
+                action='store_true',
+                help='List additional fields in output',
+            )
+        parser.add_argument(
+            '--count',
+            action='store_true',
+            help='Print only how many there are',
+        )
+        parser.add_argument(
+            '--sort',
+            metavar='<key>[:<direction>]',
+            type=self._sort_keys,
+            default=[],
+            help=(
+                f'Sort by these keys and directions (asc or desc, default: '
+                f'asc), several separated by commas; keys: '
+                f'{", ".join(self._sortable())} (default: newest first)'
+            ),
+        )
+        _add_paging(parser, self.noun)
+        return parser
+
+    @abc.abstractmethod
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add what this command alone has."""
+
+    @abc.abstractmethod
+    def prepare(self, parsed_args: argparse.Namespace) -> None:
+        """Make the clients, and look up what the options name."""
+
+    @abc.abstractmethod
+    def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Found:
+        """What is to be listed.
+
+        :param wanted: the fields that will be shown: nothing is to be asked
+            for the others.
+        """
+
+    def count(self, parsed_args: argparse.Namespace) -> int | None:
+        """What the service counts; None where it cannot."""
+        return None
+
+    def complete(self) -> None:
+        """Learn each :class:`Later` of the rows, which are known now."""
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """List them, or say in one sentence why not."""
+        if not self.app.interactive_mode:
+            # Hundreds of thousands of objects of openstack's imports would
+            # be walked by each collection while the rows are made.
+            gc.freeze()
+        with as_command_errors():
+            return super().run(parsed_args)
+
+    def take_action(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+        """Read the list to its end before the first row is shown."""
+        # A column that there is not is said before anything is asked.
+        titles = [column.title for column in self.columns]
+        self._generate_columns_and_selector(parsed_args, titles)
+        self.prepare(parsed_args)
+        if parsed_args.count:
+            self._number = self.count(parsed_args)
+            if self._number is None:
+                things = self.find(parsed_args, set()).things
+                self._number = sum(1 for _ in things)
+            return (), ()
+        wanted = wanted_of(self.columns, parsed_args)
+        # With -c each column can be had, and only those cost anything.
+        offered = self.columns if parsed_args.columns else wanted
+        rows = self._rows(parsed_args, offered, wanted)
+        return [column.title for column in offered], (
+            # One row at a time: a hundred thousand of them are wanted small.
+            shown(offered, [_now(value) for value in row], parsed_args)
+            for row in rows
+        )
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: Sequence[str],
+        data: Iterable[Sequence[Any]],
+    ) -> int:
+        """Print the rows, or with ``--count`` their number."""
+        if parsed_args.count:
+            self.app.stdout.write(f'{self._number}\n')
+            return 0
+        return super().produce_output(parsed_args, column_names, data)
+
+    def _rows(
+        self,
+        parsed_args: argparse.Namespace,
+        offered: Sequence[Column],
+        wanted: Sequence[Column],
+    ) -> list[tuple[Any, ...]]:
+        fields = {column.field for column in wanted}
+        found = self.find(parsed_args, fields)
+        keys: list[SortKey] = [] if found.in_order else parsed_args.sort
+        by_field = {column.field: column for column in self.columns}
+        sorters = [by_field[key.field].value for key in keys]
+        getters = [c.value if c in wanted else _nothing for c in offered]
+        rows: Iterable[_Row] = (
+            _Row(
+                thing.id,
+                tuple(value(thing) for value in sorters),
+                tuple(value(thing) for value in getters),
+            )
+            for thing in found.things
+        )
+        if keys:
+            rows = _sorted(rows, keys)
+        if parsed_args.marker is not None and not found.behind_marker:
+            rows = _behind(rows, self.marker_of(parsed_args), self.noun)
+        kept = list(islice(rows, parsed_args.max_items))
+        self.complete()
+        return [row.values for row in kept]
+
+    def marker_of(self, parsed_args: argparse.Namespace) -> str:
+        """The id of the marker."""
+        return str(parsed_args.marker)
+
+    def _sortable(self) -> list[str]:
+        return [column.field for column in self.columns if column.sortable]
+
+    def _sort_keys(self, text: str) -> list[SortKey]:
+        keys = []
+        for part in text.split(','):
+            name, _, direction = part.partition(':')
+            if normalized(name) not in self._sortable():
+                raise argparse.ArgumentTypeError(
+                    f'{name!r} is not a key to sort by: use '
+                    f'{", ".join(self._sortable())}'
+                )
+            if direction not in ('', 'asc', 'desc'):
+                raise argparse.ArgumentTypeError(
+                    f'{direction!r} is not a direction: use asc or desc'
+                )
+            keys.append(SortKey(normalized(name), direction == 'desc'))
+        return keys
+
+
+class _Row(NamedTuple):
+    id: str
+    keys: tuple[Any, ...]
+    values: tuple[Any, ...]
+
+
+def _now(value: Any) -> Any:
+    return value.value if isinstance(value, Later) else value
+
+
+def _nothing(thing: Any) -> None:
+    return None
+
+
+def _sorted(rows: Iterable[_Row], keys: Sequence[SortKey]) -> list[_Row]:
+    """By several keys; what is not known comes last in both directions."""
+    found = list(rows)
+    for number, key in reversed(list(enumerate(keys))):
+        known = [row for row in found if row.keys[number] is not None]
+        unknown = [row for row in found if row.keys[number] is None]
+        known.sort(key=_value_at(number), reverse=key.descending)
+        found = known + unknown
+    return found
+
+
+def _value_at(number: int) -> Callable[[_Row], Any]:
+    return lambda row: row.keys[number]
+
+
+def _behind(rows: Iterable[_Row], marker: str, noun: str) -> Iterator[_Row]:
+    remaining = iter(rows)
+    if not any(row.id == marker for row in remaining):
+        raise exceptions.CommandError(
+            f'The marker {marker!r} is no {noun} of this list.'
+        )
+    return remaining
+
+
+def _add_paging(parser: argparse.ArgumentParser, noun: str) -> None:
+    parser.add_argument(
+        '--limit',
+        metavar='<limit>',
+        type=_page_size,
+        default=PAGE_SIZE,
+        help=(
+            f'How many to ask for at a time, 1 to {PAGE_SIZE} (default: '
+            f'{PAGE_SIZE}); all pages are read, whatever the page size: use '
+            f'--max-items to get fewer'
+        ),
+    )
+    parser.add_argument(
+        '--marker',
+        metavar=f'<{noun}>',
+        help=f'Begin behind this {noun}, the last one of a former list',
+    )
+    parser.add_argument(
+        '--max-items',
+        metavar='<max-items>',
+        type=_positive,
+        help='Show no more than so many, and read no more pages than needed',
+    )
+
+
+def _positive(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is not a number greater than 0'
+        )
+    return number
+
+
+def _page_size(text: str) -> int:
+    return min(_positive(text), PAGE_SIZE)
