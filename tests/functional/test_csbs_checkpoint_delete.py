@@ -420,7 +420,10 @@ def test_an_item_of_another_checkpoint_is_refused_with_its_own(
         run.id,
         '--item',
         stranger.name,
-        complains=['No backup of a server found for', '1 of 1 backups'],
+        complains=[
+            re.compile(f'found in the checkpoint {run.id}'),
+            '1 of 1 backups',
+        ],
     )
     assert deletes(c) == []
 

@@ -475,7 +475,6 @@ def test_a_cloud_without_sharing_refuses(
     assert deletes(c) == []
 
 
-@pytest.mark.xfail(strict=True, reason='a missing route is a missing share')
 def test_a_cloud_without_sharing_is_not_what_ignore_missing_means(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:

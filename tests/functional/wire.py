@@ -29,6 +29,7 @@ _ALLOWED = re.compile(
             f'GET {_ITEMS}\\?.*',
             f'GET {_ITEMS}/{_UUID}',
             f'GET {_CHECKPOINTS}/{_UUID}',
+            f'GET {_CHECKPOINTS}\\?limit=1',
             f'DELETE {_BACKUPS}/{_UUID}',
             f'DELETE {_SHARES}/{_UUID}\\?is_backup_id=(?:true|false)',
             f'DELETE {_CHECKPOINTS}/{_UUID}(?:\\?checkpoint_items={_UUID})?',

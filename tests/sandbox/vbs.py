@@ -101,7 +101,7 @@ def show_quota(call: Call) -> Answer:
     Query(call.request.query, (), native.bad_query)
     backups = list(call.cloud.state.backups_of[call.project])
     resources = [
-        {'type': 'backups', 'used': len(backups), 'reserved': 0, 'quota': 40},
+        {'type': 'backups', 'used': len(backups), 'reserved': 0, 'quota': 100},
         {
             'type': 'backup_gigabytes',
             'used': sum(backup.size for backup in backups),

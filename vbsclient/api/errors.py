@@ -34,6 +34,9 @@ class ClientError(Exception):
         if hint is not None:
             self.hint = hint
 
+    def __str__(self) -> str:
+        return self.message
+
 
 class InvalidId(ClientError):
     """A value that is no canonical UUID was about to enter a URL."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.csbs import Checkpoint, CSBSClient, Item
 from vbsclient.api.http import is_uuid
@@ -25,10 +24,12 @@ from vbsclient.deletion.targets import (
     Recorder,
     Refused,
     Target,
-    answer_of,
+    ask_each,
     is_going,
     is_gone,
+    may_be_no_route,
     merge,
+    quote,
     recognise,
     send_and_judge,
     unique,
@@ -137,17 +138,12 @@ class CheckpointDeletion(
         return target
 
     def _from_karbor(self, ids: Sequence[str]) -> list[CheckpointTarget]:
-        found: dict[str, Checkpoint | errors.ClientError] = {}
-        for outcome in bulk.each(
-            ids,
-            self._checkpoints.get,
-            concurrency=self._limits.concurrency,
-            stop=self._limits.stop,
-        ):
-            answer = answer_of(outcome)
+        found = ask_each(ids, self._checkpoints.get, self._limits)
+        if may_be_no_route(found):
+            self._checkpoints.demand_served()
+        for id, answer in found.items():
             if isinstance(answer, errors.NotFound):
-                answer = _missing(outcome.target)
-            found[outcome.target] = answer
+                found[id] = _missing(id)
         return [
             _karbor_target(argument, found.get(argument))
             for argument in self._arguments
@@ -247,7 +243,7 @@ def _servers_in(checkpoint: Checkpoint) -> list[str]:
 
 def _no_id(argument: str) -> Refused:
     return Refused(
-        f'{argument!r} is not the id of a checkpoint',
+        f'{quote(argument)} is not the id of a checkpoint',
         'A checkpoint has no name of its own; "openstack csbs backup delete" '
         'takes names of backups.',
     )

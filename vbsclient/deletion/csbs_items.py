@@ -43,6 +43,7 @@ from vbsclient.deletion.targets import (
     is_going,
     is_gone,
     merge,
+    quote,
     recognise,
     send_and_judge,
     unique,
@@ -167,18 +168,18 @@ class ItemDeletion(Independent[Item]):
                     own[0] if own else self._not_in(checkpoint_id, argument)
                 )
             else:
-                found[argument] = choose_item(
-                    [item for item in members if item.name == argument],
-                    argument,
+                bearers = [m for m in members if m.name == argument]
+                found[argument] = (
+                    choose_item(bearers, argument)
+                    if bearers
+                    else _not_found_in(checkpoint_id, argument)
                 )
         return found
 
     def _not_in(self, checkpoint_id: str, id: str) -> errors.ClientError:
         stranger = quietly(lambda: self._csbs.items.get(id))
         if stranger is None:
-            return Missing(
-                f'No backup {id!r} found in the checkpoint {checkpoint_id}'
-            )
+            return _not_found_in(checkpoint_id, id)
         return Refused(
             f'the backup {stranger.name} ({id}) belongs to the checkpoint '
             f'{stranger.checkpoint_id}, not to {checkpoint_id}'
@@ -235,12 +236,29 @@ class ItemDeletion(Independent[Item]):
     def _other_kind(self, id: str) -> str | None:
         items = quietly(lambda: read_all(self._csbs.items, checkpoint_id=id))
         if not items:
-            return None
+            return self._owner_of_disk(id)
         return (
             f'It is the id of a checkpoint with {len(items)} '
             f'backup{"" if len(items) == 1 else "s"}: use "openstack csbs '
             f'checkpoint delete {id}" to delete all of it.'
         )
+
+    def _owner_of_disk(self, id: str) -> str | None:
+        items = quietly(lambda: read_all(self._csbs.items))
+        for item in items or ():
+            if id in item.volume_backup_ids:
+                return (
+                    f"It is the id of one disk's part of the backup "
+                    f'{item.name}: use "openstack csbs backup delete '
+                    f'{item.id}" to delete all of that.'
+                )
+        return None
+
+
+def _not_found_in(checkpoint_id: str, argument: str) -> Missing:
+    return Missing(
+        f'No backup {quote(argument)} found in the checkpoint {checkpoint_id}'
+    )
 
 
 def _wait_for_effect(

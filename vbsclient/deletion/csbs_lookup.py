@@ -14,7 +14,7 @@ from vbsclient.deletion.targets import (
     FEW,
     Limits,
     Missing,
-    answer_of,
+    ask_each,
     check_name,
     choose_by_name,
 )
@@ -174,14 +174,10 @@ def get_each(
 
     :raises NoItems: on a cloud without items.
     """
-    found: dict[str, Item | errors.ClientError] = {}
-    for outcome in bulk.each(
-        ids, items.get, concurrency=limits.concurrency, stop=limits.stop
-    ):
-        id, answer = outcome.target, answer_of(outcome)
+    found = ask_each(ids, items.get, limits)
+    for id, answer in found.items():
         if isinstance(answer, errors.NotFound):
-            answer = Missing(f'No {WHAT} found for {id!r}')
-        found[id] = answer
+            found[id] = Missing(f'No {WHAT} found for {id!r}')
     if any(isinstance(f, Missing) for f in found.values()):
         # A cloud without the route answers 404 too: tell the two apart.
         _demand_items(items)

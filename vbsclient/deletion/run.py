@@ -71,10 +71,10 @@ def execute(
     except errors.ClientError as reason:
         if isinstance(reason, StopAll):
             return reason
-        return StopAll(
-            f'the run was stopped: {reason.message}. Nothing else was sent',
-            reason.hint,
+        reason.message = (
+            f'the run was stopped: {reason.message}. Nothing else was sent'
         )
+        return reason
     return breaker.verdict
 
 

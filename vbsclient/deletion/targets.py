@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -199,6 +199,11 @@ def recognise(
             target.refusal.hint = other_kind(target.argument)
 
 
+def quote(argument: str) -> str:
+    """What the user named, short enough for a message."""
+    return repr(argument if len(argument) <= 80 else f'{argument[:80]}...')
+
+
 def check_name(argument: str, what: str) -> None:
     """Refuse an argument that cannot be a name of anything.
 
@@ -209,7 +214,8 @@ def check_name(argument: str, what: str) -> None:
         raise Refused(f'an empty text names no {what}')
     if len(argument) > LONGEST_NAME:
         raise Missing(
-            f'No {what} found: names have at most {LONGEST_NAME} characters'
+            f'No {what} found for {quote(argument)}: names have at most '
+            f'{LONGEST_NAME} characters'
         )
     try:
         argument.encode()
@@ -229,12 +235,13 @@ def choose_by_name(
     :raises Refused: if more than one does, with their ids.
     """
     if not found:
-        raise Missing(f'No {what} found for {argument!r}')
+        raise Missing(f'No {what} found for {quote(argument)}')
     if len(found) > 1:
         shown = '; '.join(describe(one) for one in found[:10])
         more = f'; and {len(found) - 10} more' if len(found) > 10 else ''
         raise Refused(
-            f'{len(found)} {what}s have the name {argument!r}: {shown}{more}',
+            f'{len(found)} {what}s have the name {quote(argument)}: '
+            f'{shown}{more}',
             'Name the one you mean by its id.',
         )
     return found[0]
@@ -267,6 +274,36 @@ def answer_of(
         raise
     except (errors.ServiceError, errors.MalformedResponse) as error:
         return error
+
+
+def ask_each(
+    ids: Sequence[str], get: Callable[[str], AnswerT], limits: Limits
+) -> dict[str, AnswerT | errors.ClientError]:
+    """One GET for each id, at the same time.
+
+    :raises ClientError: as :func:`answer_of`.
+    """
+    answers: dict[str, AnswerT | errors.ClientError] = {}
+    for outcome in bulk.each(
+        ids, get, concurrency=limits.concurrency, stop=limits.stop
+    ):
+        answer = answer_of(outcome)
+        answers[outcome.target] = answer
+    return answers
+
+
+def may_be_no_route(answers: Mapping[str, object]) -> bool:
+    """Whether GETs of single resources may have missed their route.
+
+    An endpoint that is wrong, or of another version, answers 404 to
+    everything; one that knows the route names what it does not find.
+
+    :param answers: what was answered, by id.
+    """
+    return bool(answers) and all(
+        isinstance(answer, errors.NotFound) and id not in answer.message
+        for id, answer in answers.items()
+    )
 
 
 #: Refusals after which a look at the resource tells what is true.
@@ -320,7 +357,8 @@ def _judge(
         return Done(request_id, detail='is being deleted')
     if isinstance(refusal, errors.NotFound):
         refusal.hint = (
-            f'It still exists (status {status}): the service that deletes '
-            f'backups may be down. Tell the operator of the cloud.'
+            f'It still exists (status {status}), so that something else is '
+            f'missing, such as the service that deletes. Tell the operator '
+            f'of the cloud.'
         )
     raise refusal

@@ -27,7 +27,11 @@ from vbsclient.deletion.targets import (
 )
 from vbsclient.deletion.vbs_lookup import Found, find_backups, get_each
 from vbsclient.deletion.vbs_origin import Origins
-from vbsclient.deletion.vbs_sharing import Sharing, describe_share
+from vbsclient.deletion.vbs_sharing import (
+    Sharing,
+    any_left,
+    describe_share,
+)
 from vbsclient.waiting import Seen
 
 #: What the manual says may be deleted; the service decides.
@@ -108,11 +112,18 @@ class BackupDeletion:
         shares = self._to_cancel.get(id)
         if not shares:
             return self._delete(target, recorder)
-        recorder.delete(
-            target,
-            'cancel all shares',
-            lambda: self._vbs.shares.cancel_all(id),
-        )
+        try:
+            send_and_judge(
+                lambda: recorder.delete(
+                    target,
+                    'cancel all shares',
+                    lambda: self._vbs.shares.cancel_all(id),
+                ),
+                lambda: any_left(self._vbs.shares.list(backup_id=id)),
+            )
+        except errors.ClientError as error:
+            error.message = f'its shares could not be cancelled, {error}'
+            raise
         before = f'cancelled {_count(shares, "share")}'
         try:
             done = self._delete(target, recorder)

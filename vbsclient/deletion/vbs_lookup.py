@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.http import is_uuid
 from vbsclient.api.vbs import Backup, Backups
@@ -13,9 +12,10 @@ from vbsclient.deletion.targets import (
     FEW,
     Limits,
     Missing,
-    answer_of,
+    ask_each,
     check_name,
     choose_by_name,
+    may_be_no_route,
 )
 
 WHAT = 'backup'
@@ -53,14 +53,7 @@ def get_each(
     :raises ClientError: what is no answer about one backup: a failed login,
         a refusal of all, no connection.
     """
-    outcomes = bulk.each(
-        ids, backups.get, concurrency=limits.concurrency, stop=limits.stop
-    )
-    found: Found = {}
-    for outcome in outcomes:
-        answer = answer_of(outcome)
-        found[outcome.target] = answer
-    return found
+    return ask_each(ids, backups.get, limits)
 
 
 def _ask_for_each(
@@ -69,8 +62,7 @@ def _ask_for_each(
     ids = [a for a in asked if is_uuid(a)]
     found: Found = {}
     answers = get_each(backups, ids, limits)
-    if answers and all(_names_no_backup(a) for a in answers.items()):
-        # An endpoint without this version answers 404 to everything.
+    if may_be_no_route(answers):
         backups.demand_served()
     for id, answer in answers.items():
         found[id] = _missing(id) if _is_404(answer) else answer
@@ -122,12 +114,6 @@ def _describe(backup: Backup) -> str:
 
 def _missing(id: str) -> Missing:
     return Missing(f'No {WHAT} found for {id!r}')
-
-
-def _names_no_backup(answer: tuple[str, object]) -> bool:
-    """Whether a 404 can be one of the route, not of the backup."""
-    id, error = answer
-    return isinstance(error, errors.NotFound) and id not in error.message
 
 
 def _is_404(answer: object) -> bool:

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.http import is_uuid
 from vbsclient.api.vbs import Backup, Share, VBSClient
@@ -18,14 +17,20 @@ from vbsclient.deletion.targets import (
     Recorder,
     Refused,
     Target,
-    answer_of,
+    ask_each,
+    may_be_no_route,
     merge,
+    quote,
     recognise,
     send_and_judge,
     unique,
 )
 from vbsclient.deletion.vbs_lookup import find_backups
-from vbsclient.deletion.vbs_sharing import by_backup, describe_share
+from vbsclient.deletion.vbs_sharing import (
+    any_left,
+    by_backup,
+    describe_share,
+)
 
 #: A share, or all shares of one backup.
 ShareTarget = Target[Sequence[Share]]
@@ -68,17 +73,13 @@ class ShareDeletion(_Cancelling):
                 s.id: s for s in self._vbs.shares.list() if s.id in wanted
             }
         absent = [id for id in ids if id not in listed]
-        found: dict[str, Share | errors.ClientError] = dict(listed)
-        for outcome in bulk.each(
-            absent,
-            self._vbs.shares.get,
-            concurrency=self._limits.concurrency,
-            stop=self._limits.stop,
-        ):
-            answer = answer_of(outcome)
+        answers = ask_each(absent, self._vbs.shares.get, self._limits)
+        if may_be_no_route(answers) and not listed:
+            self._vbs.shares.demand_served()
+        for id, answer in answers.items():
             if isinstance(answer, errors.NotFound):
-                answer = Missing(f'No share found for {outcome.target!r}')
-            found[outcome.target] = answer
+                answers[id] = Missing(f'No share found for {id!r}')
+        found = {**listed, **answers}
         targets = [_share_target(a, found.get(a)) for a in self._arguments]
         recognise(targets, self._other_kind)
         return merge(targets)
@@ -151,7 +152,7 @@ class BackupSharesDeletion(_Cancelling):
                 'cancel all shares',
                 lambda: self._vbs.shares.cancel_all(id),
             ),
-            lambda: _any_left(self._vbs.shares.list(backup_id=id)),
+            lambda: any_left(self._vbs.shares.list(backup_id=id)),
         )
         return Done(done.request_id, finished=True, detail=_to(target))
 
@@ -226,7 +227,7 @@ def _share_target(
         'VBS',
         refusal=found
         or Refused(
-            f'{argument!r} is not the id of a share',
+            f'{quote(argument)} is not the id of a share',
             'A share has no name of its own; with --backup you can name '
             'its backup instead.',
         ),
@@ -241,7 +242,3 @@ def _to(target: ShareTarget) -> str:
 
 def _still_there(share: Share) -> str:
     return 'deleted' if share.body.get('deleted') else 'shared'
-
-
-def _any_left(shares: Iterator[Share]) -> str:
-    return 'shared' if any(True for _ in shares) else 'deleted'

@@ -69,6 +69,11 @@ def by_backup(shares: Iterable[Share]) -> dict[str, list[Share]]:
     return found
 
 
+def any_left(shares: Iterable[Share]) -> str:
+    """What the list of a backup's shares says of a cancellation."""
+    return 'shared' if any(True for _ in shares) else 'deleted'
+
+
 def describe_share(share: Share) -> str:
     """One share for a person."""
     return f'share {share.id} with project {share.to_project_id}'

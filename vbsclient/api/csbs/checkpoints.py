@@ -75,6 +75,22 @@ class Checkpoints:
             body=content,
         )
 
+    def demand_served(self) -> None:
+        """Make sure that the endpoint serves checkpoints at all.
+
+        :raises NotServed: if it does not.
+        """
+        url = f'{self._url}/{resource_path("checkpoints")}'
+        try:
+            self._transport.get(url, {'limit': '1'})
+        except errors.NotFound as error:
+            raise errors.NotServed(
+                f'the endpoint serves neither checkpoint_items nor '
+                f'checkpoints ({self._url} answers 404)',
+                'Correct csbs_endpoint_override in clouds.yaml, or give the '
+                'right --provider.',
+            ) from error
+
     def delete(self, checkpoint_id: str) -> Receipt:
         """Ask for the deletion of a whole checkpoint (CSBS API, C8; 200).
 
