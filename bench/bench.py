@@ -229,7 +229,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for name in ('python-openstackclient', 'keystoneauth1')
     )
     print(
-        f'{datetime.now(timezone.utc):%Y-%m-%d}, Python {platform.python_version()}, {versions}, '
+        f'{datetime.now(timezone.utc):%Y-%m-%d}, '
+        f'Python {platform.python_version()}, {versions}, '
         f'{options.latency * 1000:.0f} ms per request',
         flush=True,
     )

@@ -25,7 +25,7 @@ def test_vbs(
     c = cloud(discovery=discovery)
     c.state.add_backup(size=20)
     assert openstack(*VBS, '-f', 'json').json() == [
-        {'Type': 'backups', 'Used': 1, 'Reserved': 0, 'Quota': 40},
+        {'Type': 'backups', 'Used': 1, 'Reserved': 0, 'Quota': 100},
         {'Type': 'backup_gigabytes', 'Used': 20, 'Reserved': 0, 'Quota': -1},
     ]
     assert asked(c) == ['/vbs/v2/{P}/cloudbackups/quota']

@@ -101,7 +101,7 @@ openstack vbs backup delete --wait db01-before-upgrade
 openstack vbs backup delete nightly-copy        # two have that name
 openstack vbs backup delete web01-golden        # shared with two projects
 openstack csbs checkpoint list
-openstack csbs checkpoint delete --wait web01-pre-patch
+openstack csbs backup delete --wait web01-pre-patch
 openstack volume backup list
 
 Serving on {sandbox.url}; Ctrl-C ends it.

@@ -21,6 +21,7 @@ from vbsclient.deletion.targets import (
 from vbsclient.waiting import Seen
 
 WHAT = 'backup of a server'
+SEVERAL = 'backups of servers'
 
 R = TypeVar('R')
 
@@ -121,7 +122,9 @@ def choose_item(
 ) -> Item | errors.ClientError:
     """The only one of several items that bear a name, or the refusal."""
     try:
-        return choose_by_name(bearers, argument, WHAT, describe_item)
+        return choose_by_name(
+            bearers, argument, WHAT, describe_item, several=SEVERAL
+        )
     except errors.ClientError as refusal:
         return refusal
 

@@ -228,9 +228,12 @@ def choose_by_name(
     argument: str,
     what: str,
     describe: Callable[[ResourceT], str],
+    *,
+    several: str | None = None,
 ) -> ResourceT:
     """The only one of several that bear a name.
 
+    :param several: the plural of ``what``, where an s does not make it.
     :raises Missing: if none does.
     :raises Refused: if more than one does, with their ids.
     """
@@ -240,8 +243,8 @@ def choose_by_name(
         shown = '; '.join(describe(one) for one in found[:10])
         more = f'; and {len(found) - 10} more' if len(found) > 10 else ''
         raise Refused(
-            f'{len(found)} {what}s have the name {quote(argument)}: '
-            f'{shown}{more}',
+            f'{len(found)} {several or f"{what}s"} have the name '
+            f'{quote(argument)}: {shown}{more}',
             'Name the one you mean by its id.',
         )
     return found[0]

@@ -9,7 +9,7 @@ from typing import Any
 
 from vbsclient.bulk import State
 from vbsclient.deletion.targets import Missing, Outcome, Refused, Target
-from vbsclient.osc.text import Text, sentence, visible
+from vbsclient.osc.text import Text, sentence, shortened, visible
 
 COLUMNS = (
     'Type',
@@ -102,9 +102,10 @@ def interruption(outcomes: Sequence[Outcome[Any]]) -> Iterator[str]:
     )
     for outcome in outcomes:
         target = outcome.target
-        groups[by_state[outcome.state]].append(
-            target.id or visible(target.argument)
-        )
+        line = target.id or shortened(target.argument)
+        if outcome.state is State.FAILED and outcome.error is not None:
+            line = f'{line}: {sentence(outcome.error)}'
+        groups[by_state[outcome.state]].append(line)
     if not outcomes:
         yield 'Interrupted before anything was sent.'
         return
