@@ -241,6 +241,15 @@ class RepeatedDelete(ClientError):
         self.attempts = attempts
 
 
+#: What a cloud answers that has not what was asked for, or forbids reading.
+NOT_OFFERED = (
+    EndpointError,
+    NotFound,
+    Forbidden,
+    MethodNotAllowed,
+    NotImplementedByService,
+)
+
 _BY_STATUS: dict[int, type[ServiceError]] = {
     400: BadRequest,
     401: Unauthorized,

@@ -12,15 +12,6 @@ from vbsclient.deletion.targets import FEW
 
 LOG = logging.getLogger(__name__)
 
-#: What a cloud answers that has no sharing, or forbids reading it.
-_NOT_TO_BE_READ = (
-    errors.EndpointError,
-    errors.NotFound,
-    errors.Forbidden,
-    errors.MethodNotAllowed,
-    errors.NotImplementedByService,
-)
-
 
 class Sharing:
     """The shares that this project has given, by the id of the backup."""
@@ -53,7 +44,7 @@ class Sharing:
     def _read(self, backup_id: str | None = None) -> list[Share]:
         try:
             return list(self._vbs.shares.list(backup_id=backup_id))
-        except _NOT_TO_BE_READ as error:
+        except errors.NOT_OFFERED as error:
             LOG.info(
                 'Whether backups are shared was not checked: %s.',
                 error.message,

@@ -18,15 +18,6 @@ from vbsclient.osc.text import sentence
 
 LOG = logging.getLogger(__name__)
 
-#: What a cloud answers that has not what was asked for, or forbids it.
-_NOT_TO_BE_READ = (
-    errors.EndpointError,
-    errors.NotFound,
-    errors.Forbidden,
-    errors.MethodNotAllowed,
-    errors.NotImplementedByService,
-)
-
 #: The fields that v2 tells of a backup, and v3 does not.
 MARKED = frozenset({'source', 'type'})
 
@@ -123,7 +114,7 @@ class Details:
                 found.setdefault(share.backup_id, []).append(
                     str(share.to_project_id)
                 )
-        except _NOT_TO_BE_READ as error:
+        except errors.NOT_OFFERED as error:
             LOG.info('What is shared is not known: %s', sentence(error))
             return None
         return found
@@ -140,7 +131,7 @@ def list_marked(vbs: VBSClient, **filters: Any) -> Iterator[Backup]:
     return first_of(
         v2.list(**filters),
         lambda: vbs.backups.list(**filters),
-        unless=_NOT_TO_BE_READ,
+        unless=errors.NOT_OFFERED,
     )
 
 
@@ -151,7 +142,7 @@ def marked(vbs: VBSClient, backup: Backup) -> Backup:
         return backup
     try:
         return v2.get(backup.id)
-    except _NOT_TO_BE_READ:
+    except errors.NOT_OFFERED:
         return backup
 
 

@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
 from functools import cached_property
 
-from keystoneauth1.session import Session
-
+from vbsclient.api.client import ServiceClient
 from vbsclient.api.csbs.checkpoints import (
     CSBS_PROVIDER,
     Checkpoint,
@@ -18,7 +15,6 @@ from vbsclient.api.csbs.groups import Group, Groups, Member
 from vbsclient.api.csbs.items import Item, ItemFilter, Items
 from vbsclient.api.csbs.quotas import get_quotas
 from vbsclient.api.endpoint import CSBSEndpoint, resolve_csbs
-from vbsclient.api.http import Transport
 from vbsclient.api.quotas import Quota
 
 __all__ = [
@@ -36,39 +32,12 @@ __all__ = [
 ]
 
 
-class CSBSClient:
+class CSBSClient(ServiceClient):
     """CSBS on any keystoneauth session.
 
-    The endpoint is resolved at the first use and then kept.
-
-    :param session: an authenticated keystoneauth session.
-    :param region_name: the region of the cloud.
-    :param interface: the interface (or interfaces, best first).
-    :param endpoint_override: a URL in place of the catalog's; it may hold
-        ``%(project_id)s``.
-    :param timeout: (connect, read) in seconds.
-    :param concurrency: the most requests under way at a time.
-    :param stop: once set, no further request is sent.
+    The endpoint is resolved at the first use and then kept.  The parameters
+    are those of :class:`~vbsclient.api.client.ServiceClient`.
     """
-
-    def __init__(
-        self,
-        session: Session,
-        *,
-        region_name: str | None = None,
-        interface: str | Sequence[str] | None = 'public',
-        endpoint_override: str | None = None,
-        timeout: tuple[float, float] | None = None,
-        concurrency: int = 10,
-        stop: threading.Event | None = None,
-    ) -> None:
-        self._session = session
-        self._region_name = region_name
-        self._interface = interface
-        self._override = endpoint_override
-        self.transport = Transport(
-            session, timeout=timeout, concurrency=concurrency, stop=stop
-        )
 
     @cached_property
     def endpoint(self) -> CSBSEndpoint:

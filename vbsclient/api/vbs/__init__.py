@@ -10,8 +10,8 @@ from functools import cached_property
 from keystoneauth1.session import Session
 
 from vbsclient.api import errors
+from vbsclient.api.client import ServiceClient
 from vbsclient.api.endpoint import Pin, VBSEndpoint, resolve_vbs
-from vbsclient.api.http import Transport
 from vbsclient.api.quotas import Quota
 from vbsclient.api.vbs.backups import Backup, Backups
 from vbsclient.api.vbs.quotas import get_quotas
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-class VBSClient:
+class VBSClient(ServiceClient):
     """VBS on any keystoneauth session.
 
     Endpoint and version are resolved at the first use and then kept.
@@ -57,14 +57,16 @@ class VBSClient:
         concurrency: int = 10,
         stop: threading.Event | None = None,
     ) -> None:
-        self._session = session
-        self._pin = version
-        self._region_name = region_name
-        self._interface = interface
-        self._override = endpoint_override
-        self.transport = Transport(
-            session, timeout=timeout, concurrency=concurrency, stop=stop
+        super().__init__(
+            session,
+            region_name=region_name,
+            interface=interface,
+            endpoint_override=endpoint_override,
+            timeout=timeout,
+            concurrency=concurrency,
+            stop=stop,
         )
+        self._pin = version
 
     @cached_property
     def endpoint(self) -> VBSEndpoint:
