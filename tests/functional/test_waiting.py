@@ -9,6 +9,7 @@ import pytest
 from tests.functional.conftest import CloudFactory
 from tests.functional.shell import Openstack
 from tests.functional.wire import deletes, requests, vbs_delete
+from tests.sandbox import Fault
 
 DELETE = ('vbs', 'backup', 'delete')
 
@@ -39,6 +40,88 @@ def test_csbs_is_waited_for_too(
     options = ['--yes'] if whole else []
     openstack(*command.split(), *ids, *options, '--wait')
     assert [len(run.items) for run in runs] == [0 if whole else 1] * 4
+
+
+@pytest.mark.parametrize(
+    'fault',
+    [
+        Fault('reset-before', 'GET', 'backups/detail', skip=1),
+        Fault('reset-after', 'GET', 'backups/detail', skip=1),
+        Fault('status', 'GET', 'backups/detail', skip=1, status=500),
+        Fault('body', 'GET', 'backups/detail', skip=1, body='<html>'),
+        Fault('truncate', 'GET', 'backups/detail', skip=1),
+    ],
+    ids=['reset', 'answer lost', '500', 'html', 'truncated'],
+)
+def test_a_look_that_fails_does_not_end_a_wait(
+    cloud: CloudFactory, openstack: Openstack, fault: Fault
+) -> None:
+    c = cloud(deletion_time=0.05)
+    ids = [c.state.add_backup().id for _ in range(8)]
+    c.knobs.faults.append(fault)
+    openstack(*DELETE, *ids, '--wait')
+    assert not c.state.backups
+
+
+def test_a_token_that_expires_does_not_end_a_wait(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    # Three requests plan, eight delete: the next token is for the wait.
+    c = cloud(deletion_time=0.05, token_uses=12)
+    ids = [c.state.add_backup().id for _ in range(8)]
+    openstack(*DELETE, *ids, '--wait')
+    assert not c.state.backups
+    logins = [r for r in c.requests if r.path.endswith('/auth/tokens')]
+    assert len(logins) == 2
+
+
+def test_what_is_being_deleted_already_is_waited_for(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(deletion_time=0.3)
+    ids = [c.state.add_backup().id for _ in range(2)]
+    openstack(*DELETE, *ids)
+    c.clear_log()
+    openstack(*DELETE, *ids, '--wait')
+    assert deletes(c) == []
+    assert not c.state.backups
+
+
+def test_a_look_at_many_costs_pages_and_a_get_for_each_at_its_end(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(deletion_time=0.05, deletion_slots=100)
+    ids = [c.state.add_backup().id for _ in range(50)]
+    openstack(*DELETE, *ids, '--wait')
+    log = requests(c)
+    after = log[log.index(deletes(c)[-1]) + 1 :]
+    assert sum('/backups/detail' in text for text in after) <= 3
+    assert sum('/backups/detail' not in text for text in after) == 50
+
+
+def test_a_login_that_cannot_be_renewed_is_said_before_a_wait(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    backup = c.state.add_backup()
+    token = openstack('token', 'issue', '-f', 'value', '-c', 'id').stdout
+    openstack(
+        *DELETE,
+        backup.id,
+        '--wait',
+        config={
+            'auth_type': 'v3token',
+            'auth': {
+                'auth_url': f'{c.url}/identity/v3',
+                'token': token.strip(),
+                'project_name': 'demo',
+                'project_domain_name': 'Default',
+            },
+        },
+        complains=['This login is a token (auth_type v3token)'],
+        code=0,
+    )
+    assert not c.state.backups
 
 
 def test_a_deletion_that_fails_later_is_a_failure(
