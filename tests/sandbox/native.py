@@ -140,10 +140,15 @@ def list_backups(
     view: Callable[[Backup], dict[str, Any]],
     *,
     with_links: bool,
+    own_address: str | None = None,
     sort_key: str = 'created_at',
     sort_dir: str = 'desc',
 ) -> Answer:
-    """One page, newest first unless told otherwise."""
+    """One page, newest first unless told otherwise.
+
+    :param own_address: where a link to the next page is usable, as Cinder's
+        are; None for those of VBS, which are not.
+    """
     cap = call.cloud.knobs.max_page
     asked = query.integer('limit')
     limit = cap if asked is None else min(asked, cap)
@@ -163,7 +168,9 @@ def list_backups(
     body: dict[str, Any] = {'backups': [view(row) for row in rows]}
     if with_links and more and rows:
         href = (
-            f'{DECORATION}/{call.project}/backups?limit={limit}'
+            f'{own_address}?limit={limit}&marker={rows[-1].id}'
+            if own_address
+            else f'{DECORATION}/{call.project}/backups?limit={limit}'
             f'&offset={offset + limit}&marker={rows[-1].id}'
         )
         body['backups_links'] = [{'href': href, 'rel': 'next'}]

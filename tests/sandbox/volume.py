@@ -7,7 +7,7 @@ It is looser than VBS: it is there so that other tools have what they need.
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urljoin
 
 from tests.sandbox import native
 from tests.sandbox.cloud import Cloud
@@ -86,6 +86,7 @@ def _list(call: Call, view: Callable[[Backup], dict[str, Any]]) -> Answer:
         query,
         view,
         with_links=True,
+        own_address=urljoin(call.request.base, call.request.path),
         sort_key=query.text('sort_key') or key or 'created_at',
         sort_dir=query.text('sort_dir') or way or 'desc',
     )
