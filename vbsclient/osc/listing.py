@@ -6,6 +6,7 @@ from __future__ import annotations
 import abc
 import argparse
 import gc
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -145,7 +146,7 @@ class ListCommand(command.Lister, metaclass=abc.ABCMeta):
         return [column.title for column in offered], (
             # One row at a time: a hundred thousand of them are wanted small.
             shown(offered, [_now(value) for value in row], parsed_args)
-            for row in rows
+            for row in _let_go(rows)
         )
 
     def produce_output(
@@ -165,7 +166,7 @@ class ListCommand(command.Lister, metaclass=abc.ABCMeta):
         parsed_args: argparse.Namespace,
         offered: Sequence[Column],
         wanted: Sequence[Column],
-    ) -> list[tuple[Any, ...]]:
+    ) -> deque[tuple[Any, ...]]:
         fields = {column.field for column in wanted}
         found = self.find(parsed_args, fields)
         keys: list[SortKey] = [] if found.in_order else parsed_args.sort
@@ -184,9 +185,10 @@ class ListCommand(command.Lister, metaclass=abc.ABCMeta):
             rows = _sorted(rows, keys)
         if parsed_args.marker is not None and not found.behind_marker:
             rows = _behind(rows, self.marker_of(parsed_args), self.noun)
-        kept = list(islice(rows, parsed_args.max_items))
+        first = islice(rows, parsed_args.max_items)
+        kept = deque(row.values for row in first)
         self.complete()
-        return [row.values for row in kept]
+        return kept
 
     def marker_of(self, parsed_args: argparse.Namespace) -> str:
         """The id of the marker."""
@@ -216,6 +218,12 @@ class _Row(NamedTuple):
     id: str
     keys: tuple[Any, ...]
     values: tuple[Any, ...]
+
+
+def _let_go(rows: deque[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Each row, kept no longer: a formatter makes its own of it."""
+    while rows:
+        yield rows.popleft()
 
 
 def _now(value: Any) -> Any:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -63,7 +64,8 @@ class Backup:
         return cls(
             id=body['id'],
             name=_text(body.get('name')),
-            status=str(body.get('status') or ''),
+            # The same few words for a hundred thousand backups.
+            status=sys.intern(str(body.get('status') or '')),
             volume_id=_text(body.get('volume_id')),
             size=body['size'] if isinstance(body.get('size'), int) else None,
             created_at=_text(body.get('created_at')),
