@@ -15,8 +15,8 @@ from vbsclient.deletion.targets import (
     Limits,
     Missing,
     ask_each,
-    check_name,
     choose_by_name,
+    sift_names,
 )
 from vbsclient.waiting import Seen
 
@@ -54,13 +54,8 @@ def find_items(
     :raises NoItems: on a cloud without items.
     """
     found: dict[str, Item | errors.ClientError] = {}
-    asked: list[str] = []
-    for argument in arguments:
-        try:
-            check_name(argument, WHAT)
-            asked.append(argument)
-        except errors.ClientError as refusal:
-            found[argument] = refusal
+    asked, refusals = sift_names(arguments, WHAT)
+    found.update(refusals)
     listed = read_all(items) if len(asked) > FEW else None
     by_id = {item.id: item for item in listed or ()}
     absent = [a for a in asked if is_uuid(a) and a not in by_id]

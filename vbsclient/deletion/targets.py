@@ -223,6 +223,21 @@ def check_name(argument: str, what: str) -> None:
         raise Missing(f'No {what} found: the name is not valid text') from None
 
 
+def sift_names(
+    arguments: Sequence[str], what: str
+) -> tuple[list[str], dict[str, errors.ClientError]]:
+    """(what can name something, the refusals of the rest)."""
+    asked: list[str] = []
+    refusals: dict[str, errors.ClientError] = {}
+    for argument in arguments:
+        try:
+            check_name(argument, what)
+            asked.append(argument)
+        except errors.ClientError as refusal:
+            refusals[argument] = refusal
+    return asked, refusals
+
+
 def choose_by_name(
     found: Sequence[ResourceT],
     argument: str,

@@ -13,9 +13,9 @@ from vbsclient.deletion.targets import (
     Limits,
     Missing,
     ask_each,
-    check_name,
     choose_by_name,
     may_be_no_route,
+    sift_names,
 )
 
 WHAT = 'backup'
@@ -31,13 +31,8 @@ def find_backups(
     A few are asked for one by one; for many the list is read once.
     """
     found: Found = {}
-    asked: list[str] = []
-    for argument in arguments:
-        try:
-            check_name(argument, WHAT)
-            asked.append(argument)
-        except errors.ClientError as refusal:
-            found[argument] = refusal
+    asked, refusals = sift_names(arguments, WHAT)
+    found.update(refusals)
     if len(asked) <= FEW:
         found.update(_ask_for_each(backups, asked, limits))
     else:
