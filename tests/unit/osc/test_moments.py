@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vbsclient.osc.moments import moment_of, parse_duration, parse_moment
+from vbsclient.api.times import moment_of
+from vbsclient.osc.moments import parse_duration, parse_moment, parse_span
+from vbsclient.retention import Span
 
 
 @pytest.mark.parametrize(
@@ -125,3 +127,42 @@ def test_times_of_the_services(text: str, expected: str) -> None:
 @pytest.mark.parametrize('text', [None, '', 'never', '0001-01-01T00:00+14:00'])
 def test_times_that_cannot_be_read(text: str | None) -> None:
     assert moment_of(text) is None
+
+
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        ('30d', {'days': 30}),
+        ('8w', {'days': 56}),
+        ('6m', {'months': 6}),
+        ('1y', {'years': 1}),
+        ('2y5m7d3h', {'years': 2, 'months': 5, 'days': 7, 'seconds': 10800}),
+        ('36h', {'seconds': 129600}),
+        ('90min', {'seconds': 5400}),
+        (' 5s ', {'seconds': 5}),
+    ],
+)
+def test_spans(text: str, expected: dict[str, int]) -> None:
+    assert parse_span(text) == Span(text.strip(), **expected)
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        '',
+        ' ',
+        '30',
+        '0d',
+        '0',
+        '-1d',
+        '1d1y',
+        '1x',
+        '1d 2h',
+        '1.5d',
+        '٣d',
+        'd',
+    ],
+)
+def test_what_is_no_span(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        parse_span(text)

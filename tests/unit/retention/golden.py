@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A history of four years, policies, and what becomes of it under each.
+
+``python -m tests.unit.retention.golden`` writes the files anew: read what
+changed before you commit it.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from vbsclient.osc.moments import parse_span
+from vbsclient.retention import (
+    DAILY,
+    HOURLY,
+    MONTHLY,
+    UNLIMITED,
+    WEEKLY,
+    YEARLY,
+    Candidate,
+    KeepLast,
+    KeepName,
+    KeepPeriods,
+    KeepTag,
+    KeepWithin,
+    Policy,
+    make_plan,
+)
+
+DIRECTORY = Path(__file__).parent / 'golden'
+
+BERLIN = ZoneInfo('Europe/Berlin')
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=timezone.utc)
+
+_USUAL = (
+    KeepPeriods(DAILY, 7),
+    KeepPeriods(WEEKLY, 5),
+    KeepPeriods(MONTHLY, 12),
+    KeepPeriods(YEARLY, 3),
+)
+
+POLICIES = {
+    'last-3': Policy([KeepLast(3)]),
+    'hourly-5': Policy([KeepPeriods(HOURLY, 5)]),
+    'daily-4': Policy([KeepPeriods(DAILY, 4)]),
+    'daily-4-berlin': Policy([KeepPeriods(DAILY, 4)], zone=BERLIN),
+    'hourly-unlimited-berlin': Policy(
+        [KeepPeriods(HOURLY, UNLIMITED)], zone=BERLIN
+    ),
+    'weekly-6': Policy([KeepPeriods(WEEKLY, 6)]),
+    'monthly-6': Policy([KeepPeriods(MONTHLY, 6)]),
+    'monthly-100': Policy([KeepPeriods(MONTHLY, 100)]),
+    'yearly-2': Policy([KeepPeriods(YEARLY, 2)]),
+    'yearly-10': Policy([KeepPeriods(YEARLY, 10)]),
+    'within-7d': Policy([KeepWithin(parse_span('7d'))]),
+    'within-1y1m-berlin': Policy(
+        [KeepWithin(parse_span('1y1m'))], zone=BERLIN
+    ),
+    'name': Policy([KeepName('pre-*'), KeepLast(1)]),
+    'tag': Policy([KeepTag('keep=yes'), KeepLast(1)]),
+    'usual': Policy(_USUAL),
+    'usual-older-than-10d': Policy(_USUAL, older_than=parse_span('10d')),
+    'older-than-30d': Policy(older_than=parse_span('30d')),
+}
+
+
+def history() -> Iterator[Candidate]:
+    """Nightly backups with gaps, hourly ones, manual ones, odd ones."""
+
+    def made(name: str, moment: datetime, **more: object) -> Candidate:
+        stamp = f'{moment:%Y-%m-%dT%H:%M:%S}'
+        return Candidate(
+            stamp,
+            'db01',
+            name=name,
+            created_at=stamp,
+            made=moment,
+            **more,  # type: ignore[arg-type]
+        )
+
+    end = datetime(2026, 11, 20, 2, 0, tzinfo=timezone.utc)
+    for night in range(80):
+        if night % 9 not in (3, 4):
+            yield made('nightly', end - timedelta(days=night))
+    for hour in range(1, 9):
+        yield made('hourly', end - timedelta(hours=hour, minutes=-30))
+    # Two hours before clocks are set back in Berlin to two hours after.
+    for quarter in range(0, 16, 2):
+        yield made(
+            'clock',
+            datetime(2026, 10, 24, 23, 15, tzinfo=timezone.utc)
+            + timedelta(minutes=15 * quarter),
+        )
+    for month in range(3, 40):
+        yield made('monthly', end.replace(day=1) - timedelta(days=31 * month))
+    for days in (5, 100, 400):
+        yield made('pre-upgrade', end - timedelta(days=days, hours=9))
+    yield made(
+        'tagged',
+        end - timedelta(days=33, hours=1),
+        tags=frozenset({'keep=yes'}),
+    )
+    yield made(
+        'failed',
+        end - timedelta(hours=1),
+        status='error',
+        counts=False,
+        protections=('status error',),
+    )
+    yield made(
+        'shared',
+        end - timedelta(days=70, hours=3),
+        protections=('shared with 2 projects',),
+    )
+
+
+def rendered(policy: Policy) -> str:
+    """A line for each backup."""
+    plan = make_plan(history(), policy, NOW)
+    lines = [
+        f'{d.backup.created_at}  {d.backup.name:<11}  '
+        f'{"keep  " if d.keep else "delete"}  {", ".join(d.reasons)}'
+        for d in plan.decisions
+    ]
+    lines += [f'emptied: {backup.group}' for backup in plan.emptied]
+    return '\n'.join(lines) + '\n'
+
+
+def main() -> None:
+    """Write all files."""
+    for name, policy in POLICIES.items():
+        (DIRECTORY / f'{name}.txt').write_text(rendered(policy))
+
+
+if __name__ == '__main__':
+    main()

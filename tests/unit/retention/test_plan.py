@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a plan promises, whatever the history and the rules."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vbsclient.retention import (
+    DAILY,
+    HOURLY,
+    MONTHLY,
+    UNLIMITED,
+    WEEKLY,
+    YEARLY,
+    Candidate,
+    KeepLast,
+    KeepName,
+    KeepPeriods,
+    KeepTag,
+    KeepWithin,
+    Plan,
+    Policy,
+    Rule,
+    Span,
+    make_plan,
+)
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=timezone.utc)
+BERLIN = ZoneInfo('Europe/Berlin')
+
+NAMES = ('nightly', 'pre-patch', None)
+PERIODS = (HOURLY, DAILY, WEEKLY, MONTHLY, YEARLY)
+
+
+def at(days: float, **more: object) -> Candidate:
+    """A backup so many days ago."""
+    made = NOW - timedelta(days=days)
+    return Candidate(
+        f'{days}',
+        'db01',
+        made=made,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def deleted(plan: Plan) -> set[str]:
+    return {decision.backup.id for decision in plan.deleted}
+
+
+def kept(plan: Plan) -> set[str]:
+    return {decision.backup.id for decision in plan.kept}
+
+
+def reasons(plan: Plan, id: str) -> Sequence[str]:
+    return next(d.reasons for d in plan.decisions if d.backup.id == id)
+
+
+counts = st.one_of(st.integers(1, 5), st.just(UNLIMITED))
+spans = st.builds(
+    Span,
+    text=st.just('some time'),
+    years=st.integers(0, 1),
+    months=st.integers(0, 3),
+    days=st.integers(0, 40),
+    seconds=st.integers(1, 90000),
+)
+rules: st.SearchStrategy[Rule] = st.one_of(
+    st.builds(KeepLast, counts),
+    st.builds(KeepPeriods, st.sampled_from(PERIODS), counts),
+    st.builds(KeepWithin, spans),
+    st.just(KeepName('pre-*')),
+    st.just(KeepTag('keep=yes')),
+)
+zones: st.SearchStrategy[tzinfo] = st.sampled_from(
+    [timezone.utc, BERLIN, ZoneInfo('America/St_Johns')]
+)
+policies = st.builds(
+    Policy,
+    rules=st.lists(rules, max_size=4).map(tuple),
+    older_than=st.one_of(st.none(), spans),
+    zone=zones,
+)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Candidate]:
+    """Backups of two groups: near ones, far ones, at the same time."""
+    ages = st.one_of(
+        st.integers(-2, 72).map(lambda hours: timedelta(hours=hours)),
+        st.integers(0, 900).map(lambda days: timedelta(days=days)),
+    )
+    backups = []
+    for number in range(draw(st.integers(0, 25))):
+        status = draw(
+            st.sampled_from(['available'] * 6 + ['error', 'creating'])
+        )
+        protected = draw(st.sampled_from([False] * 9 + [True]))
+        protections = ('shared',) * protected
+        if status == 'creating' or (status == 'error' and draw(st.booleans())):
+            protections += (f'status {status}',)
+        dated = draw(st.sampled_from([True] * 19 + [False]))
+        backups.append(
+            Candidate(
+                f'{number:02}',
+                draw(st.sampled_from('ab')),
+                name=draw(st.sampled_from(NAMES)),
+                status=status,
+                made=NOW - draw(ages) if dated else None,
+                counts=status == 'available',
+                protections=protections,
+                tags=frozenset(draw(st.sampled_from([[], ['keep=yes']]))),
+            )
+        )
+    return backups
+
+
+@given(histories(), policies)
+def test_each_backup_is_decided_once_and_with_a_reason(
+    backups: list[Candidate], policy: Policy
+) -> None:
+    plan = make_plan(backups, policy, NOW)
+    assert sorted(d.backup.id for d in plan.decisions) == sorted(
+        b.id for b in backups
+    )
+    if policy.rules or policy.older_than:
+        assert all(decision.reasons for decision in plan.decisions)
+
+
+@given(histories(), policies, st.booleans())
+def test_a_plan_carried_out_and_made_again_deletes_nothing(
+    backups: list[Candidate], policy: Policy, allow_empty: bool
+) -> None:
+    policy = replace(policy, allow_empty=allow_empty)
+    plan = make_plan(backups, policy, NOW)
+    left = [decision.backup for decision in plan.kept]
+    assert deleted(make_plan(left, policy, NOW)) == set()
+
+
+@given(histories(), policies, rules)
+def test_one_more_rule_never_deletes_more(
+    backups: list[Candidate], policy: Policy, rule: Rule
+) -> None:
+    more = replace(policy, rules=(*policy.rules, rule))
+    before = deleted(make_plan(backups, policy, NOW))
+    assert deleted(make_plan(backups, more, NOW)) <= before
+
+
+@given(histories(), policies, spans)
+def test_an_age_never_deletes_more(
+    backups: list[Candidate], policy: Policy, span: Span
+) -> None:
+    anyhow = replace(policy, older_than=None)
+    before = deleted(make_plan(backups, anyhow, NOW))
+    aged = replace(policy, older_than=span)
+    assert deleted(make_plan(backups, aged, NOW)) <= before
+
+
+@given(histories(), policies)
+def test_the_newest_that_can_be_restored_stays_or_the_plan_says_so(
+    backups: list[Candidate], policy: Policy
+) -> None:
+    plan = make_plan(backups, policy, NOW)
+    emptied = {backup.group for backup in plan.emptied}
+    for group in {backup.group for backup in backups} - emptied:
+        good = [b for b in backups if b.group == group and b.counts and b.made]
+        if good:
+            newest = max(good, key=lambda b: (b.made or NOW, b.id))
+            assert newest.id in kept(plan)
+        assert any(d.keep for d in plan.decisions if d.backup.group == group)
+
+
+@given(histories(), policies, st.booleans())
+def test_what_is_protected_or_has_no_date_is_never_deleted(
+    backups: list[Candidate], policy: Policy, allow_empty: bool
+) -> None:
+    policy = replace(policy, allow_empty=allow_empty)
+    for decision in make_plan(backups, policy, NOW).deleted:
+        assert not decision.backup.protections
+        assert decision.backup.made is not None
+
+
+@given(histories(), policies)
+def test_groups_know_nothing_of_one_another(
+    backups: list[Candidate], policy: Policy
+) -> None:
+    alone = [
+        make_plan([b for b in backups if b.group == group], policy, NOW)
+        for group in 'ab'
+    ]
+    both = make_plan(backups, policy, NOW)
+    assert deleted(both) == deleted(alone[0]) | deleted(alone[1])
+
+
+@given(histories(), policies, st.randoms())
+def test_the_order_of_the_list_is_no_matter(
+    backups: list[Candidate], policy: Policy, random: object
+) -> None:
+    shuffled = list(backups)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert make_plan(shuffled, policy, NOW) == make_plan(backups, policy, NOW)
+
+
+# -- examples --------------------------------------------------------------
+
+
+def test_rules_that_keep_nothing_empty_a_group_and_say_so() -> None:
+    plan = make_plan(
+        [at(40), at(50)], Policy(older_than=Span('30d', days=30)), NOW
+    )
+    assert [backup.group for backup in plan.emptied] == ['db01']
+
+
+def test_with_leave_a_group_may_be_emptied() -> None:
+    policy = Policy(older_than=Span('30d', days=30), allow_empty=True)
+    plan = make_plan([at(40), at(50)], policy, NOW)
+    assert not plan.emptied
+    assert deleted(plan) == {'40', '50'}
+
+
+def test_a_group_of_failures_only_is_not_emptied_silently() -> None:
+    failed = at(40, status='error', counts=False)
+    plan = make_plan([failed], Policy([KeepLast(1)]), NOW)
+    assert plan.emptied == [failed]
+
+
+def test_what_cannot_be_restored_is_no_reason_to_delete_the_rest() -> None:
+    failed = at(1, status='error', counts=False, protections=('status error',))
+    plan = make_plan(
+        [failed, at(40), at(50)], Policy(older_than=Span('30d', days=30)), NOW
+    )
+    assert [backup.group for backup in plan.emptied] == ['db01']
+
+
+def test_failures_are_not_counted() -> None:
+    failures = [
+        at(days, status='error', counts=False) for days in (0.1, 0.2, 0.3)
+    ]
+    plan = make_plan([*failures, at(1), at(2)], Policy([KeepLast(1)]), NOW)
+    assert kept(plan) == {'1'}
+
+
+def test_the_newest_stays_where_a_rule_keeps_only_older_ones() -> None:
+    plan = make_plan(
+        [at(1), at(2), at(3, name='pre-1')], Policy([KeepName('pre-*')]), NOW
+    )
+    assert kept(plan) == {'1', '3'}
+    assert reasons(plan, '1') == ('newest',)
+
+
+def test_within_counts_from_the_newest_backup_and_not_from_now() -> None:
+    stopped = [at(days) for days in (100, 103, 110)]
+    plan = make_plan(stopped, Policy([KeepWithin(Span('7d', days=7))]), NOW)
+    assert kept(plan) == {'100', '103'}
+
+
+def test_within_ignores_a_backup_from_the_future_as_the_newest() -> None:
+    backups = [at(-400), at(1), at(3), at(30)]
+    plan = make_plan(backups, Policy([KeepWithin(Span('7d', days=7))]), NOW)
+    assert kept(plan) == {'-400', '1', '3'}
+
+
+def test_the_oldest_stays_while_there_are_fewer_periods_than_wanted() -> None:
+    backups = [at(1), at(2), at(2.1)]
+    plan = make_plan(backups, Policy([KeepPeriods(DAILY, 5)]), NOW)
+    assert deleted(plan) == set()
+    assert reasons(plan, '2.1') == ('oldest daily 2026-11-19',)
+
+
+def test_an_age_that_reaches_before_all_time_deletes_nothing() -> None:
+    policy = Policy(older_than=Span('999999y', years=999999))
+    assert deleted(make_plan([at(1), at(9000)], policy, NOW)) == set()
+
+
+@pytest.mark.parametrize(
+    ('zone', 'first'), [(timezone.utc, '2026-11-20'), (BERLIN, '2026-11-21')]
+)
+def test_a_day_begins_where_the_zone_has_it(zone: tzinfo, first: str) -> None:
+    late = Candidate(
+        'late',
+        'db01',
+        made=datetime(2026, 11, 20, 23, 30, tzinfo=timezone.utc),
+    )
+    plan = make_plan([late], Policy([KeepPeriods(DAILY, 1)], zone=zone), NOW)
+    assert reasons(plan, 'late') == (f'daily {first}',)
+
+
+def test_a_span_goes_by_the_clocks_of_the_zone() -> None:
+    noon = datetime(2026, 10, 26, 12, 0, tzinfo=BERLIN)
+    day, hours = Span('1d', days=1), Span('24h', seconds=86400)
+    assert day.before(noon, BERLIN).astimezone(BERLIN).hour == 12
+    later = datetime(2026, 10, 25, 12, 0, tzinfo=BERLIN)
+    assert hours.before(later, BERLIN).astimezone(BERLIN).hour == 13
