@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -195,6 +195,32 @@ def concurrencies(options: argparse.Namespace) -> None:
         row(f'delete 200, concurrency {concurrency}', ours, None)
 
 
+def plan_all(options: argparse.Namespace) -> None:
+    """(h): what a plan of retention adds to the list that it needs."""
+    for number in options.rows:
+        with Sandbox(latency=options.latency) as cloud:
+            volumes = [cloud.state.add_volume() for _ in range(500)]
+            now = cloud.state.now()
+            for index in range(number):
+                cloud.state.add_backup(
+                    f'autobk_{index:06}',
+                    volumes[index % len(volumes)],
+                    created_at=now - timedelta(hours=index // 100),
+                )
+            listed = run(cloud, 'vbs', 'backup', 'list', '-f', 'json')
+            planned = run(
+                cloud,
+                *('vbs', 'backup', 'prune', '--all-volumes', '--dry-run'),
+                *('--keep-daily', '7', '--keep-weekly', '5', '-f', 'json'),
+            )
+        row(f'plan to prune {number}', planned, None)
+        print(
+            f'{"":34} peak {planned.peak_mb:.0f} MB | the list of them '
+            f'{listed.seconds:.2f} s, peak {listed.peak_mb:.0f} MB',
+            flush=True,
+        )
+
+
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     'a': lambda options: delete_many(options, by_name=False),
     'b': lambda options: delete_many(options, by_name=True),
@@ -202,6 +228,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     'd': list_all,
     'e': start_up,
     'f': concurrencies,
+    'h': plan_all,
 }
 
 
@@ -209,7 +236,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the wanted parts and print a row for each comparison."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        'parts', nargs='*', help='a to f, as in the source; default: all'
+        'parts', nargs='*', help='a to h, as in the source; default: all'
     )
     parser.add_argument('--latency', type=float, default=0.05)
     parser.add_argument(

@@ -91,6 +91,7 @@ def main() -> None:
         disks(demo, sandbox)
         shares(demo)
         servers(demo, sandbox)
+        rules(demo, sandbox)
         demo.say('What is left.')
         demo.run('openstack vbs backup list --count')
         demo.run('openstack csbs checkpoint list')
@@ -155,6 +156,21 @@ def servers(demo: Demo, sandbox: Sandbox) -> None:
     demo.say('The whole checkpoint: more than one server, so it asks.')
     demo.run(f'openstack csbs checkpoint delete {checkpoint.id}', code=1)
     demo.run(f'openstack csbs checkpoint delete --yes --wait {checkpoint.id}')
+    demo.last_deletes()
+
+
+def rules(demo: Demo, sandbox: Sandbox) -> None:
+    """Old backups by rule: the plan, then the deletion."""
+    # As VBS does: any backup of a chain may go, and the rest stay whole.
+    sandbox.knobs.chains = False
+    prune = (
+        'openstack vbs backup prune --server web02 --automatic '
+        '--keep-last 2 --keep-weekly 2'
+    )
+    demo.say('Old backups by rule: say what to keep. First the plan.')
+    demo.run(f'{prune} --dry-run -c Name -c "Created At" -c Action -c Reasons')
+    demo.say('Then carry it out; what has changed since would be left alone.')
+    demo.run(f'{prune} --yes --wait')
     demo.last_deletes()
 
 

@@ -61,6 +61,8 @@ class ItemDeletion(Independent[Item]):
 
     :param arguments: names and ids of backups of servers.
     :param checkpoint_id: the checkpoint that they must belong to, or None.
+    :param known: what this run has just read of some of them, by id: these
+        are not read again.
     """
 
     def __init__(
@@ -71,19 +73,21 @@ class ItemDeletion(Independent[Item]):
         provider_id: str,
         limits: Limits,
         checkpoint_id: str | None = None,
+        known: Mapping[str, Item] | None = None,
     ) -> None:
         self._csbs = csbs
         self._arguments = unique(arguments)
         self._checkpoints = csbs.checkpoints(provider_id)
         self._limits = limits
         self._checkpoint_id = checkpoint_id
+        self._known = known or {}
 
     def plan(self) -> list[ItemTarget]:
         """Find the backups and check each against the rules."""
         if self._checkpoint_id is not None:
             found = self._find_in_checkpoint(self._checkpoint_id)
         else:
-            found = find_items(self._csbs.items, self._arguments, self._limits)
+            found = self._find()
         targets = [_target(a, found[a]) for a in self._arguments]
         recognise(targets, self._other_kind)
         return merge(targets)
@@ -146,6 +150,11 @@ class ItemDeletion(Independent[Item]):
     def seen_first(self, target: ItemTarget) -> Seen:
         """What was seen of it before its DELETE."""
         return seen_of(target.verified)
+
+    def _find(self) -> dict[str, Item | errors.ClientError]:
+        others = [a for a in self._arguments if a not in self._known]
+        found = find_items(self._csbs.items, others, self._limits)
+        return found | dict(self._known)
 
     def _find_in_checkpoint(
         self, checkpoint_id: str

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from vbsclient import bulk
 from vbsclient.api import errors
@@ -44,6 +44,8 @@ class BackupDeletion:
     :param arguments: names and ids.
     :param force: go ahead although CSBS made a backup, or it is shared.
     :param cancel_shares: cancel the shares of a backup before deleting it.
+    :param known: what this run has just read of some of them, by id: these
+        are not read again.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class BackupDeletion:
         limits: Limits,
         force: bool = False,
         cancel_shares: bool = False,
+        known: Mapping[str, Backup] | None = None,
     ) -> None:
         self._vbs = vbs
         self._csbs = csbs
@@ -62,6 +65,7 @@ class BackupDeletion:
         self._limits = limits
         self._force = force
         self._cancel_shares = cancel_shares
+        self._known = known or {}
         self._origins = Origins(vbs, csbs, limits)
         self._sharing = Sharing(vbs)
         self._to_cancel: dict[str, list[Share]] = {}
@@ -79,15 +83,14 @@ class BackupDeletion:
 
     def _find(self) -> Found:
         """Look up the backups; for many, read all lists at the same time."""
-        found: Found = {}
+        found: Found = dict(self._known)
+        others = [a for a in self._arguments if a not in self._known]
 
         def find() -> None:
-            found.update(
-                find_backups(self._vbs.backups, self._arguments, self._limits)
-            )
+            found.update(find_backups(self._vbs.backups, others, self._limits))
 
         reads = [find]
-        if len(self._arguments) > FEW and not self._force:
+        if len(others) > FEW and not self._force:
             if self._vbs.endpoint.version != 'v2':
                 reads.append(self._origins.read_list)
             reads.append(self._sharing.read_list)
@@ -221,7 +224,9 @@ class BackupDeletion:
         _number([t for t in open_targets if t.refusal is None])
 
     def _refuse_csbs(self, targets: Sequence[Target[Backup]]) -> None:
-        refused = self._origins.refusals([t.verified for t in targets])
+        for target in targets:
+            self._origins.learn(target.verified)
+        refused = self._origins.refusals([t.verified_id for t in targets])
         for target in targets:
             if target.id in refused:
                 target.refusal = refused[target.id]

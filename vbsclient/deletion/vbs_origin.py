@@ -21,6 +21,10 @@ _UNKNOWN_HINT = (
 )
 
 
+class OriginUnknown(Refused):
+    """Nobody can say whether CSBS made a backup."""
+
+
 _GARBLED = errors.MalformedResponse('its service_metadata is not readable')
 
 
@@ -82,34 +86,52 @@ class Origins:
             for backup in v2.list():
                 self._note(backup)
 
-    def refusals(self, backups: Sequence[Backup]) -> dict[str, Refused]:
+    def learn(self, backup: Backup) -> None:
+        """Take note of what was read already, if v2 told it."""
+        if 'service_metadata' in backup.body or (
+            self._vbs.backups_v2 is self._vbs.backups
+        ):
+            self._note(backup)
+
+    def refusals(self, ids: Sequence[str]) -> dict[str, Refused]:
         """Why some of these must not be deleted through VBS, by id."""
-        self._complete(backups)
+        self._complete(ids)
         refused: dict[str, Refused] = {}
-        for backup in backups:
-            mark = self._marks.get(backup.id)
+        for id in ids:
+            mark = self._marks.get(id)
             if mark is None:
-                unread = _GARBLED if backup.id in self._garbled else None
-                refusal = _from_list(
-                    backup, self._servers, unread or self._unread
-                )
+                unread = _GARBLED if id in self._garbled else None
+                refusal = _from_list(id, self._servers, unread or self._unread)
             else:
-                refusal = _marked(backup, self._servers) if mark else None
+                refusal = _marked(id, self._servers) if mark else None
             if refusal is not None:
-                refused[backup.id] = refusal
+                refused[id] = refusal
         return refused
 
-    def _complete(self, backups: Sequence[Backup]) -> None:
+    def foreign(self, ids: Sequence[str]) -> dict[str, str]:
+        """The same in a few words, without asking whose part each is."""
+        self._complete(ids)
+        found: dict[str, str] = {}
+        for id in ids:
+            mark = self._marks.get(id)
+            if mark is None:
+                unread = _GARBLED if id in self._garbled else None
+                refusal = _from_list(id, self._servers, unread or self._unread)
+                mark = refusal is not None
+                if isinstance(refusal, OriginUnknown):
+                    found[id] = refusal.message
+            if mark:
+                found.setdefault(id, 'made by CSBS')
+        return found
+
+    def _complete(self, ids: Sequence[str]) -> None:
         """Learn what v2 says of each, as far as it can be read."""
         v2 = self._vbs.backups_v2
         if v2 is None:
             return
-        if v2 is self._vbs.backups:
-            for backup in backups:
-                self._note(backup)
-        if len(self._unseen(backups)) > FEW:
+        if len(self._unseen(ids)) > FEW:
             self.read_list()
-        unseen = self._unseen(backups)
+        unseen = self._unseen(ids)
         if unseen and not self._absent and not self._unread:
             # The list may have skipped rows while others vanished.
             with self._reading():
@@ -128,8 +150,8 @@ class Origins:
                 if refusals:
                     raise refusals[0]
 
-    def _unseen(self, backups: Sequence[Backup]) -> list[str]:
-        return [b.id for b in backups if b.id not in self._seen]
+    def _unseen(self, ids: Sequence[str]) -> list[str]:
+        return [id for id in ids if id not in self._seen]
 
     def _note(self, backup: Backup) -> None:
         self._seen.add(backup.id)
@@ -155,22 +177,22 @@ class Origins:
 
 
 def _from_list(
-    backup: Backup, servers: ServerBackups, unread: errors.ClientError | None
+    id: str, servers: ServerBackups, unread: errors.ClientError | None
 ) -> Refused | None:
     owners = servers.owners
     if owners is not None:
-        owner = owners.get(backup.id)
+        owner = owners.get(id)
         return _owned(owner) if owner else None
     reason = servers.unreadable or unread
     if reason is None:
         return None
-    return Refused(
+    return OriginUnknown(
         f'whether CSBS made it could not be read ({reason.message})',
         _UNKNOWN_HINT,
     )
 
 
-def _marked(backup: Backup, servers: ServerBackups) -> Refused:
+def _marked(id: str, servers: ServerBackups) -> Refused:
     owners = servers.owners
     if owners is None:
         return Refused(
@@ -178,7 +200,7 @@ def _marked(backup: Backup, servers: ServerBackups) -> Refused:
             'Delete the server backup with "openstack csbs backup delete", '
             'or add --force.',
         )
-    owner = owners.get(backup.id)
+    owner = owners.get(id)
     if owner is not None:
         return _owned(owner)
     return Refused(

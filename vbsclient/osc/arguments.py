@@ -16,12 +16,30 @@ _MOST_CONCURRENCY = 64
 
 
 def add_delete_options(parser: argparse.ArgumentParser) -> None:
-    """Add what every deletion can be told."""
+    """Add what a deletion of named targets can be told."""
     parser.add_argument(
         '--dry-run',
         action='store_true',
         help='Show what would be deleted or refused; send no DELETE',
     )
+    add_run_options(parser)
+    parser.add_argument(
+        '--ignore-missing',
+        action='store_true',
+        help='What does not exist counts as success',
+    )
+    parser.add_argument(
+        '--yes',
+        action='store_true',
+        help=(
+            'Answer the question that is asked where more would go than is '
+            'named one by one'
+        ),
+    )
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Add what every deletion can be told."""
     parser.add_argument(
         '--report',
         action='store_true',
@@ -40,19 +58,6 @@ def add_delete_options(parser: argparse.ArgumentParser) -> None:
         help=(
             f'How many targets at a time, 1 to {_MOST_CONCURRENCY} (default: '
             f'10)'
-        ),
-    )
-    parser.add_argument(
-        '--ignore-missing',
-        action='store_true',
-        help='What does not exist counts as success',
-    )
-    parser.add_argument(
-        '--yes',
-        action='store_true',
-        help=(
-            'Answer the question that is asked where more would go than is '
-            'named one by one'
         ),
     )
 

@@ -33,12 +33,31 @@ def ask(
         stderr.write(f'{target.type.capitalize()} {target.id} holds{count}:\n')
         for member in target.members:
             stderr.write(f'  {visible(member)}\n')
-    if not somebody_is_there or stdin is None or not stdin.isatty():
-        raise exceptions.CommandError(
-            'This would delete more than is named one by one, as listed '
-            'above: add --yes. Nothing was deleted.'
-        )
-    stderr.write('Delete all of it? [y/N] ')
+    confirm(
+        'Delete all of it?',
+        'This would delete more than is named one by one, as listed above: '
+        'add --yes. Nothing was deleted.',
+        stdin=stdin if somebody_is_there else None,
+        stderr=stderr,
+    )
+
+
+def confirm(
+    question: str,
+    nobody: str,
+    *,
+    stdin: TextIO | None,
+    stderr: TextIO,
+) -> None:
+    """Ask for a yes.
+
+    :param nobody: what to say where nobody can answer.
+    :param stdin: where the answer comes from; None if it is not free.
+    :raises CommandError: if the answer is no, or nobody can answer.
+    """
+    if stdin is None or not stdin.isatty():
+        raise exceptions.CommandError(nobody)
+    stderr.write(f'{question} [y/N] ')
     stderr.flush()
     if stdin.readline().strip().lower() not in ('y', 'yes'):
         raise exceptions.CommandError('Nothing was deleted.')

@@ -17,7 +17,7 @@ from osc_lib.command import command
 from vbsclient.api import errors
 from vbsclient.deletion.follow import Follower
 from vbsclient.deletion.run import execute, outcomes_of
-from vbsclient.deletion.targets import Deletion, Limits, Outcome
+from vbsclient.deletion.targets import Deletion, Limits, Outcome, Target
 from vbsclient.osc import report
 from vbsclient.osc.arguments import (
     add_delete_options,
@@ -70,7 +70,7 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         parser.set_defaults(formatter=None)
         self._parser = parser
         self.add_arguments(parser)
-        add_delete_options(parser)
+        self.add_common_options(parser)
         if self.idle is not None:
             add_wait_options(parser, idle=self.idle, polled=self.polled)
         return parser
@@ -79,11 +79,19 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add what this command alone has."""
 
+    def add_common_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add what all of them have, but for waiting."""
+        add_delete_options(parser)
+
     @abc.abstractmethod
     def make_deletion(
         self, parsed_args: argparse.Namespace, limits: Limits
     ) -> Deletion[Any] | None:
         """The rules for what was named; None if nothing was."""
+
+    def plan(self, deletion: Deletion[Any]) -> list[Target[Any]]:
+        """What is to be deleted, verified or refused."""
+        return deletion.plan()
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Delete, show what was asked for, and only then fail."""
@@ -154,7 +162,7 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         deletion = self.make_deletion(parsed_args, limits)
         if deletion is None:
             return
-        targets = deletion.plan()
+        targets = self.plan(deletion)
         self._outcomes = outcomes_of(targets)
         if parsed_args.dry_run:
             return

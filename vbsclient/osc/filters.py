@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
-from vbsclient.osc.moments import moment_of, parse_duration, parse_moment
+from vbsclient.api.times import moment_of
+from vbsclient.osc.moments import parse_duration, parse_moment
 
 #: States in which nothing is going on.  All others pass by themselves, or
 #: should: no list of them is complete.
@@ -37,6 +38,9 @@ class Described(Protocol):
     @property
     def updated_at(self) -> str | None: ...
 
+    @property
+    def automatic(self) -> bool: ...
+
 
 @dataclass(frozen=True)
 class Conditions:
@@ -46,6 +50,7 @@ class Conditions:
     :ivar before: creations from this moment on do not fit.
     :ivar unchanged_since: a state that passes by itself, but has not since
         this moment.
+    :ivar automatic: whether a policy made it; None for both.
     """
 
     name: str | None = None
@@ -55,6 +60,7 @@ class Conditions:
     since: datetime | None = None
     before: datetime | None = None
     unchanged_since: datetime | None = None
+    automatic: bool | None = None
 
     @property
     def status(self) -> str | None:
@@ -70,6 +76,7 @@ class Conditions:
             or self.since
             or self.before
             or self.unchanged_since
+            or self.automatic is not None
         )
 
     def fit(self, thing: Described) -> bool:
@@ -80,6 +87,7 @@ class Conditions:
             and (not self.statuses or thing.status in self.statuses)
             and self.availability_zone in (None, thing.availability_zone)
             and self._is_made_in_time(thing)
+            and self.automatic in (None, thing.automatic)
             and self._is_stuck(thing)
         )
 
@@ -107,11 +115,16 @@ def is_transient(status: str) -> bool:
 
 
 def add_filters(
-    parser: argparse.ArgumentParser, *, stuck: bool = True, made: str = 'made'
+    parser: argparse.ArgumentParser,
+    *,
+    stuck: bool = True,
+    triggers: bool = True,
+    made: str = 'made',
 ) -> None:
     """The options that all lists of backups have.
 
     :param stuck: whether what is listed has states that pass.
+    :param triggers: whether somebody or a policy starts what is listed.
     :param made: what the creation is called.
     """
     names = parser.add_mutually_exclusive_group()
@@ -138,6 +151,8 @@ def add_filters(
         help='Only backups in this availability zone',
     )
     add_times(parser, made)
+    if triggers:
+        _add_triggers(parser)
     if stuck:
         parser.add_argument(
             '--stuck',
@@ -148,6 +163,21 @@ def add_filters(
                 '(creating, deleting, ...) and that have not changed for so '
                 'long, for example 2h'
             ),
+        )
+
+
+def _add_triggers(parser: argparse.ArgumentParser) -> None:
+    triggers = parser.add_mutually_exclusive_group()
+    for name, automatic, made in (
+        ('--manual', False, 'that somebody made'),
+        ('--automatic', True, 'that a policy made'),
+    ):
+        triggers.add_argument(
+            name,
+            dest='automatic',
+            action='store_const',
+            const=automatic,
+            help=f'Only backups {made}',
         )
 
 
@@ -179,4 +209,5 @@ def conditions_of(parsed_args: argparse.Namespace) -> Conditions:
         since=parsed_args.created_after,
         before=parsed_args.created_before,
         unchanged_since=datetime.now(timezone.utc) - stuck if stuck else None,
+        automatic=getattr(parsed_args, 'automatic', None),
     )

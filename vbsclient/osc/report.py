@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from vbsclient.bulk import State
+from vbsclient.deletion.prune import Skipped
 from vbsclient.deletion.targets import Missing, Outcome, Refused, Target
 from vbsclient.osc.text import Text, sentence, shortened, visible
 
@@ -59,6 +60,8 @@ def result_of(
     error = outcome.error
     if isinstance(error, Missing):
         return 'missing' if ignore_missing else 'failed'
+    if isinstance(error, Skipped):
+        return 'skipped'
     if isinstance(error, Refused):
         return 'refused'
     if outcome.state is State.DONE:
@@ -75,7 +78,7 @@ def is_failure(
     """Whether this target makes the command fail."""
     return result_of(
         outcome, dry_run=dry_run, ignore_missing=ignore_missing
-    ) not in ('accepted', 'deleted', 'missing', 'would delete')
+    ) not in ('accepted', 'deleted', 'missing', 'skipped', 'would delete')
 
 
 def label(target: Target[Any]) -> str:

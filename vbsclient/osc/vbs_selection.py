@@ -6,12 +6,13 @@ from __future__ import annotations
 import argparse
 import heapq
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from osc_lib import exceptions
 
 from vbsclient.api.csbs import CSBSClient
+from vbsclient.api.paging import PAGE_SIZE
 from vbsclient.api.vbs import Backup, ShareFilter, VBSClient
 from vbsclient.api.vbs.backups import SORT_KEYS
 from vbsclient.deletion.targets import FEW
@@ -174,6 +175,25 @@ class Selection:
                 f'be read, so that --source cannot be told.'
             )
         return source == self.source
+
+    def pick(
+        self,
+        vbs: VBSClient,
+        source_of: Callable[[Backup], str | None],
+        *,
+        all_of_disks: bool,
+    ) -> Iterator[tuple[Backup, bool]]:
+        """The backups, each with whether it is wanted.
+
+        :param all_of_disks: whether to give all backups of the disks, those
+            too that are not wanted.
+        """
+        read = self
+        if all_of_disks:
+            read = replace(self, conditions=Conditions(), source=None)
+        found = read.backups(vbs, marks=True, page_size=PAGE_SIZE)
+        for backup in found.things:
+            yield backup, self.fits(backup, source_of)
 
     def backups(
         self,

@@ -184,6 +184,10 @@ class _Shared:
     def updated_at(self) -> str | None:
         return None
 
+    @property
+    def automatic(self) -> bool:
+        return self.share.backup.automatic
+
 
 class ListShare(ListCommand):
     """List shares of backups (VBS), newest first
@@ -233,7 +237,7 @@ class ListShare(ListCommand):
             metavar='<volume>',
             help='Only backups of this volume (name or ID)',
         )
-        add_filters(parser, stuck=False, made='shared')
+        add_filters(parser, stuck=False, triggers=False, made='shared')
 
     def prepare(self, parsed_args: argparse.Namespace) -> None:
         """Make the client, and look up what the options name."""

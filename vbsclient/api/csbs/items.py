@@ -9,6 +9,7 @@ from typing import Any
 
 from vbsclient.api import errors, paging
 from vbsclient.api.http import Transport, resource_path
+from vbsclient.api.names import names_automatic
 
 #: What C5 sorts by.
 SORT_KEYS = frozenset(
@@ -93,8 +94,9 @@ class Item:
 
     @property
     def automatic(self) -> bool:
-        """Whether a schedule made it."""
-        return self._extend.get('auto_trigger') is True
+        """Whether a schedule made it; its name tells if it does not say."""
+        flag = self._extend.get('auto_trigger')
+        return flag if isinstance(flag, bool) else names_automatic(self.name)
 
     @property
     def progress(self) -> int | None:

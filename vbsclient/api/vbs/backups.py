@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from vbsclient.api import errors, paging
 from vbsclient.api.http import Receipt, Transport, json_text, resource_path
+from vbsclient.api.names import names_automatic
 
 #: ``service_metadata.ST`` of the backups that belong to a server backup.
 _CSBS_KINDS = (1, 5)
@@ -18,10 +19,6 @@ _CSBS_KINDS = (1, 5)
 SORT_KEYS = frozenset(
     {'name', 'status', 'size', 'id', 'created_at', 'updated_at'}
 )
-
-#: Names that the service gives to what a policy makes.  Nobody else can:
-#: ``auto`` is refused at the beginning of a name.
-_AUTOMATIC = 'autobk_'
 
 _MICROVERSION = 'OpenStack-API-Version'
 
@@ -106,7 +103,7 @@ class Backup:
     @property
     def automatic(self) -> bool:
         """Whether a policy made it, as its name says."""
-        return (self.name or '').startswith(_AUTOMATIC)
+        return names_automatic(self.name)
 
     @property
     def server_id(self) -> str | None:

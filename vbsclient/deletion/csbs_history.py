@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Backups of servers as rules of retention see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Mapping
+
+from vbsclient.api.csbs import CSBSClient, Item
+from vbsclient.api.times import moment_of
+from vbsclient.deletion.csbs_items import ItemDeletion
+from vbsclient.deletion.prune import Reading, status_reasons
+from vbsclient.deletion.targets import Limits, is_gone
+from vbsclient.retention import Candidate
+
+
+class ServerHistory:
+    """The backups of some servers.
+
+    :param read: lists them.
+    :param include_error: let those go whose status is ``error``.
+    """
+
+    def __init__(
+        self,
+        csbs: CSBSClient,
+        read: Callable[[], Iterable[Item]],
+        *,
+        provider_id: str,
+        limits: Limits,
+        include_error: bool = False,
+    ) -> None:
+        self._csbs = csbs
+        self._list = read
+        self._provider_id = provider_id
+        self._limits = limits
+        self._include_error = include_error
+
+    def read(self, hold: Container[str] = ()) -> Reading[Item]:
+        """List them."""
+        reading: Reading[Item] = Reading()
+        for item in self._list():
+            if is_gone(item.status):
+                continue
+            reading.candidates.append(self._candidate(item))
+            if item.id in hold:
+                reading.resources[item.id] = item
+        return reading
+
+    def deletion(self, known: Mapping[str, Item]) -> ItemDeletion:
+        """The rules of ``csbs backup delete``."""
+        return ItemDeletion(
+            self._csbs,
+            list(known),
+            provider_id=self._provider_id,
+            limits=self._limits,
+            known=known,
+        )
+
+    def _candidate(self, item: Item) -> Candidate:
+        protections, remarks = status_reasons(
+            item.status, include_error=self._include_error
+        )
+        if item.has_image:
+            protections += ('an image was made from it',)
+        if item.server_id is None:
+            protections += ('of no known server',)
+        return Candidate(
+            id=item.id,
+            group=item.server_id or 'no server',
+            group_name=item.server_name,
+            name=item.name,
+            status=item.status,
+            created_at=item.created_at,
+            made=moment_of(item.created_at),
+            size=item.size,
+            counts=item.status == 'available',
+            protections=protections,
+            remarks=remarks,
+            tags=frozenset(
+                f'{tag.get("key")}={tag.get("value")}'
+                for tag in item.tags
+                if isinstance(tag, dict)
+            ),
+            volume_ids=tuple(
+                disk['source_volume_id']
+                for disk in item.disks
+                if isinstance(disk.get('source_volume_id'), str)
+            ),
+        )

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From rules to what may be deleted now, by two looks.
+
+The first look makes the plan that a person sees.  The second one is made
+when the plan is agreed to: what would no longer go by then is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, Protocol
+
+from vbsclient.deletion.follow import Followable
+from vbsclient.deletion.targets import Refused, ResourceT, Target
+from vbsclient.retention import Candidate, Plan, Policy, make_plan
+
+
+@dataclass
+class Reading(Generic[ResourceT]):
+    """What one look has found.
+
+    :ivar parents: as :func:`vbsclient.retention.make_plan` takes it.
+    :ivar resources: by id, those that were to be kept hold of.
+    """
+
+    candidates: list[Candidate] = field(default_factory=list)
+    parents: Mapping[str, str | None] = field(default_factory=dict)
+    resources: dict[str, ResourceT] = field(default_factory=dict)
+
+
+class History(Protocol[ResourceT]):
+    """The backups of one service that the rules are about."""
+
+    def read(self, hold: Container[str] = ()) -> Reading[ResourceT]:
+        """Look at all of them.
+
+        :param hold: ids of what will be deleted.
+        """
+
+    def deletion(
+        self, known: Mapping[str, ResourceT]
+    ) -> Followable[ResourceT]:
+        """The rules for deleting what was just read."""
+
+
+class Skipped(Refused):
+    """What was planned and is no longer right; nothing was sent for it."""
+
+
+class Emptied(Refused):
+    """A policy would leave nothing of some groups."""
+
+
+class Prune(Generic[ResourceT]):
+    """One policy over one history.
+
+    :param now: the same for both looks.
+    """
+
+    def __init__(
+        self, history: History[ResourceT], policy: Policy, now: datetime
+    ) -> None:
+        self._history = history
+        self._policy = policy
+        self._now = now
+
+    def plan(self) -> Plan:
+        """The first look."""
+        return self._plan(self._history.read())
+
+    def look_again(self, plan: Plan) -> Agreed[ResourceT]:
+        """The second look: what of a plan is still right.
+
+        :raises Emptied: if it would leave nothing of a group by now.
+        """
+        planned = {decision.backup.id: decision for decision in plan.deleted}
+        reading = self._history.read(hold=planned)
+        fresh = {d.backup.id: d for d in self._check(reading).decisions}
+        changed = {}
+        for id, decision in planned.items():
+            now = fresh.get(id)
+            if now is None:
+                changed[id] = 'it is gone'
+            elif now.keep:
+                changed[id] = '; '.join(now.reasons)
+            elif _identity(now.backup) != _identity(decision.backup):
+                changed[id] = 'it is not the same any more'
+        return Agreed(
+            self._history.deletion(
+                {
+                    id: resource
+                    for id, resource in reading.resources.items()
+                    if id not in changed
+                }
+            ),
+            [
+                _skipped(planned[id].backup, reason)
+                for id, reason in changed.items()
+            ],
+        )
+
+    def _plan(self, reading: Reading[ResourceT]) -> Plan:
+        return make_plan(
+            reading.candidates,
+            self._policy,
+            self._now,
+            parents=reading.parents,
+        )
+
+    def _check(self, reading: Reading[ResourceT]) -> Plan:
+        plan = self._plan(reading)
+        demand_rest(plan)
+        return plan
+
+
+@dataclass(frozen=True)
+class Agreed(Generic[ResourceT]):
+    """What is left of a plan when it is carried out.
+
+    :ivar deletion: the rules for what still goes.
+    :ivar skipped: what does not any more.
+    """
+
+    deletion: Followable[ResourceT]
+    skipped: Sequence[Target[ResourceT]]
+
+    def targets(self) -> list[Target[ResourceT]]:
+        """All that was planned; what fails its last check is skipped too."""
+        targets = list(self.deletion.plan())
+        for target in targets:
+            refusal = target.refusal
+            if refusal is not None and not isinstance(refusal, Skipped):
+                target.refusal = Skipped(_since(refusal.message))
+        return [*targets, *self.skipped]
+
+
+def demand_rest(plan: Plan) -> None:
+    """Make sure that a plan leaves something of each group.
+
+    :raises Emptied: if it does not.
+    """
+    if not plan.emptied:
+        return
+    names = [group_label(backup) for backup in plan.emptied]
+    shown = ', '.join(names[:10])
+    more = f' and {len(names) - 10} more' if len(names) > 10 else ''
+    raise Emptied(
+        f'these rules would leave no backup that can be restored of '
+        f'{shown}{more}. Nothing was deleted',
+        'Add a rule that keeps some, such as --keep-last 1, or '
+        '--allow-empty if that is what you want.',
+    )
+
+
+def group_label(backup: Candidate) -> str:
+    """How a message names the volume or server of a backup."""
+    if backup.group_name and backup.group_name != backup.group:
+        return f'{backup.group_name} ({backup.group})'
+    return backup.group
+
+
+def status_reasons(
+    status: str, *, include_error: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(what protects a backup in this state, what is remarked of it)."""
+    if status == 'available':
+        return (), ()
+    if status == 'error' and include_error:
+        return (), ('status error',)
+    if status.startswith('error'):
+        return (f'status {status}',), ()
+    return (f'not finished ({status})',), ()
+
+
+def _identity(backup: Candidate) -> tuple[object, ...]:
+    return backup.group, backup.name, backup.created_at, backup.size
+
+
+def _skipped(backup: Candidate, reason: str) -> Target[ResourceT]:
+    return Target(
+        backup.id,
+        'backup',
+        '',
+        id=backup.id,
+        name=backup.name,
+        refusal=Skipped(_since(reason)),
+    )
+
+
+def _since(reason: str) -> str:
+    return f'left alone, for it has changed since the plan: {reason}'

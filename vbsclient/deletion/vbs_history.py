@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Backups of disks as rules of retention see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Mapping
+from typing import NamedTuple
+
+from vbsclient.api.csbs import CSBSClient
+from vbsclient.api.times import moment_of
+from vbsclient.api.vbs import Backup, VBSClient
+from vbsclient.deletion.prune import Reading, status_reasons
+from vbsclient.deletion.targets import Limits, is_gone
+from vbsclient.deletion.vbs_backups import BackupDeletion
+from vbsclient.deletion.vbs_origin import Origins
+from vbsclient.deletion.vbs_sharing import Sharing
+from vbsclient.retention import Candidate, Link, infer_parents
+
+#: A backup, and whether the user selected it.
+Selected = tuple[Backup, bool]
+
+
+class VolumeHistory:
+    """The backups of some volumes.
+
+    :param read: lists them; where the cloud keeps chains together, all
+        backups of these volumes, also what is not selected.
+    :param include_shared: let shared ones go, their shares first.
+    :param include_error: let those go whose status is ``error``.
+    """
+
+    def __init__(
+        self,
+        vbs: VBSClient,
+        csbs: CSBSClient,
+        read: Callable[[], Iterable[Selected]],
+        *,
+        limits: Limits,
+        include_shared: bool = False,
+        include_error: bool = False,
+    ) -> None:
+        self._vbs = vbs
+        self._csbs = csbs
+        self._list = read
+        self._limits = limits
+        self._include_shared = include_shared
+        self._include_error = include_error
+        self._origins = Origins(vbs, csbs, limits)
+        self._sharing = Sharing(vbs)
+
+    def read(self, hold: Container[str] = ()) -> Reading[Backup]:
+        """List them, and learn which of them may go at all."""
+        reading: Reading[Backup] = Reading()
+        chained = keeps_chains(self._vbs)
+        links: list[Link] = []
+        rows: list[_Row] = []
+        for backup, selected in self._list():
+            if is_gone(backup.status):
+                continue
+            if chained:
+                links.append(_link(backup))
+            if not selected:
+                continue
+            self._origins.learn(backup)
+            rows.append(_Row.of(backup))
+            if backup.id in hold:
+                reading.resources[backup.id] = backup
+        ids = [row.id for row in rows]
+        foreign = self._origins.foreign(ids)
+        shares = self._sharing.of(ids)
+        reading.parents = infer_parents(links)
+        reading.candidates = [
+            self._candidate(
+                row, foreign.get(row.id), len(shares.get(row.id, ()))
+            )
+            for row in rows
+        ]
+        return reading
+
+    def deletion(self, known: Mapping[str, Backup]) -> BackupDeletion:
+        """The rules of ``vbs backup delete``."""
+        return BackupDeletion(
+            self._vbs,
+            self._csbs,
+            list(known),
+            limits=self._limits,
+            cancel_shares=self._include_shared,
+            known=known,
+        )
+
+    def _candidate(
+        self, row: _Row, foreign: str | None, shares: int
+    ) -> Candidate:
+        protections, remarks = status_reasons(
+            row.status, include_error=self._include_error
+        )
+        if foreign is not None:
+            protections += (foreign,)
+        if row.volume_id is None:
+            protections += ('of no known volume',)
+        if shares:
+            shared = (
+                f'shared with {shares} project{"" if shares == 1 else "s"}',
+            )
+            if self._include_shared:
+                remarks += shared
+            else:
+                protections += shared
+        return Candidate(
+            id=row.id,
+            group=row.volume_id or 'no volume',
+            name=row.name,
+            status=row.status,
+            created_at=row.created_at,
+            made=moment_of(row.created_at),
+            size=row.size,
+            counts=row.status == 'available' and foreign is None,
+            protections=protections,
+            remarks=remarks,
+            volume_ids=(row.volume_id,) if row.volume_id else (),
+        )
+
+
+def keeps_chains(vbs: VBSClient) -> bool:
+    """Whether the cloud refuses to delete what another is built on.
+
+    VBS deletes any backup of a chain; block storage alone does not.
+    """
+    return vbs.endpoint.vendor is None
+
+
+class _Row(NamedTuple):
+    """What is needed of a backup; a list may hold a hundred thousand."""
+
+    id: str
+    name: str | None
+    status: str
+    volume_id: str | None
+    size: int | None
+    created_at: str | None
+
+    @classmethod
+    def of(cls, backup: Backup) -> _Row:
+        return cls(
+            backup.id,
+            backup.name,
+            backup.status,
+            backup.volume_id,
+            backup.size,
+            backup.created_at,
+        )
+
+
+def _link(backup: Backup) -> Link:
+    body = backup.body
+    taken = body.get('data_timestamp')
+    return Link(
+        backup.id,
+        backup.volume_id or '',
+        taken if isinstance(taken, str) else backup.created_at or '',
+        _flag(body.get('is_incremental')),
+        _flag(body.get('has_dependent_backups')),
+    )
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None

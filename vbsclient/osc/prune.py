@@ -1,0 +1,344 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the commands have in common that delete by rule."""
+
+from __future__ import annotations
+
+import abc
+import argparse
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+from typing import Any, ClassVar, TextIO
+
+from vbsclient.bulk import State
+from vbsclient.deletion.prune import (
+    Agreed,
+    History,
+    Prune,
+    Skipped,
+    demand_rest,
+)
+from vbsclient.deletion.targets import Deletion, Limits, Target
+from vbsclient.osc import rules
+from vbsclient.osc.arguments import add_run_options
+from vbsclient.osc.columns import Column, Megabytes, Several, Time, shown
+from vbsclient.osc.consent import confirm
+from vbsclient.osc.delete import DeleteCommand
+from vbsclient.osc.read import as_command_errors
+from vbsclient.osc.report import label, result_of
+from vbsclient.osc.text import Text, sentence, visible
+from vbsclient.retention import Candidate, Decision, Plan
+
+#: No disk has more backups than this; the next one is refused.
+_MOST_OF_A_DISK = 20
+
+
+class _Group(Text):
+    """A volume or server: for a person its name, for a machine its id."""
+
+    def human_readable(self) -> str:
+        """For a terminal."""
+        backup: Candidate = self._value
+        return visible(backup.group_name or backup.group)
+
+
+class PruneCommand(DeleteCommand):
+    """A command that deletes what rules do not keep.
+
+    It goes the way of the deletions that name their targets; only what
+    they name comes from a plan.
+    """
+
+    #: What rules are judged over: (one, several).
+    group: ClassVar[tuple[str, str]]
+
+    #: The options that name what is meant, as attributes.
+    narrowing: ClassVar[Sequence[str]]
+
+    #: Makes of a size what a table shows.
+    size: ClassVar[type[Text]]
+
+    #: The same unit in MB.
+    megabytes: ClassVar[int]
+
+    #: Whether these backups have tags.
+    tagged: ClassVar[bool] = False
+
+    #: What one backup's size means.
+    size_note: ClassVar[str]
+
+    @abc.abstractmethod
+    def add_selection(self, parser: argparse.ArgumentParser) -> None:
+        """Add the options that the list has."""
+
+    @abc.abstractmethod
+    def make_history(
+        self, parsed_args: argparse.Namespace, limits: Limits
+    ) -> History[Any]:
+        """The backups that were selected."""
+
+    @abc.abstractmethod
+    def is_vendor(self) -> bool:
+        """Whether the service is the vendor's, with its limits and delays."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the rules and the selection."""
+        rules.add_rules(parser, tags=self.tagged)
+        self.add_selection(parser)
+        parser.add_argument(
+            f'--all-{self.group[1]}',
+            dest='all_groups',
+            action='store_true',
+            help=(
+                f'Go through all {self.group[1]}, where no other option says '
+                f'which backups are meant'
+            ),
+        )
+        parser.add_argument(
+            '--include-error',
+            action='store_true',
+            help=(
+                'Let backups go too whose status is error: no rule counts '
+                'them, and without this option they are kept'
+            ),
+        )
+        parser.add_argument(
+            '--allow-empty',
+            action='store_true',
+            help=(
+                f'Let the rules delete the newest backup of a '
+                f'{self.group[0]}, and all of them'
+            ),
+        )
+
+    def add_common_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add what fits where nothing is named."""
+        parser.add_argument(
+            '--dry-run',
+            action='store_true',
+            help=(
+                'Show what would be kept and deleted, and why; send no DELETE'
+            ),
+        )
+        parser.add_argument(
+            '--yes',
+            action='store_true',
+            help='Do not ask before deleting; needed without a terminal',
+        )
+        add_run_options(parser)
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """Refuse what is no policy before anything is asked."""
+        parsed_args.ignore_missing = False
+        self._plan: Plan | None = None
+        self._agreed: Agreed[Any] | None = None
+        self._check_selection(parsed_args)
+        self._policy = rules.policy_of(parsed_args)
+        if not (self._policy.rules or self._policy.older_than):
+            self._parser.error(
+                'no rule is given: say what to keep, for example '
+                '--keep-daily 7 --keep-weekly 5, or --older-than 90d'
+            )
+        # Before a default makes a table of it.
+        self._for_machines = bool(
+            parsed_args.report
+            or parsed_args.columns
+            or parsed_args.formatter not in (None, 'table')
+        )
+        return super().run(parsed_args)
+
+    def make_deletion(
+        self, parsed_args: argparse.Namespace, limits: Limits
+    ) -> Deletion[Any] | None:
+        """Plan, show it, ask; None if nothing is to be deleted."""
+        prune = Prune(
+            self.make_history(parsed_args, limits),
+            self._policy,
+            datetime.now(timezone.utc),
+        )
+        plan = self._plan = prune.plan()
+        self._say(rules.describe(self._policy))
+        if not plan.decisions:
+            self._say('No backup is selected: there is nothing to prune.')
+            return None
+        if parsed_args.dry_run:
+            return None
+        self._show(plan, parsed_args)
+        demand_rest(plan)
+        if not plan.deleted:
+            self._say(f'All {len(plan.kept)} backups are kept.')
+            self._warn_of_full_disks(plan)
+            return None
+        if not parsed_args.yes:
+            self._ask(plan)
+        self._agreed = prune.look_again(plan)
+        return self._agreed.deletion
+
+    def plan(self, deletion: Deletion[Any]) -> list[Target[Any]]:
+        """What was agreed to, and what has changed since."""
+        return self._agreed.targets() if self._agreed else []
+
+    def _rows(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], list[Sequence[Any]]]:
+        if not parsed_args.dry_run:
+            return super()._rows(parsed_args)
+        decisions = self._plan.decisions if self._plan else ()
+        return self._table(decisions, parsed_args)
+
+    def _verdict(self, parsed_args: argparse.Namespace) -> int:
+        """Sum up, whatever comes after."""
+        plan = self._plan
+        if plan is not None and plan.decisions and parsed_args.dry_run:
+            self._say(self._forecast(plan))
+            self._warn_of_full_disks(plan)
+            with as_command_errors():
+                demand_rest(plan)
+        elif plan is not None and self._agreed is not None:
+            for outcome in self._outcomes:
+                if isinstance(outcome.error, Skipped):
+                    self.log.warning(
+                        'Backup %s: %s',
+                        label(outcome.target),
+                        sentence(outcome.error),
+                    )
+            self._say(self._summary(plan))
+            self._warn_of_full_disks(plan)
+        return super()._verdict(parsed_args)
+
+    # -- what is shown ---------------------------------------------------
+
+    def _table(
+        self, decisions: Iterable[Decision], parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], list[Sequence[Any]]]:
+        columns = self._columns(parsed_args)
+        return [column.title for column in columns], [
+            shown(columns, [c.value(d) for c in columns], parsed_args)
+            for d in decisions
+        ]
+
+    def _columns(self, parsed_args: argparse.Namespace) -> Sequence[Column]:
+        table = parsed_args.formatter == 'table'
+        return (
+            Column(
+                'Group',
+                lambda d: d.backup if table else d.backup.group,
+                _Group,
+            ),
+            Column('Name', lambda d: d.backup.name),
+            Column('ID', lambda d: d.backup.id),
+            Column('Created At', lambda d: d.backup.created_at, Time),
+            Column('Size', lambda d: d.backup.size, self.size),
+            Column('Action', lambda d: 'keep' if d.keep else 'delete'),
+            Column('Reasons', lambda d: list(d.reasons), Several),
+        )
+
+    def _show(self, plan: Plan, parsed_args: argparse.Namespace) -> None:
+        """The plan; of what was agreed to before, only what goes."""
+        everything = not parsed_args.yes or self.app.options.verbose_level > 1
+        decisions = plan.decisions if everything else plan.deleted
+        if not decisions:
+            return
+        table = argparse.Namespace(
+            **{**vars(parsed_args), 'formatter': 'table'}
+        )
+        titles, rows = self._table(decisions, table)
+        formatter = self._formatter_plugins['table'].obj
+        if formatter is not None:
+            formatter.emit_list(titles, rows, self._people, table)
+            self._people.write('\n')
+
+    @property
+    def _people(self) -> TextIO:
+        """Where people read, if standard output is for a machine."""
+        return self.app.stderr if self._for_machines else self.app.stdout
+
+    def _say(self, text: str) -> None:
+        self._people.write(f'{visible(text)}\n')
+
+    def _ask(self, plan: Plan) -> None:
+        count = _counted(len(plan.deleted), 'backup', 'backups')
+        groups = len({d.backup.group for d in plan.deleted})
+        confirm(
+            f'Delete {count} of {_counted(groups, *self.group)}?',
+            f'This would delete {count}, as listed above: add --yes. '
+            f'Nothing was deleted.',
+            stdin=self.app.stdin,
+            stderr=self.app.stderr,
+        )
+
+    def _forecast(self, plan: Plan) -> str:
+        return (
+            f'Would delete {len(plan.deleted)}, keep {len(plan.kept)}.'
+            f'{self._nominal([d.backup for d in plan.deleted])}'
+        )
+
+    def _summary(self, plan: Plan) -> str:
+        results = Counter(
+            result_of(outcome, dry_run=False, ignore_missing=False)
+            for outcome in self._outcomes
+        )
+        gone, accepted = results.pop('deleted', 0), results.pop('accepted', 0)
+        skipped = results.pop('skipped', 0)
+        done = {o.target.id for o in self._outcomes if o.state is State.DONE}
+        going = f' ({accepted} still going on)' if accepted else ''
+        deleted = [d.backup for d in plan.deleted if d.backup.id in done]
+        return (
+            f'Deleted: {gone + accepted}{going}, kept: {len(plan.kept)}, '
+            f'skipped: {skipped}, failed: {results.total()}.'
+            f'{self._nominal(deleted)}'
+        )
+
+    def _nominal(self, backups: Sequence[Candidate]) -> str:
+        total = sum(backup.size or 0 for backup in backups) * self.megabytes
+        if not backups:
+            return ''
+        delay = '; space follows within three days' if self.is_vendor() else ''
+        return (
+            f' Nominal size of what goes: {Megabytes(total).human_readable()} '
+            f'({self.size_note}{delay}).'
+        )
+
+    def _warn_of_full_disks(self, plan: Plan) -> None:
+        if not self.is_vendor():
+            return
+        kept = Counter(
+            volume_id
+            for decision in plan.kept
+            for volume_id in decision.backup.volume_ids
+        )
+        full = [
+            f'{visible(volume_id)} ({count})'
+            for volume_id, count in sorted(kept.items())
+            if count >= _MOST_OF_A_DISK
+        ]
+        if full:
+            more = f' and {len(full) - 10} more' if len(full) > 10 else ''
+            self.log.warning(
+                'A disk can have %d backups; where so many are kept, the '
+                'next one will be refused: %s%s.',
+                _MOST_OF_A_DISK,
+                ', '.join(full[:10]),
+                more,
+            )
+
+    def _check_selection(self, parsed_args: argparse.Namespace) -> None:
+        for name in self.narrowing:
+            if getattr(parsed_args, name) == '':
+                option = name.replace('_', '-')
+                self._parser.error(
+                    f'--{option} is empty: an empty text selects nothing'
+                )
+        named = any(getattr(parsed_args, name) for name in self.narrowing)
+        if not named and not parsed_args.all_groups:
+            options = ', '.join(
+                f'--{name.replace("_", "-")}' for name in self.narrowing
+            )
+            self._parser.error(
+                f'say which backups are meant, with one of {options}, or add '
+                f'--all-{self.group[1]}'
+            )
+
+
+def _counted(count: int, one: str, several: str) -> str:
+    return f'{count} {one if count == 1 else several}'

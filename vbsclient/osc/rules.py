@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules of retention as options, and as a sentence."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from datetime import datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+import tzlocal
+from osc_lib import exceptions
+
+from vbsclient.osc.moments import parse_span
+from vbsclient.retention import (
+    DAILY,
+    HOURLY,
+    MONTHLY,
+    UNLIMITED,
+    WEEKLY,
+    YEARLY,
+    KeepLast,
+    KeepName,
+    KeepPeriods,
+    KeepTag,
+    KeepWithin,
+    Policy,
+    Rule,
+)
+
+_PERIODS = (
+    (HOURLY, 'hours'),
+    (DAILY, 'days'),
+    (WEEKLY, 'weeks'),
+    (MONTHLY, 'months'),
+    (YEARLY, 'years'),
+)
+
+
+def add_rules(parser: argparse.ArgumentParser, *, tags: bool) -> None:
+    """The options that say what is kept.
+
+    :param tags: whether what is judged has tags.
+    """
+    group = parser.add_argument_group(
+        'rules',
+        'What any of these keeps is kept; without one there is nothing to '
+        'do. <n> may be "unlimited".',
+    )
+    group.add_argument(
+        '--keep-last',
+        metavar='<n>',
+        type=_count,
+        help='Keep the n newest backups of each group',
+    )
+    for period, several in _PERIODS:
+        group.add_argument(
+            f'--keep-{period.name}',
+            metavar='<n>',
+            type=_count,
+            help=(
+                f'Keep the newest backup of each of the n newest {several} '
+                f'that hold one'
+            ),
+        )
+    group.add_argument(
+        '--keep-within',
+        metavar='<time>',
+        type=parse_span,
+        help=(
+            'Keep all that were made so long before the newest of the group, '
+            'or later, such as 36h, 30d, 8w, 6m (months), 1y'
+        ),
+    )
+    group.add_argument(
+        '--keep-name',
+        metavar='<pattern>',
+        type=_pattern,
+        action='append',
+        default=[],
+        help=(
+            'Keep all whose name fits this pattern with *, ? or [...]; '
+            'repeat for several'
+        ),
+    )
+    if tags:
+        group.add_argument(
+            '--keep-tag',
+            metavar='<key=value>',
+            type=_tag,
+            action='append',
+            default=[],
+            help='Keep all that bear this tag; repeat for several',
+        )
+    group.add_argument(
+        '--older-than',
+        metavar='<time>',
+        type=parse_span,
+        help=(
+            'Delete only what is older than this now; alone: delete all that '
+            'is, the newest backups of a group too if --allow-empty is given'
+        ),
+    )
+    group.add_argument(
+        '--timezone',
+        metavar='<zone>',
+        type=_zone,
+        help=(
+            'Where hours, days and the like begin, such as Europe/Berlin or '
+            'UTC (default: the zone of this machine)'
+        ),
+    )
+
+
+def policy_of(parsed_args: argparse.Namespace) -> Policy:
+    """What these options say.
+
+    :raises CommandError: if the zone of this machine is not known.
+    """
+    return Policy(
+        rules=tuple(_rules(parsed_args)),
+        older_than=parsed_args.older_than,
+        zone=parsed_args.timezone or _local_zone(),
+        allow_empty=parsed_args.allow_empty,
+    )
+
+
+def describe(policy: Policy) -> str:
+    """A policy in one sentence, with the zone of its periods."""
+    kept = [_words(rule) for rule in policy.rules]
+    parts = []
+    if kept:
+        parts.append(f'Keep {", ".join(kept)}.')
+    if policy.older_than is not None:
+        parts.append(
+            f'Delete only what is older than {policy.older_than.text}.'
+        )
+    parts.append(f'Time zone: {_zone_name(policy.zone)}.')
+    return ' '.join(parts)
+
+
+def _rules(parsed_args: argparse.Namespace) -> Iterator[Rule]:
+    if parsed_args.keep_last is not None:
+        yield KeepLast(parsed_args.keep_last)
+    for period, _ in _PERIODS:
+        count = getattr(parsed_args, f'keep_{period.name}')
+        if count is not None:
+            yield KeepPeriods(period, count)
+    if parsed_args.keep_within is not None:
+        yield KeepWithin(parsed_args.keep_within)
+    yield from map(KeepName, parsed_args.keep_name)
+    yield from map(KeepTag, getattr(parsed_args, 'keep_tag', ()))
+
+
+def _words(rule: Rule) -> str:
+    match rule:
+        case KeepLast(count):
+            return f'last {_number(count)}'
+        case KeepPeriods(period, count):
+            return f'{period.name} {_number(count)}'
+        case KeepWithin(span):
+            return f'all within {span.text} of the newest'
+        case KeepName(pattern):
+            return f'name {pattern}'
+        case KeepTag(tag):
+            return f'tag {tag}'
+    return str(rule)
+
+
+def _number(count: int) -> str:
+    return 'unlimited' if count == UNLIMITED else str(count)
+
+
+def _count(text: str) -> int:
+    if text == 'unlimited':
+        return UNLIMITED
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is neither a number greater than 0 nor "unlimited"'
+        )
+    return min(number, UNLIMITED)
+
+
+def _pattern(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError('an empty pattern fits no name')
+    return text
+
+
+def _tag(text: str) -> str:
+    key, equals, _ = text.partition('=')
+    if not (key and equals):
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is no tag: write it as key=value'
+        )
+    return text
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        raise argparse.ArgumentTypeError(
+            f'{name!r} is not a time zone such as Europe/Berlin or UTC'
+        ) from None
+
+
+def _local_zone() -> tzinfo:
+    try:
+        return tzlocal.get_localzone()
+    except (LookupError, ValueError, OSError) as error:
+        raise exceptions.CommandError(
+            f'The time zone of this machine is not known ({error}): name '
+            f'one with --timezone.'
+        ) from error
+
+
+def _zone_name(zone: tzinfo) -> str:
+    offset = datetime.now(zone).strftime('%z')
+    return f'{zone} (now {offset[:3]}:{offset[3:]})'
