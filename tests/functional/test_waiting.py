@@ -2,6 +2,7 @@
 """``--wait``, and backups that depend on one another."""
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from tests.functional.conftest import CloudFactory
 from tests.functional.shell import Openstack
 from tests.functional.wire import deletes, requests, vbs_delete
-from tests.sandbox import Fault
+from tests.sandbox import Fault, LoggedRequest
+from vbsclient.api import http
 
 DELETE = ('vbs', 'backup', 'delete')
 
@@ -159,6 +161,52 @@ def test_a_time_out_names_what_is_unfinished(
         code=3,
     )
     assert deletes(c) == vbs_delete(backup.id)
+
+
+@pytest.mark.parametrize('command', ['vbs backup', 'csbs backup'])
+@pytest.mark.parametrize(
+    'trouble',
+    [
+        {'action': 'status', 'status': 429, 'headers': {'Retry-After': '30'}},
+        {'action': 'status', 'status': 503, 'headers': {'Retry-After': '30'}},
+        {'action': 'reset-before'},
+        {'action': 'hang'},
+    ],
+    ids=['429', '503', 'reset', 'hang'],
+)
+def test_looks_that_fail_do_not_outlast_the_time_out(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    trouble: dict[str, Any],
+) -> None:
+    monkeypatch.setattr(http, 'LAST_LOOK', 0.2)
+    fault = Fault(method='GET', times=None, **trouble)
+
+    def begin(request: LoggedRequest) -> None:
+        if request.method == 'DELETE':
+            c.knobs.faults[:] = [fault]
+
+    c = cloud(deletion_time=3600, on_finished=begin)
+    if command.startswith('vbs'):
+        ids = [c.state.add_backup().id for _ in range(5)]
+    else:
+        runs = [c.state.add_checkpoint() for _ in range(5)]
+        ids = [run.items[0].id for run in runs]
+    started = time.monotonic()
+    openstack(
+        *command.split(),
+        'delete',
+        *ids,
+        '--wait',
+        '--timeout=0.3s',
+        complains=['5 of 5 backups are not deleted yet: '],
+        code=3,
+    )
+    assert time.monotonic() - started < 3
+    assert len(deletes(c)) == 5
+    assert fault.hits
 
 
 def test_a_time_out_goes_with_a_wait(

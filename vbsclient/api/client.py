@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from keystoneauth1.session import Session
 
-from vbsclient.api.http import Transport
+from vbsclient.api.http import Deadline, Transport
 
 
 class ServiceClient:
@@ -22,6 +22,7 @@ class ServiceClient:
     :param timeout: (connect, read) in seconds.
     :param concurrency: the most requests under way at a time.
     :param stop: once set, no further request is sent.
+    :param deadline: behind it nothing is repeated any more.
     """
 
     def __init__(
@@ -34,11 +35,16 @@ class ServiceClient:
         timeout: tuple[float, float] | None = None,
         concurrency: int = 10,
         stop: threading.Event | None = None,
+        deadline: Deadline | None = None,
     ) -> None:
         self._session = session
         self._region_name = region_name
         self._interface = interface
         self._override = endpoint_override
         self.transport = Transport(
-            session, timeout=timeout, concurrency=concurrency, stop=stop
+            session,
+            timeout=timeout,
+            concurrency=concurrency,
+            stop=stop,
+            deadline=deadline,
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 import threading
 import time
@@ -32,6 +33,9 @@ LOG = logging.getLogger(__name__)
 
 #: Seconds to connect and to read, where the cloud sets no ``api_timeout``.
 DEFAULT_TIMEOUT = (10.0, 60.0)
+
+#: Seconds by which the last look of a wait may outlast its time-out.
+LAST_LOOK = 2.0
 
 #: Connections that requests keeps per host unless told otherwise.
 _DEFAULT_POOL = 10
@@ -140,6 +144,26 @@ class AdaptiveLimit:
                 self._changed.notify()
 
 
+class Deadline:
+    """The moment at which a wait ends; without a wait there is none."""
+
+    def __init__(self) -> None:
+        self._at: float | None = None
+
+    @contextmanager
+    def within(self, seconds: float | None) -> Iterator[None]:
+        """Let it be so many seconds from now, inside the block."""
+        self._at = None if seconds is None else time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._at = None
+
+    def left(self) -> float:
+        """Seconds until then, negative behind it."""
+        return math.inf if self._at is None else self._at - time.monotonic()
+
+
 class Transport:
     """Requests of one service on a keystoneauth session, for many threads.
 
@@ -148,6 +172,7 @@ class Transport:
         was configured with, else :data:`DEFAULT_TIMEOUT`.
     :param concurrency: the most requests that are under way at a time.
     :param stop: once set, no further request is sent and no sleep lasts.
+    :param deadline: behind it nothing is repeated any more.
     """
 
     def __init__(
@@ -157,10 +182,12 @@ class Transport:
         timeout: tuple[float, float] | None = None,
         concurrency: int = 10,
         stop: threading.Event | None = None,
+        deadline: Deadline | None = None,
     ) -> None:
         self._session = session
         self._timeout = timeout or _session_timeout(session)
         self.stop = stop or threading.Event()
+        self._deadline = deadline or Deadline()
         self._limit = AdaptiveLimit(concurrency, self.stop)
         self._concurrency = concurrency
         self._renewal = threading.Lock()
@@ -259,8 +286,14 @@ class Transport:
         """What repeats a GET or a DELETE until it is answered for good."""
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception(_is_repeatable),
-            wait=_wait,
-            stop=lambda state: self.stop.is_set() or _enough(state),
+            wait=lambda state: min(
+                _wait(state), max(0.0, self._deadline.left())
+            ),
+            stop=lambda state: (
+                self.stop.is_set()
+                or self._deadline.left() <= 0
+                or _enough(state)
+            ),
             sleep=tenacity.sleep_using_event(self.stop),
             before_sleep=_log_retry,
             reraise=True,
@@ -304,13 +337,14 @@ class Transport:
         with self._limit.slot() as sent_at:
             if self.stop.is_set():
                 raise errors.Cancelled('not sent')
+            timeout = self._timeout_of(method)
             with _translated(url):
                 response = self._session.request(
                     url,
                     method,
                     params=dict(query or {}),
                     headers={'Accept': 'application/json', **(headers or {})},
-                    timeout=self._timeout,
+                    timeout=timeout,
                     redirect=False,
                     allow_reauth=False,
                     connect_retries=0,
@@ -326,6 +360,22 @@ class Transport:
         else:
             self._limit.raise_again()
         return response
+
+    def _timeout_of(self, method: str) -> tuple[float, float]:
+        """How long a request may take; a look no longer than its wait.
+
+        A DELETE gets its time even then: without its answer nobody would
+        know what became of it.
+        """
+        left = self._deadline.left() + LAST_LOOK
+        if method != 'GET' or left == math.inf:
+            return self._timeout
+        if left <= 0:
+            raise errors.ConnectionFailed(
+                'the time for the wait is over', sent=False, repeatable=False
+            )
+        connect, read = self._timeout
+        return min(connect, left), min(read, left)
 
     def _renew_token(self, response: requests.Response) -> bool:
         """Log in again after a 401, once for all threads that saw one.
@@ -370,9 +420,9 @@ def seconds_to_wait(retry_after: str | None) -> float | None:
     return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
 
 
-def _session_timeout(session: Session) -> float | tuple[float, float]:
+def _session_timeout(session: Session) -> tuple[float, float]:
     if session.timeout is not None:
-        return float(session.timeout)
+        return float(session.timeout), float(session.timeout)
     return DEFAULT_TIMEOUT
 
 

@@ -125,6 +125,10 @@ class Follower(Generic[ResourceT]):
         What still waits for its turn counts as not sent: its refusal would
         have passed.
         """
+        with self._limits.deadline.within(self._patience.timeout):
+            return self._follow()
+
+    def _follow(self) -> list[Outcome[ResourceT]]:
         self._sort_refusals(self._outcomes)
         left = follow(
             self._watched(),

@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from vbsclient import bulk
 from vbsclient.api import errors
-from vbsclient.api.http import Receipt, is_uuid
+from vbsclient.api.http import Deadline, Receipt, is_uuid
 
 #: Up to so many targets are verified by a GET each, more by list pages.
 FEW = 3
@@ -25,10 +25,12 @@ class Limits:
 
     :ivar concurrency: the most at a time.
     :ivar stop: once set, no further request is sent.
+    :ivar deadline: behind it nothing is repeated any more.
     """
 
     concurrency: int = 10
     stop: threading.Event = field(default_factory=threading.Event)
+    deadline: Deadline = field(default_factory=Deadline)
 
 
 class Refused(errors.ClientError):

@@ -35,6 +35,7 @@ def make_vbs_client(instance: Any, limits: Limits | None = None) -> VBSClient:
         timeout=_timeout(instance),
         concurrency=limits.concurrency,
         stop=limits.stop,
+        deadline=limits.deadline,
     )
 
 
@@ -51,6 +52,7 @@ def make_csbs_client(
         timeout=_timeout(instance),
         concurrency=limits.concurrency,
         stop=limits.stop,
+        deadline=limits.deadline,
     )
 
 

@@ -19,7 +19,9 @@ from keystoneauth1.session import TCPKeepAliveAdapter
 from tests.unit.fakes import FakeCloud
 from vbsclient.api import errors
 from vbsclient.api.http import (
+    LAST_LOOK,
     AdaptiveLimit,
+    Deadline,
     Transport,
     is_uuid,
     resource_path,
@@ -391,7 +393,7 @@ class TestTimeouts:
         ('session', 'own', 'expected'),
         [
             (None, None, (10.0, 60.0)),
-            (7, None, 7.0),
+            (7, None, (7.0, 7.0)),
             (None, (1.0, 2.0), (1.0, 2.0)),
             (7, (1.0, 2.0), (1.0, 2.0)),
         ],
@@ -408,6 +410,55 @@ class TestTimeouts:
         transport.delete(URL, accepted=202)
 
         assert [r.timeout for r in cloud.requests] == [expected] * 3
+
+
+class TestDeadline:
+    def test_no_pause_is_longer_than_what_is_left(self) -> None:
+        cloud, clock, deadline = FakeCloud(), Clock(), Deadline()
+        cloud.on('GET', URL, status_code=503, headers={'Retry-After': '30'})
+        transport = Transport(cloud.session, stop=clock, deadline=deadline)
+        with pytest.raises(errors.ServiceUnavailable), deadline.within(20):
+            transport.get(URL)
+        assert all(19 < pause <= 20 for pause in clock.waits)
+        clock.waits.clear()
+        with pytest.raises(errors.ServiceUnavailable):
+            transport.get(URL)
+        assert clock.waits == [30.0] * 4
+
+    def test_nothing_is_repeated_behind_it(
+        self, fake_cloud: MakeCloud
+    ) -> None:
+        cloud, deadline = fake_cloud(), Deadline()
+        cloud.on('GET', URL, status_code=503)
+        transport = Transport(cloud.session, deadline=deadline)
+        with pytest.raises(errors.ServiceUnavailable), deadline.within(0):
+            transport.get(URL)
+        assert len(cloud.sent()) == 1
+
+    def test_the_last_look_ends_soon_after_it(
+        self, fake_cloud: MakeCloud
+    ) -> None:
+        cloud, deadline = fake_cloud(), Deadline()
+        cloud.on('GET', URL, json={})
+        transport = Transport(cloud.session, deadline=deadline)
+        with deadline.within(3):
+            transport.get(URL)
+        with deadline.within(-LAST_LOOK), pytest.raises(errors.ClientError):
+            transport.get(URL)
+        assert len(cloud.requests) == 1
+        connect, read = cloud.requests[0].timeout
+        assert connect == read
+        assert 3 < read <= 3 + LAST_LOOK
+
+    def test_a_delete_gets_its_time_all_the_same(
+        self, fake_cloud: MakeCloud
+    ) -> None:
+        cloud, deadline = fake_cloud(), Deadline()
+        cloud.on('DELETE', URL, status_code=202)
+        transport = Transport(cloud.session, deadline=deadline)
+        with deadline.within(-LAST_LOOK):
+            transport.delete(URL, accepted=202)
+        assert cloud.requests[0].timeout == (10.0, 60.0)
 
 
 class TestBodies:

@@ -12,6 +12,7 @@ from keystoneauth1.session import Session
 from vbsclient.api import errors
 from vbsclient.api.client import ServiceClient
 from vbsclient.api.endpoint import Pin, VBSEndpoint, resolve_vbs
+from vbsclient.api.http import Deadline
 from vbsclient.api.quotas import Quota
 from vbsclient.api.vbs.backups import Backup, Backups
 from vbsclient.api.vbs.quotas import get_quotas
@@ -43,6 +44,7 @@ class VBSClient(ServiceClient):
     :param timeout: (connect, read) in seconds.
     :param concurrency: the most requests under way at a time.
     :param stop: once set, no further request is sent.
+    :param deadline: behind it nothing is repeated any more.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class VBSClient(ServiceClient):
         timeout: tuple[float, float] | None = None,
         concurrency: int = 10,
         stop: threading.Event | None = None,
+        deadline: Deadline | None = None,
     ) -> None:
         super().__init__(
             session,
@@ -65,6 +68,7 @@ class VBSClient(ServiceClient):
             timeout=timeout,
             concurrency=concurrency,
             stop=stop,
+            deadline=deadline,
         )
         self._pin = version
 
