@@ -271,3 +271,26 @@ def test_a_chain_does_not_hold_up_other_disks(
     ]
     openstack(*DELETE, *(b.id for b in backups))
     assert not c.state.backups
+
+
+def test_what_cannot_be_explained_is_reported_all_the_same(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(chains=True)
+    parent, _ = c.state.add_backup(), c.state.add_backup(incremental=True)
+    other = c.state.add_backup()
+    c.knobs.faults.append(
+        Fault('status', 'GET', 'volume_id=', status=500, times=None)
+    )
+    rows = openstack(
+        *DELETE,
+        parent.id,
+        other.id,
+        '-f',
+        'json',
+        complains=[
+            re.compile(f'{parent.id}.*Incremental backups exist'),
+            '1 of 2 backups failed to delete.',
+        ],
+    ).json()
+    assert [row['Result'] for row in rows] == ['failed', 'deleted']

@@ -10,6 +10,7 @@ resource that is busy is sent again when it is idle, if the user waits.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, Protocol
 
@@ -144,7 +145,9 @@ class Follower(Generic[ResourceT]):
             if outcome.state is State.FAILED and _may_be_chained(
                 outcome.error
             ):
-                self._deletion.explain(outcome)
+                # It only helps a message; the rest is told without it.
+                with suppress(errors.ClientError):
+                    self._deletion.explain(outcome)
         return [
             outcome
             for id, outcome in self._outcomes.items()
