@@ -69,11 +69,17 @@ def _endpoints(
             'interface': interface,
             'region': region,
             'region_id': region,
-            'url': region_base(knobs, base, region) + path,
+            'url': _url(kind, knobs, region_base(knobs, base, region) + path),
         }
         for region in knobs.regions
         for interface in ('public', 'internal', 'admin')
     ]
+
+
+def _url(kind: str, knobs: Knobs, url: str) -> str:
+    if knobs.catalog_url is None or kind in ('identity', 'compute'):
+        return url
+    return knobs.catalog_url
 
 
 def region_base(knobs: Knobs, base: str, region: str) -> str:

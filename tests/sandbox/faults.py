@@ -14,7 +14,9 @@ ACTIONS = (
     'reset-after',
     'hang',
     'truncate',
+    'break-off',
     'body',
+    'leave',
 )
 
 
@@ -27,7 +29,9 @@ class Fault:
     reset-after   carried out, then the connection is aborted
     hang          nothing is carried out, aborted after `seconds`
     truncate      carried out, half of the body is sent
+    break-off     carried out, more is promised than is sent
     body          carried out, `body` is sent in place of the answer's
+    leave         carried out and answered, then nobody listens any more
     """
 
     action: str
@@ -57,7 +61,7 @@ class Fault:
         """Whether the request takes effect all the same."""
         if self.action == 'status':
             return self.acts
-        return self.action in ('reset-after', 'truncate', 'body')
+        return self.action not in ('reset-before', 'hang')
 
     def strikes(self, method: str, target: str) -> bool:
         """Count a request and say whether it is hit."""
@@ -96,6 +100,10 @@ def spoil(fault: Fault, answer: Answer | None) -> Answer | None:
         answer = Answer(fault.status, raw, kind if raw else '')
     elif fault.action == 'truncate':
         answer.body = answer.body[: len(answer.body) // 2]
+    elif fault.action == 'break-off':
+        answer.breaks_off = True
+    elif fault.action == 'leave':
+        answer.is_last = True
     else:
         answer.body = raw
     for name, value in headers.items():

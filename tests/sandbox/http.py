@@ -25,6 +25,7 @@ class HttpServer:
         self._respond = respond
         self._wanted_port = port
         self._runner: web.ServerRunner | None = None
+        self._busy = 0
         self.port = 0
 
     def start(self) -> None:
@@ -41,13 +42,13 @@ class HttpServer:
             raise
 
     async def _open(self) -> None:
-        server = web.Server(self._handle, access_log=None)
-        self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
+        self._server = web.Server(self._handle, access_log=None)
+        self._runner = web.ServerRunner(self._server, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(
+        self._site = web.TCPSite(
             self._runner, '127.0.0.1', self._wanted_port, backlog=1024
         )
-        await site.start()
+        await self._site.start()
         self.port = self._runner.addresses[0][1]
 
     def stop(self) -> None:
@@ -70,7 +71,22 @@ class HttpServer:
         self._thread.join()
         self._loop.close()
 
+    async def _leave(self) -> None:
+        """Listen no more, and end each connection that is kept."""
+        await self._site.stop()
+        for connection in self._server.connections:
+            connection.close()
+        while len(self._server.connections) > self._busy:
+            await asyncio.sleep(0)
+
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self._busy += 1
+        try:
+            return await self._answer(request)
+        finally:
+            self._busy -= 1
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         # `raw_path` is what came on the wire: dot segments, escapes and all.
         wanted = Request(
             request.method,
@@ -85,9 +101,26 @@ class HttpServer:
         headers = dict(answer.headers)
         if answer.content_type:
             headers['Content-Type'] = answer.content_type
+        if answer.breaks_off:
+            return await break_off(request, answer, headers)
+        if answer.is_last:
+            await self._leave()
         return web.Response(
             status=answer.status, body=answer.body, headers=headers
         )
+
+
+async def break_off(
+    request: web.BaseRequest, answer: Answer, headers: dict[str, str]
+) -> web.StreamResponse:
+    """Promise a body, send half of it, and hang up."""
+    response = web.StreamResponse(status=answer.status, headers=headers)
+    response.content_length = len(answer.body) + 1
+    await response.prepare(request)
+    await response.write(answer.body[: len(answer.body) // 2])
+    if request.transport is not None:
+        request.transport.close()
+    return response
 
 
 def abort(request: web.BaseRequest) -> None:

@@ -58,6 +58,7 @@ class Knobs:
     catalog: str = 'vbs'
     catalog_version: str | None = None
     catalog_project: bool = True
+    catalog_url: str | None = None  # in place of those of VBS and CSBS
     csbs_catalog: str | None = 'data-protect'
     csbs_catalog_url_style: str = 'versioned+project'
     regions: tuple[str, ...] = ('RegionOne',)

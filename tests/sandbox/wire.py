@@ -55,6 +55,10 @@ class Answer:
     content_type: str = ''
     headers: dict[str, str] = field(default_factory=dict)
 
+    # More is promised than is sent; nobody listens behind this one.
+    breaks_off: bool = False
+    is_last: bool = False
+
 
 class RefusalError(Exception):
     """Raised anywhere below a handler: this is the answer."""

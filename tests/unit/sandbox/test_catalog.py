@@ -101,3 +101,9 @@ def test_the_token_carries_it(cloud: Cloud) -> None:
     assert entry['endpoints'][0]['url'] == (
         f'{api.sandbox.url}/vbs/v2/{api.sandbox.project_id}'
     )
+
+
+def test_any_text_can_be_the_address_of_both_services() -> None:
+    found = urls(catalog='vbs', catalog_url='nonsense')
+    assert found['vbs'] == found['data-protect'] == ['nonsense']
+    assert found['identity'] == ['http://x/identity/v3']

@@ -93,6 +93,29 @@ def test_truncate(cloud: Cloud) -> None:
         answer.json()
 
 
+def test_break_off(cloud: Cloud) -> None:
+    api = cloud(faults=[Fault('break-off', path='/vbs/', times=2)])
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        api.get('/vbs/v2/{P}/backups')
+    backup_id, path = deletion(api)
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        api.delete(path)
+    assert backup_id not in api.sandbox.state.backups
+
+
+def test_leave(cloud: Cloud) -> None:
+    api = cloud(faults=[Fault('leave', method='DELETE')])
+    backup_id, path = deletion(api)
+    crowd(api, 5)
+    assert api.get('/vbs/v2/{P}/backups').status_code == 200
+    assert api.delete(path).status_code == 202
+    assert backup_id not in api.sandbox.state.backups
+    seen = len(api.sandbox.requests)
+    with pytest.raises(requests.ConnectionError, match='refused'):
+        api.get('/vbs/v2/{P}/backups')
+    assert len(api.sandbox.requests) == seen
+
+
 def test_body(cloud: Cloud) -> None:
     fault = Fault('body', path='/backups', body=b'[1]')
     api = cloud(faults=[fault])
