@@ -402,8 +402,9 @@ def error_from_response(response: Response) -> ServiceError:
     if 300 <= status < 400:
         return _redirect(response)
     code, message = parse_body(_text_of(response))
-    if code is not None and code == str(status):
-        # A fault that only repeats the status has no code of its own.
+    if code is not None and code.partition(' ')[0] == str(status):
+        # A fault that only repeats the status, be it with its reason
+        # ("404 Not Found"), has no code of its own.
         code = None
     kind = _BY_STATUS.get(status, ServiceError)
     hint = HINTS.get(code) if code else None
@@ -460,7 +461,9 @@ def _code(value: Any) -> str | None:
 
 def _message(value: Any) -> str | None:
     if isinstance(value, str):
-        return value.strip().rstrip('.') or None
+        # Cinder puts the line breaks of a page even into JSON.
+        text = re.sub(r'<br\s*/?>', ' ', value, flags=re.IGNORECASE)
+        return text.strip().rstrip('.') or None
     if value is None:
         return None
     return _shorten(json.dumps(value))

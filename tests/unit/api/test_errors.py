@@ -55,6 +55,16 @@ SHAPES: list[tuple[str, Any, str | None, str]] = [
         'bad',
     ),
     (
+        'a path that Cinder does not know',
+        {
+            'message': 'There is no such path.<br /><br />\n\n\n',
+            'code': '400 Bad Request',
+            'title': 'Bad Request',
+        },
+        None,
+        'There is no such path',
+    ),
+    (
         'vendor v2',
         {'error': {'code': 'VolumeBackup.0040', 'message': 'limit reached'}},
         'VolumeBackup.0040',
