@@ -105,7 +105,7 @@ def _look(look: Look, watched: Collection[str]) -> Mapping[str, Seen]:
     except errors.Cancelled:
         raise
     except errors.ClientError as error:
-        LOG.info('One look failed, the wait goes on: %s.', error.message)
+        LOG.info('One look failed, the wait goes on: %.500r.', error.message)
         return {}
 
 

@@ -459,7 +459,7 @@ def _enough(state: tenacity.RetryCallState) -> bool:
 
 def _log_retry(state: tenacity.RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
-    LOG.debug('attempt %d failed: %s', state.attempt_number, error)
+    LOG.debug('attempt %d failed: %.500r', state.attempt_number, str(error))
 
 
 def _place(url: str) -> str:
@@ -579,6 +579,11 @@ def _cause(error: BaseException) -> str:
         if known in text:
             return short
     return type(error).__name__
+
+
+def text_or_none(value: Any) -> str | None:
+    """A text of an answer; what is of another type says nothing."""
+    return value if isinstance(value, str) else None
 
 
 def json_text(value: Any) -> Any:

@@ -25,6 +25,7 @@ from vbsclient.deletion.targets import (
     Refused,
     Target,
     ask_each,
+    brief,
     is_going,
     is_gone,
     may_be_no_route,
@@ -176,7 +177,10 @@ def _together(items: Sequence[Item]) -> Seen:
 
 def _member(item: Item) -> str:
     server = item.server_name or item.server_id or 'unknown'
-    return f'{item.name} ({item.id}) of server {server}, {item.status}'
+    return (
+        f'{brief(item.name)} ({brief(item.id)}) of server {brief(server)}, '
+        f'{brief(item.status)}'
+    )
 
 
 def _check(target: CheckpointTarget, items: Sequence[Item]) -> None:
@@ -184,7 +188,9 @@ def _check(target: CheckpointTarget, items: Sequence[Item]) -> None:
         target.settled = 'is being deleted already'
         return
     for item in items:
-        refusal = refusal_of(item, f'its backup {item.name} ({item.id})')
+        refusal = refusal_of(
+            item, f'its backup {brief(item.name)} ({item.id})'
+        )
         if refusal is not None:
             target.refusal = refusal
             return
@@ -238,7 +244,7 @@ def _servers_in(checkpoint: Checkpoint) -> list[str]:
         return ['this cloud does not say what is in it']
     if len(checkpoint.servers) == 1:
         return []
-    return [f'server {server}' for server in checkpoint.servers]
+    return [f'server {brief(server)}' for server in checkpoint.servers]
 
 
 def _no_id(argument: str) -> Refused:

@@ -15,7 +15,9 @@ from vbsclient.deletion.targets import (
     Limits,
     Missing,
     ask_each,
+    brief,
     choose_by_name,
+    demand_id,
     sift_names,
 )
 from vbsclient.waiting import Seen
@@ -117,9 +119,12 @@ def choose_item(
 ) -> Item | errors.ClientError:
     """The only one of several items that bear a name, or the refusal."""
     try:
-        return choose_by_name(
+        chosen = choose_by_name(
             bearers, argument, WHAT, describe_item, several=SEVERAL
         )
+        demand_id(chosen.id)
+        demand_id(chosen.checkpoint_id)
+        return chosen
     except errors.ClientError as refusal:
         return refusal
 
@@ -128,8 +133,9 @@ def describe_item(item: Item) -> str:
     """One item for a person who has to tell it from others."""
     server = item.server_name or item.server_id or 'unknown'
     return (
-        f'{item.id} (server {server}, {item.status}, '
-        f'{item.created_at or "no date"}, checkpoint {item.checkpoint_id})'
+        f'{brief(item.id)} (server {brief(server)}, {brief(item.status)}, '
+        f'{brief(item.created_at or "no date")}, checkpoint '
+        f'{brief(item.checkpoint_id)})'
     )
 
 

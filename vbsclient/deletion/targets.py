@@ -203,7 +203,13 @@ def recognise(
 
 def quote(argument: str) -> str:
     """What the user named, short enough for a message."""
-    return repr(argument if len(argument) <= 80 else f'{argument[:80]}...')
+    return repr(brief(argument))
+
+
+def brief(text: object) -> str:
+    """What a service says of something, so that what follows is seen."""
+    said = str(text)
+    return said if len(said) <= 80 else f'{said[:80]}...'
 
 
 def check_name(argument: str, what: str) -> None:
@@ -223,6 +229,17 @@ def check_name(argument: str, what: str) -> None:
         argument.encode()
     except UnicodeEncodeError:
         raise Missing(f'No {what} found: the name is not valid text') from None
+
+
+def demand_id(id: str) -> None:
+    """Refuse what a list calls an id and no request could name.
+
+    :raises InvalidId: if it has not the shape of a UUID.
+    """
+    if not is_uuid(id):
+        raise errors.InvalidId(
+            f'the service lists it with an id that is no UUID ({quote(id)})'
+        )
 
 
 def sift_names(
@@ -377,8 +394,8 @@ def _judge(
         return Done(request_id, detail='is being deleted')
     if isinstance(refusal, errors.NotFound):
         refusal.hint = (
-            f'It still exists (status {status}), so that something else is '
-            f'missing, such as the service that deletes. Tell the operator '
-            f'of the cloud.'
+            f'It still exists (status {brief(status)}), so that something '
+            f'else is missing, such as the service that deletes. Tell the '
+            f'operator of the cloud.'
         )
     raise refusal

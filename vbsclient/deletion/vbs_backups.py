@@ -18,6 +18,7 @@ from vbsclient.deletion.targets import (
     Recorder,
     Refused,
     Target,
+    brief,
     is_going,
     is_gone,
     merge,
@@ -298,7 +299,7 @@ def _check_status(target: Target[Backup]) -> None:
             'the manual asks for.',
         )
     elif status not in _DELETABLE:
-        target.order = f'its status is {status}: the service may refuse'
+        target.order = f'its status is {brief(status)}: the service may refuse'
 
 
 def _seen(backup: Backup) -> Seen:

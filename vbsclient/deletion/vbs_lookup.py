@@ -13,7 +13,9 @@ from vbsclient.deletion.targets import (
     Limits,
     Missing,
     ask_each,
+    brief,
     choose_by_name,
+    demand_id,
     may_be_no_route,
     sift_names,
 )
@@ -74,7 +76,7 @@ def _read_the_list(
     by_id: dict[str, Backup] = {}
     by_name: dict[str, list[Backup]] = {}
     for backup in backups.list():
-        if backup.id in wanted:
+        if backup.id in wanted and is_uuid(backup.id):
             by_id[backup.id] = backup
         if backup.name in wanted:
             by_name.setdefault(backup.name, []).append(backup)
@@ -95,15 +97,18 @@ def _choose(
     bearers: Sequence[Backup], name: str
 ) -> Backup | errors.ClientError:
     try:
-        return choose_by_name(bearers, name, WHAT, _describe)
+        chosen = choose_by_name(bearers, name, WHAT, _describe)
+        demand_id(chosen.id)
+        return chosen
     except errors.ClientError as refusal:
         return refusal
 
 
 def _describe(backup: Backup) -> str:
     return (
-        f'{backup.id} ({backup.status}, {backup.created_at or "no date"}, '
-        f'volume {backup.volume_id})'
+        f'{brief(backup.id)} ({brief(backup.status)}, '
+        f'{brief(backup.created_at or "no date")}, volume '
+        f'{brief(backup.volume_id)})'
     )
 
 

@@ -18,6 +18,7 @@ from vbsclient.deletion.targets import (
     Refused,
     Target,
     ask_each,
+    demand_id,
     may_be_no_route,
     merge,
     quote,
@@ -212,6 +213,11 @@ def _share_target(
     found: Share | errors.ClientError | None,
     backup_name: str | None = None,
 ) -> ShareTarget:
+    if isinstance(found, Share):
+        try:
+            demand_id(found.id)
+        except errors.InvalidId as refusal:
+            found = refusal
     if isinstance(found, Share):
         return Target(
             argument,

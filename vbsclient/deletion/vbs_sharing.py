@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from vbsclient.api import errors
 from vbsclient.api.vbs import Share, VBSClient
-from vbsclient.deletion.targets import FEW
+from vbsclient.deletion.targets import FEW, brief
 
 LOG = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Sharing:
             return list(self._vbs.shares.list(backup_id=backup_id))
         except errors.NOT_OFFERED as error:
             LOG.info(
-                'Whether backups are shared was not checked: %s.',
+                'Whether backups are shared was not checked: %.500r.',
                 error.message,
             )
             return []
@@ -67,4 +67,4 @@ def any_left(shares: Iterable[Share]) -> str:
 
 def describe_share(share: Share) -> str:
     """One share for a person."""
-    return f'share {share.id} with project {share.to_project_id}'
+    return f'share {brief(share.id)} with project {brief(share.to_project_id)}'

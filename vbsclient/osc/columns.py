@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from vbsclient.api.quotas import UNLIMITED
-from vbsclient.osc.text import Text, visible
+from vbsclient.osc.text import Text, encodable, visible
+
+#: The formats that can say each text that JSON can carry.
+_ESCAPE_THEMSELVES = frozenset({'json', 'yaml'})
 
 
 @dataclass(frozen=True)
@@ -78,16 +81,26 @@ def shown(
     values: Sequence[Any],
     parsed_args: argparse.Namespace,
 ) -> Sequence[Any]:
-    """The values of a row, for people in a table and raw for machines.
+    """The values of a row, for people in a table and raw for machines."""
+    return cells(
+        values, [column.kind for column in columns], parsed_args.formatter
+    )
+
+
+def cells(
+    values: Sequence[Any],
+    kinds: Sequence[Callable[[Any], Any]],
+    formatter: str,
+) -> Sequence[Any]:
+    """The values of a row as one formatter takes them.
 
     csv would write ``None`` where there is nothing, and numbers as texts.
     """
-    if parsed_args.formatter != 'table':
+    if formatter == 'table':
+        return [kind(value) for kind, value in zip(kinds, values, strict=True)]
+    if formatter in _ESCAPE_THEMSELVES:
         return values
-    return [
-        column.kind(value)
-        for column, value in zip(columns, values, strict=True)
-    ]
+    return [encodable(value) for value in values]
 
 
 class Time(Text):

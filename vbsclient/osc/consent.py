@@ -9,7 +9,7 @@ from typing import Any, TextIO
 from osc_lib import exceptions
 
 from vbsclient.deletion.targets import Target
-from vbsclient.osc.text import visible
+from vbsclient.osc.text import shortened
 
 
 def ask(
@@ -30,9 +30,10 @@ def ask(
     for target in targets:
         several = len(target.members) > 1
         count = f' {len(target.members)} backups' if several else ''
-        stderr.write(f'{target.type.capitalize()} {target.id} holds{count}:\n')
+        label = f'{target.type.capitalize()} {shortened(str(target.id))}'
+        stderr.write(f'{label} holds{count}:\n')
         for member in target.members:
-            stderr.write(f'  {visible(member)}\n')
+            stderr.write(f'  {shortened(member)}\n')
     confirm(
         'Delete all of it?',
         'This would delete more than is named one by one, as listed above: '

@@ -29,13 +29,14 @@ from vbsclient.osc.clients import (
     refuse_if_read_only,
     warn_if_login_ends,
 )
+from vbsclient.osc.columns import cells
 from vbsclient.osc.complaints import delay, failure
 from vbsclient.osc.consent import ask
 from vbsclient.osc.help import keep_paragraphs
 from vbsclient.osc.interruption import sigterm_raises
 from vbsclient.osc.journal import Journal, NoJournal
 from vbsclient.osc.progress import show_progress
-from vbsclient.osc.text import capital, sentence, visible
+from vbsclient.osc.text import Text, capital, sentence, shortened
 from vbsclient.waiting import Patience
 
 #: All was accepted, and the time ran out before all was gone.
@@ -234,13 +235,17 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         columns = (
             report.PLAN_COLUMNS if parsed_args.dry_run else report.COLUMNS
         )
-        return columns, [
+        kinds = [Text] * len(columns)
+        rows = (
             report.row(
                 outcome,
                 dry_run=parsed_args.dry_run,
                 ignore_missing=parsed_args.ignore_missing,
             )[: len(columns)]
             for outcome in self._outcomes
+        )
+        return columns, [
+            cells(row, kinds, parsed_args.formatter) for row in rows
         ]
 
     def _verdict(self, parsed_args: argparse.Namespace) -> int:
@@ -273,8 +278,8 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
                 self.log.info(
                     '%s %s: %s.',
                     capital(outcome.target.type),
-                    outcome.target.id,
-                    visible(outcome.result.detail),
+                    report.label(outcome.target),
+                    shortened(outcome.result.detail),
                 )
         if self._unfinished:
             self.log.error(

@@ -10,7 +10,7 @@ from typing import Any
 from vbsclient.bulk import State
 from vbsclient.deletion.prune import Skipped
 from vbsclient.deletion.targets import Missing, Outcome, Refused, Target
-from vbsclient.osc.text import Text, sentence, shortened, visible
+from vbsclient.osc.text import sentence, shortened
 
 COLUMNS = (
     'Type',
@@ -31,7 +31,7 @@ PLAN_COLUMNS = COLUMNS[:6]
 def row(
     outcome: Outcome[Any], *, dry_run: bool, ignore_missing: bool
 ) -> Sequence[Any]:
-    """One target as the columns show it."""
+    """One target as the columns have it, raw."""
     target, result = outcome.target, outcome.result
     sent = target.refusal is None and target.settled is None
     request_id = (
@@ -43,13 +43,13 @@ def row(
     return (
         target.type,
         target.id or target.argument,
-        Text(target.name),
+        target.name,
         target.source,
         result_of(outcome, dry_run=dry_run, ignore_missing=ignore_missing),
-        Text(_detail(outcome)),
-        Text(_time(outcome.started_at) if sent else None),
-        Text(_time(outcome.answered_at) if finished else None),
-        Text(request_id),
+        _detail(outcome),
+        _time(outcome.started_at) if sent else None,
+        _time(outcome.answered_at) if finished else None,
+        request_id,
     )
 
 
@@ -84,8 +84,8 @@ def is_failure(
 def label(target: Target[Any]) -> str:
     """How a message names a target that was found."""
     if target.name and target.name != target.id:
-        return f'{visible(target.name)} ({target.id})'
-    return str(target.id)
+        return f'{shortened(target.name)} ({shortened(str(target.id))})'
+    return shortened(str(target.id))
 
 
 def interruption(outcomes: Sequence[Outcome[Any]]) -> Iterator[str]:
@@ -105,7 +105,7 @@ def interruption(outcomes: Sequence[Outcome[Any]]) -> Iterator[str]:
     )
     for outcome in outcomes:
         target = outcome.target
-        line = target.id or shortened(target.argument)
+        line = shortened(target.id or target.argument)
         if outcome.state is State.FAILED and outcome.error is not None:
             line = f'{line}: {sentence(outcome.error)}'
         groups[by_state[outcome.state]].append(line)

@@ -13,7 +13,9 @@ from vbsclient.api import errors
 #: Categories that move the cursor, the reading order, or cannot be encoded.
 _UNSAFE = frozenset({'Cc', 'Cf', 'Cs', 'Co', 'Cn', 'Zl', 'Zp'})
 
+#: What a service says is cut; sentences of our own hold ids to be seen.
 _LONGEST = 500
+_LONGEST_OWN = 5000
 
 
 def visible(text: str) -> str:
@@ -28,13 +30,25 @@ def shortened(text: str, most: int = _LONGEST) -> str:
     return visible(text if len(text) <= most else text[:most] + '...')
 
 
+def encodable(value: Any) -> Any:
+    """The value, with half characters written out (``\\ud800``).
+
+    JSON may carry them and no encoding can: a whole list would be lost.
+    """
+    if not isinstance(value, str) or value.isascii():
+        return value
+    return value.encode('utf-8', 'backslashreplace').decode('utf-8')
+
+
 def sentence(error: BaseException) -> str:
     """What went wrong, the service's code and request id, what to do."""
     if isinstance(error, errors.RepeatedDelete):
         return sentence(error.error)
     if not isinstance(error, errors.ClientError):
         return f'{type(error).__name__}: {shortened(str(error))}.'
-    reason = shortened(error.message.rstrip('.'))
+    told = isinstance(error, errors.ServiceError)
+    most = _LONGEST if told else _LONGEST_OWN
+    reason = shortened(error.message.rstrip('.'), most)
     facts = []
     if isinstance(error, errors.ServiceError):
         if error.status:
@@ -45,7 +59,7 @@ def sentence(error: BaseException) -> str:
             facts.append(f'request {shortened(error.request_id, 80)}')
     known = f' ({", ".join(facts)})' if facts else ''
     hint = f' {error.hint}' if error.hint else ''
-    return f'{reason}{known}.{visible(hint)}'
+    return f'{reason}{known}.{shortened(hint, _LONGEST_OWN)}'
 
 
 def capital(text: str) -> str:

@@ -10,12 +10,13 @@ from typing import Any
 from osc_lib import exceptions
 
 from vbsclient.api import errors
-from vbsclient.api.http import is_uuid
+from vbsclient.api.http import is_uuid, text_or_none
 from vbsclient.api.vbs import Share, ShareFilter
 from vbsclient.deletion.targets import (
     Deletion,
     Limits,
     Missing,
+    brief,
     choose_by_name,
 )
 from vbsclient.deletion.vbs_shares import (
@@ -49,7 +50,7 @@ _COLUMNS = (
     Column('Description', lambda share: share.backup.description, long=True),
     Column(
         'Updated At',
-        lambda share: share.body.get('updated_at'),
+        lambda share: text_or_none(share.body.get('updated_at')),
         Time,
         long=True,
     ),
@@ -349,4 +350,5 @@ class ShowShare(ShowCommand):
 
 
 def _describe(share: Share) -> str:
-    return f'{share.backup_id} (of project {share.from_project_id})'
+    project = brief(share.from_project_id)
+    return f'{brief(share.backup_id)} (of project {project})'

@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vbsclient.api import errors
-from vbsclient.api.http import Receipt, Transport, is_uuid, resource_path
+from vbsclient.api.http import (
+    Receipt,
+    Transport,
+    is_uuid,
+    resource_path,
+    text_or_none,
+)
 
 #: The provider that means servers; fixed by the reference.
 CSBS_PROVIDER = 'fc4d5750-22e7-4798-8a46-f48f62c4c1da'
@@ -69,8 +75,8 @@ class Checkpoints:
         return Checkpoint(
             id=checkpoint_id,
             status=str(content.get('status') or ''),
-            name=plan.get('name'),
-            created_at=content.get('created_at'),
+            name=text_or_none(plan.get('name')),
+            created_at=text_or_none(content.get('created_at')),
             servers=_servers(plan.get('resources')),
             body=content,
         )

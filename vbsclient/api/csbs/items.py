@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vbsclient.api import errors, paging
-from vbsclient.api.http import Transport, resource_path
+from vbsclient.api.http import Transport, resource_path, text_or_none
 from vbsclient.api.names import names_automatic
 
 #: What C5 sorts by.
@@ -60,12 +60,12 @@ class Item:
         return cls(
             id=body['id'],
             checkpoint_id=body['checkpoint_id'],
-            name=_text(body.get('name')),
+            name=text_or_none(body.get('name')),
             status=str(body.get('status') or ''),
-            server_id=_text(body.get('resource_id')),
-            server_name=_text(extend.get('resource_name')),
+            server_id=text_or_none(body.get('resource_id')),
+            server_name=text_or_none(extend.get('resource_name')),
             size=size if isinstance(size, int) else None,
-            created_at=_text(body.get('created_at')),
+            created_at=text_or_none(body.get('created_at')),
             volume_backup_ids=tuple(
                 disk['id']
                 for disk in _disks(extend)
@@ -78,19 +78,21 @@ class Item:
     @property
     def description(self) -> str | None:
         """What was written at its making."""
-        return _text(self.body.get('description'))
+        return text_or_none(self.body.get('description'))
 
     @property
     def updated_at(self) -> str | None:
         """When the service last changed it."""
-        return _text(self.body.get('updated_at'))
+        return text_or_none(self.body.get('updated_at'))
 
     @property
     def availability_zone(self) -> str | None:
         """The zone of the server, which may not be said."""
         data = _object(self.body.get('backup_data'))
         zone = self._extend.get('resource_az')
-        return _text(zone or data.get('__openstack_region_name')) or None
+        return (
+            text_or_none(zone or data.get('__openstack_region_name')) or None
+        )
 
     @property
     def automatic(self) -> bool:
@@ -295,7 +297,3 @@ def _disks(extend: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     if not isinstance(disks, list):
         return []
     return [disk for disk in disks if isinstance(disk, dict)]
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from vbsclient.api import errors, paging
-from vbsclient.api.http import Receipt, Transport, json_text, resource_path
+from vbsclient.api.http import (
+    Receipt,
+    Transport,
+    json_text,
+    resource_path,
+    text_or_none,
+)
 from vbsclient.api.names import names_automatic
 
 #: ``service_metadata.ST`` of the backups that belong to a server backup.
@@ -60,12 +66,12 @@ class Backup:
         metadata = json_text(body.get('service_metadata'))
         return cls(
             id=body['id'],
-            name=_text(body.get('name')),
+            name=text_or_none(body.get('name')),
             # The same few words for a hundred thousand backups.
             status=sys.intern(str(body.get('status') or '')),
-            volume_id=_text(body.get('volume_id')),
+            volume_id=text_or_none(body.get('volume_id')),
             size=body['size'] if isinstance(body.get('size'), int) else None,
-            created_at=_text(body.get('created_at')),
+            created_at=text_or_none(body.get('created_at')),
             metadata=metadata if isinstance(metadata, dict) else {},
             body=body,
         )
@@ -89,7 +95,7 @@ class Backup:
     @property
     def description(self) -> str | None:
         """What was written at its making, out of its JSON wrapping."""
-        text = _text(self.body.get('description'))
+        text = text_or_none(self.body.get('description'))
         wrapped = json_text(text)
         if isinstance(wrapped, dict) and isinstance(wrapped.get('DESC'), str):
             return str(wrapped['DESC'])
@@ -108,22 +114,22 @@ class Backup:
     @property
     def server_id(self) -> str | None:
         """The server whose backup it is a part of; v2 only."""
-        return _text(self.metadata.get('VMID'))
+        return text_or_none(self.metadata.get('VMID'))
 
     @property
     def availability_zone(self) -> str | None:
         """The zone of the disk."""
-        return _text(self.body.get('availability_zone'))
+        return text_or_none(self.body.get('availability_zone'))
 
     @property
     def updated_at(self) -> str | None:
         """When the service last changed it."""
-        return _text(self.body.get('updated_at'))
+        return text_or_none(self.body.get('updated_at'))
 
     @property
     def fail_reason(self) -> str | None:
         """Why something failed once; the status tells whether it did."""
-        return _text(self.body.get('fail_reason'))
+        return text_or_none(self.body.get('fail_reason'))
 
     @property
     def owner(self) -> str | None:
@@ -322,7 +328,3 @@ class Backups:
             f'{self._url}/{resource_path("backups", id=backup_id)}',
             accepted=202,
         )
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None

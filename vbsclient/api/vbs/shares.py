@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vbsclient.api import errors, paging
-from vbsclient.api.http import Receipt, Transport, resource_path
+from vbsclient.api.http import Receipt, Transport, resource_path, text_or_none
 from vbsclient.api.vbs.backups import Backup
 
 _STYLE = paging.Style('shared', 'offset', 'shared_links')
@@ -47,11 +47,13 @@ class Share:
         return cls(
             id=body['id'],
             backup_id=body['backup_id'],
-            from_project_id=body.get('from_project_id'),
-            to_project_id=body.get('to_project_id'),
-            created_at=body.get('created_at'),
+            from_project_id=text_or_none(body.get('from_project_id')),
+            to_project_id=text_or_none(body.get('to_project_id')),
+            created_at=text_or_none(body.get('created_at')),
             backup_name=(
-                backup.get('name') if isinstance(backup, dict) else None
+                text_or_none(backup.get('name'))
+                if isinstance(backup, dict)
+                else None
             ),
             body=body,
         )
