@@ -67,9 +67,9 @@ class Backup:
         return cls(
             id=body['id'],
             name=text_or_none(body.get('name')),
-            # The same few words for a hundred thousand backups.
+            # The same few texts for a hundred thousand backups.
             status=sys.intern(str(body.get('status') or '')),
-            volume_id=text_or_none(body.get('volume_id')),
+            volume_id=_interned(body.get('volume_id')),
             size=body['size'] if isinstance(body.get('size'), int) else None,
             created_at=text_or_none(body.get('created_at')),
             metadata=metadata if isinstance(metadata, dict) else {},
@@ -328,3 +328,7 @@ class Backups:
             f'{self._url}/{resource_path("backups", id=backup_id)}',
             accepted=202,
         )
+
+
+def _interned(value: Any) -> str | None:
+    return sys.intern(value) if isinstance(value, str) else None
