@@ -13,6 +13,7 @@ from tests.sandbox.wire import (
     json_answer,
     native_error,
     no_route,
+    unmapped,
 )
 
 UPDATED = '2020-01-01T00:00:00Z'
@@ -33,7 +34,7 @@ def version(
     number: str, status: str, href: str, highest: str = ''
 ) -> dict[str, Any]:
     """One entry of a version document."""
-    lowest = f'{number[1:]}.0' if highest else ''
+    lowest = f'{number[1:].partition(".")[0]}.0' if highest else ''
     return {
         'id': number if '.' in number else f'{number}.0',
         'status': status,
@@ -77,7 +78,7 @@ def versioned(cloud: Cloud, request: Request, entry: dict[str, Any]) -> Answer:
     if request.segments[1:] == ():
         return Answer(302, headers={'Location': href})
     if request.segments[1:] != ('',):
-        return native_error(404, 'The resource could not be found.')
+        return unmapped(request)
     return json_answer({'versions': [entry]})
 
 

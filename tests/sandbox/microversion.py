@@ -13,14 +13,17 @@ def requested(request: Request, highest: str) -> tuple[int, int]:
     text = request.headers.get(HEADER)
     if text is None:
         return 3, 0
-    found = re.fullmatch(r'volume 3\.([0-9]{1,3})', text.strip())
     if text.strip() == 'volume latest':
         return numbers(highest)
-    if not found:
-        message = f'API Version String {text!r} is of invalid format.'
+    kind, _, version = text.strip().partition(' ')
+    if kind != 'volume' or not re.fullmatch(r'[0-9]+\.[0-9]{1,3}', version):
+        message = (
+            f'API Version String {version} is of invalid format. Must be of '
+            f'format MajorNum.MinorNum.'
+        )
         refuse(native_error(400, message))
-    wanted = numbers(f'3.{found[1]}')
-    if wanted > numbers(highest):
+    wanted = numbers(version)
+    if not (3, 0) <= wanted <= numbers(highest):
         message = (
             f'Version {wanted[0]}.{wanted[1]} is not supported by the API. '
             f'Minimum is 3.0 and maximum is {highest}.'

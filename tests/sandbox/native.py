@@ -140,14 +140,14 @@ def list_backups(
     view: Callable[[Backup], dict[str, Any]],
     *,
     with_links: bool,
-    own_address: str | None = None,
+    next_page: Callable[[str], str] | None = None,
     sort_key: str = 'created_at',
     sort_dir: str = 'desc',
 ) -> Answer:
     """One page, newest first unless told otherwise.
 
-    :param own_address: where a link to the next page is usable, as Cinder's
-        are; None for those of VBS, which are not.
+    :param next_page: the link behind a row, where links can be followed and
+        each full page has one, as Cinder's do; None for those of VBS.
     """
     cap = call.cloud.knobs.max_page
     asked = query.integer('limit')
@@ -166,11 +166,12 @@ def list_backups(
         sort=sort_value(sort_key),
     )
     body: dict[str, Any] = {'backups': [view(row) for row in rows]}
-    if with_links and more and rows:
+    if next_page and rows and len(rows) == limit:
+        href = next_page(rows[-1].id)
+        body['backups_links'] = [{'href': href, 'rel': 'next'}]
+    elif with_links and not next_page and more and rows:
         href = (
-            f'{own_address}?limit={limit}&marker={rows[-1].id}'
-            if own_address
-            else f'{DECORATION}/{call.project}/backups?limit={limit}'
+            f'{DECORATION}/{call.project}/backups?limit={limit}'
             f'&offset={offset + limit}&marker={rows[-1].id}'
         )
         body['backups_links'] = [{'href': href, 'rel': 'next'}]

@@ -41,6 +41,12 @@ class Query:
     def _refuse(self, message: str) -> None:
         refuse(self._error(message))
 
+    def without(self, keys: Iterable[str]) -> 'Query':
+        """The same without what is accepted and has no effect."""
+        for key in keys:
+            self._values.pop(key, None)
+        return self
+
     def text(self, key: str) -> str | None:
         return self._values.get(key)
 

@@ -26,9 +26,16 @@ Handler = Callable[..., Answer]
 
 
 class Router:
-    """Routes such as `backups/{backup_id}`, literal ones first."""
+    """Routes such as `backups/{backup_id}`, literal ones first.
 
-    def __init__(self) -> None:
+    :param unmapped: answers a path, and where there is no 405 a method, that
+        no route fits.
+    """
+
+    def __init__(
+        self, unmapped: Callable[[Request], Answer] | None = None
+    ) -> None:
+        self._unmapped = unmapped
         self._routes: list[tuple[str, tuple[str, ...], Handler]] = []
 
     def route(self, method: str, pattern: str) -> Callable[[Handler], Handler]:
@@ -49,6 +56,8 @@ class Router:
             if method == call.request.method:
                 return handler(call, **captures)
             known = True
+        if self._unmapped is not None:
+            return self._unmapped(call.request)
         if known:
             return native_error(405, 'The method is not allowed here.')
         return no_route()

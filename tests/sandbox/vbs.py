@@ -16,9 +16,9 @@ from tests.sandbox.wire import (
     Answer,
     Request,
     json_answer,
-    no_route,
     read_json,
     refuse,
+    unmapped,
     vendor_error,
 )
 
@@ -39,9 +39,9 @@ def answer(cloud: Cloud, request: Request) -> Answer:
         # Also below a project: a client may ask the catalog's URL itself.
         return vbs_document(cloud, request)
     if segments[0] not in cloud.knobs.versions or len(segments) < 3:
-        return no_route()
+        return unmapped(request)
     if segments[0] not in ROUTERS:
-        return no_route()
+        return unmapped(request)
     version, project = segments[:2]
     admit(cloud, request, project, 'backup')
     call = Call(cloud, request, project, version)

@@ -7,7 +7,7 @@ It is looser than VBS: it is there so that other tools have what they need.
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl, urljoin
+from urllib.parse import parse_qsl, urlencode, urljoin
 
 from tests.sandbox import native
 from tests.sandbox.cloud import Cloud
@@ -22,7 +22,8 @@ from tests.sandbox.wire import (
     Request,
     json_answer,
     native_error,
-    no_route,
+    refuse,
+    unmapped,
 )
 
 MICROVERSION = '3.71'
@@ -39,13 +40,23 @@ BACKUP_KEYS = (
     'sort_dir',
     'all_tenants',
     'project_id',
-    'with_count',
-    'name~',
-    'status~',
-    'volume_id~',
+)
+# Nobody may search for a part of a value unless the operator allows it.
+# Before 3.31 what is not known is not even refused.
+IGNORED_ONCE = ('name~', 'status~', 'volume_id~')
+#: The columns of Cinder's table; the name is not called that there.
+SORT_KEYS = (
+    'id',
+    'status',
+    'size',
+    'volume_id',
+    'availability_zone',
+    'created_at',
+    'updated_at',
+    'data_timestamp',
 )
 
-routes = Router()
+routes = Router(unmapped)
 
 
 def answer(cloud: Cloud, request: Request) -> Answer:
@@ -55,11 +66,10 @@ def answer(cloud: Cloud, request: Request) -> Answer:
     if segments in ((), ('',)):
         return json_answer({'versions': [entry]}, 300)
     if segments[0] != 'v3':
-        return no_route()
+        return unmapped(request)
     if len(segments) < 3:
         return versioned(cloud, request, entry)
     admit(cloud, request, segments[1], 'backup')
-    requested(request, MICROVERSION)
     call = Call(cloud, request, segments[1], 'v3')
     return routes.dispatch(call, segments[2:])
 
@@ -67,34 +77,105 @@ def answer(cloud: Cloud, request: Request) -> Answer:
 # -- backups ---------------------------------------------------------------
 
 
+def _links(call: Call, backup: Backup) -> list[dict[str, str]]:
+    base = f'{call.request.base}/volume'
+    path = f'{call.project}/backups/{backup.id}'
+    return [
+        {'rel': 'self', 'href': f'{base}/v3/{path}'},
+        {'rel': 'bookmark', 'href': f'{base}/{path}'},
+    ]
+
+
+def _summary(call: Call) -> Callable[[Backup], dict[str, Any]]:
+    return lambda backup: (
+        native.summary(backup) | {'links': _links(call, backup)}
+    )
+
+
 def _detail(call: Call) -> Callable[[Backup], dict[str, Any]]:
-    """As in VBS, but here the chain is told."""
+    """As in VBS, but here the chain is told and the owner is not."""
     state = call.cloud.state
 
     def detail(backup: Backup) -> dict[str, Any]:
-        chained = bool(state.dependants(backup))
-        return native.detail_v3(backup) | {'has_dependent_backups': chained}
+        return native.common(backup) | {
+            'has_dependent_backups': bool(state.dependants(backup)),
+            'links': _links(call, backup),
+        }
 
     return detail
 
 
+def _query(call: Call) -> Query:
+    """What is allowed depends on the microversion."""
+    version = requested(call.request, MICROVERSION)
+    keys: tuple[str, ...] = (*BACKUP_KEYS, 'with_count')
+    given = dict(parse_qsl(call.request.query))
+    if version < (3, 31):
+        keys = (*keys, *IGNORED_ONCE)
+    elif unfit := [key for key in given if key in IGNORED_ONCE]:
+        refuse(
+            native.bad_query(
+                f'Invalid filters {",".join(unfit)} are found in query '
+                f'options.'
+            )
+        )
+    query = Query(call.request.query, keys, native.bad_query)
+    ignored = (
+        IGNORED_ONCE
+        if version >= (3, 45)
+        else (
+            *IGNORED_ONCE,
+            'with_count',
+        )
+    )
+    return query.without(ignored)
+
+
+def _order(query: Query) -> tuple[str, str]:
+    """Key and direction, from `sort` or from its older form."""
+    text = query.text('sort')
+    if text and query.present(('sort_key', 'sort_dir')):
+        refuse(
+            native.bad_query(
+                "The 'sort_key' and 'sort_dir' parameters are deprecated and "
+                "cannot be used with the 'sort' parameter."
+            )
+        )
+    key, _, way = (text or '').partition(':')
+    key = key or query.text('sort_key') or 'created_at'
+    way = way or query.text('sort_dir') or 'desc'
+    problem = 'Invalid sort key' if key not in SORT_KEYS else ''
+    if way not in ('asc', 'desc'):
+        problem = "Unknown sort direction, must be 'desc' or 'asc'."
+    if problem:
+        refuse(native.bad_query(f'Invalid input received: {problem}'))
+    return key, way
+
+
 def _list(call: Call, view: Callable[[Backup], dict[str, Any]]) -> Answer:
-    query = Query(call.request.query, BACKUP_KEYS, native.bad_query)
-    key, _, way = (query.text('sort') or '').partition(':')
+    query = _query(call)
+    key, way = _order(query)
     return native.list_backups(
         call,
         query,
         view,
         with_links=True,
-        own_address=urljoin(call.request.base, call.request.path),
-        sort_key=query.text('sort_key') or key or 'created_at',
-        sort_dir=query.text('sort_dir') or way or 'desc',
+        next_page=lambda marker: _next_page(call, marker),
+        sort_key=key,
+        sort_dir=way,
     )
+
+
+def _next_page(call: Call, marker: str) -> str:
+    """The same query again, an offset included, behind another marker."""
+    asked = dict(parse_qsl(call.request.query)) | {'marker': marker}
+    address = urljoin(call.request.base, call.request.path)
+    return f'{address}?{urlencode(asked)}'
 
 
 @routes.route('GET', 'backups')
 def list_backups(call: Call) -> Answer:
-    return _list(call, native.summary)
+    return _list(call, _summary(call))
 
 
 @routes.route('GET', 'backups/detail')
@@ -104,12 +185,14 @@ def detail_backups(call: Call) -> Answer:
 
 @routes.route('GET', 'backups/{backup_id}')
 def show_backup(call: Call, backup_id: str) -> Answer:
+    requested(call.request, MICROVERSION)
     backup = native.find(call, backup_id)
     return json_answer({'backup': _detail(call)(backup)})
 
 
 @routes.route('DELETE', 'backups/{backup_id}')
 def delete_backup(call: Call, backup_id: str) -> Answer:
+    requested(call.request, MICROVERSION)
     return native.delete_backup(call, backup_id)
 
 

@@ -13,7 +13,6 @@ FAULT_NAMES = {
     403: 'forbidden',
     404: 'itemNotFound',
     405: 'badMethod',
-    406: 'notAcceptable',
     409: 'conflictingRequest',
     413: 'overLimit',
     415: 'badMediaType',
@@ -90,6 +89,24 @@ def html_answer(status: int, title: str) -> Answer:
 def no_route() -> Answer:
     """What a route mapper says to a path it does not know."""
     return html_answer(404, 'Not Found')
+
+
+def unmapped(request: Request) -> Answer:
+    """What Cinder says to a path or a method that it does not know.
+
+    Unlike its other errors it comes from the framework below: a page, line
+    breaks and all, or the same as JSON for whoever asks for JSON.
+    """
+    if 'json' not in request.headers.get('Accept', ''):
+        return no_route()
+    return json_answer(
+        {
+            'message': 'The resource could not be found.<br /><br />\n\n\n',
+            'code': '404 Not Found',
+            'title': 'Not Found',
+        },
+        404,
+    )
 
 
 def native_error(status: int, message: str) -> Answer:
