@@ -369,6 +369,17 @@ def test_a_v3_without_the_microversion_is_searched_here(
     assert openstack(*LIST, '--count').stdout == '2\n'
 
 
+def test_block_storage_does_not_look_for_a_part_of_a_name(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(catalog='volumev3')
+    for name in ('nightly', 'daily'):
+        c.state.add_backup(name)
+    nightly = ('--name-contains', 'ight')
+    assert names(openstack, *nightly) == ['nightly']
+    assert openstack(*LIST, *nightly, '--count').stdout == '1\n'
+
+
 def test_statuses_are_passed_on_whatever_they_are(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:

@@ -302,7 +302,11 @@ class Backups:
     def _containing(
         self, query: Mapping[str, str], text: str, page_size: int
     ) -> Iterator[paging.Row]:
-        """The rows that the service finds, or all where it cannot search."""
+        """The rows that the service finds, or all where it cannot search.
+
+        It cannot before that microversion, and in block storage only if its
+        operator allows that filter: else it answers 400.
+        """
         return paging.first_of(
             self._rows(
                 {**query, 'name~': text},
@@ -310,7 +314,7 @@ class Backups:
                 {_MICROVERSION: 'volume 3.31'},
             ),
             lambda: self._rows(query, page_size),
-            unless=(errors.NotAcceptable,),
+            unless=(errors.NotAcceptable, errors.BadRequest),
         )
 
     def delete(self, backup_id: str) -> Receipt:
