@@ -72,6 +72,14 @@ def test_clouds_without_the_service_say_so(
     openstack(*CSBS, complains=['has no CSBS'])
 
 
+def test_an_endpoint_without_quotas_says_so(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    """Such as a Cinder that the catalog calls vbs."""
+    cloud(versions=('v3',), discovery='v3')
+    openstack(*VBS, complains=['This cloud has no quotas of VBS.'])
+
+
 def test_a_refusal_is_one_sentence_with_the_request_id(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
