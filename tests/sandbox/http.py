@@ -25,7 +25,7 @@ class HttpServer:
         self._respond = respond
         self._wanted_port = port
         self._runner: web.ServerRunner | None = None
-        self._busy = 0
+        self._busy: set[asyncio.BaseTransport | None] = set()
         self.port = 0
 
     def start(self) -> None:
@@ -75,16 +75,20 @@ class HttpServer:
         """Listen no more, and end each connection that is kept."""
         await self._site.stop()
         for connection in self._server.connections:
-            connection.close()
-        while len(self._server.connections) > self._busy:
-            await asyncio.sleep(0)
+            if connection.transport in self._busy:
+                connection.close()
+            elif connection.transport is not None:
+                connection.transport.close()
+        # They are closed in the next round of the loop.
+        await asyncio.sleep(0)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        self._busy += 1
+        transport = request.transport
+        self._busy.add(transport)
         try:
             return await self._answer(request)
         finally:
-            self._busy -= 1
+            self._busy.discard(transport)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         # `raw_path` is what came on the wire: dot segments, escapes and all.
