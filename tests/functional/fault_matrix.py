@@ -1,0 +1,409 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What each command does in each trouble: for the tests and for the page.
+
+``test_fault_matrix.py`` holds the commands against these rows, and
+``python -m tests.functional.fault_matrix`` writes them into the page of the
+documentation, which a test compares as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).parents[2] / 'doc/source/user/faults.rst'
+BEGIN = '.. Written by "python -m tests.functional.fault_matrix": begin\n'
+END = '.. Written by "python -m tests.functional.fault_matrix": end\n'
+
+DELETES = (
+    'vbs backup delete',
+    'vbs share delete',
+    'csbs checkpoint delete',
+    'csbs checkpoint delete --item',
+    'csbs backup delete',
+)
+WAITS = ('vbs backup delete', 'csbs checkpoint delete', 'csbs backup delete')
+LISTS = ('vbs backup list', 'vbs share list', 'csbs checkpoint list')
+
+#: These delete one alone first, and look at what must stay.
+CAREFUL = ('csbs checkpoint delete --item', 'csbs backup delete')
+
+#: Nothing is left of these when they are answered.
+AT_ONCE = ('vbs share delete',)
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """What becomes of two targets if the DELETE of the first one is hit.
+
+    :ivar said: the word of the report for the first one.
+    :ivar code: the exit code.
+    :ivar sent: how often its DELETE arrives.
+    :ivar acted: whether it is deleted in fact.
+    :ivar other: the word for the second one.
+    """
+
+    said: str
+    code: int
+    sent: int
+    acted: bool
+    other: str = 'accepted'
+
+    def of(self, command: str) -> Deleted:
+        """The same in the words of a command."""
+        other = self.other
+        if self.said == 'unknown' and command in CAREFUL:
+            # The only one so far, and nobody saw what came of it.
+            other = 'not sent'
+        words = [self.said, other]
+        if command in AT_ONCE:
+            words = [w.replace('accepted', 'deleted') for w in words]
+        return Deleted(words[0], self.code, self.sent, self.acted, words[1])
+
+    def __str__(self) -> str:
+        times = f'sent {self.sent} times, ' if self.sent > 1 else ''
+        rest = '; the rest is not sent' if self.other == 'not sent' else ''
+        return f'{times}{self.said}, {self.code}{rest}'
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One row: faults of the sandbox that have the same consequences.
+
+    :ivar faults: keywords of a fault, for one run of each command each.
+    :ivar deletion: if a DELETE is hit.
+    :ivar reads: whether reads succeed in the end.
+    :ivar seems_gone: whether a wait takes the answer for the end of a
+        backup of a volume, which nobody could tell from it.
+    :ivar pauses: the first pause before a repetition: (shortest, longest).
+    """
+
+    title: str
+    faults: Sequence[Mapping[str, Any]]
+    deletion: Deleted
+    reads: bool
+    seems_gone: bool = False
+    pauses: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """One row with many targets.
+
+    :ivar knobs: of the sandbox.
+    :ivar number: of targets.
+    :ivar enough: refusals after which the run stops, if it does.
+    :ivar options: of the command.
+    :ivar logins: how often the run logs in.
+    """
+
+    title: str
+    knobs: Mapping[str, Any]
+    number: int
+    enough: int | None = None
+    options: Sequence[str] = ()
+    logins: int = 1
+
+    def of(self, command: str) -> str:
+        """What becomes of all, in the words of a command."""
+        if self.enough is not None:
+            return f'{self.enough} failed, 1; the rest is not sent'
+        done = 'deleted' if command in AT_ONCE else 'accepted'
+        return f'{self.number} {done}, 0'
+
+
+def answer(*numbers: int, **more: Any) -> list[dict[str, Any]]:
+    """The service answers with a status and does nothing."""
+    return [
+        {'action': 'status', 'status': number, **more} for number in numbers
+    ]
+
+
+def always(action: str, **more: Any) -> list[dict[str, Any]]:
+    """It happens to each attempt."""
+    return [{'action': action, 'times': None, **more}]
+
+
+FINE = Deleted('accepted', 0, 1, acted=True)
+AGAIN = Deleted('accepted', 0, 2, acted=True)
+REFUSED = Deleted('failed', 1, 1, acted=False)
+GIVEN_UP = Deleted('failed', 1, 5, acted=False)
+UNKNOWN = Deleted('unknown', 1, 5, acted=False)
+
+LARGE = 50_000_000
+HTML = '<html><head><title>502 Bad Gateway</title></head></html>'
+
+TROUBLES = (
+    Trouble('nothing', answer(500, times=0), FINE, reads=True),
+    Trouble(
+        'the connection is reset before the service acts, once',
+        [{'action': 'reset-before'}],
+        AGAIN,
+        reads=True,
+    ),
+    Trouble(
+        'the same each time',
+        always('reset-before'),
+        UNKNOWN,
+        reads=False,
+    ),
+    Trouble(
+        'the connection is reset after the service has acted, once',
+        [{'action': 'reset-after'}],
+        AGAIN,
+        reads=True,
+    ),
+    Trouble(
+        'the same each time',
+        always('reset-after'),
+        Deleted('accepted', 0, 5, acted=True),
+        reads=False,
+    ),
+    Trouble(
+        'the answer breaks off, once',
+        [{'action': 'break-off'}],
+        AGAIN,
+        reads=True,
+    ),
+    Trouble(
+        'the same each time',
+        always('break-off'),
+        Deleted('accepted', 0, 5, acted=True),
+        reads=False,
+    ),
+    Trouble(
+        'no answer in time, once',
+        [{'action': 'hang'}],
+        AGAIN,
+        reads=True,
+    ),
+    Trouble(
+        'the same each time',
+        always('hang'),
+        UNKNOWN,
+        reads=False,
+    ),
+    Trouble('401, once', answer(401), AGAIN, reads=True),
+    Trouble(
+        '401 to each token',
+        answer(401, times=None),
+        Deleted('failed', 1, 2, acted=False),
+        reads=False,
+    ),
+    Trouble(
+        '400, 403, 405, 406, 407, 409, 500, 501',
+        answer(400, 403, 405, 406, 407, 409, 500, 501, times=None),
+        REFUSED,
+        reads=False,
+    ),
+    Trouble(
+        '404, although it is there',
+        answer(404, times=None),
+        REFUSED,
+        reads=False,
+        seems_gone=True,
+    ),
+    Trouble(
+        '408, 502, 503, 504',
+        answer(408, 502, 503, 504, times=None),
+        GIVEN_UP,
+        reads=False,
+    ),
+    Trouble(
+        '502 with an HTML page',
+        answer(502, times=None, body=HTML),
+        GIVEN_UP,
+        reads=False,
+    ),
+    Trouble(
+        '503, four times',
+        answer(503, times=4),
+        Deleted('accepted', 0, 5, acted=True),
+        reads=True,
+    ),
+    Trouble(
+        '503, but the service has acted',
+        answer(503, acts=True),
+        AGAIN,
+        reads=True,
+    ),
+    Trouble(
+        '429 without Retry-After, three times',
+        answer(429, times=3),
+        Deleted('accepted', 0, 4, acted=True),
+        reads=True,
+        pauses=(0.0, 0.5),
+    ),
+    Trouble(
+        '429 with Retry-After in seconds',
+        answer(429, headers={'Retry-After': '7'}),
+        AGAIN,
+        reads=True,
+        pauses=(7.0, 7.0),
+    ),
+    Trouble(
+        '429 with Retry-After as a date',
+        answer(429, headers={'Retry-After': 'Fri, 31 Dec 2100 23:59:59 GMT'}),
+        AGAIN,
+        reads=True,
+        pauses=(60.0, 60.0),
+    ),
+    Trouble(
+        '429 each time',
+        answer(429, times=None),
+        Deleted('failed', 1, 12, acted=False),
+        reads=False,
+    ),
+    Trouble(
+        'a success with half of the JSON, with none, or with another type',
+        [
+            *always('truncate'),
+            *always('body', body=''),
+            *always('body', body='[1, 2]'),
+            *always('body', body='null'),
+        ],
+        FINE,
+        reads=False,
+    ),
+    Trouble(
+        'a success with 50 MB of nonsense',
+        always('body', body=b'{"backups": [' + b'x' * LARGE),
+        FINE,
+        reads=False,
+    ),
+    Trouble(
+        '500 with a message of 50 MB',
+        answer(500, times=None, body=b'x' * LARGE),
+        REFUSED,
+        reads=False,
+    ),
+    Trouble(
+        '300, 301, 302, 303, 307, 308 to another host',
+        answer(
+            *(300, 301, 302, 303, 307, 308),
+            times=None,
+            headers={'Location': '{elsewhere}/vbs/v2/x/backups/y'},
+        ),
+        REFUSED,
+        reads=False,
+    ),
+)
+
+CROWDS = (
+    Crowd(
+        '401 in the middle of 200, ten at a time: one new login',
+        {'token_uses': 150},
+        200,
+        logins=2,
+    ),
+    Crowd(
+        '429 to more than two at a time',
+        {'max_concurrent': 2, 'latency': 0.002},
+        30,
+    ),
+    Crowd(
+        'the same 403 to all of 20, one at a time',
+        {'read_only_role': True},
+        20,
+        enough=3,
+        options=('--concurrency=1',),
+    ),
+)
+
+#: Nobody listens any more when the first DELETE comes.
+GONE = {
+    command: Deleted(
+        'failed',
+        1,
+        0,
+        acted=False,
+        # The second one is of a checkpoint that cannot be read any more.
+        other='not sent' if command == 'csbs backup delete' else 'failed',
+    )
+    for command in DELETES
+}
+
+#: What keeps a command from saying anything to the service.
+UNREACHABLE = (
+    'the connection is refused',
+    'nobody answers the attempt to connect',
+    'the certificate does not verify',
+    'the URL in the catalog is none',
+)
+
+
+# -- the page --------------------------------------------------------------
+
+
+def tables() -> str:
+    """Both tables, as the page has them."""
+    hit = [
+        (row.title, *(str(row.deletion.of(c)) for c in DELETES))
+        for row in TROUBLES
+    ]
+    hit.insert(1, (UNREACHABLE[0], *(str(GONE[c]) for c in DELETES)))
+    hit += [(crowd.title, *(crowd.of(c) for c in DELETES)) for crowd in CROWDS]
+    read = [
+        (title, 'nothing sent, 1', look, 'no list, 1')
+        for title, look in zip(
+            UNREACHABLE, ('goes on', '', '', ''), strict=True
+        )
+    ]
+    read += [_reads(row) for row in TROUBLES]
+    return '\n'.join(
+        [
+            'While deleting',
+            '==============',
+            '',
+            *_table(('The DELETE meets', *DELETES), hit, (25, 15)),
+            '',
+            'While reading',
+            '=============',
+            '',
+            *_table(
+                ('A GET meets', 'before a DELETE', 'in a wait', 'in a list'),
+                read,
+                (40, 20),
+            ),
+            '',
+        ]
+    )
+
+
+def _reads(row: Trouble) -> tuple[str, str, str, str]:
+    look = 'goes on'
+    if row.seems_gone:
+        look = 'VBS: taken for the end, 0; CSBS: goes on'
+    if row.reads:
+        return row.title, 'goes on', look, 'complete, 0'
+    return row.title, 'nothing sent, 1', look, 'no list, 1'
+
+
+def _table(
+    titles: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    widths: tuple[int, int],
+) -> Iterator[str]:
+    yield '.. list-table::'
+    yield '   :header-rows: 1'
+    shares = [widths[0]] + [widths[1]] * (len(titles) - 1)
+    yield f'   :widths: {" ".join(map(str, shares))}'
+    yield ''
+    for row in (titles, *rows):
+        for place, cell in enumerate(row):
+            yield f'   {"-" if place else "*"} - {cell}'.replace(
+                '   - -', '     -'
+            ).rstrip()
+
+
+def page(text: str) -> str:
+    """The page with the tables of today."""
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    return f'{before}{BEGIN}\n{tables()}\n{END}{after}'
+
+
+if __name__ == '__main__':
+    PAGE.write_text(page(PAGE.read_text()))

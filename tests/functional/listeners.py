@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hosts that are no cloud: one that nobody vouches for, one that is full."""
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+#: A key that guards nothing, and a certificate that nobody else signed.
+_PEM = Path(__file__).with_name('untrusted.pem')
+
+
+class Untrusted:
+    """An https server whose certificate does not verify.
+
+    :ivar received: what was sent to it once the connection was secret.
+    :ivar callers: how many have come.
+    """
+
+    def __init__(self) -> None:
+        self.received = b''
+        self.callers = 0
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(_PEM)
+        self._socket = socket.create_server(('127.0.0.1', 0))
+        self.url = f'https://127.0.0.1:{self._socket.getsockname()[1]}'
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        # Only this wakes somebody who waits for the next caller.
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                caller, _ = self._socket.accept()
+            except OSError:
+                return
+            self.callers += 1
+            with contextlib.suppress(OSError), caller:
+                caller.settimeout(5)
+                with self._context.wrap_socket(caller, server_side=True) as s:
+                    self.received += s.recv(65536)
+
+
+@contextlib.contextmanager
+def untrusted() -> Iterator[Untrusted]:
+    """An :class:`Untrusted` for as long as it is wanted."""
+    server = Untrusted()
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@contextlib.contextmanager
+def full() -> Iterator[str]:
+    """The address of a host that answers no attempt to connect.
+
+    Its queue of callers is full, and it takes none of them.
+    """
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(socket.socket())
+        server.bind(('127.0.0.1', 0))
+        server.listen(0)
+        for _ in range(3):
+            caller = stack.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(server.getsockname())
+        yield f'127.0.0.1:{server.getsockname()[1]}'

@@ -1,0 +1,515 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every command in every trouble, as ``fault_matrix.py`` has it.
+
+Each test names two targets among the things of a believable cloud, lets the
+trouble hit the first one, and looks at the request log, the report, the exit
+code and everything that is there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import tenacity
+from requests.adapters import HTTPAdapter
+
+from tests.functional.conftest import CloudFactory
+from tests.functional.fault_matrix import (
+    CROWDS,
+    DELETES,
+    GONE,
+    LARGE,
+    LISTS,
+    PAGE,
+    TROUBLES,
+    UNREACHABLE,
+    WAITS,
+    Crowd,
+    Trouble,
+    page,
+)
+from tests.functional.listeners import full, untrusted
+from tests.functional.reading import only_gets
+from tests.functional.shell import Openstack, Result
+from tests.functional.wire import deletes, requests
+from tests.sandbox import CloudState, Fault, LoggedRequest, Sandbox
+from vbsclient.deletion import csbs_items
+from vbsclient.osc import clients
+from vbsclient.waiting import Patience
+
+__all__ = ['only_gets']
+
+#: Not the question for versions, which has a test of its own.
+READS = 'backups|sharing|checkpoint'
+
+REPORT = ('--report', '-f', 'json')
+
+Case = tuple[Trouble, Mapping[str, Any]]
+
+EACH_FAULT = [
+    pytest.param((row, fault), id=f'{row.title}-{number}')
+    for row in TROUBLES
+    for number, fault in enumerate(row.faults)
+]
+
+
+@dataclass
+class Named:
+    """What a command names.
+
+    :ivar arguments: behind its words.
+    :ivar ids: of the targets.
+    :ivar whole: for each target the ids of all that goes with it.
+    """
+
+    arguments: list[str]
+    ids: list[str]
+    whole: list[set[str]] = field(default_factory=list)
+
+
+def add_targets(state: CloudState, command: str, number: int = 2) -> Named:
+    """Targets for a command, none of which depends on another."""
+    if command.startswith('vbs backup'):
+        backups = [
+            state.add_backup(None, state.add_volume()) for _ in range(number)
+        ]
+        ids = [backup.id for backup in backups]
+        return Named(ids, ids, [{id} for id in ids])
+    if command.startswith('vbs share'):
+        backup = state.add_backup()
+        shares = [
+            state.add_share(backup, state.new_hex()) for _ in range(number)
+        ]
+        ids = [share.id for share in shares]
+        return Named(ids, ids, [{id} for id in ids])
+    if command == 'csbs checkpoint delete':
+        runs = [state.add_checkpoint() for _ in range(number)]
+        ids = [run.id for run in runs]
+        return Named(ids, ids, [with_disks(state, *r.items) for r in runs])
+    if command == 'csbs backup delete':
+        runs = [state.add_checkpoint(2) for _ in range(number)]
+        items = [run.items[0] for run in runs]
+        ids = [item.id for item in items]
+        return Named(ids, ids, [with_disks(state, item) for item in items])
+    run = state.add_checkpoint(number + 1)
+    items = run.items[:number]
+    options = [word for item in items for word in ('--item', item.id)]
+    return Named(
+        [run.id, *options],
+        [item.id for item in items],
+        [with_disks(state, item) for item in items],
+    )
+
+
+def with_disks(state: CloudState, *items: Any) -> set[str]:
+    """The ids of backups of servers and of the disks in them."""
+    ids = {item.id for item in items}
+    return ids.union(b.id for item in items for b in state.backups_in(item))
+
+
+def things(state: CloudState) -> dict[str, str]:
+    """The status of everything that can be deleted, by its id."""
+    return {
+        **{id: backup.status for id, backup in state.backups.items()},
+        **{id: item.status for id, item in state.items.items()},
+        **dict.fromkeys(state.shares, 'shared'),
+    }
+
+
+def changed(before: Mapping[str, str], state: CloudState) -> set[str]:
+    """The ids of what is not as it was."""
+    after = things(state)
+    return {id for id in {*before, *after} if before.get(id) != after.get(id)}
+
+
+def words(command: str) -> list[str]:
+    return command.removesuffix(' --item').split()
+
+
+def results(result: Result) -> list[str]:
+    """The results in the report; none if there is no report."""
+    return [row['Result'] for row in result.json()] if result.stdout else []
+
+
+def arrived(sandbox: Sandbox, id: str) -> int:
+    """How often a DELETE of this id has come."""
+    return sum(id in text for text in deletes(sandbox))
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between repetitions, which nobody waits for."""
+    made: list[float] = []
+    monkeypatch.setattr(
+        tenacity, 'sleep_using_event', lambda event: made.append
+    )
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _in_a_hurry(monkeypatch: pytest.MonkeyPatch, pauses: list[float]) -> None:
+    monkeypatch.setattr(csbs_items, 'PROOF_TIMEOUT', 0.1)
+    monkeypatch.setattr(Patience, 'pause', lambda self, elapsed: 0.01)
+
+
+@pytest.fixture
+def fault(
+    case: Case, elsewhere: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> Fault:
+    """A fault of the table; a redirect leads to the other host."""
+    keywords = dict(case[1])
+    if keywords['action'] == 'hang':
+        # For all else there is time, on a machine with much to do.
+        monkeypatch.setattr(clients, 'DEFAULT_TIMEOUT', (5.0, 0.1))
+    keywords['headers'] = {
+        name: value.replace('{elsewhere}', elsewhere.url)
+        for name, value in keywords.get('headers', {}).items()
+    }
+    return Fault(**keywords)
+
+
+@pytest.fixture(scope='module')
+def elsewhere() -> Iterator[Sandbox]:
+    """A host to which nothing may ever be sent."""
+    with Sandbox() as sandbox:
+        yield sandbox
+        assert sandbox.requests == []
+
+
+# -- a DELETE is hit -------------------------------------------------------
+
+
+@pytest.mark.parametrize('case', EACH_FAULT)
+@pytest.mark.parametrize('command', DELETES)
+def test_a_delete_in_trouble(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    pauses: list[float],
+    command: str,
+    case: Case,
+    fault: Fault,
+) -> None:
+    row = case[0]
+    wanted = row.deletion.of(command)
+    c = cloud(deletion_time=3600)
+    c.seed()
+    named = add_targets(c.state, command)
+    first, second = named.ids
+    before = things(c.state)
+    fault.method, fault.path = 'DELETE', first
+    c.knobs.faults.append(fault)
+    result = openstack.run(*words(command), *named.arguments, *REPORT)
+    assert (results(result), result.code) == (
+        [wanted.said, wanted.other],
+        wanted.code,
+    ), result
+    sends_second = wanted.other != 'not sent'
+    assert arrived(c, first) == wanted.sent
+    assert arrived(c, second) == sends_second
+    assert len(deletes(c)) == wanted.sent + sends_second
+    touched = set[str]().union(
+        named.whole[0] if wanted.acted else (),
+        named.whole[1] if sends_second else (),
+    )
+    assert changed(before, c.state) == touched
+    assert (first in result.stderr) == (wanted.said in ('failed', 'unknown'))
+    assert len(result.stderr) < 2000
+    if row.pauses:
+        assert row.pauses[0] <= pauses[0] <= row.pauses[1]
+
+
+@pytest.mark.parametrize('command', DELETES)
+def test_a_service_that_listens_no_more_when_the_delete_comes(
+    cloud: CloudFactory, openstack: Openstack, command: str
+) -> None:
+    # The ids of two clouds are the same: the first run counts the reads.
+    reads = 0
+    for leaves in (False, True):
+        c = cloud(deletion_time=3600)
+        named = add_targets(c.state, command)
+        before = things(c.state)
+        if leaves:
+            c.knobs.faults.append(Fault('leave', path=READS, skip=reads - 1))
+        result = openstack.run(*words(command), *named.arguments, *REPORT)
+        reads = reads_before_a_delete(c)
+    wanted = GONE[command]
+    assert deletes(c) == []
+    assert (results(result), result.code) == (
+        [wanted.said, wanted.other],
+        wanted.code,
+    ), result
+    assert f'({named.ids[0]}): no connection to ' in result.stderr
+    assert changed(before, c.state) == set()
+
+
+def reads_before_a_delete(sandbox: Sandbox) -> int:
+    """How many requests come after the question for versions."""
+    sent = [text for text in requests(sandbox) if not text.endswith('/vbs/')]
+    return next(
+        (n for n, text in enumerate(sent) if text.startswith('DELETE ')),
+        len(sent),
+    )
+
+
+@pytest.mark.parametrize('crowd', CROWDS, ids=lambda crowd: crowd.title)
+@pytest.mark.parametrize('command', DELETES)
+def test_many_in_trouble(
+    cloud: CloudFactory, openstack: Openstack, command: str, crowd: Crowd
+) -> None:
+    c = cloud(deletion_time=3600, deletion_slots=500, **crowd.knobs)
+    c.seed()
+    named = add_targets(c.state, command, crowd.number)
+    before = things(c.state)
+    options = [*crowd.options, *REPORT]
+    result = openstack.run(*words(command), *named.arguments, *options)
+    told = Counter(results(result))
+    sent = [r for r in c.requests if r.method == 'DELETE']
+    if crowd.enough is None:
+        assert f'{told.total()} {told.popitem()[0]}, {result.code}' == (
+            crowd.of(command)
+        )
+        assert sum(r.status < 300 for r in sent) == crowd.number
+        assert changed(before, c.state) == set[str]().union(*named.whole)
+    else:
+        # What has left by the time that the last one is read is not recalled.
+        assert set(told) == {'failed', 'not sent'}
+        assert told.total() == crowd.number
+        assert crowd.enough <= told['failed'] == len(sent) <= crowd.enough + 2
+        assert result.code == 1
+        assert result.stderr.count('and the rest were not sent') == 1
+        assert changed(before, c.state) == set()
+    logins = [r for r in c.requests if r.path.endswith('/auth/tokens')]
+    assert len(logins) == crowd.logins
+
+
+# -- a GET is hit ----------------------------------------------------------
+
+
+@pytest.mark.parametrize('case', EACH_FAULT)
+@pytest.mark.parametrize('command', DELETES)
+def test_a_look_up_in_trouble(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    command: str,
+    case: Case,
+    fault: Fault,
+) -> None:
+    row = case[0]
+    c = cloud(deletion_time=3600)
+    c.seed()
+    named = add_targets(c.state, command)
+    before = things(c.state)
+    fault.method, fault.path = 'GET', READS
+    c.knobs.faults.append(fault)
+    result = openstack.run(*words(command), *named.arguments, *REPORT)
+    told = set(results(result))
+    if row.reads:
+        assert result.code == 0, result
+        assert told in ({'accepted'}, {'deleted'})
+        assert changed(before, c.state) == set[str]().union(*named.whole)
+    else:
+        assert result.code == 1, result
+        assert told <= {'failed'}
+        assert deletes(c) == []
+        assert changed(before, c.state) == set()
+        assert result.stderr
+
+
+@pytest.mark.parametrize('case', EACH_FAULT)
+@pytest.mark.parametrize('command', WAITS)
+def test_a_look_in_trouble(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    command: str,
+    case: Case,
+    fault: Fault,
+) -> None:
+    """More looks fail than are repeated at once; the wait goes on."""
+    row = case[0]
+
+    def begin(request: LoggedRequest) -> None:
+        if len(deletes(c)) == 2 and not c.knobs.faults:
+            c.knobs.faults.append(fault)
+
+    def clock() -> float:
+        """No deletion ends before the trouble does."""
+        return 0.0 if fault.hits < (fault.times or 0) else time.monotonic()
+
+    c = cloud(on_finished=begin, deletion_time=0.02, clock=clock)
+    fault.method, fault.path = 'GET', READS
+    if fault.times is None:
+        fault.times = 7 if len(fault.body) < LARGE else 1
+    c.seed()
+    named = add_targets(c.state, command)
+    before = things(c.state)
+    result = openstack.run(
+        *words(command), *named.arguments, '--wait', '--timeout=20', *REPORT
+    )
+    assert (results(result), result.code) == (['deleted'] * 2, 0), result
+    assert result.stderr == ''
+    gone = row.seems_gone and command.startswith('vbs')
+    assert fault.hits == (2 if gone else fault.times)
+    assert len(deletes(c)) == 2
+    assert changed(before, c.state) == set[str]().union(*named.whole)
+
+
+@pytest.mark.parametrize('case', EACH_FAULT)
+@pytest.mark.parametrize('command', LISTS)
+@pytest.mark.usefixtures('only_gets')
+def test_a_list_in_trouble(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    command: str,
+    case: Case,
+    fault: Fault,
+) -> None:
+    row = case[0]
+    c = cloud()
+    c.seed()
+    fault.method, fault.path = 'GET', READS
+    c.knobs.faults.append(fault)
+    result = openstack.run(*command.split(), '-f', 'json')
+    if row.reads:
+        assert (result.code, result.stderr) == (0, ''), result
+        assert len(result.json()) == in_list(c.state, command)
+    else:
+        # No half of a list is ever shown.
+        assert (result.code, result.stdout) == (1, ''), result
+        assert len(result.stderr.splitlines()) == 1
+
+
+def in_list(state: CloudState, command: str) -> int:
+    return {
+        'vbs backup list': len(state.backups),
+        'vbs share list': sum(
+            share.from_project_id == state.project.id
+            for share in state.shares.values()
+        ),
+        'csbs checkpoint list': len(
+            {item.checkpoint_id for item in state.items.values()}
+        ),
+    }[command]
+
+
+# -- nothing can be said to the service ------------------------------------
+
+
+@pytest.fixture(params=UNREACHABLE)
+def unreachable(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    cloud: CloudFactory,
+) -> Iterator[tuple[Sandbox, dict[str, str], str]]:
+    """(The cloud, keys of clouds.yaml, what is said of the trouble)."""
+    title, c = request.param, cloud()
+    if title == 'the URL in the catalog is none':
+        c.knobs.catalog_url = 'nonsense'
+        yield c, {}, 'nonsense'
+        return
+    if title == 'the certificate does not verify':
+        with untrusted() as server:
+            yield c, override(server.url), 'could not be verified'
+            assert server.callers > 0
+            assert server.received == b''
+        return
+    if title == 'nobody answers the attempt to connect':
+        monkeypatch.setattr(clients, 'DEFAULT_TIMEOUT', (0.05, 5.0))
+        with full() as host:
+            yield c, override(f'http://{host}'), 'did not answer in time'
+        return
+    dead = Sandbox().start()
+    dead.stop()
+    yield c, override(dead.url), '(connection refused)'
+
+
+def override(url: str) -> dict[str, str]:
+    return {
+        'vbs_endpoint_override': f'{url}/vbs/v2/%(project_id)s',
+        'csbs_endpoint_override': f'{url}/csbs/v1/%(project_id)s',
+        'vbsclient_api_version': '2',
+    }
+
+
+@pytest.mark.parametrize('command', [*DELETES, *LISTS])
+def test_a_service_that_cannot_be_reached(
+    openstack: Openstack,
+    unreachable: tuple[Sandbox, dict[str, str], str],
+    command: str,
+) -> None:
+    c, config, reason = unreachable
+    arguments: list[str] = []
+    if command in DELETES:
+        arguments = add_targets(c.state, command).arguments
+    before = things(c.state)
+    result = openstack.run(
+        *words(command), *arguments, '-f', 'json', config=config
+    )
+    assert (result.code, result.stdout) == (1, ''), result
+    assert reason in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert requests(c) == []
+    assert changed(before, c.state) == set()
+
+
+@pytest.mark.parametrize('command', WAITS)
+def test_a_service_that_listens_no_more_in_a_wait(
+    cloud: CloudFactory, openstack: Openstack, command: str
+) -> None:
+    def leave(request: LoggedRequest) -> None:
+        if len(deletes(c)) == 2 and not c.knobs.faults:
+            c.knobs.faults.append(Fault('leave', path=READS))
+
+    c = cloud(deletion_time=3600, on_finished=leave)
+    named = add_targets(c.state, command)
+    result = openstack.run(
+        *words(command), *named.arguments, '--wait', '--timeout=0.2s', *REPORT
+    )
+    assert (results(result), result.code) == (['accepted'] * 2, 3), result
+    assert '2 of 2' in result.stderr
+
+
+# -- how long a request may take -------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('config', 'expected'),
+    [({}, (10.0, 60.0)), ({'api_timeout': 7}, (7.0, 7.0))],
+    ids=['default', 'api_timeout'],
+)
+@pytest.mark.parametrize('command', [*DELETES, *LISTS])
+def test_each_request_has_a_time_out(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    config: dict[str, int],
+    expected: tuple[float, float],
+) -> None:
+    c = cloud()
+    arguments: list[str] = []
+    if command in DELETES:
+        arguments = add_targets(c.state, command).arguments
+    limits: list[Any] = []
+    send = HTTPAdapter.send
+
+    def watch(adapter: Any, request: Any, **keywords: Any) -> Any:
+        if '/identity/' not in request.url:
+            limits.append(keywords['timeout'])
+        return send(adapter, request, **keywords)
+
+    monkeypatch.setattr(HTTPAdapter, 'send', watch)
+    openstack(*words(command), *arguments, config=config)
+    assert limits == [expected] * len(requests(c))
+
+
+# -- the page --------------------------------------------------------------
+
+
+def test_the_page_says_what_these_tests_say() -> None:
+    text = PAGE.read_text()
+    assert page(text) == text, 'run: python -m tests.functional.fault_matrix'
