@@ -251,6 +251,137 @@ def test_an_interrupted_wait_tells_what_was_accepted(
     assert groups(stderr)['accepted'] == [backup.id]
 
 
+class Stage:
+    """A moment in a run over 500 named backups, and how to see it.
+
+    :ivar seen: set once the run is there.
+    """
+
+    COUNT = 500
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.seen = threading.Event()
+        self._deletes = 0
+
+    def __call__(self, request: LoggedRequest) -> None:
+        if request.service == 'identity':
+            return
+        is_delete = request.method == 'DELETE'
+        self._deletes += is_delete
+        reached = {
+            'resolving': not is_delete,
+            'deleting': self._deletes == 40,
+            'waiting': self._deletes == self.COUNT and not is_delete,
+        }
+        if reached[self.name]:
+            self.seen.set()
+
+    def begin(self, cloud: CloudFactory, openstack: Openstack) -> Any:
+        """(The cloud, the ids, the process at this stage)."""
+        latency = 0.05 if self.name == 'deleting' else 0.0
+        c = cloud(deletion_time=3600, on_finished=self, latency=latency)
+        backups = [
+            c.state.add_backup(f'nightly-{n}', c.state.add_volume())
+            for n in range(self.COUNT)
+        ]
+        if self.name == 'resolving':
+            # The first page is there, the second one never comes.
+            c.knobs.max_page = 100
+            c.knobs.faults.append(
+                Fault('hang', 'GET', 'backups/detail', skip=1, times=None)
+            )
+        process = openstack.start(
+            *DELETE,
+            *(backup.name for backup in backups),
+            '--wait',
+            env={'TMPDIR': str(scratch_of(openstack))},
+            start_new_session=True,
+        )
+        assert self.seen.wait(60)
+        return c, [backup.id for backup in backups], process
+
+
+def scratch_of(openstack: Openstack) -> Path:
+    """A directory for whatever a run makes and forgets."""
+    scratch = openstack.home / 'scratch'
+    scratch.mkdir(exist_ok=True)
+    return scratch
+
+
+def check_nothing_is_left(openstack: Openstack, group: int) -> None:
+    """No process of its group, and no file but the clouds.yaml."""
+    with pytest.raises(ProcessLookupError):
+        os.killpg(group, 0)
+    assert list(scratch_of(openstack).iterdir()) == []
+    left = {path.name for path in openstack.home.iterdir()}
+    assert {n for n in left if not n.startswith('clouds-')} == {'scratch'}
+
+
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+
+
+@pytest.mark.parametrize('stage', ['resolving', 'deleting', 'waiting'])
+@pytest.mark.parametrize(('number', 'code'), SIGNALS)
+def test_the_prompt_is_back_soon_at_each_stage_and_nothing_is_left(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    stage: str,
+    number: int,
+    code: int,
+) -> None:
+    c, ids, process = Stage(stage).begin(cloud, openstack)
+    process.send_signal(number)
+    seconds, stdout, stderr = finish(process)
+    assert process.returncode == code
+    assert seconds < SOON
+    assert stdout == ''
+    check_nothing_is_left(openstack, process.pid)
+    if stage == 'resolving':
+        assert stderr == 'Interrupted before anything was sent.\n'
+        assert deletes(c) == []
+        return
+    told = groups(stderr)
+    check_groups(c, ids, told)
+    if stage == 'waiting':
+        assert sorted(told['accepted']) == sorted(ids)
+    else:
+        assert told['accepted']
+        assert told['not sent']
+
+
+@pytest.mark.parametrize(('number', 'code'), SIGNALS)
+@pytest.mark.parametrize('method', ['GET', 'DELETE'])
+def test_a_second_signal_leaves_at_once_whatever_hangs(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    method: str,
+    number: int,
+    code: int,
+) -> None:
+    hangs = threading.Event()
+
+    class Seen(Fault):
+        def strikes(self, method: str, target: str) -> bool:
+            struck = super().strikes(method, target)
+            if struck:
+                hangs.set()
+            return struck
+
+    c = cloud(faults=[Seen('hang', method, 'backups', times=None)])
+    ids = [c.state.add_backup().id for _ in range(20)]
+    process = openstack.start(*DELETE, *ids, start_new_session=True)
+    assert hangs.wait(60)
+    process.send_signal(number)
+    time.sleep(0.1)
+    process.send_signal(number)
+    seconds, _, stderr = finish(process)
+    assert process.returncode == code
+    assert seconds < 1.1
+    assert stderr.startswith('Interrupted')
+    assert list(c.state.backups) == ids
+
+
 def test_kill_leaves_a_journal_that_tells(
     cloud: CloudFactory, openstack: Openstack, tmp_path: Path
 ) -> None:
@@ -299,6 +430,26 @@ def test_a_reader_that_goes_away_ends_it_quietly(
     assert process.wait(30) == 141
     left = 1500 if options == ['--dry-run'] else 0
     assert len(c.state.backups) == left
+
+
+@pytest.mark.parametrize('command', ['vbs backup list', 'csbs backup list'])
+def test_a_reader_of_a_long_list_that_goes_away_ends_it_quietly(
+    cloud: CloudFactory, openstack: Openstack, command: str
+) -> None:
+    c = cloud()
+    if command.startswith('vbs'):
+        for _ in range(5000):
+            c.state.add_backup()
+    else:
+        for _ in range(20):
+            c.state.add_checkpoint(100)
+    process = openstack.start(*command.split(), '-f', 'value')
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline() != ''
+    process.stdout.close()
+    assert process.stderr.read() == ''
+    assert process.wait(30) == 141
 
 
 # -- a terminal ------------------------------------------------------------
