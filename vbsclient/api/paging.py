@@ -58,7 +58,7 @@ def rows(
     while True:
         body = fetch({'limit': str(page_size), **query, **following})
         page = _rows_of(body, style.key)
-        fresh = [row for row in page if row['id'] not in seen]
+        fresh = _unseen(page, seen)
         link = _link_query(body, style)
         full = len(page) >= page_size or link is not None
         if page and not fresh:
@@ -71,7 +71,6 @@ def rows(
                 )
             return
         longest = max(longest, len(page))
-        seen.update(row['id'] for row in fresh)
         yield from fresh
         received += len(page)
         if not page or (not full and style.links_tell):
@@ -110,6 +109,16 @@ def first_of(
         if started:
             raise
     yield from instead()
+
+
+def _unseen(page: list[Row], seen: set[str]) -> list[Row]:
+    """The rows that were not there before, also not in the same page."""
+    fresh = []
+    for row in page:
+        if row['id'] not in seen:
+            seen.add(row['id'])
+            fresh.append(row)
+    return fresh
 
 
 def _next(style: Style, received: int, page: list[Row]) -> dict[str, str]:

@@ -278,3 +278,9 @@ class TestAnyList:
         assert read(service, V2, size=size) == ids
         pages = -(-len(ids) // min(cap, size))
         assert len(service.asked) <= pages + 1
+
+
+def test_a_row_that_one_page_repeats_is_there_once() -> None:
+    page = [{'id': 'a', 'name': 'first'}, {'id': 'b'}, {'id': 'a'}]
+    found = list(rows(lambda query: {'backups': page}, V2, {}))
+    assert found == page[:2]
