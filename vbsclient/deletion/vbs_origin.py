@@ -100,8 +100,7 @@ class Origins:
         for id in ids:
             mark = self._marks.get(id)
             if mark is None:
-                unread = _GARBLED if id in self._garbled else None
-                refusal = _from_list(id, self._servers, unread or self._unread)
+                refusal = self._by_list(id)
             else:
                 refusal = _marked(id, self._servers) if mark else None
             if refusal is not None:
@@ -114,15 +113,17 @@ class Origins:
         found: dict[str, str] = {}
         for id in ids:
             mark = self._marks.get(id)
-            if mark is None:
-                unread = _GARBLED if id in self._garbled else None
-                refusal = _from_list(id, self._servers, unread or self._unread)
-                mark = refusal is not None
-                if isinstance(refusal, OriginUnknown):
-                    found[id] = refusal.message
-            if mark:
-                found.setdefault(id, 'made by CSBS')
+            refusal = self._by_list(id) if mark is None else None
+            if isinstance(refusal, OriginUnknown):
+                found[id] = refusal.message
+            elif mark or refusal is not None:
+                found[id] = 'made by CSBS'
         return found
+
+    def _by_list(self, id: str) -> Refused | None:
+        """What the list of CSBS decides where v2 says nothing."""
+        unread = _GARBLED if id in self._garbled else None
+        return _from_list(id, self._servers, unread or self._unread)
 
     def _complete(self, ids: Sequence[str]) -> None:
         """Learn what v2 says of each, as far as it can be read."""
