@@ -24,6 +24,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.sandbox import Sandbox
+from tests.sandbox.faults import failures
 
 OPENSTACK = [sys.executable, '-m', 'openstackclient.shell']
 
@@ -195,6 +196,24 @@ def concurrencies(options: argparse.Namespace) -> None:
         row(f'delete 200, concurrency {concurrency}', ours, None)
 
 
+def in_trouble(options: argparse.Namespace) -> None:
+    """(g): the same deletion undisturbed and in trouble."""
+    two_at_a_time = {'max_concurrent': 2}
+    for label, knobs, share in (
+        ('', {}, 0.0),
+        (', 5 % of requests fail', {}, 0.05),
+        (', two at a time', two_at_a_time, 0.0),
+        (', both', two_at_a_time, 0.05),
+    ):
+        with Sandbox(latency=options.latency, **knobs) as cloud:
+            cloud.knobs.faults += failures(share)
+            ids = [cloud.state.add_backup().id for _ in range(500)]
+            ours = run(cloud, 'vbs', 'backup', 'delete', *ids)
+            if cloud.state.backups:
+                raise SystemExit('in trouble: not all was deleted')
+        row(f'delete 500{label}', ours, None)
+
+
 def plan_all(options: argparse.Namespace) -> None:
     """(h): what a plan of retention adds to the list that it needs."""
     for number in options.rows:
@@ -228,6 +247,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     'd': list_all,
     'e': start_up,
     'f': concurrencies,
+    'g': in_trouble,
     'h': plan_all,
 }
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -35,7 +34,16 @@ from tests.functional.fault_matrix import (
 )
 from tests.functional.listeners import full, untrusted
 from tests.functional.reading import only_gets
-from tests.functional.shell import Openstack, Result
+from tests.functional.shell import Openstack
+from tests.functional.targets import (
+    REPORT,
+    add_targets,
+    arrived,
+    changed,
+    results,
+    things,
+    words,
+)
 from tests.functional.wire import deletes, requests
 from tests.sandbox import CloudState, Fault, LoggedRequest, Sandbox
 from vbsclient.deletion import csbs_items
@@ -47,8 +55,6 @@ __all__ = ['only_gets']
 #: Not the question for versions, which has a test of its own.
 READS = 'backups|sharing|checkpoint'
 
-REPORT = ('--report', '-f', 'json')
-
 Case = tuple[Trouble, Mapping[str, Any]]
 
 EACH_FAULT = [
@@ -56,89 +62,6 @@ EACH_FAULT = [
     for row in TROUBLES
     for number, fault in enumerate(row.faults)
 ]
-
-
-@dataclass
-class Named:
-    """What a command names.
-
-    :ivar arguments: behind its words.
-    :ivar ids: of the targets.
-    :ivar whole: for each target the ids of all that goes with it.
-    """
-
-    arguments: list[str]
-    ids: list[str]
-    whole: list[set[str]] = field(default_factory=list)
-
-
-def add_targets(state: CloudState, command: str, number: int = 2) -> Named:
-    """Targets for a command, none of which depends on another."""
-    if command.startswith('vbs backup'):
-        backups = [
-            state.add_backup(None, state.add_volume()) for _ in range(number)
-        ]
-        ids = [backup.id for backup in backups]
-        return Named(ids, ids, [{id} for id in ids])
-    if command.startswith('vbs share'):
-        backup = state.add_backup()
-        shares = [
-            state.add_share(backup, state.new_hex()) for _ in range(number)
-        ]
-        ids = [share.id for share in shares]
-        return Named(ids, ids, [{id} for id in ids])
-    if command == 'csbs checkpoint delete':
-        runs = [state.add_checkpoint() for _ in range(number)]
-        ids = [run.id for run in runs]
-        return Named(ids, ids, [with_disks(state, *r.items) for r in runs])
-    if command == 'csbs backup delete':
-        runs = [state.add_checkpoint(2) for _ in range(number)]
-        items = [run.items[0] for run in runs]
-        ids = [item.id for item in items]
-        return Named(ids, ids, [with_disks(state, item) for item in items])
-    run = state.add_checkpoint(number + 1)
-    items = run.items[:number]
-    options = [word for item in items for word in ('--item', item.id)]
-    return Named(
-        [run.id, *options],
-        [item.id for item in items],
-        [with_disks(state, item) for item in items],
-    )
-
-
-def with_disks(state: CloudState, *items: Any) -> set[str]:
-    """The ids of backups of servers and of the disks in them."""
-    ids = {item.id for item in items}
-    return ids.union(b.id for item in items for b in state.backups_in(item))
-
-
-def things(state: CloudState) -> dict[str, str]:
-    """The status of everything that can be deleted, by its id."""
-    return {
-        **{id: backup.status for id, backup in state.backups.items()},
-        **{id: item.status for id, item in state.items.items()},
-        **dict.fromkeys(state.shares, 'shared'),
-    }
-
-
-def changed(before: Mapping[str, str], state: CloudState) -> set[str]:
-    """The ids of what is not as it was."""
-    after = things(state)
-    return {id for id in {*before, *after} if before.get(id) != after.get(id)}
-
-
-def words(command: str) -> list[str]:
-    return command.removesuffix(' --item').split()
-
-
-def results(result: Result) -> list[str]:
-    """The results in the report; none if there is no report."""
-    return [row['Result'] for row in result.json()] if result.stdout else []
-
-
-def arrived(sandbox: Sandbox, id: str) -> int:
-    """How often a DELETE of this id has come."""
-    return sum(id in text for text in deletes(sandbox))
 
 
 @pytest.fixture

@@ -80,6 +80,27 @@ class Fault:
         return True
 
 
+def failures(share: float, seed: int = 0) -> list[Fault]:
+    """So many requests to the services fail, by chance, each time the same.
+
+    A third of them is answered with 503, the connections of the others are
+    reset, before they act or behind it.
+    """
+    actions = ('status', 'reset-before', 'reset-after')
+    return [
+        Fault(
+            action,
+            path='backups|sharing|checkpoint',
+            status=503,
+            times=None,
+            # Each sees only what the ones before it have left.
+            probability=share / 3 / (1 - share / 3 * number),
+            seed=seed + number,
+        )
+        for number, action in enumerate(actions)
+    ]
+
+
 def pick(faults: Iterable[Fault], method: str, target: str) -> Fault | None:
     """The first rule that hits; later rules do not see the request."""
     for fault in faults:

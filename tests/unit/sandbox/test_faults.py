@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from tests.sandbox import Fault, Sandbox
-from tests.sandbox.faults import pick
+from tests.sandbox.faults import failures, pick
 from tests.sandbox.server import LoggedRequest
 from tests.unit.sandbox.conftest import Api, Cloud
 
@@ -138,6 +138,20 @@ def test_probability_is_repeatable() -> None:
 
     assert run() == run()
     assert 10 < sum(run()) < 40
+
+
+def test_a_share_of_all_fails_in_three_ways() -> None:
+    rules = failures(0.3)
+    for _ in range(3000):
+        pick(rules, 'DELETE', '/vbs/v2/p/backups/x')
+    assert all(250 < rule.hits < 350 for rule in rules)
+    assert {rule.action for rule in rules} == {
+        'status',
+        'reset-before',
+        'reset-after',
+    }
+    assert pick(failures(1.0), 'POST', '/identity/v3/auth/tokens') is None
+    assert pick(failures(1.0), 'GET', '/vbs/v2/p/backups/x') is not None
 
 
 def test_unknown_actions_are_refused() -> None:
