@@ -75,8 +75,6 @@ class Trouble:
     :ivar faults: keywords of a fault, for one run of each command each.
     :ivar deletion: if a DELETE is hit.
     :ivar reads: whether reads succeed in the end.
-    :ivar seems_gone: whether a wait takes the answer for the end of a
-        backup of a volume, which nobody could tell from it.
     :ivar pauses: the first pause before a repetition: (shortest, longest).
     """
 
@@ -84,7 +82,6 @@ class Trouble:
     faults: Sequence[Mapping[str, Any]]
     deletion: Deleted
     reads: bool
-    seems_gone: bool = False
     pauses: tuple[float, float] | None = None
 
 
@@ -203,7 +200,6 @@ TROUBLES = (
         answer(404, times=None),
         REFUSED,
         reads=False,
-        seems_gone=True,
     ),
     Trouble(
         '408, 502, 503, 504',
@@ -373,12 +369,9 @@ def tables() -> str:
 
 
 def _reads(row: Trouble) -> tuple[str, str, str, str]:
-    look = 'goes on'
-    if row.seems_gone:
-        look = 'VBS: taken for the end, 0; CSBS: goes on'
     if row.reads:
-        return row.title, 'goes on', look, 'complete, 0'
-    return row.title, 'nothing sent, 1', look, 'no list, 1'
+        return row.title, 'goes on', 'goes on', 'complete, 0'
+    return row.title, 'nothing sent, 1', 'goes on', 'no list, 1'
 
 
 def _table(

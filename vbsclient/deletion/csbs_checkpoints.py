@@ -13,6 +13,7 @@ from vbsclient.deletion.csbs_lookup import (
     NoItems,
     find_members,
     quietly,
+    read_all,
     seen_of,
 )
 from vbsclient.deletion.follow import Independent
@@ -26,6 +27,7 @@ from vbsclient.deletion.targets import (
     Target,
     ask_each,
     brief,
+    get_surely,
     is_going,
     is_gone,
     may_be_no_route,
@@ -101,14 +103,19 @@ class CheckpointDeletion(
 
     def _look_at_karbor(self, id: str) -> Seen:
         try:
-            return Seen(self._checkpoints.get(id).status)
+            return Seen(self._karbor_status(id))
         except errors.NotFound:
             return Seen(None)
 
+    def _karbor_status(self, id: str) -> str:
+        return get_surely(
+            self._checkpoints.get, id, self._checkpoints.demand_served
+        ).status
+
     def _status_now(self, id: str) -> str:
         if not self._has_items:
-            return self._checkpoints.get(id).status
-        items = list(self._csbs.items.list(checkpoint_id=id))
+            return self._karbor_status(id)
+        items = read_all(self._csbs.items, checkpoint_id=id)
         staying = [
             item.status
             for item in items

@@ -21,6 +21,7 @@ from vbsclient.deletion.csbs_checkpoints import refusal_of
 from vbsclient.deletion.csbs_lookup import (
     WHAT,
     choose_item,
+    demand_items,
     find_items,
     find_members,
     get_each,
@@ -40,6 +41,7 @@ from vbsclient.deletion.targets import (
     StopAll,
     Target,
     check_name,
+    get_surely,
     is_going,
     is_gone,
     merge,
@@ -127,7 +129,13 @@ class ItemDeletion(Independent[Item]):
                     item.checkpoint_id, item.id
                 ),
             ),
-            lambda: self._csbs.items.get(item.id).status,
+            lambda: (
+                get_surely(
+                    self._csbs.items.get,
+                    item.id,
+                    lambda: demand_items(self._csbs.items),
+                ).status
+            ),
         )
 
     def look(self, targets: Sequence[ItemTarget]) -> dict[str, Seen]:

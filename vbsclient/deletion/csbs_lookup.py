@@ -184,11 +184,15 @@ def get_each(
             found[id] = Missing(f'No {WHAT} found for {id!r}')
     if any(isinstance(f, Missing) for f in found.values()):
         # A cloud without the route answers 404 too: tell the two apart.
-        _demand_items(items)
+        demand_items(items)
     return found
 
 
-def _demand_items(items: Items) -> None:
+def demand_items(items: Items) -> None:
+    """Make sure that the cloud has items at all.
+
+    :raises NoItems: if it has none.
+    """
     try:
         next(items.list(), None)
     except errors.NotFound as error:

@@ -343,6 +343,24 @@ def may_be_no_route(answers: Mapping[str, object]) -> bool:
     )
 
 
+def get_surely(
+    get: Callable[[str], AnswerT],
+    id: str,
+    demand_served: Callable[[], object],
+) -> AnswerT:
+    """One resource; its 404 counts only if the route to it is there.
+
+    :param demand_served: raises if it is not.
+    :raises NotFound: if the resource is gone.
+    """
+    try:
+        return get(id)
+    except errors.NotFound as error:
+        if may_be_no_route({id: error}):
+            demand_served()
+        raise
+
+
 #: Refusals after which a look at the resource tells what is true.
 _WORTH_A_LOOK = (400, 404, 409, 500)
 
@@ -355,7 +373,8 @@ def send_and_judge(
     A 404 proves nothing (a Cinder without its backup worker says it too),
     and the first of several attempts may have been carried out.
 
-    :param status_now: GETs the resource; raises NotFound once it is gone.
+    :param status_now: GETs the resource; raises NotFound once it is gone,
+        and only then.
     :raises ServiceError: the refusal, if the resource stays as it was.
     :raises ConnectionFailed: if nobody knows.
     """

@@ -19,8 +19,10 @@ from vbsclient.deletion.targets import (
     Refused,
     Target,
     brief,
+    get_surely,
     is_going,
     is_gone,
+    may_be_no_route,
     merge,
     recognise,
     send_and_judge,
@@ -123,7 +125,7 @@ class BackupDeletion:
                     'cancel all shares',
                     lambda: self._vbs.shares.cancel_all(id),
                 ),
-                lambda: any_left(self._vbs.shares.list(backup_id=id)),
+                lambda: any_left(self._vbs.shares, id),
             )
         except errors.ClientError as error:
             error.message = f'its shares could not be cancelled, {error}'
@@ -147,7 +149,11 @@ class BackupDeletion:
             lambda: recorder.delete(
                 target, 'delete', lambda: self._vbs.backups.delete(id)
             ),
-            lambda: self._vbs.backups.get(id).status,
+            lambda: (
+                get_surely(
+                    self._vbs.backups.get, id, self._vbs.backups.demand_served
+                ).status
+            ),
         )
 
     def look(self, targets: Sequence[Target[Backup]]) -> dict[str, Seen]:
@@ -160,6 +166,8 @@ class BackupDeletion:
                     seen[backup.id] = _seen(backup)
         absent = sorted(wanted - set(seen))
         answers = get_each(self._vbs.backups, absent, self._limits)
+        if may_be_no_route(answers):
+            self._vbs.backups.demand_served()
         for id, answer in answers.items():
             if isinstance(answer, Backup):
                 seen[id] = _seen(answer)

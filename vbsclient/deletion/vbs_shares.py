@@ -19,6 +19,7 @@ from vbsclient.deletion.targets import (
     Target,
     ask_each,
     demand_id,
+    get_surely,
     may_be_no_route,
     merge,
     quote,
@@ -50,7 +51,11 @@ class _Cancelling(AllAtOnce[Sequence[Share]]):
             lambda: recorder.delete(
                 target, 'cancel share', lambda: self._vbs.shares.cancel(id)
             ),
-            lambda: _still_there(self._vbs.shares.get(id)),
+            lambda: _still_there(
+                get_surely(
+                    self._vbs.shares.get, id, self._vbs.shares.demand_served
+                )
+            ),
         )
         return Done(done.request_id, finished=True, detail=_to(target))
 
@@ -153,7 +158,7 @@ class BackupSharesDeletion(_Cancelling):
                 'cancel all shares',
                 lambda: self._vbs.shares.cancel_all(id),
             ),
-            lambda: any_left(self._vbs.shares.list(backup_id=id)),
+            lambda: any_left(self._vbs.shares, id),
         )
         return Done(done.request_id, finished=True, detail=_to(target))
 

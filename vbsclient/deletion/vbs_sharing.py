@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 
 from vbsclient.api import errors
-from vbsclient.api.vbs import Share, VBSClient
+from vbsclient.api.vbs import Share, Shares, VBSClient
 from vbsclient.deletion.targets import FEW, brief
 
 LOG = logging.getLogger(__name__)
@@ -60,9 +60,16 @@ def by_backup(shares: Iterable[Share]) -> dict[str, list[Share]]:
     return found
 
 
-def any_left(shares: Iterable[Share]) -> str:
-    """What the list of a backup's shares says of a cancellation."""
-    return 'shared' if any(True for _ in shares) else 'deleted'
+def any_left(shares: Shares, backup_id: str) -> str:
+    """What the list of a backup's shares says of a cancellation.
+
+    :raises NotServed: if there is no list: it does not go with its rows.
+    """
+    try:
+        left = next(shares.list(backup_id=backup_id), None)
+    except errors.NotFound as error:
+        raise errors.NotServed('the endpoint knows no shares') from error
+    return 'deleted' if left is None else 'shared'
 
 
 def describe_share(share: Share) -> str:
