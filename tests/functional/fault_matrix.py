@@ -301,7 +301,7 @@ CROWDS = (
     ),
     Crowd(
         'the same 403 to all of 20, one at a time',
-        {'read_only_role': True},
+        {'read_only_role': True, 'latency': 0.02},
         20,
         enough=3,
         options=('--concurrency=1',),

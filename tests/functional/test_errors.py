@@ -355,7 +355,7 @@ def test_the_same_refusal_for_all_stops_early_with_one_sentence(
 def test_a_project_that_is_not_entitled_is_told_so_once(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
-    c = cloud()
+    c = cloud(latency=0.02)
     ids = [c.state.add_backup().id for _ in range(20)]
     body = '{"error": {"code": "BackupService.4008", "message": "no"}}'
     c.knobs.faults.append(
