@@ -366,8 +366,15 @@ def request_id_of(response: Response) -> str | None:
     for header in ('x-openstack-request-id', 'x-compute-request-id'):
         value = response.headers.get(header)
         if value:
-            return value
+            return without_token(value, response)
     return None
+
+
+def without_token(text: str, response: Response) -> str:
+    """A text of an answer, should it repeat the token of its request."""
+    request = getattr(response, 'request', None)
+    token = request.headers.get('X-Auth-Token') if request else None
+    return text.replace(token, '***') if token else text
 
 
 def parse_body(text: str) -> tuple[str | None, str | None]:
@@ -431,7 +438,7 @@ def is_systemic(error: BaseException) -> bool:
 
 def _text_of(response: Response) -> str:
     try:
-        return response.text
+        return without_token(response.text, response)
     except UnicodeError:
         # A charset that cannot replace what it does not know.
         return ''
@@ -440,7 +447,7 @@ def _text_of(response: Response) -> str:
 def _redirect(response: Response) -> ServiceError:
     from urllib.parse import urlsplit
 
-    location = response.headers.get('location', '')
+    location = without_token(response.headers.get('location', ''), response)
     try:
         host = urlsplit(location).netloc or 'another path'
     except ValueError:
