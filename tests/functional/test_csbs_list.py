@@ -51,7 +51,6 @@ CHECKPOINT_COLUMNS = [
     'Name',
     'Status',
     'Servers',
-    'Backups',
     'Size',
     'Created At',
 ]
@@ -60,6 +59,7 @@ CHECKPOINT_LONG = [
     'Server Names',
     'Trigger',
     'Updated At',
+    'Backups',
 ]
 
 

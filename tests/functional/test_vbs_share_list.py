@@ -24,12 +24,12 @@ COLUMNS = [
     'ID',
     'Backup',
     'Backup Name',
-    'Source Project',
     'Target Project',
-    'Created At',
 ]
 LONG = [
     *COLUMNS,
+    'Source Project',
+    'Created At',
     'Status',
     'Size',
     'Volume',
@@ -60,14 +60,14 @@ def test_one_list_says_all_that_is_shown(
         'ID': one.id,
         'Backup': one.backup_id,
         'Backup Name': 'golden',
-        'Source Project': c.project_id,
         'Target Project': one.to_project_id,
-        'Created At': one.created_at,
     }
     assert list(row) == COLUMNS
     (row,) = openstack(*LIST, '--long', '-f', 'json').json()
     assert list(row) == LONG
     assert (row['Status'], row['Size']) == ('available', 20)
+    assert row['Source Project'] == c.project_id
+    assert row['Created At'] == one.created_at
     assert {text.split('?')[0] for text in asked(c)} == {f'{SHARES}/detail'}
 
 

@@ -172,13 +172,14 @@ _CHECKPOINT_REST = (
 #: The columns of a list of checkpoints.
 CHECKPOINT_LIST = (
     *_CHECKPOINT,
+    *_CHECKPOINT_REST,
     Column(
         'Backups',
         lambda group: [member.id for member in group.members],
         Several,
+        long=True,
         sortable=False,
     ),
-    *_CHECKPOINT_REST,
 )
 
 #: The fields of one checkpoint.

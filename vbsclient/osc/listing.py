@@ -72,7 +72,11 @@ class ListCommand(command.Lister, metaclass=abc.ABCMeta):
             parser.add_argument(
                 '--long',
                 action='store_true',
-                help='List additional fields in output',
+                help=(
+                    'List additional fields in output: more than fit on most '
+                    'terminals, where -c chooses some, --fit-width breaks '
+                    'them, and -f json has them all'
+                ),
             )
         parser.add_argument(
             '--count',

@@ -36,9 +36,9 @@ _COLUMNS = (
     Column('ID', lambda share: share.id),
     Column('Backup', lambda share: share.backup_id),
     Column('Backup Name', lambda share: share.backup_name),
-    Column('Source Project', lambda share: share.from_project_id),
     Column('Target Project', lambda share: share.to_project_id),
-    Column('Created At', lambda share: share.created_at, Time),
+    Column('Source Project', lambda share: share.from_project_id, long=True),
+    Column('Created At', lambda share: share.created_at, Time, long=True),
     Column('Status', lambda share: share.backup.status, long=True),
     Column('Size', lambda share: share.backup.size, Gigabytes, long=True),
     Column('Volume', lambda share: share.backup.volume_id, long=True),
@@ -194,8 +194,9 @@ class ListShare(ListCommand):
     """List shares of backups (VBS), newest first
 
     What this project shares with others, a row for each backup and project;
-    with --shared-with-me: what others share with it. Name, status and zone
-    are those of the backup: a share has none of its own.
+    with --shared-with-me: what others share with it (--long names the
+    source project). Name, status and zone are those of the backup: a share
+    has none of its own.
 
     Example: openstack vbs share list --backup nightly-1
     """
