@@ -3,20 +3,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import iso8601
+
+#: No zone has ever been further from UTC.
+_FURTHEST = timedelta(hours=16)
+
+_EARLIEST = datetime.min.replace(tzinfo=timezone.utc) + _FURTHEST
+_LATEST = datetime.max.replace(tzinfo=timezone.utc) - _FURTHEST
 
 
 def moment_of(text: str | None) -> datetime | None:
     """A time of the wire, which is UTC where it names no zone.
 
-    :returns: None if there is none, or none that can be read.
+    :returns: None if there is none, or none that the clocks of every zone
+        can show, as the zero of some languages.
     """
     if not text:
         return None
     try:
-        moment = iso8601.parse_date(text, default_timezone=timezone.utc)
-        return moment.astimezone(timezone.utc)
+        parsed = iso8601.parse_date(text, default_timezone=timezone.utc)
+        moment = parsed.astimezone(timezone.utc)
     except (iso8601.ParseError, OverflowError):
         return None
+    return moment if _EARLIEST <= moment <= _LATEST else None

@@ -166,3 +166,22 @@ def test_spans(text: str, expected: dict[str, int]) -> None:
 def test_what_is_no_span(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError):
         parse_span(text)
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        '0001-01-01T00:00:00',
+        '0001-01-01T00:00:00+14:00',
+        '9999-12-31T23:59:59',
+        '9999-12-31T23:59:59-12:00',
+    ],
+)
+def test_what_not_every_clock_can_show_is_no_time(text: str) -> None:
+    assert moment_of(text) is None
+
+
+def test_for_ever_is_a_time() -> None:
+    assert moment_of('9999-12-31') == datetime(
+        9999, 12, 31, tzinfo=timezone.utc
+    )
