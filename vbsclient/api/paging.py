@@ -48,15 +48,24 @@ def rows(
     may have a smaller maximum: where no link tells, one more page is asked
     for.  New rows that move others onto the next page are dropped by id.
 
-    :raises AmbiguousListing: if the service repeats a full page: what it
-        leaves out is unknown.
+    :raises AmbiguousListing: if the service repeats a full page, or refuses
+        one that follows: what is left out is unknown.
     :raises MalformedResponse: if the body has no list of rows.
     """
     seen: set[str] = set()
     received = longest = 0
     following: dict[str, str] = {}
     while True:
-        body = fetch({'limit': str(page_size), **query, **following})
+        try:
+            body = fetch({'limit': str(page_size), **query, **following})
+        except errors.NOT_OFFERED as error:
+            if not received:
+                raise
+            # Who takes this for a list that there is not forgets its rows.
+            raise errors.AmbiguousListing(
+                f'the list broke off after {received} rows: {error.message}',
+                'Nothing was decided from half a list: try again.',
+            ) from error
         page = _rows_of(body, style.key)
         fresh = _unseen(page, seen)
         link = _link_query(body, style)

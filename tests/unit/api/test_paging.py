@@ -280,6 +280,30 @@ class TestAnyList:
         assert len(service.asked) <= pages + 1
 
 
+@pytest.mark.parametrize(
+    'refusal',
+    [errors.NotFound('no', status=404), errors.Forbidden('no', status=403)],
+)
+def test_a_list_that_breaks_off_is_not_one_that_is_not_there(
+    refusal: errors.ServiceError,
+) -> None:
+    whole = Service(['a', 'b', 'c'], cap=2)
+
+    def service(query: dict[str, str]) -> Mapping[str, Any]:
+        if whole.asked:
+            raise refusal
+        return whole(query)
+
+    with pytest.raises(errors.AmbiguousListing, match='after 2 rows: no'):
+        list(rows(service, V3, {}, page_size=2))
+
+    def absent(query: dict[str, str]) -> Mapping[str, Any]:
+        raise refusal
+
+    with pytest.raises(type(refusal)):
+        list(rows(absent, V3, {}, page_size=2))
+
+
 def test_a_row_that_one_page_repeats_is_there_once() -> None:
     page = [{'id': 'a', 'name': 'first'}, {'id': 'b'}, {'id': 'a'}]
     found = list(rows(lambda query: {'backups': page}, V2, {}))
