@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What goes wrong while rules are carried out never deletes too much."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 
 from tests.functional.conftest import CloudFactory
 from tests.functional.shell import Openstack
-from tests.functional.wire import deletes
+from tests.functional.test_vbs_backup_prune import Somebody
+from tests.functional.wire import deletes, requests, vbs_delete
 from tests.sandbox import Fault, Sandbox
 from tests.sandbox.model import Backup, Volume
 
@@ -98,5 +100,171 @@ def test_a_list_that_breaks_off_deletes_nothing(
         *(*VBS, '--all-volumes', '--keep-last', '1', '--yes'),
         complains=[...],
         code=1,
+    )
+    assert not deletes(c)
+
+
+# -- what an unset variable of a shell leaves ------------------------------
+
+
+@pytest.mark.parametrize('option', ['--status', '--availability-zone'])
+@pytest.mark.parametrize('prune', [VBS, CSBS])
+def test_an_empty_text_selects_nothing(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    prune: tuple[str, ...],
+    option: str,
+) -> None:
+    c = cloud()
+    everything = '--all-volumes' if prune is VBS else '--all-servers'
+    openstack(
+        *(*prune, everything, '--keep-last', '1', option, '', '--yes'),
+        code=2,
+        complains=[..., f'{option} is empty'],
+    )
+    assert not requests(c)
+
+
+# -- between the plan and the deletion -------------------------------------
+
+
+def test_what_is_not_selected_any_more_is_not_said_to_be_gone(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    add(c, 1, name='nightly-3')
+    renamed = add(c, 2, name='nightly-2')
+    old = add(c, 3, name='nightly-1')
+
+    def rename() -> None:
+        renamed.name = 'keep-me'
+
+    openstack(
+        *(*VBS, '--name-contains', 'nightly', '--keep-last', '1'),
+        stdin=Somebody('y', rename),
+        complains=[f'{renamed.id}): left alone, for it has changed'],
+        code=0,
+    )
+    assert deletes(c) == vbs_delete(old.id)
+
+
+# -- rows that nobody promised ---------------------------------------------
+
+
+def serve(c: Sandbox, key: str, rows: list[dict[str, Any]]) -> None:
+    """Answer with these rows whatever list is asked for."""
+    path = '/backups/detail' if key == 'backups' else '_items'
+    body = json.dumps({key: rows})
+    c.knobs.faults.append(
+        Fault('status', 'GET', path, status=200, body=body, times=None)
+    )
+
+
+def number(n: int) -> str:
+    return f'{n:08}-0000-4000-8000-000000000000'
+
+
+def backup(day: int, **other: Any) -> dict[str, Any]:
+    """A backup of January as v2 lists it."""
+    return {
+        'id': number(day),
+        'name': f'day-{day}',
+        'status': 'available',
+        'volume_id': number(99),
+        'size': 20,
+        'created_at': f'2026-01-{day:02}T02:00:00',
+        'service_metadata': '{"ST": 0}',
+    } | other
+
+
+def item(day: int, **other: Any) -> dict[str, Any]:
+    """A backup of a server in January."""
+    return {
+        'id': number(day),
+        'checkpoint_id': number(50 + day),
+        'name': f'day-{day}',
+        'status': 'available',
+        'resource_id': number(99),
+        'created_at': f'2026-01-{day:02}T02:00:00',
+        'extend_info': {'resource_name': 'web01', 'size': 1024},
+    } | other
+
+
+@pytest.mark.parametrize(
+    ('odd', 'reason'),
+    [
+        ({'created_at': 5}, 'no date'),
+        ({'created_at': 'yesterday'}, 'no date'),
+        ({'created_at': '0001-01-01T00:00:00'}, 'no date'),
+        ({'created_at': '9999-12-31T23:59:59'}, 'no date'),
+        ({'status': None}, 'of no known status'),
+        ({'status': 7}, 'not finished (7)'),
+        ({'status': 'AVAILABLE'}, 'not finished (AVAILABLE)'),
+        ({'volume_id': None}, 'of no known volume'),
+        ({'volume_id': [number(99)]}, 'of no known volume'),
+        ({'service_metadata': {'ST': 1}}, 'made by CSBS'),
+        ({'service_metadata': '{"ST": "5"}'}, 'made by CSBS'),
+    ],
+)
+def test_a_backup_of_which_nobody_knows_enough_stays(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    odd: dict[str, Any],
+    reason: str,
+) -> None:
+    c = cloud()
+    serve(c, 'backups', [backup(20), backup(10), backup(5, **odd)])
+    result = openstack(
+        *(*VBS, '--all-volumes', '--keep-last', '1', '--include-error'),
+        *('--timezone', 'Europe/Berlin', '--dry-run', '-f', 'json'),
+        complains=[...],
+        code=0,
+    )
+    told = {row['ID']: row for row in result.json()}
+    assert told[number(5)]['Action'] == 'keep'
+    assert reason in told[number(5)]['Reasons']
+    assert told[number(10)]['Action'] == 'delete'
+
+
+@pytest.mark.parametrize(
+    ('odd', 'reason'),
+    [
+        ({'resource_id': None}, 'of no known server'),
+        ({'resource_id': ['x']}, 'of no known server'),
+        ({'tags': 'keep=yes'}, 'its tags are not readable'),
+        ({'tags': ['keep=yes']}, 'its tags are not readable'),
+        ({'tags': [{'key': 'keep'}]}, 'its tags are not readable'),
+        ({'created_at': ''}, 'no date'),
+    ],
+)
+def test_a_server_backup_of_which_nobody_knows_enough_stays(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    odd: dict[str, Any],
+    reason: str,
+) -> None:
+    c = cloud()
+    serve(c, 'checkpoint_items', [item(20), item(10), item(5, **odd)])
+    result = openstack(
+        *(*CSBS, '--all-servers', '--keep-last', '1'),
+        *('--keep-tag', 'keep=yes', '--dry-run', '-f', 'json'),
+        complains=[...],
+        code=0,
+    )
+    told = {row['ID']: row for row in result.json()}
+    assert told[number(5)]['Action'] == 'keep'
+    assert reason in told[number(5)]['Reasons']
+    assert told[number(10)]['Action'] == 'delete'
+
+
+@pytest.mark.parametrize('id', ['not-an-id', '../../../v2/x/backups/detail'])
+def test_what_has_no_id_that_can_be_sent_fails_alone(
+    cloud: CloudFactory, openstack: Openstack, id: str
+) -> None:
+    c = cloud()
+    serve(c, 'backups', [backup(20), backup(10, id=id)])
+    openstack(
+        *(*VBS, '--all-volumes', '--keep-last', '1', '--yes'),
+        complains=['is not an id (a UUID)', '1 of 1 backups failed'],
     )
     assert not deletes(c)

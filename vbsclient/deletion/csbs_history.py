@@ -64,6 +64,9 @@ class ServerHistory:
             protections += ('an image was made from it',)
         if item.server_id is None:
             protections += ('of no known server',)
+        tags = _tags_of(item)
+        if tags is None:
+            protections += ('its tags are not readable',)
         return Candidate(
             id=item.id,
             group=item.server_id or 'no server',
@@ -76,14 +79,22 @@ class ServerHistory:
             counts=item.status == 'available',
             protections=protections,
             remarks=remarks,
-            tags=frozenset(
-                f'{tag.get("key")}={tag.get("value")}'
-                for tag in item.tags
-                if isinstance(tag, dict)
-            ),
+            tags=tags or frozenset(),
             volume_ids=tuple(
                 disk['source_volume_id']
                 for disk in item.disks
                 if isinstance(disk.get('source_volume_id'), str)
             ),
         )
+
+
+def _tags_of(item: Item) -> frozenset[str] | None:
+    """``key=value`` of each; None if one of them may be meant to protect."""
+    tags = item.body.get('tags') or []
+    if not isinstance(tags, list):
+        return None
+    if not all(
+        isinstance(t, dict) and {'key', 'value'} <= t.keys() for t in tags
+    ):
+        return None
+    return frozenset(f'{tag["key"]}={tag["value"]}' for tag in tags)

@@ -82,7 +82,7 @@ class Prune(Generic[ResourceT]):
         for id, decision in planned.items():
             now = fresh.get(id)
             if now is None:
-                changed[id] = 'it is gone'
+                changed[id] = 'it is gone, or not selected any more'
             elif now.keep:
                 changed[id] = '; '.join(now.reasons)
             elif _identity(now.backup) != _identity(decision.backup):
@@ -171,6 +171,8 @@ def status_reasons(
         return (), ('status error',)
     if status.startswith('error'):
         return (f'status {status}',), ()
+    if not status:
+        return ('of no known status',), ()
     return (f'not finished ({status})',), ()
 
 

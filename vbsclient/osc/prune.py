@@ -323,8 +323,9 @@ class PruneCommand(DeleteCommand):
             )
 
     def _check_selection(self, parsed_args: argparse.Namespace) -> None:
-        for name in self.narrowing:
-            if getattr(parsed_args, name) == '':
+        for name in (*self.narrowing, 'status', 'availability_zone'):
+            value = getattr(parsed_args, name)
+            if value == '' or (isinstance(value, list) and '' in value):
                 option = name.replace('_', '-')
                 self._parser.error(
                     f'--{option} is empty: an empty text selects nothing'
