@@ -6,9 +6,11 @@ itself, in a mount namespace of the service alone: nothing is left mounted
 when the service has ended.
 """
 
+import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -120,7 +122,7 @@ class Cinder:
             f'{sys.executable} -m tests.real.serve_cinder {config}'
         )
         self._service = Service(
-            [*NAMESPACE, 'sh', '-c', f'{mount} && {serve}'],
+            [*namespace(), 'sh', '-c', f'{mount} && {serve}'],
             log,
             self.url,
             {'PATH': f'{self._home}/bin:{PROGRAMS}:/usr/bin:/bin:/usr/sbin'},
@@ -175,8 +177,11 @@ class Cinder:
             program.chmod(0o755)
 
 
-#: Root of its own namespace, which needs no root outside of it.
-NAMESPACE = ('unshare', '--mount', '--map-root-user')
+def namespace() -> list[str]:
+    """What runs a program with mounts of its own, as root, be it of a user
+    namespace."""
+    as_root = [] if os.geteuid() == 0 else ['--map-root-user']
+    return ['unshare', '--mount', *as_root]
 
 
 def demand_programs() -> None:
@@ -193,3 +198,5 @@ def demand_programs() -> None:
     ):
         if shutil.which(program) is None:
             raise Missing(f'{program} is not installed (package {package}).')
+    if subprocess.run([*namespace(), 'true'], check=False).returncode:
+        raise Missing('Mounts of its own are forbidden here: run it as root.')
