@@ -14,7 +14,7 @@ from tests.functional.wire import (
     deletes,
     requests,
 )
-from tests.sandbox import Fault
+from tests.sandbox import Fault, LoggedRequest
 from vbsclient.deletion import csbs_items
 
 DELETE = ('csbs', 'backup', 'delete')
@@ -295,6 +295,27 @@ def test_the_check_is_made_also_if_only_one_is_named(
         run.items[0].id,
         complains=['deletes more than was named', ...],
     )
+
+
+def test_an_item_that_goes_while_its_siblings_are_read_stops_nothing(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    now = 0.0
+
+    def between_pages(request: LoggedRequest) -> None:
+        nonlocal now
+        first_page = 'checkpoint_id=' in request.query
+        if deletes(c) and first_page and 'marker=' not in request.query:
+            now += 1.0
+
+    c = cloud(deletion_time=0.5, clock=lambda: now, on_finished=between_pages)
+    runs = [c.state.add_checkpoint(2) for _ in range(2)]
+    named = [run.items[0] for run in runs]
+    openstack(*DELETE, *(item.id for item in named))
+    assert deletes(c) == [
+        checkpoint_delete(item.checkpoint_id, item.id) for item in named
+    ]
+    assert any(r.status == 400 for r in c.requests)
 
 
 def test_a_deletion_without_an_effect_stops_the_run(

@@ -226,9 +226,7 @@ class ItemDeletion(Independent[Item]):
             )
         after = {
             item.id: item.status
-            for item in read_all(
-                self._csbs.items, checkpoint_id=first.checkpoint_id
-            )
+            for item in self._members_now(first.checkpoint_id)
         }
         hurt = [
             id
@@ -243,6 +241,13 @@ class ItemDeletion(Independent[Item]):
                 'This cloud ignores checkpoint_items. Tell its operator at '
                 'once, and do not delete single backups of servers there.',
             )
+
+    def _members_now(self, checkpoint_id: str) -> list[Item]:
+        try:
+            return read_all(self._csbs.items, checkpoint_id=checkpoint_id)
+        except errors.BadRequest:
+            # The marker of a page was the item that has just gone.
+            return read_all(self._csbs.items, checkpoint_id=checkpoint_id)
 
     def _status(self, item_id: str) -> str:
         try:
