@@ -270,8 +270,8 @@ TROUBLES = (
         reads=False,
     ),
     Trouble(
-        '500 with a message of 50 MB',
-        answer(500, times=None, body=b'x' * LARGE),
+        '500 with a message of 5 MB',
+        answer(500, times=None, body=b'x' * (LARGE // 10)),
         REFUSED,
         reads=False,
     ),
