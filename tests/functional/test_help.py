@@ -130,3 +130,25 @@ def test_a_setting_of_another_plugin_is_none_of_ours(
         env={'OS_VBS_API_VERSION': str(value)},
     )
     assert deletes(c) == vbs_delete(backup.id)
+
+
+@pytest.mark.parametrize(
+    ('command', 'said'),
+    [
+        ('help', 'csbs checkpoint delete'),
+        ('help vbs', 'vbs share list'),
+        ('help vbs backup delete', 'usage: openstack vbs backup delete'),
+        ('complete', "cmds_vbs_backup='delete list show'"),
+    ],
+)
+def test_help_and_completion_need_neither_clouds_yaml_nor_network(
+    openstack: Openstack,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    said: str,
+) -> None:
+    def connect(*arguments: Any) -> None:
+        raise AssertionError('help asked the network')
+
+    monkeypatch.setattr('socket.socket.connect', connect)
+    assert said in openstack(*command.split()).stdout

@@ -223,3 +223,22 @@ def delete_backup(call: Call, backup_id: str) -> Answer:
     if call.version == 'v3':
         requested(call.request, VBS_MICROVERSION)
     return native.delete_backup(call, backup_id)
+
+
+@v2.route('GET', 'backuppolicy')
+def list_policies(call: Call) -> Answer:
+    """V26: the default policy, which every project has."""
+    Query(call.request.query, (), native.bad_query)
+    policy = {
+        'backup_policy_id': 'd8f1b1a4-6a8c-4f0e-9a52-6f1f2f7c0a11',
+        'backup_policy_name': 'DefaultPolicy',
+        'policy_resource_count': 0,
+        'scheduled_policy': {
+            'start_time': '12:00',
+            'frequency': 1,
+            'rentention_num': 7,
+            'remain_first_backup_of_curMonth': 'N',
+            'status': 'OFF',
+        },
+    }
+    return json_answer({'backup_policies': [policy]})
