@@ -178,7 +178,7 @@ def test_a_password_from_elsewhere_is_not_shown(
     assert not right or PASSWORD not in vault.journal.read_text()
 
 
-@pytest.mark.parametrize('status', [307, 400, 401, 403, 404, 409, 500])
+@pytest.mark.parametrize('status', [307, 401, 409])
 @pytest.mark.parametrize('method', ['GET', 'DELETE'])
 def test_what_a_service_repeats_of_the_token_is_not_shown(
     vault: Vault, monkeypatch: pytest.MonkeyPatch, method: str, status: int
