@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -457,12 +457,13 @@ def test_a_reader_of_a_long_list_that_goes_away_ends_it_quietly(
 
 @contextlib.contextmanager
 def terminal(
-    openstack: Openstack, *args: str
+    openstack: Openstack, *args: str, env: Mapping[str, str] | None = None
 ) -> Iterator[tuple['subprocess.Popen[str]', int]]:
     """The command with somebody at its terminal: (process, terminal)."""
     ours, theirs = pty.openpty()
     process = openstack.start(
         *args,
+        env=env,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

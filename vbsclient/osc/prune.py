@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from typing import Any, ClassVar, TextIO
 
+from cliff import utils
+
 from vbsclient.bulk import State
 from vbsclient.deletion.prune import (
     Agreed,
@@ -24,6 +26,7 @@ from vbsclient.osc.arguments import add_run_options
 from vbsclient.osc.columns import Column, Megabytes, Several, Time, shown
 from vbsclient.osc.consent import confirm
 from vbsclient.osc.delete import DeleteCommand
+from vbsclient.osc.plan import Layout, action_of, by_group
 from vbsclient.osc.read import as_command_errors
 from vbsclient.osc.report import label, result_of
 from vbsclient.osc.text import Text, sentence, visible
@@ -140,6 +143,12 @@ class PruneCommand(DeleteCommand):
                 '--keep-daily 7 --keep-weekly 5, or --older-than 90d'
             )
         # Before a default makes a table of it.
+        self._is_unformatted = not (
+            parsed_args.formatter
+            or parsed_args.columns
+            or parsed_args.sort_columns
+            or parsed_args.report
+        )
         self._for_machines = bool(
             parsed_args.report
             or parsed_args.columns
@@ -163,7 +172,9 @@ class PruneCommand(DeleteCommand):
             return None
         if parsed_args.dry_run:
             return None
-        self._show(plan, parsed_args)
+        everything = not parsed_args.yes or self.app.options.verbose_level > 1
+        told = plan.decisions if everything else plan.deleted
+        self._show(plan, told, parsed_args)
         demand_rest(plan)
         if not plan.deleted:
             self._say(f'All {len(plan.kept)} backups are kept.')
@@ -177,6 +188,24 @@ class PruneCommand(DeleteCommand):
     def plan(self, deletion: Deletion[Any]) -> list[Target[Any]]:
         """What was agreed to, and what has changed since."""
         return self._agreed.targets() if self._agreed else []
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: Sequence[str],
+        data: Iterable[Sequence[Any]],
+    ) -> int:
+        """A plan at a terminal is for a person, unless it says otherwise."""
+        plan = self._plan
+        if (
+            plan is not None
+            and parsed_args.dry_run
+            and self._is_unformatted
+            and self._people.isatty()
+        ):
+            self._show(plan, plan.decisions, parsed_args)
+            return 0
+        return super().produce_output(parsed_args, column_names, data)
 
     def _rows(
         self, parsed_args: argparse.Namespace
@@ -229,23 +258,30 @@ class PruneCommand(DeleteCommand):
             Column('ID', lambda d: d.backup.id),
             Column('Created At', lambda d: d.backup.created_at, Time),
             Column('Size', lambda d: d.backup.size, self.size),
-            Column('Action', lambda d: 'keep' if d.keep else 'delete'),
+            Column('Action', action_of),
             Column('Reasons', lambda d: list(d.reasons), Several),
         )
 
-    def _show(self, plan: Plan, parsed_args: argparse.Namespace) -> None:
-        """The plan; of what was agreed to before, only what goes."""
-        everything = not parsed_args.yes or self.app.options.verbose_level > 1
-        decisions = plan.decisions if everything else plan.deleted
-        if not decisions:
+    def _show(
+        self,
+        plan: Plan,
+        decisions: Sequence[Decision],
+        parsed_args: argparse.Namespace,
+    ) -> None:
+        """A table for each group."""
+        formatter = self._formatter_plugins['table'].obj
+        if formatter is None:
             return
+        width = utils.terminal_width() if self._people.isatty() else None
+        layout = Layout(decisions, self.size, width)
         table = argparse.Namespace(
             **{**vars(parsed_args), 'formatter': 'table'}
         )
-        titles, rows = self._table(decisions, table)
-        formatter = self._formatter_plugins['table'].obj
-        if formatter is not None:
-            formatter.emit_list(titles, rows, self._people, table)
+        for heading, rows in by_group(plan, decisions, self.group[0]):
+            self._people.write(f'{heading}\n')
+            formatter.emit_list(
+                layout.titles, layout.rows(rows, table), self._people, table
+            )
             self._people.write('\n')
 
     @property
