@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from fnmatch import fnmatchcase
 from functools import cached_property
+from itertools import accumulate
 from operator import attrgetter
 from typing import Protocol
 
@@ -434,6 +435,8 @@ class Link:
     :ivar taken: the time of its data, which sorts as text.
     :ivar incremental: None where nobody says.
     :ivar needed: whether others are built on it; None where nobody says.
+    :ivar made: when it was made itself, which sorts as text; a backup of a
+        snapshot is younger than its data.
     """
 
     id: str
@@ -441,6 +444,7 @@ class Link:
     taken: str
     incremental: bool | None
     needed: bool | None
+    made: str = ''
 
 
 def infer_parents(links: Iterable[Link]) -> dict[str, str | None]:
@@ -455,9 +459,17 @@ def infer_parents(links: Iterable[Link]) -> dict[str, str | None]:
     parents: dict[str, str | None] = {}
     for chain in volumes.values():
         before: str | None = None
-        for link in sorted(chain, key=attrgetter('taken', 'id')):
-            full = link.incremental is False
-            parents[link.id] = None if full else before
+        ordered = sorted(chain, key=attrgetter('taken', 'id'))
+        made = reversed([link.made for link in ordered])
+        earliest_since = reversed(list(accumulate(made, min)))
+        for link, earliest in zip(ordered, earliest_since, strict=True):
+            # What was made before it can only be built on what is older.
+            begins = (
+                link.incremental is False
+                and link.needed is not None
+                and link.made == earliest
+            )
+            parents[link.id] = None if begins else before
             if link.needed is not False:
                 before = link.id
     return parents

@@ -268,3 +268,24 @@ def test_what_has_no_id_that_can_be_sent_fails_alone(
         complains=['is not an id (a UUID)', '1 of 1 backups failed'],
     )
     assert not deletes(c)
+
+
+# -- chains ----------------------------------------------------------------
+
+
+def test_block_storage_keeps_what_was_built_before_a_snapshot_was_backed_up(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(catalog='volumev3', csbs_catalog=None, chains=True)
+    disk = c.state.add_volume()
+    full = add(c, 20, disk)
+    increment = add(c, 10, disk, incremental=True)
+    of_snapshot = add(c, 5, disk)
+    of_snapshot.data_timestamp = c.state.stamp(
+        c.state.now() - timedelta(days=15)
+    )
+    add(c, 3, disk, incremental=True, parent=of_snapshot)
+    assert increment.parent_id == full.id
+    openstack(*VBS, '--volume', disk.id, '--keep-last', '3', '--yes')
+    assert full.id in c.state.backups
+    assert not deletes(c)

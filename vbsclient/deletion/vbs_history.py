@@ -160,6 +160,7 @@ def _link(backup: Backup) -> Link:
         taken if isinstance(taken, str) else backup.created_at or '',
         _flag(body.get('is_incremental')),
         _flag(body.get('has_dependent_backups')),
+        made=backup.created_at or '',
     )
 
 

@@ -114,3 +114,79 @@ def test_nothing_that_stays_ever_misses_what_it_is_built_on(
         parent = parents[id]
         if id not in gone and parent is not None:
             assert parent not in gone
+
+
+def test_a_full_backup_that_was_made_later_ends_no_chain() -> None:
+    # Of an old snapshot: its data are older than 3, it is younger itself.
+    full = Link('2', 'v', '2026-11-02', False, True, made='2026-11-09')
+    chain = [
+        Link('1', 'v', '2026-11-01', False, True, made='2026-11-01'),
+        full,
+        Link('3', 'v', '2026-11-03', True, False, made='2026-11-03'),
+    ]
+    assert infer_parents(chain) == {'1': None, '2': '1', '3': '2'}
+
+
+def test_a_full_backup_of_which_nobody_says_who_needs_it_ends_no_chain() -> (
+    None
+):
+    chain = [link('1'), link('2', incremental=False, needed=None), link('3')]
+    assert infer_parents(chain) == {'1': None, '2': '1', '3': '2'}
+
+
+@st.composite
+def built(draw: st.DrawFn) -> dict[str, tuple[Link, str | None]]:
+    """A volume's backups as Cinder builds them, each with its true parent.
+
+    An increment is built on the available backup of the youngest data; one
+    of a snapshot on the youngest that are older than the snapshot.
+    """
+    taken: dict[str, float] = {}
+    usable: list[str] = []
+    parents: dict[str, str | None] = {}
+    for day in range(draw(st.integers(2, 8))):
+        id = f'{day:02}'
+        snapshot = draw(st.booleans())
+        age = draw(st.integers(1, 5)) - 0.5 if snapshot else 0
+        taken[id] = day - age
+        older = [u for u in usable if not snapshot or taken[u] < taken[id]]
+        incremental = draw(st.booleans()) and bool(older)
+        parents[id] = (
+            max(older, key=taken.__getitem__) if incremental else None
+        )
+        if draw(st.integers(0, 9)):
+            usable.append(id)
+    told = draw(st.sampled_from([True, False]))
+    return {
+        id: (
+            Link(
+                id,
+                'v',
+                f'{taken[id] + 50:04.1f}',
+                (parent is not None) if told or draw(st.booleans()) else None,
+                id in parents.values()
+                if told or draw(st.booleans())
+                else None,
+                made=f'{int(id) + 50:04.1f}',
+            ),
+            parent,
+        )
+        for id, parent in parents.items()
+    }
+
+
+@given(built(), st.integers(1, 3))
+def test_what_cinder_has_built_on_another_never_misses_it(
+    backups: dict[str, tuple[Link, str | None]], last: int
+) -> None:
+    parents = infer_parents(link for link, _ in backups.values())
+    ids = sorted(backups)
+    chosen = [
+        Candidate(id, 'v', made=NOW - timedelta(days=len(ids) - n))
+        for n, id in enumerate(ids)
+    ]
+    plan = make_plan(chosen, Policy([KeepLast(last)]), NOW, parents=parents)
+    gone = {d.backup.id for d in plan.deleted}
+    for id, (_, parent) in backups.items():
+        if id not in gone:
+            assert parent not in gone
