@@ -376,7 +376,8 @@ def test_a_second_signal_leaves_at_once_whatever_hangs(
     time.sleep(0.1)
     process.send_signal(number)
     seconds, _, stderr = finish(process)
-    assert process.returncode == code
+    # A shell says the same of a signal that meets the interpreter's own end.
+    assert process.returncode in (code, -number)
     assert seconds < 1.1
     assert stderr.startswith('Interrupted')
     assert list(c.state.backups) == ids
