@@ -51,15 +51,16 @@ CHECKPOINT_COLUMNS = [
     'Name',
     'Status',
     'Servers',
-    'Size',
+    'Backups',
     'Created At',
 ]
 CHECKPOINT_LONG = [
-    *CHECKPOINT_COLUMNS,
+    *CHECKPOINT_COLUMNS[:-1],
+    'Size',
+    'Created At',
     'Server Names',
     'Trigger',
     'Updated At',
-    'Backups',
 ]
 
 
@@ -353,7 +354,7 @@ def test_a_checkpoint_is_the_sum_of_its_backups(
     assert (single['Name'], single['Status']) == ('single', ['available'])
     rows = openstack(*CHECKPOINTS, '-f', 'json').json()
     assert list(rows[0]) == CHECKPOINT_COLUMNS
-    table = openstack(*CHECKPOINTS).stdout
+    table = openstack(*CHECKPOINTS, '--long').stdout
     assert 'available, error' in table
     assert '30 GB' in table
 
@@ -368,7 +369,7 @@ def test_a_filtered_checkpoint_is_still_the_whole_one(
         c.state.add_checkpoint(servers)
     c.state.add_checkpoint(name='other')
     rows = openstack(
-        *CHECKPOINTS, '--server', servers[1].id, '-f', 'json'
+        *CHECKPOINTS, '--server', servers[1].id, '--long', '-f', 'json'
     ).json()
     assert len(rows) == runs
     assert {row['Servers'] for row in rows} == {3}

@@ -156,7 +156,7 @@ _CHECKPOINT = (
 )
 
 _CHECKPOINT_REST = (
-    Column('Size', lambda group: group.size, Megabytes),
+    Column('Size', lambda group: group.size, Megabytes, long=True),
     Column('Created At', lambda group: group.created_at, Time),
     Column(
         'Server Names',
@@ -172,14 +172,13 @@ _CHECKPOINT_REST = (
 #: The columns of a list of checkpoints.
 CHECKPOINT_LIST = (
     *_CHECKPOINT,
-    *_CHECKPOINT_REST,
     Column(
         'Backups',
         lambda group: [member.id for member in group.members],
         Several,
-        long=True,
         sortable=False,
     ),
+    *_CHECKPOINT_REST,
 )
 
 #: The fields of one checkpoint.
