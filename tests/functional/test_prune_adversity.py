@@ -104,6 +104,29 @@ def test_a_list_that_breaks_off_deletes_nothing(
     assert not deletes(c)
 
 
+@pytest.mark.parametrize('status', [403, 404])
+@pytest.mark.parametrize('count', [2, 6])
+def test_shares_that_cannot_be_read_any_more_stop_the_run(
+    cloud: CloudFactory, openstack: Openstack, status: int, count: int
+) -> None:
+    c = cloud()
+    for days in range(1, count + 1):
+        add(c, days)
+
+    def forbid() -> None:
+        c.knobs.faults.append(
+            Fault('status', 'GET', 'sharing', status=status, times=None)
+        )
+
+    openstack(
+        *(*VBS, '--all-volumes', '--keep-last', '1'),
+        stdin=Somebody('y', forbid),
+        complains=[..., f'(HTTP {status}'],
+        code=1,
+    )
+    assert not deletes(c)
+
+
 # -- what an unset variable of a shell leaves ------------------------------
 
 
@@ -288,4 +311,35 @@ def test_block_storage_keeps_what_was_built_before_a_snapshot_was_backed_up(
     assert increment.parent_id == full.id
     openstack(*VBS, '--volume', disk.id, '--keep-last', '3', '--yes')
     assert full.id in c.state.backups
+    assert not deletes(c)
+
+
+# -- the zone of the machine -----------------------------------------------
+
+
+def test_a_zone_that_nobody_knows_is_one_sentence(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    openstack.process(
+        *(*VBS, '--all-volumes', '--keep-last', '1', '--yes'),
+        env={'TZ': 'XYZ-3'},
+        complains=['(TZ is XYZ-3): name one with --timezone.'],
+        code=1,
+    )
+    assert not requests(c)
+
+
+@pytest.mark.parametrize(
+    ('count', 'told'),
+    [(1, 'The only backup is kept.'), (2, 'All 2 backups are kept.')],
+)
+def test_nothing_to_delete_is_said(
+    cloud: CloudFactory, openstack: Openstack, count: int, told: str
+) -> None:
+    c = cloud()
+    for days in range(1, count + 1):
+        add(c, days)
+    result = openstack(*VBS, '--all-volumes', '--keep-last', '5', '--yes')
+    assert result.stdout.splitlines()[-1] == told
     assert not deletes(c)

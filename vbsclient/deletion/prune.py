@@ -149,8 +149,8 @@ def demand_rest(plan: Plan) -> None:
     raise Emptied(
         f'these rules would leave no backup that can be restored of '
         f'{shown}{more}. Nothing was deleted',
-        'Add a rule that keeps some, such as --keep-last 1, or '
-        '--allow-empty if that is what you want.',
+        'Only what is selected counts. Add a rule that keeps some, such as '
+        '--keep-last 1, or --allow-empty if that is what you want.',
     )
 
 

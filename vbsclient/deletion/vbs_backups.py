@@ -49,6 +49,7 @@ class BackupDeletion:
     :param cancel_shares: cancel the shares of a backup before deleting it.
     :param known: what this run has just read of some of them, by id: these
         are not read again.
+    :param sharing: how their shares are read, if this run has read some.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class BackupDeletion:
         force: bool = False,
         cancel_shares: bool = False,
         known: Mapping[str, Backup] | None = None,
+        sharing: Sharing | None = None,
     ) -> None:
         self._vbs = vbs
         self._csbs = csbs
@@ -70,7 +72,7 @@ class BackupDeletion:
         self._cancel_shares = cancel_shares
         self._known = known or {}
         self._origins = Origins(vbs, csbs, limits)
-        self._sharing = Sharing(vbs)
+        self._sharing = sharing or Sharing(vbs)
         self._to_cancel: dict[str, list[Share]] = {}
         self._named: set[str | None] = set()
 

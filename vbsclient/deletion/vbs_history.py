@@ -86,6 +86,7 @@ class VolumeHistory:
             limits=self._limits,
             cancel_shares=self._include_shared,
             known=known,
+            sharing=self._sharing.again(),
         )
 
     def _candidate(

@@ -14,11 +14,19 @@ LOG = logging.getLogger(__name__)
 
 
 class Sharing:
-    """The shares that this project has given, by the id of the backup."""
+    """The shares that this project has given, by the id of the backup.
 
-    def __init__(self, vbs: VBSClient) -> None:
+    :param offered: whether they could be read before.
+    """
+
+    def __init__(self, vbs: VBSClient, *, offered: bool = False) -> None:
         self._vbs = vbs
+        self._offered = offered
         self._every: Mapping[str, list[Share]] | None = None
+
+    def again(self) -> Sharing:
+        """To read them once more: what could be read must be so still."""
+        return Sharing(self._vbs, offered=self._offered)
 
     def read_list(self) -> None:
         """Read all shares at once, which pays for many backups."""
@@ -43,13 +51,17 @@ class Sharing:
 
     def _read(self, backup_id: str | None = None) -> list[Share]:
         try:
-            return list(self._vbs.shares.list(backup_id=backup_id))
+            shares = list(self._vbs.shares.list(backup_id=backup_id))
         except errors.NOT_OFFERED as error:
+            if self._offered:
+                raise
             LOG.info(
                 'Whether backups are shared was not checked: %.500r.',
                 error.message,
             )
             return []
+        self._offered = True
+        return shares
 
 
 def by_backup(shares: Iterable[Share]) -> dict[str, list[Share]]:

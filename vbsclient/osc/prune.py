@@ -177,7 +177,12 @@ class PruneCommand(DeleteCommand):
         self._show(plan, told, parsed_args)
         demand_rest(plan)
         if not plan.deleted:
-            self._say(f'All {len(plan.kept)} backups are kept.')
+            kept = len(plan.kept)
+            self._say(
+                f'All {kept} backups are kept.'
+                if kept > 1
+                else 'The only backup is kept.'
+            )
             self._warn_of_full_disks(plan)
             return None
         if not parsed_args.yes:

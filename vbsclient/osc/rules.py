@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ import tzlocal
 from osc_lib import exceptions
 
 from vbsclient.osc.moments import parse_span
+from vbsclient.osc.text import shortened
 from vbsclient.retention import (
     DAILY,
     HOURLY,
@@ -210,9 +212,11 @@ def _local_zone() -> tzinfo:
     try:
         return tzlocal.get_localzone()
     except (LookupError, ValueError, OSError) as error:
+        set_to = os.environ.get('TZ')
+        cause = f'TZ is {set_to}' if set_to else str(error)
         raise exceptions.CommandError(
-            f'The time zone of this machine is not known ({error}): name '
-            f'one with --timezone.'
+            f'The time zone of this machine is not known '
+            f'({shortened(cause, 80)}): name one with --timezone.'
         ) from error
 
 
