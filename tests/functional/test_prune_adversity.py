@@ -2,6 +2,7 @@
 """What goes wrong while rules are carried out never deletes too much."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +11,13 @@ import pytest
 from tests.functional.conftest import CloudFactory
 from tests.functional.shell import Openstack
 from tests.functional.test_vbs_backup_prune import Somebody
-from tests.functional.wire import deletes, requests, vbs_delete
-from tests.sandbox import Fault, Sandbox
+from tests.functional.wire import (
+    checkpoint_delete,
+    deletes,
+    requests,
+    vbs_delete,
+)
+from tests.sandbox import Fault, LoggedRequest, Sandbox
 from tests.sandbox.model import Backup, Volume
 
 VBS = ('vbs', 'backup', 'prune')
@@ -169,6 +175,77 @@ def test_what_is_not_selected_any_more_is_not_said_to_be_gone(
         code=0,
     )
     assert deletes(c) == vbs_delete(old.id)
+
+
+@pytest.mark.parametrize(
+    ('change', 'reason'),
+    [
+        ('vanish', 'it is gone'),
+        ('busy', 'not finished (restoring)'),
+        ('image', 'an image was made from it'),
+        ('rename', 'it is not the same any more'),
+        ('tag', 'tag keep=yes'),
+    ],
+)
+def test_a_server_backup_that_has_changed_since_the_plan_is_left_alone(
+    cloud: CloudFactory, openstack: Openstack, change: str, reason: str
+) -> None:
+    c = cloud()
+    web = c.state.add_server('web01')
+    _, changed, old = (
+        c.state.add_checkpoint(
+            [web], created_at=c.state.now() - timedelta(days=days)
+        ).items[0]
+        for days in (1, 50, 51)
+    )
+
+    def meanwhile() -> None:
+        if change == 'vanish':
+            c.state.remove_item(changed)
+        elif change == 'busy':
+            changed.status = 'restoring'
+        elif change == 'image':
+            changed.images = [c.state.new_uuid()]
+        elif change == 'rename':
+            changed.name = 'keep-me'
+        else:
+            changed.tags = [{'key': 'keep', 'value': 'yes'}]
+
+    openstack(
+        *(*CSBS, '--server', web.id, '--keep-last', '1'),
+        *('--keep-tag', 'keep=yes'),
+        stdin=Somebody('y', meanwhile),
+        complains=[
+            re.compile(f'Delete 2 .*{changed.id}.*{re.escape(reason)}')
+        ],
+        code=0,
+    )
+    assert deletes(c) == [checkpoint_delete(old.checkpoint_id, old.id)]
+
+
+def test_a_list_that_shrinks_while_it_is_read_makes_nothing_older_go(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    backups: list[Backup] = []
+    vanished: list[Backup] = []
+
+    def vanish(request: LoggedRequest) -> None:
+        # The newest goes after each page, which moves the others up.
+        if 'backups/detail' in str(request) and len(vanished) < 6:
+            vanished.append(backups.pop(0))
+            c.state.remove_backup(vanished[-1])
+
+    c = cloud(max_page=3, on_finished=vanish)
+    backups += [add(c, days) for days in range(1, 15)]
+    openstack(
+        *(*VBS, '--all-volumes', '--keep-last', '3', '--yes'),
+        complains=[...],
+        code=0,
+    )
+    assert len(vanished) == 6
+    left = [b.id for b in backups if b.id in c.state.backups]
+    assert len(left) >= 1
+    assert left == [b.id for b in backups[: len(left)]]
 
 
 # -- rows that nobody promised ---------------------------------------------

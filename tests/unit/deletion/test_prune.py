@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What two looks agree on, whatever has happened between them."""
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vbsclient.deletion.prune import Emptied, Prune, Reading, Skipped
+from vbsclient.deletion.targets import Target
+from vbsclient.retention import (
+    Candidate,
+    Decision,
+    KeepLast,
+    KeepWithin,
+    Plan,
+    Policy,
+    Rule,
+    Span,
+    make_plan,
+)
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=timezone.utc)
+
+
+class Deleting:
+    """The rules for deleting, of which only the targets matter here."""
+
+    def __init__(self, known: Mapping[str, str]) -> None:
+        self._known = known
+
+    def plan(self) -> list[Target[str]]:
+        return [
+            Target(id, 'backup', 'VBS', id=id, resource=resource)
+            for id, resource in self._known.items()
+        ]
+
+
+class Changing:
+    """A history that another look sees in another state."""
+
+    def __init__(self, *looks: Sequence[Candidate]) -> None:
+        self._looks = list(looks)
+
+    def read(self, hold: Container[str] = ()) -> Reading[str]:
+        candidates = list(self._looks.pop(0))
+        return Reading(
+            candidates, {}, {c.id: c.id for c in candidates if c.id in hold}
+        )
+
+    def deletion(self, known: Mapping[str, str]) -> Any:
+        return Deleting(known)
+
+
+@st.composite
+def candidates(draw: st.DrawFn) -> Candidate:
+    status = draw(st.sampled_from(['available'] * 4 + ['error', 'restoring']))
+    hours = draw(st.integers(-2, 60))
+    return Candidate(
+        draw(st.sampled_from('0123456789')),
+        draw(st.sampled_from('ab')),
+        name=draw(st.sampled_from(['nightly', 'renamed'])),
+        made=NOW - timedelta(hours=hours) if draw(st.booleans()) else None,
+        counts=status == 'available',
+        protections=('busy',) if status == 'restoring' else (),
+    )
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> tuple[list[Candidate], list[Candidate]]:
+    """What the first look sees, and the second one."""
+    unique = st.lists(candidates(), max_size=10, unique_by=lambda c: c.id)
+    first = draw(unique)
+    second = {c.id: c for c in draw(unique)}
+    for candidate in first:
+        fate = draw(st.sampled_from(['stays', 'stays', 'goes', 'changes']))
+        if fate == 'stays':
+            second[candidate.id] = candidate
+        elif fate == 'goes':
+            second.pop(candidate.id, None)
+        else:
+            second[candidate.id] = replace(
+                candidate, counts=False, protections=('shared',)
+            )
+    return first, list(second.values())
+
+
+rules: st.SearchStrategy[Rule] = st.one_of(
+    st.builds(KeepLast, st.integers(1, 3)),
+    st.builds(KeepWithin, st.just(Span('12h', seconds=12 * 3600))),
+)
+policies = st.builds(
+    Policy,
+    rules=st.lists(rules, min_size=1, max_size=2).map(tuple),
+    older_than=st.sampled_from([None, Span('1d', days=1)]),
+    allow_empty=st.booleans(),
+)
+
+
+def of(plan: Plan) -> dict[str, Decision]:
+    return {decision.backup.id: decision for decision in plan.decisions}
+
+
+@given(changes(), policies)
+def test_only_what_both_looks_let_go_is_deleted(
+    looks: tuple[list[Candidate], list[Candidate]], policy: Policy
+) -> None:
+    prune = Prune(Changing(*looks), policy, NOW)
+    planned = of(plan := prune.plan())
+    fresh = of(again := make_plan(looks[1], policy, NOW))
+    try:
+        targets = prune.look_again(plan).targets()
+    except Emptied:
+        assert again.emptied
+        return
+    assert not again.emptied
+    assert sorted(t.argument for t in targets) == sorted(
+        d.backup.id for d in plan.deleted
+    )
+    for target in targets:
+        id = target.argument
+        if target.refusal is not None:
+            assert isinstance(target.refusal, Skipped)
+            continue
+        assert not planned[id].keep
+        assert not fresh[id].keep
+        assert fresh[id].backup.name == planned[id].backup.name
+        assert fresh[id].backup.group == planned[id].backup.group
+
+
+@given(changes(), policies)
+def test_what_is_newest_by_now_stays(
+    looks: tuple[list[Candidate], list[Candidate]], policy: Policy
+) -> None:
+    policy = replace(policy, allow_empty=False)
+    prune = Prune(Changing(*looks), policy, NOW)
+    plan = prune.plan()
+    try:
+        targets = prune.look_again(plan).targets()
+    except Emptied:
+        return
+    gone = {t.argument for t in targets if t.refusal is None}
+    for group in 'ab':
+        restorable = [
+            c
+            for c in looks[1]
+            if c.group == group and c.counts and c.made is not None
+        ]
+        if restorable:
+            newest = max(restorable, key=lambda c: (c.made, c.id))
+            assert newest.id not in gone
