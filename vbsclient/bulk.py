@@ -55,8 +55,17 @@ class Outcome(Generic[T, R]):
     answered_at: datetime | None = None
 
 
-#: Told of each finished outcome; True stops the run before the next target.
-Watch = Callable[[Outcome[T, R]], bool]
+class Pace(Enum):
+    """What the targets that have not begun are to do."""
+
+    #: Wait, if they wait for those that were sent ahead.
+    HOLD = 'hold'
+    GO = 'go'
+    STOP = 'stop'
+
+
+#: Told of each finished outcome.
+Watch = Callable[[Outcome[T, R]], Pace]
 
 
 def run(
@@ -66,6 +75,7 @@ def run(
     concurrency: int,
     stop: threading.Event,
     watch: Watch[T, R] | None = None,
+    ahead: int | None = None,
     grace: float = GRACE,
 ) -> None:
     """Carry out the action for each outcome's target.
@@ -78,11 +88,12 @@ def run(
     :param concurrency: the most targets at a time.
     :param stop: shared with whatever the action sends with.
     :param watch: called in this thread, in the order of completion.
+    :param ahead: so many go first; the others follow when the watch lets
+        them go, or when those have all ended and it does not stop them.
+        None: all go.
     """
-    waiting: queue.SimpleQueue[Outcome[T, R]] = queue.SimpleQueue()
+    waiting: queue.SimpleQueue[Outcome[T, R] | None] = queue.SimpleQueue()
     done: queue.SimpleQueue[Outcome[T, R]] = queue.SimpleQueue()
-    for outcome in outcomes:
-        waiting.put(outcome)
     halt = threading.Event()
     workers = [
         threading.Thread(
@@ -93,12 +104,15 @@ def run(
     try:
         for worker in workers:
             worker.start()
-        _collect(workers, done, len(outcomes), halt, watch)
+        _feed(outcomes, ahead, waiting, done, halt, watch)
     except (KeyboardInterrupt, SystemExit):
         stop.set()
         halt.set()
+        _dismiss(workers, waiting)
         _join(workers, grace)
         raise
+    finally:
+        _dismiss(workers, waiting)
 
 
 def gather(
@@ -144,40 +158,52 @@ def _call(call: Callable[[], R]) -> R:
     return call()
 
 
-def _collect(
-    workers: Sequence[threading.Thread],
+def _feed(
+    outcomes: Sequence[Outcome[T, R]],
+    ahead: int | None,
+    waiting: queue.SimpleQueue[Outcome[T, R] | None],
     done: queue.SimpleQueue[Outcome[T, R]],
-    expected: int,
     halt: threading.Event,
     watch: Watch[T, R] | None,
 ) -> None:
-    received = 0
-    while received < expected:
-        try:
-            outcome = done.get(timeout=0.5)
-        except queue.Empty:
-            if not any(worker.is_alive() for worker in workers):
-                return
-            continue
-        received += 1
-        if watch is not None and watch(outcome):
-            halt.set()
+    """Hand the targets to the workers, and take what comes back."""
+    ready, held = outcomes[:ahead], outcomes[len(outcomes[:ahead]) :]
+    expected = received = 0
+    while ready:
+        for outcome in ready:
+            waiting.put(outcome)
+        expected += len(ready)
+        ready = ()
+        while received < expected and not ready:
+            outcome = done.get()
+            received += 1
+            pace = Pace.GO if watch is None else watch(outcome)
+            if pace is Pace.STOP:
+                halt.set()
+                held = ()
+            elif pace is Pace.GO or received == expected:
+                ready, held = held, ()
 
 
 def _work(
-    waiting: queue.SimpleQueue[Outcome[T, R]],
+    waiting: queue.SimpleQueue[Outcome[T, R] | None],
     done: queue.SimpleQueue[Outcome[T, R]],
     action: Callable[[T], R],
     halt: threading.Event,
 ) -> None:
-    while True:
-        try:
-            outcome = waiting.get_nowait()
-        except queue.Empty:
-            return
+    while (outcome := waiting.get()) is not None:
         if not halt.is_set():
             _act(outcome, action)
         done.put(outcome)
+
+
+def _dismiss(
+    workers: Sequence[threading.Thread],
+    waiting: queue.SimpleQueue[Outcome[T, R] | None],
+) -> None:
+    """Let each worker end when it has done what it was given."""
+    for _ in workers:
+        waiting.put(None)
 
 
 def _act(outcome: Outcome[T, R], action: Callable[[T], R]) -> None:

@@ -92,7 +92,6 @@ class Crowd:
     :ivar knobs: of the sandbox.
     :ivar number: of targets.
     :ivar enough: refusals after which the run stops, if it does.
-    :ivar options: of the command.
     :ivar logins: how often the run logs in.
     """
 
@@ -100,7 +99,6 @@ class Crowd:
     knobs: Mapping[str, Any]
     number: int
     enough: int | None = None
-    options: Sequence[str] = ()
     logins: int = 1
 
     def of(self, command: str) -> str:
@@ -300,11 +298,10 @@ CROWDS = (
         30,
     ),
     Crowd(
-        'the same 403 to all of 20, one at a time',
-        {'read_only_role': True, 'latency': 0.02},
+        'the same 403 to all of 20, ten at a time',
+        {'read_only_role': True},
         20,
         enough=3,
-        options=('--concurrency=1',),
     ),
 )
 

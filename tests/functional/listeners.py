@@ -6,10 +6,8 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
-#: A key that guards nothing, and a certificate that nobody else signed.
-_PEM = Path(__file__).with_name('untrusted.pem')
+import trustme
 
 
 class Untrusted:
@@ -23,7 +21,8 @@ class Untrusted:
         self.received = b''
         self.callers = 0
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(_PEM)
+        # Signed by an authority that nobody else has heard of.
+        trustme.CA().issue_cert('127.0.0.1').configure_cert(self._context)
         self._socket = socket.create_server(('127.0.0.1', 0))
         self.url = f'https://127.0.0.1:{self._socket.getsockname()[1]}'
         threading.Thread(target=self._serve, daemon=True).start()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from vbsclient import bulk
 from vbsclient.api import errors
-from vbsclient.bulk import Outcome, State
+from vbsclient.bulk import Outcome, Pace, State
 
 
 def outcomes(*targets: Any) -> list[Outcome[Any, Any]]:
@@ -154,19 +154,20 @@ class TestWatch:
         seen: list[Any] = []
         threads = set()
 
-        def watch(outcome: Outcome[Any, Any]) -> bool:
+        def watch(outcome: Outcome[Any, Any]) -> Pace:
             seen.append(outcome.target)
             threads.add(threading.current_thread())
-            return False
+            return Pace.GO
 
         carry_out(outcomes(1, 2, 3), lambda t: t, watch=watch)
         assert sorted(seen) == [1, 2, 3]
         assert threads == {threading.current_thread()}
 
-    def test_true_stops_the_rest(
+    def test_a_stop_stops_the_rest(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         halted = threading.Event()
+        caller = threading.current_thread()
 
         class Results(queue.SimpleQueue[Any]):
             """Tells when the watched outcome was dealt with."""
@@ -174,7 +175,7 @@ class TestWatch:
             asked = 0
 
             def get(self, *arguments: Any, **keywords: Any) -> Any:
-                self.asked += 1
+                self.asked += threading.current_thread() is caller
                 if self.asked == 2:
                     halted.set()
                 return super().get(*arguments, **keywords)
@@ -191,10 +192,69 @@ class TestWatch:
             every,
             action,
             concurrency=1,
-            watch=lambda outcome: outcome.target == 0,
+            watch=lambda outcome: (
+                Pace.STOP if outcome.target == 0 else Pace.GO
+            ),
         )
         assert states(every[:2]) == [State.DONE] * 2
         assert states(every[2:]) == [State.NOT_SENT] * 18
+
+
+class TestAhead:
+    def begun(
+        self, paces: list[Pace], *, concurrency: int = 8, ahead: int = 3
+    ) -> list[int]:
+        """What has begun of ten when each of the first ones has ended."""
+        begun: list[int] = []
+        seen: list[int] = []
+
+        def watch(outcome: Outcome[Any, Any]) -> Pace:
+            seen.append(len(begun))
+            return paces.pop(0) if paces else Pace.GO
+
+        carry_out(
+            outcomes(*range(10)),
+            begun.append,
+            concurrency=concurrency,
+            watch=watch,
+            ahead=ahead,
+        )
+        assert seen[:1] <= [ahead]
+        return begun
+
+    @pytest.mark.parametrize('concurrency', [1, 8])
+    def test_a_stop_finds_no_more_than_those_begun(
+        self, concurrency: int
+    ) -> None:
+        paces = [Pace.HOLD, Pace.HOLD, Pace.STOP]
+        begun = self.begun(paces, concurrency=concurrency)
+        assert sorted(begun) == [0, 1, 2]
+
+    @pytest.mark.parametrize(
+        'paces',
+        [
+            [Pace.GO],
+            [Pace.HOLD, Pace.GO],
+            [Pace.HOLD, Pace.HOLD, Pace.HOLD],
+        ],
+    )
+    def test_the_rest_follow_when_they_may(self, paces: list[Pace]) -> None:
+        assert sorted(self.begun(paces)) == list(range(10))
+
+    def test_one_that_hangs_does_not_hold_up_the_rest(self) -> None:
+        others = threading.Semaphore(0)
+
+        def action(target: int) -> int:
+            if target == 0:
+                for _ in range(9):
+                    assert others.acquire(timeout=10)
+            else:
+                others.release()
+            return target
+
+        every = outcomes(*range(10))
+        carry_out(every, action, watch=lambda outcome: Pace.GO, ahead=3)
+        assert states(every) == [State.DONE] * 10
 
 
 class TestInterruption:
@@ -215,10 +275,10 @@ class TestInterruption:
                 raise errors.Cancelled('not sent')
             return target
 
-        def watch(outcome: Outcome[Any, Any]) -> bool:
+        def watch(outcome: Outcome[Any, Any]) -> Pace:
             if outcome.target == 'refused':
                 raise kind
-            return False
+            return Pace.GO
 
         def stepwise(target: str) -> str:
             if target in ('later', 'last'):
@@ -254,7 +314,7 @@ class TestInterruption:
                 stop.wait(20)
             return target
 
-        def watch(outcome: Outcome[Any, Any]) -> bool:
+        def watch(outcome: Outcome[Any, Any]) -> Pace:
             started.wait(20)
             raise KeyboardInterrupt
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from vbsclient import bulk
 from vbsclient.api import errors
-from vbsclient.bulk import State
+from vbsclient.bulk import Pace, State
 from vbsclient.deletion.targets import (
     Deletion,
     Done,
@@ -65,6 +65,7 @@ def execute(
                 concurrency=concurrency,
                 stop=stop,
                 watch=breaker.watch,
+                ahead=breaker.ahead,
             )
             if breaker.verdict is not None:
                 break
@@ -87,10 +88,25 @@ class _Breaker:
         self._same = 0
         self._last: str | None = None
 
-    def watch(self, outcome: Outcome[ResourceT]) -> bool:
-        """Take note of an answer; True stops the run."""
-        if outcome.state is State.NOT_SENT:
-            return self.verdict is not None
+    @property
+    def ahead(self) -> int | None:
+        """How many may be sent before one of them has been answered.
+
+        None once an answer has shown that not all are refused alike.
+        """
+        if self._same < self._answers:
+            return None
+        return max(1, _ENOUGH - self._answers)
+
+    def watch(self, outcome: Outcome[ResourceT]) -> Pace:
+        """Take note of an answer."""
+        if outcome.state is not State.NOT_SENT:
+            self._note(outcome)
+        if self.verdict is not None:
+            return Pace.STOP
+        return Pace.GO if self.ahead is None else Pace.HOLD
+
+    def _note(self, outcome: Outcome[ResourceT]) -> None:
         self._answers += 1
         error = outcome.error
         if isinstance(error, errors.RepeatedDelete):
@@ -110,7 +126,6 @@ class _Breaker:
                 f'a row ({error.message}), and the rest were not sent',
                 error.hint,
             )
-        return self.verdict is not None
 
 
 def _refusal_key(error: BaseException | None) -> str | None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.deletion.world import World
 from vbsclient import bulk
-from vbsclient.bulk import State
+from vbsclient.bulk import Pace, State
 
 MakeWorld = Callable[..., World]
 
@@ -21,12 +21,12 @@ def _one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
         outcomes: Sequence[bulk.Outcome[Any, Any]],
         action: Callable[[Any], Any],
         *,
-        watch: Callable[[Any], bool] | None = None,
+        watch: Callable[[Any], Pace] | None = None,
         **_: Any,
     ) -> None:
         for outcome in outcomes:
             bulk._act(outcome, action)
-            if watch is not None and watch(outcome):
+            if watch is not None and watch(outcome) is Pace.STOP:
                 return
 
     monkeypatch.setattr(bulk, 'run', run)
