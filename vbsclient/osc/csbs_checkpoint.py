@@ -90,6 +90,7 @@ class DeleteCheckpoint(DeleteCommand):
                 csbs, named, provider_id=parsed_args.provider, limits=limits
             )
         self.noun = ('backup', 'backups')
+        self._named = parsed_args.items
         return ItemDeletion(
             csbs,
             parsed_args.items,

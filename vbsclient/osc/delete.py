@@ -110,6 +110,9 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         self._outcomes: list[Outcome[Any]] = []
         self._stopped: errors.ClientError | None = None
         self._unfinished: list[Outcome[Any]] = []
+        self._read_stdin = False
+        #: What was named, for as long as it is not looked up.
+        self._named: Sequence[str] = ()
         self._check_wait(parsed_args)
         try:
             with sigterm_raises():
@@ -154,6 +157,7 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         named: list[str] = []
         for argument in arguments:
             named += ids_on(self.app.stdin) if argument == '-' else [argument]
+        self._named = named
         return named
 
     def _delete(
@@ -296,7 +300,7 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         if self._parsing_failed():
             return
         sys.stdout.flush()
-        for line in report.interruption(self._outcomes):
+        for line in report.interruption(self._outcomes, self._named):
             self.app.stderr.write(f'{line}\n')
         self.app.stderr.flush()
         if self._wants_rows and self._outcomes:

@@ -88,8 +88,13 @@ def label(target: Target[Any]) -> str:
     return shortened(str(target.id))
 
 
-def interruption(outcomes: Sequence[Outcome[Any]]) -> Iterator[str]:
-    """What an interrupted run did, in four groups with the ids."""
+def interruption(
+    outcomes: Sequence[Outcome[Any]], named: Sequence[str]
+) -> Iterator[str]:
+    """What an interrupted run did, in four groups with the ids.
+
+    :param named: what the user named, if that was not looked up by then.
+    """
     groups: dict[str, list[str]] = {
         'accepted': [],
         'failed': [],
@@ -110,9 +115,12 @@ def interruption(outcomes: Sequence[Outcome[Any]]) -> Iterator[str]:
             line = f'{line}: {sentence(outcome.error)}'
         groups[by_state[outcome.state]].append(line)
     if not outcomes:
+        groups['not sent'] = [shortened(argument) for argument in named]
         yield 'Interrupted before anything was sent.'
+    else:
+        yield 'Interrupted.'
+    if not outcomes and not named:
         return
-    yield 'Interrupted.'
     for name, ids in groups.items():
         yield f'{name}: {len(ids)}'
         yield from (f'  {id}' for id in ids)

@@ -111,7 +111,7 @@ class DeleteShare(DeleteCommand):
         self._check_usage(parsed_args)
         manager = self.app.client_manager
         if parsed_args.backups:
-            self.named([])
+            self._named = parsed_args.backups
             project_id = (
                 project_id_of(
                     manager,
