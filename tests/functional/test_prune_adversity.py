@@ -357,6 +357,26 @@ def test_a_server_backup_of_which_nobody_knows_enough_stays(
     assert told[number(10)]['Action'] == 'delete'
 
 
+def test_what_cannot_be_restored_does_not_count_as_the_newest(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    broken = {'supported_restore_mode': 'na', 'resource_name': 'web01'}
+    rows = [item(20, extend_info=broken), item(10), item(5)]
+    serve(c, 'checkpoint_items', rows)
+    result = openstack(
+        *(*CSBS, '--all-servers', '--keep-last', '1'),
+        *('--dry-run', '-f', 'json'),
+        complains=[...],
+        code=0,
+    )
+    assert [(row['Action'], row['Reasons']) for row in result.json()] == [
+        ('keep', ['cannot be restored']),
+        ('keep', ['last 1']),
+        ('delete', ['kept by no rule']),
+    ]
+
+
 @pytest.mark.parametrize('id', ['not-an-id', '../../../v2/x/backups/detail'])
 def test_what_has_no_id_that_can_be_sent_fails_alone(
     cloud: CloudFactory, openstack: Openstack, id: str

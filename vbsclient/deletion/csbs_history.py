@@ -60,6 +60,9 @@ class ServerHistory:
         protections, remarks = status_reasons(
             item.status, include_error=self._include_error
         )
+        finished = item.status == 'available'
+        if finished and not item.restorable:
+            protections += ('cannot be restored',)
         if item.has_image:
             protections += ('an image was made from it',)
         if item.server_id is None:
@@ -76,7 +79,7 @@ class ServerHistory:
             created_at=item.created_at,
             made=moment_of(item.created_at),
             size=item.size,
-            counts=item.status == 'available',
+            counts=finished and item.restorable,
             protections=protections,
             remarks=remarks,
             tags=tags or frozenset(),

@@ -101,6 +101,11 @@ class Item:
         return flag if isinstance(flag, bool) else names_automatic(self.name)
 
     @property
+    def restorable(self) -> bool:
+        """Whether the service does not say that nothing can be restored."""
+        return self._extend.get('supported_restore_mode') != 'na'
+
+    @property
     def progress(self) -> int | None:
         """How much of the task is done, in percent."""
         progress = self._extend.get('progress')
