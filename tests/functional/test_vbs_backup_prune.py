@@ -264,6 +264,20 @@ def test_shared_ones_go_when_asked_for_their_shares_first(
     ]
 
 
+@pytest.mark.parametrize('number', [2, 6])
+def test_shares_that_may_not_be_read_are_warned_of_once(
+    cloud: CloudFactory, openstack: Openstack, number: int
+) -> None:
+    c = cloud(sharing='forbidden')
+    backups = [add(c, days) for days in range(number)]
+    openstack(
+        *(*PRUNE, '--all-volumes', '--keep-last', '1', '--yes'),
+        complains=['Whether backups are shared was not checked'],
+        code=0,
+    )
+    assert list(c.state.backups) == [backups[0].id]
+
+
 def test_failed_ones_go_when_asked_for_and_never_count(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:

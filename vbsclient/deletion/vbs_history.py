@@ -46,7 +46,8 @@ class VolumeHistory:
         self._include_shared = include_shared
         self._include_error = include_error
         self._origins = Origins(vbs, csbs, limits)
-        self._sharing = Sharing(vbs)
+        # Nobody names these backups one by one.
+        self._sharing = Sharing(vbs, warn=True)
 
     def read(self, hold: Container[str] = ()) -> Reading[Backup]:
         """List them, and learn which of them may go at all."""

@@ -17,11 +17,15 @@ class Sharing:
     """The shares that this project has given, by the id of the backup.
 
     :param offered: whether they could be read before.
+    :param warn: whether to warn, once, where they may not be read.
     """
 
-    def __init__(self, vbs: VBSClient, *, offered: bool = False) -> None:
+    def __init__(
+        self, vbs: VBSClient, *, offered: bool = False, warn: bool = False
+    ) -> None:
         self._vbs = vbs
         self._offered = offered
+        self._warn = warn
         self._every: Mapping[str, list[Share]] | None = None
 
     def again(self) -> Sharing:
@@ -55,10 +59,13 @@ class Sharing:
         except errors.NOT_OFFERED as error:
             if self._offered:
                 raise
-            LOG.info(
+            forbidden = isinstance(error, errors.Forbidden)
+            LOG.log(
+                logging.WARNING if self._warn and forbidden else logging.INFO,
                 'Whether backups are shared was not checked: %.500r.',
                 error.message,
             )
+            self._warn = False
             return []
         self._offered = True
         return shares
