@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from tests.functional.shell import Result
@@ -57,6 +58,27 @@ def add_targets(state: CloudState, command: str, number: int = 2) -> Named:
     options = [word for item in items for word in ('--item', item.id)]
     return Named(
         [run.id, *options],
+        [item.id for item in items],
+        [with_disks(state, item) for item in items],
+    )
+
+
+def add_history(state: CloudState, command: str) -> Named:
+    """Two old backups that no rule keeps, of two volumes or servers."""
+    then = state.now() - timedelta(days=50)
+    if command.startswith('vbs'):
+        volumes = [state.add_volume() for _ in range(2)]
+        old = [state.add_backup(None, v, created_at=then) for v in volumes]
+        for volume in volumes:
+            state.add_backup(None, volume)
+        ids = [backup.id for backup in old]
+        return Named(['--all-volumes'], ids, [{id} for id in ids])
+    servers = [state.add_server(f'server{number}') for number in range(3)]
+    # What is saved of the third one stays: it has nothing newer.
+    items = state.add_checkpoint(servers, created_at=then).items[1::-1]
+    state.add_checkpoint(servers[:2])
+    return Named(
+        ['--all-servers'],
         [item.id for item in items],
         [with_disks(state, item) for item in items],
     )

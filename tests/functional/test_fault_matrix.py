@@ -37,6 +37,7 @@ from tests.functional.reading import only_gets
 from tests.functional.shell import Openstack
 from tests.functional.targets import (
     REPORT,
+    add_history,
     add_targets,
     arrived,
     changed,
@@ -61,6 +62,9 @@ EACH_FAULT = [
     pytest.param((row, fault), id=f'{row.title}-{number}')
     for row in TROUBLES
     for number, fault in enumerate(row.faults)
+]
+FIRST_FAULTS = [
+    pytest.param((row, row.faults[0]), id=row.title) for row in TROUBLES
 ]
 
 
@@ -144,6 +148,36 @@ def test_a_delete_in_trouble(
     assert len(result.stderr) < 2000
     if row.pauses:
         assert row.pauses[0] <= pauses[0] <= row.pauses[1]
+
+
+@pytest.mark.parametrize('case', FIRST_FAULTS)
+@pytest.mark.parametrize('command', ['vbs backup prune', 'csbs backup prune'])
+def test_a_deletion_by_rule_fares_as_one_by_name(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    command: str,
+    fault: Fault,
+    case: Case,
+) -> None:
+    wanted = case[0].deletion.of(command.replace('prune', 'delete'))
+    c = cloud(deletion_time=3600)
+    named = add_history(c.state, command)
+    first, second = named.ids
+    before = things(c.state)
+    fault.method, fault.path = 'DELETE', first
+    c.knobs.faults.append(fault)
+    rule = ('--keep-last', '1', '--yes')
+    result = openstack.run(*words(command), *named.arguments, *rule, *REPORT)
+    told = {row['ID']: row['Result'] for row in result.json()}
+    assert told == {first: wanted.said, second: wanted.other}
+    assert result.code == wanted.code
+    sends_second = wanted.other != 'not sent'
+    assert arrived(c, first) == wanted.sent
+    assert arrived(c, second) == sends_second
+    assert changed(before, c.state) == set[str]().union(
+        named.whole[0] if wanted.acted else (),
+        named.whole[1] if sends_second else (),
+    )
 
 
 @pytest.mark.parametrize('command', DELETES)

@@ -138,7 +138,7 @@ def test_a_setting_of_another_plugin_is_none_of_ours(
         ('help', 'csbs checkpoint delete'),
         ('help vbs', 'vbs share list'),
         ('help vbs backup delete', 'usage: openstack vbs backup delete'),
-        ('complete', "cmds_vbs_backup='delete list show'"),
+        ('complete', "cmds_vbs_backup='delete list prune show'"),
     ],
 )
 def test_help_and_completion_need_neither_clouds_yaml_nor_network(
