@@ -76,7 +76,8 @@ def execute(
             f'the run was stopped: {reason.message}. Nothing else was sent'
         )
         return reason
-    return breaker.verdict
+    is_complete = all(o.state is not State.NOT_SENT for o in pending)
+    return None if is_complete else breaker.verdict
 
 
 class _Breaker:

@@ -69,6 +69,14 @@ class TestBreaker:
         assert states == [0, 3, 7]
         assert 'the same refusal' in str(stopped)
 
+    def test_a_run_that_was_at_its_end_was_not_stopped(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        ids = [there.add_backup(n) for n in range(1, 4)]
+        there.fails('DELETE', 403, FORBIDDEN)
+        assert counts(there, *ids) == (0, 3, 0, None)
+
     def test_refusals_that_differ_by_the_id_alone_are_equal(
         self, world: MakeWorld
     ) -> None:
