@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A cloud and the command in one line each."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,11 @@ from tests.functional.shell import Openstack
 from tests.sandbox import Sandbox
 
 CloudFactory = Callable[..., Sandbox]
+
+# A shell lets its background jobs ignore Ctrl-C, which they hand on: the
+# commands that are tested must hear it all the same.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
