@@ -111,6 +111,9 @@ def run(
         _dismiss(workers, waiting)
         _join(workers, grace)
         raise
+    except BaseException:
+        halt.set()
+        raise
     finally:
         _dismiss(workers, waiting)
 

@@ -459,7 +459,7 @@ def infer_parents(links: Iterable[Link]) -> dict[str, str | None]:
     parents: dict[str, str | None] = {}
     for chain in volumes.values():
         before: str | None = None
-        ordered = sorted(chain, key=attrgetter('taken', 'id'))
+        ordered = sorted(chain, key=attrgetter('taken', 'made', 'id'))
         made = reversed([link.made for link in ordered])
         earliest_since = reversed(list(accumulate(made, min)))
         for link, earliest in zip(ordered, earliest_since, strict=True):

@@ -11,7 +11,7 @@ import pytest
 from tests.functional.conftest import CloudFactory
 from tests.functional.shell import Openstack
 from tests.functional.wire import checkpoint_delete, deletes, requests
-from tests.sandbox import Sandbox
+from tests.sandbox import Fault, Sandbox
 from tests.sandbox.model import CheckpointItem, Server
 
 PRUNE = ('csbs', 'backup', 'prune')
@@ -158,6 +158,55 @@ def test_the_name_of_all_is_asked_for(
         complains=[..., '--all-servers'],
     )
     assert not requests(c)
+
+
+def test_a_policy_that_the_cloud_does_not_choose_by_selects_nothing(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    web = c.state.add_server('web01')
+    policy = c.state.new_uuid()
+    (old,) = add(c, 50, web, policy_id=policy)
+    add(c, 1, web, policy_id=policy)
+    command = (*PRUNE, '--keep-last', '1', '--yes')
+    openstack(
+        *command, '--policy', 'weekly', complains=['is no id of a policy']
+    )
+    assert not deletes(c)
+    openstack(*command, '--policy', policy)
+    assert deletes(c) == [checkpoint_delete(old.checkpoint_id, old.id)]
+
+    blind = cloud()
+    add(blind, 50, blind.state.add_server('db01'))
+    blind.knobs.faults.append(
+        Fault(
+            'status',
+            'GET',
+            'policy_id=',
+            status=200,
+            body=json.dumps(
+                {'checkpoint_items': [{'id': policy, 'checkpoint_id': policy}]}
+            ),
+            times=None,
+        )
+    )
+    openstack(
+        *(*command, '--policy', policy),
+        complains=['This cloud does not choose by policy'],
+    )
+    assert not deletes(blind)
+
+
+def test_many_checkpoints_of_one_server_are_not_read_one_by_one(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    web = c.state.add_server('web01')
+    for days in range(30):
+        add(c, days, web)
+    openstack(*PRUNE, '--all-servers', '--keep-last', '5', '--yes')
+    assert len(deletes(c)) == 25
+    assert len(requests(c)) - 25 <= 8
 
 
 def test_a_cloud_without_items_says_so(

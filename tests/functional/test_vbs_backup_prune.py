@@ -13,7 +13,7 @@ import pytest
 from tests.functional.conftest import CloudFactory
 from tests.functional.shell import Openstack, Terminal
 from tests.functional.wire import deletes, requests, vbs_delete
-from tests.sandbox import Sandbox
+from tests.sandbox import Fault, Sandbox
 from tests.sandbox.model import Backup, Volume
 
 PRUNE = ('vbs', 'backup', 'prune')
@@ -464,6 +464,52 @@ def test_what_has_changed_since_the_plan_is_left_alone(
     assert deletes(c) == vbs_delete(old.id)
     assert 'Deleted: 1' in result.stdout
     assert 'skipped: 1, failed: 0.' in result.stdout
+
+
+def test_a_share_that_nobody_agreed_to_cancel_is_not_cancelled(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    add(c, 1)
+    old = add(c, 50)
+    partner = c.state.add_project('partner', member=False)
+    openstack(
+        *(*PRUNE, '--all-volumes', '--keep-last', '1', '--include-shared'),
+        stdin=Somebody('y', lambda: c.state.add_share(old, partner)),
+        complains=['it is not the same any more'],
+        code=0,
+    )
+    assert not deletes(c)
+
+
+@pytest.mark.parametrize('number', [2, 6])
+@pytest.mark.parametrize('skip', [0, 1])
+def test_what_nobody_can_tell_is_a_failure(
+    cloud: CloudFactory, openstack: Openstack, skip: int, number: int
+) -> None:
+    c = cloud(versions=('v3',), discovery='v3')
+    for days in range(number):
+        add(c, days)
+    c.knobs.faults.append(
+        Fault(
+            'status',
+            'GET',
+            'checkpoint_items',
+            status=403,
+            skip=skip,
+            times=None,
+        )
+    )
+    openstack(
+        *(*PRUNE, '--all-volumes', '--keep-last', '1', '--yes'),
+        complains=[
+            ...,
+            re.compile('whether CSBS made it could not be read'),
+            ...,
+        ],
+        code=1,
+    )
+    assert not deletes(c)
 
 
 def test_what_takes_the_place_of_a_kept_one_that_vanished_is_kept(

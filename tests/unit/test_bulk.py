@@ -256,6 +256,27 @@ class TestAhead:
         carry_out(every, action, watch=lambda outcome: Pace.GO, ahead=3)
         assert states(every) == [State.DONE] * 10
 
+    def test_a_watch_that_fails_stops_the_rest(self) -> None:
+        ended = threading.Event()
+
+        def watch(outcome: Outcome[Any, Any]) -> Pace:
+            raise ValueError('x')
+
+        def action(target: int) -> int:
+            # The rest is there before the watch has seen the first one.
+            if target:
+                ended.wait(10)
+            return target
+
+        every = outcomes(*range(20))
+        with pytest.raises(ValueError, match='x'):
+            carry_out(every, action, concurrency=1, watch=watch)
+        ended.set()
+        for worker in threading.enumerate():
+            if worker.daemon and worker is not threading.current_thread():
+                worker.join(0.5)
+        assert states(every[2:]) == [State.NOT_SENT] * 18
+
 
 class TestInterruption:
     @pytest.mark.parametrize('kind', [KeyboardInterrupt, SystemExit])

@@ -161,7 +161,8 @@ class Deadline:
 
     def left(self) -> float:
         """Seconds until then, negative behind it."""
-        return math.inf if self._at is None else self._at - time.monotonic()
+        at = self._at
+        return math.inf if at is None else at - time.monotonic()
 
 
 class Transport:

@@ -93,7 +93,7 @@ class ServerHistory:
 
 def _tags_of(item: Item) -> frozenset[str] | None:
     """``key=value`` of each; None if one of them may be meant to protect."""
-    tags = item.body.get('tags') or []
+    tags = item.raw_tags or []
     if not isinstance(tags, list):
         return None
     if not all(

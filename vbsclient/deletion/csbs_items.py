@@ -105,8 +105,19 @@ class ItemDeletion(Independent[Item]):
                 outcome.target.verified.checkpoint_id, []
             ).append(outcome)
         named = {outcome.target.id for outcome in outcomes}
+        # One list costs less than one of each of many checkpoints.
+        every = (
+            find_members(self._csbs.items, list(by_checkpoint), self._limits)
+            if len(by_checkpoint) > FEW
+            else None
+        )
         for checkpoint_id, group in by_checkpoint.items():
-            before = self._siblings(checkpoint_id, named)
+            members = (
+                every[checkpoint_id]
+                if every is not None
+                else read_all(self._csbs.items, checkpoint_id=checkpoint_id)
+            )
+            before = _siblings(members, named)
             if not before:
                 continue
             for first in group:
@@ -202,16 +213,6 @@ class ItemDeletion(Independent[Item]):
             f'{stranger.checkpoint_id}, not to {checkpoint_id}'
         )
 
-    def _siblings(
-        self, checkpoint_id: str, named: set[str | None]
-    ) -> dict[str, str]:
-        """State by id of what must stay: unnamed and not yet going."""
-        return {
-            item.id: item.status
-            for item in read_all(self._csbs.items, checkpoint_id=checkpoint_id)
-            if item.id not in named and not _goes(item.status)
-        }
-
     def _prove(self, first: Item, before: Mapping[str, str]) -> None:
         """See that only the named item went.
 
@@ -275,6 +276,17 @@ class ItemDeletion(Independent[Item]):
                     f'{item.id}" to delete all of that.'
                 )
         return None
+
+
+def _siblings(
+    members: Sequence[Item], named: set[str | None]
+) -> dict[str, str]:
+    """State by id of what must stay: unnamed and not yet going."""
+    return {
+        item.id: item.status
+        for item in members
+        if item.id not in named and not _goes(item.status)
+    }
 
 
 def _not_found_in(checkpoint_id: str, argument: str) -> Missing:

@@ -216,7 +216,7 @@ class Follower(Generic[ResourceT]):
     def _react(self, seen: Mapping[str, Seen]) -> Collection[str]:
         for id, state in seen.items():
             self._note(id, state)
-        while ready := self._ready():
+        while self._limits.deadline.left() > 0 and (ready := self._ready()):
             self._send_again(ready)
         self._tell(self._count())
         return self._watched()

@@ -13,7 +13,13 @@ from datetime import datetime
 from typing import Generic, Protocol
 
 from vbsclient.deletion.follow import Followable
-from vbsclient.deletion.targets import Refused, ResourceT, Target
+from vbsclient.deletion.targets import (
+    Refused,
+    ResourceT,
+    Skipped,
+    Target,
+    Undecided,
+)
 from vbsclient.retention import Candidate, Plan, Policy, make_plan
 
 
@@ -23,11 +29,13 @@ class Reading(Generic[ResourceT]):
 
     :ivar parents: as :func:`vbsclient.retention.make_plan` takes it.
     :ivar resources: by id, those that were to be kept hold of.
+    :ivar doubt: why some of them stay of which nobody knows enough.
     """
 
     candidates: list[Candidate] = field(default_factory=list)
     parents: Mapping[str, str | None] = field(default_factory=dict)
     resources: dict[str, ResourceT] = field(default_factory=dict)
+    doubt: str | None = None
 
 
 class History(Protocol[ResourceT]):
@@ -43,10 +51,6 @@ class History(Protocol[ResourceT]):
         self, known: Mapping[str, ResourceT]
     ) -> Followable[ResourceT]:
         """The rules for deleting what was just read."""
-
-
-class Skipped(Refused):
-    """What was planned and is no longer right; nothing was sent for it."""
 
 
 class Emptied(Refused):
@@ -65,10 +69,14 @@ class Prune(Generic[ResourceT]):
         self._history = history
         self._policy = policy
         self._now = now
+        #: Why backups stay of which the first look did not see enough.
+        self.doubt: str | None = None
 
     def plan(self) -> Plan:
         """The first look."""
-        return self._plan(self._history.read())
+        reading = self._history.read()
+        self.doubt = reading.doubt
+        return self._plan(reading)
 
     def look_again(self, plan: Plan) -> Agreed[ResourceT]:
         """The second look: what of a plan is still right.
@@ -131,7 +139,8 @@ class Agreed(Generic[ResourceT]):
         targets = list(self.deletion.plan())
         for target in targets:
             refusal = target.refusal
-            if refusal is not None and not isinstance(refusal, Skipped):
+            # What nobody knows is no change: that fails.
+            if refusal is not None and not isinstance(refusal, Undecided):
                 target.refusal = Skipped(_since(refusal.message))
         return [*targets, *self.skipped]
 
@@ -149,8 +158,9 @@ def demand_rest(plan: Plan) -> None:
     raise Emptied(
         f'these rules would leave no backup that can be restored of '
         f'{shown}{more}. Nothing was deleted',
-        'Only what is selected counts. Add a rule that keeps some, such as '
-        '--keep-last 1, or --allow-empty if that is what you want.',
+        'Only what is selected counts, and of that only what can be '
+        'restored. Add a rule that keeps some, such as --keep-last 1, or '
+        '--allow-empty if that is what you want.',
     )
 
 
@@ -177,7 +187,13 @@ def status_reasons(
 
 
 def _identity(backup: Candidate) -> tuple[object, ...]:
-    return backup.group, backup.name, backup.created_at, backup.size
+    return (
+        backup.group,
+        backup.name,
+        backup.created_at,
+        backup.size,
+        backup.remarks,
+    )
 
 
 def _skipped(backup: Candidate, reason: str) -> Target[ResourceT]:

@@ -37,6 +37,14 @@ class Refused(errors.ClientError):
     """A safety rule forbids this target; nothing was sent for it."""
 
 
+class Undecided(Refused):
+    """Whether a safety rule forbids it could not be found out."""
+
+
+class Skipped(Refused):
+    """It was to be deleted by rule, and that is no longer right."""
+
+
 class Missing(Refused):
     """What was named does not exist."""
 

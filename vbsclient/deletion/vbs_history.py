@@ -12,7 +12,7 @@ from vbsclient.api.vbs import Backup, VBSClient
 from vbsclient.deletion.prune import Reading, status_reasons
 from vbsclient.deletion.targets import Limits, is_gone
 from vbsclient.deletion.vbs_backups import BackupDeletion
-from vbsclient.deletion.vbs_origin import Origins
+from vbsclient.deletion.vbs_origin import MADE_BY_CSBS, Origins
 from vbsclient.deletion.vbs_sharing import Sharing
 from vbsclient.retention import Candidate, Link, infer_parents
 
@@ -69,6 +69,9 @@ class VolumeHistory:
         ids = [row.id for row in rows]
         foreign = self._origins.foreign(ids)
         shares = self._sharing.of(ids)
+        reading.doubt = next(
+            (text for text in foreign.values() if text != MADE_BY_CSBS), None
+        )
         reading.parents = infer_parents(links)
         reading.candidates = [
             self._candidate(

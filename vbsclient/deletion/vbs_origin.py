@@ -11,7 +11,7 @@ from functools import cached_property
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient, Item
 from vbsclient.api.vbs import Backup, VBSClient
-from vbsclient.deletion.targets import FEW, Limits, Refused
+from vbsclient.deletion.targets import FEW, Limits, Refused, Undecided
 from vbsclient.deletion.vbs_lookup import get_each
 
 _ONLY_THERE = 'with "openstack csbs backup delete {}", or add --force.'
@@ -21,9 +21,8 @@ _UNKNOWN_HINT = (
 )
 
 
-class OriginUnknown(Refused):
-    """Nobody can say whether CSBS made a backup."""
-
+#: What a plan says of a part of a server backup.
+MADE_BY_CSBS = 'made by CSBS'
 
 _GARBLED = errors.MalformedResponse('its service_metadata is not readable')
 
@@ -46,7 +45,10 @@ class ServerBackups:
         """
         try:
             items = list(self.csbs.items.list())
-        except (errors.EndpointError, errors.NotFound):
+        except errors.EndpointError:
+            return None
+        except errors.NotFound:
+            self.unreadable = self._why_absent()
             return None
         except errors.ClientError as error:
             self.unreadable = error
@@ -54,6 +56,14 @@ class ServerBackups:
         return {
             disk: item for item in items for disk in item.volume_backup_ids
         }
+
+    def _why_absent(self) -> errors.ClientError | None:
+        """A Karbor has no such list; an endpoint that is wrong has nothing."""
+        try:
+            self.csbs.checkpoints().demand_served()
+        except errors.ClientError as error:
+            return error
+        return None
 
 
 class Origins:
@@ -114,10 +124,10 @@ class Origins:
         for id in ids:
             mark = self._marks.get(id)
             refusal = self._by_list(id) if mark is None else None
-            if isinstance(refusal, OriginUnknown):
+            if isinstance(refusal, Undecided):
                 found[id] = refusal.message
             elif mark or refusal is not None:
-                found[id] = 'made by CSBS'
+                found[id] = MADE_BY_CSBS
         return found
 
     def _by_list(self, id: str) -> Refused | None:
@@ -187,7 +197,7 @@ def _from_list(
     reason = servers.unreadable or unread
     if reason is None:
         return None
-    return OriginUnknown(
+    return Undecided(
         f'whether CSBS made it could not be read ({reason.message})',
         _UNKNOWN_HINT,
     )

@@ -10,13 +10,10 @@ from typing import Any
 from vbsclient.api import errors
 from vbsclient.api.csbs import Groups, Item
 from vbsclient.api.http import is_uuid
-from vbsclient.api.paging import PAGE_SIZE
-from vbsclient.deletion.csbs_history import ServerHistory
 from vbsclient.deletion.csbs_items import ItemDeletion
 from vbsclient.deletion.csbs_lookup import NoItems
 from vbsclient.deletion.targets import Deletion, Limits
 from vbsclient.osc.clients import make_csbs_client
-from vbsclient.osc.columns import Megabytes
 from vbsclient.osc.csbs_checkpoint import add_provider
 from vbsclient.osc.csbs_columns import ITEM_LIST, ITEM_SHOW, ItemRow
 from vbsclient.osc.csbs_selection import (
@@ -27,7 +24,6 @@ from vbsclient.osc.csbs_selection import (
 )
 from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.listing import Found, Later, ListCommand
-from vbsclient.osc.prune import PruneCommand
 from vbsclient.osc.read import ShowCommand
 
 
@@ -71,62 +67,6 @@ class DeleteBackup(DeleteCommand):
             provider_id=parsed_args.provider,
             limits=limits,
         )
-
-
-class PruneBackup(PruneCommand):
-    """Delete backups of servers that no rule keeps (CSBS)
-
-    The rules are judged for each server alone, and each rule on its own:
-    what one of them keeps is kept. They count only backups that can be
-    restored. What is not finished, or had an image made from it, is kept
-    and not touched. Only one server's part of a checkpoint goes; the parts
-    of other servers are judged by their own rules. "list" with the same
-    options shows what is selected; --dry-run shows the plan with all
-    reasons.
-
-    Example: openstack csbs backup prune --server web01 --keep-daily 7
-    --keep-weekly 5 --dry-run
-    """
-
-    idle = 1800.0
-    group = ('server', 'servers')
-    narrowing = ('server', 'name', 'name_contains', 'policy')
-    tagged = True
-    size = Megabytes
-    megabytes = 1
-    size_note = (
-        'the disks of each backup as they were then, but backups are '
-        'incremental'
-    )
-
-    def add_selection(self, parser: argparse.ArgumentParser) -> None:
-        """Add the options of the list."""
-        add_selection(parser)
-        add_provider(parser)
-
-    def make_history(
-        self, parsed_args: argparse.Namespace, limits: Limits
-    ) -> ServerHistory:
-        """The backups of these servers."""
-        manager = self.app.client_manager
-        csbs = make_csbs_client(manager, limits)
-        selection = Selection.of(parsed_args, manager, csbs)
-
-        def read() -> Iterator[Item]:
-            found = selection.items(csbs, page_size=PAGE_SIZE)
-            return filter(selection.fits, found.things)
-
-        return ServerHistory(
-            csbs,
-            read,
-            provider_id=parsed_args.provider,
-            limits=limits,
-            include_error=parsed_args.include_error,
-        )
-
-    def is_vendor(self) -> bool:
-        """There is no other CSBS."""
-        return True
 
 
 class ListBackup(ListCommand):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,7 +20,14 @@ from vbsclient.deletion.csbs_lookup import (
     quietly,
     read_all,
 )
-from vbsclient.deletion.targets import FEW, Limits, Missing, choose_by_name
+from vbsclient.deletion.targets import (
+    FEW,
+    Limits,
+    Missing,
+    Refused,
+    choose_by_name,
+    quote,
+)
 from vbsclient.osc.filters import Conditions, add_filters, conditions_of
 from vbsclient.osc.listing import Found, SortKey
 from vbsclient.osc.lookup import server_id_of
@@ -104,6 +112,32 @@ class Selection:
         """Whether an item is wanted."""
         # The zone was compared where the item says one; not all do.
         return replace(self.conditions, availability_zone=None).fit(item)
+
+    def surely_fits(self, item: Item) -> bool:
+        """The same where nothing is taken on trust."""
+        return self.conditions.fit(item)
+
+    def demand_policy_filter(self, csbs: CSBSClient) -> None:
+        """Make sure that the service asks for the policy, if one is wanted.
+
+        No item tells its policy, so that nobody could compare it here.
+
+        :raises Refused: if it does not, or if what is named is no id.
+        """
+        if self.policy_id is None:
+            return
+        if not is_uuid(self.policy_id):
+            raise Refused(
+                f'{quote(self.policy_id)} is no id of a policy, and nothing '
+                f'can be selected by its name'
+            )
+        nobody = ItemFilter(policy_id=str(uuid.uuid4()))
+        if next(csbs.items.list(where=nobody, page_size=1), None) is not None:
+            raise Refused(
+                'this cloud does not choose by policy: it lists backups for '
+                'a policy that does not exist',
+                'Select by --server or --name instead.',
+            )
 
     def items(
         self,

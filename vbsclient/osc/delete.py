@@ -90,7 +90,7 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
     ) -> Deletion[Any] | None:
         """The rules for what was named; None if nothing was."""
 
-    def plan(self, deletion: Deletion[Any]) -> list[Target[Any]]:
+    def targets_of(self, deletion: Deletion[Any]) -> list[Target[Any]]:
         """What is to be deleted, verified or refused."""
         return deletion.plan()
 
@@ -167,7 +167,7 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         deletion = self.make_deletion(parsed_args, limits)
         if deletion is None:
             return
-        targets = self.plan(deletion)
+        targets = self.targets_of(deletion)
         self._outcomes = outcomes_of(targets)
         if parsed_args.dry_run:
             return

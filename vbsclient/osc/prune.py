@@ -11,16 +11,16 @@ from datetime import datetime, timezone
 from typing import Any, ClassVar, TextIO
 
 from cliff import utils
+from osc_lib import exceptions
 
 from vbsclient.bulk import State
 from vbsclient.deletion.prune import (
     Agreed,
     History,
     Prune,
-    Skipped,
     demand_rest,
 )
-from vbsclient.deletion.targets import Deletion, Limits, Target
+from vbsclient.deletion.targets import Deletion, Limits, Skipped, Target
 from vbsclient.osc import rules
 from vbsclient.osc.arguments import add_run_options
 from vbsclient.osc.columns import Column, Megabytes, Several, Time, shown
@@ -29,7 +29,7 @@ from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.plan import Layout, action_of, by_group
 from vbsclient.osc.read import as_command_errors
 from vbsclient.osc.report import label, result_of
-from vbsclient.osc.text import Text, sentence, visible
+from vbsclient.osc.text import Text, sentence, shortened, visible
 from vbsclient.retention import Candidate, Decision, Plan
 
 #: No disk has more backups than this; the next one is refused.
@@ -135,6 +135,7 @@ class PruneCommand(DeleteCommand):
         parsed_args.ignore_missing = False
         self._plan: Plan | None = None
         self._agreed: Agreed[Any] | None = None
+        self._doubt: str | None = None
         self._check_selection(parsed_args)
         self._policy = rules.policy_of(parsed_args)
         if not (self._policy.rules or self._policy.older_than):
@@ -166,6 +167,7 @@ class PruneCommand(DeleteCommand):
             datetime.now(timezone.utc),
         )
         plan = self._plan = prune.plan()
+        self._doubt = prune.doubt
         self._say(rules.describe(self._policy))
         if not plan.decisions:
             self._say('No backup is selected: there is nothing to prune.')
@@ -190,7 +192,7 @@ class PruneCommand(DeleteCommand):
         self._agreed = prune.look_again(plan)
         return self._agreed.deletion
 
-    def plan(self, deletion: Deletion[Any]) -> list[Target[Any]]:
+    def targets_of(self, deletion: Deletion[Any]) -> list[Target[Any]]:
         """What was agreed to, and what has changed since."""
         return self._agreed.targets() if self._agreed else []
 
@@ -238,7 +240,16 @@ class PruneCommand(DeleteCommand):
                     )
             self._say(self._summary(plan))
             self._warn_of_full_disks(plan)
-        return super()._verdict(parsed_args)
+        code = super()._verdict(parsed_args)
+        if self._doubt is not None:
+            complaint = (
+                f'Backups were kept because it is not known enough of them: '
+                f'{shortened(self._doubt)}.'
+            )
+            if not parsed_args.dry_run:
+                raise exceptions.CommandError(complaint)
+            self.log.warning(complaint)
+        return code
 
     # -- what is shown ---------------------------------------------------
 
@@ -321,12 +332,17 @@ class PruneCommand(DeleteCommand):
         )
         gone, accepted = results.pop('deleted', 0), results.pop('accepted', 0)
         skipped = results.pop('skipped', 0)
+        open_ends = ''.join(
+            f', {word}: {results.pop(word)}'
+            for word in ('unknown', 'not sent')
+            if word in results
+        )
         done = {o.target.id for o in self._outcomes if o.state is State.DONE}
         going = f' ({accepted} still going on)' if accepted else ''
         deleted = [d.backup for d in plan.deleted if d.backup.id in done]
         return (
             f'Deleted: {gone + accepted}{going}, kept: {len(plan.kept)}, '
-            f'skipped: {skipped}, failed: {results.total()}.'
+            f'skipped: {skipped}, failed: {results.total()}{open_ends}.'
             f'{self._nominal(deleted)}'
         )
 

@@ -8,8 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from vbsclient.bulk import State
-from vbsclient.deletion.prune import Skipped
-from vbsclient.deletion.targets import Missing, Outcome, Refused, Target
+from vbsclient.deletion.targets import (
+    Missing,
+    Outcome,
+    Refused,
+    Skipped,
+    Target,
+)
 from vbsclient.osc.text import sentence, shortened
 
 COLUMNS = (
@@ -111,6 +116,9 @@ def interruption(
     for outcome in outcomes:
         target = outcome.target
         line = shortened(target.id or target.argument)
+        if isinstance(outcome.error, Skipped):
+            groups['not sent'].append(line)
+            continue
         if outcome.state is State.FAILED and outcome.error is not None:
             line = f'{line}: {sentence(outcome.error)}'
         groups[by_state[outcome.state]].append(line)

@@ -46,8 +46,9 @@ def add_rules(parser: argparse.ArgumentParser, *, tags: bool) -> None:
     """
     group = parser.add_argument_group(
         'rules',
-        'What any of these keeps is kept; without one there is nothing to '
-        'do. <n> may be "unlimited".',
+        'What any of these keeps is kept; at least one is needed. <n> may '
+        'be "unlimited". The last two say what may go at all, and where '
+        'periods begin.',
     )
     group.add_argument(
         '--keep-last',
@@ -81,7 +82,7 @@ def add_rules(parser: argparse.ArgumentParser, *, tags: bool) -> None:
         action='append',
         default=[],
         help=(
-            'Keep all whose name fits this pattern with *, ? or [...]; '
+            'Keep all whose name fits this pattern, as shells have them; '
             'repeat for several'
         ),
     )

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vbsclient.deletion.prune import Emptied, Prune, Reading, Skipped
-from vbsclient.deletion.targets import Target
+from vbsclient.deletion.prune import Emptied, Prune, Reading
+from vbsclient.deletion.targets import Skipped, Target
 from vbsclient.retention import (
     Candidate,
     Decision,

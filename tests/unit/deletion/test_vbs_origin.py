@@ -249,6 +249,13 @@ class TestCinder:
         there.has_items = False
         assert plan_for(there, disk).refusal is None
 
+    def test_an_endpoint_that_knows_nothing_clears_nothing(
+        self, world: MakeWorld, pin: str
+    ) -> None:
+        there, disk = self.world(world, pin)
+        there.fails('checkpoint', 404)
+        assert 'could not be read' in words(plan_for(there, disk))
+
 
 @pytest.mark.parametrize('metadata', ['{"ST": 1, "VMID": "0b9', 'ST=1', 7])
 def test_metadata_that_cannot_be_read_clears_nothing(

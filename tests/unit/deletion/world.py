@@ -251,6 +251,8 @@ class World:
             return fault
         query = dict(parse_qsl(urlsplit(request.url).query))
         path = urlsplit(request.url).path.strip('/').split('/')[2:]
+        if path[2:] == ['checkpoints']:
+            return {'checkpoints': self.karbor}
         if path[0] == 'providers':
             return self._checkpoint(request.method, path[3], query, context)
         if not self.has_items:

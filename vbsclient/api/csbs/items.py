@@ -114,8 +114,12 @@ class Item:
     @property
     def tags(self) -> list[Mapping[str, Any]]:
         """Its tags, each with ``key`` and ``value``."""
-        tags = self.body.get('tags')
-        return tags if isinstance(tags, list) else []
+        return self.raw_tags if isinstance(self.raw_tags, list) else []
+
+    @property
+    def raw_tags(self) -> Any:
+        """The same as it came, from either of the places that are known."""
+        return self.body.get('tags', self._extend.get('tags'))
 
     @property
     def disks(self) -> list[Mapping[str, Any]]:

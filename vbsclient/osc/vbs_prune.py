@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``openstack vbs backup prune``: the others start without it."""
+
+from __future__ import annotations
+
+import argparse
+
+from vbsclient.api.csbs import ItemFilter
+from vbsclient.api.vbs import ShareFilter
+from vbsclient.deletion.targets import Limits
+from vbsclient.deletion.vbs_history import VolumeHistory, keeps_chains
+from vbsclient.osc.clients import make_csbs_client, make_vbs_client
+from vbsclient.osc.columns import Gigabytes
+from vbsclient.osc.prune import PruneCommand
+from vbsclient.osc.vbs_details import Details
+from vbsclient.osc.vbs_selection import Selection, add_selection
+
+
+class PruneBackup(PruneCommand):
+    """Delete backups of disks that no rule keeps (VBS)
+
+    The rules are judged for each volume alone, and each rule on its own:
+    what one of them keeps is kept. They count only backups that VBS made
+    and that can be restored. What is not finished, shared, or a part of a
+    server backup is kept and not touched. "list" with the same options
+    shows what is selected; --dry-run shows the plan with all reasons.
+
+    Example: openstack vbs backup prune --volume db01-data --keep-daily 7
+    --keep-weekly 5 --dry-run
+    """
+
+    idle = 600.0
+    group = ('volume', 'volumes')
+    narrowing = ('volume', 'server', 'name', 'name_contains')
+    size = Gigabytes
+    megabytes = 1024
+    size_note = (
+        'each backup counts as its whole disk, but backups are incremental'
+    )
+
+    def add_selection(self, parser: argparse.ArgumentParser) -> None:
+        """Add the options of the list."""
+        add_selection(parser)
+        parser.add_argument(
+            '--include-shared',
+            action='store_true',
+            help='Let shared backups go too; their shares are cancelled first',
+        )
+
+    def make_history(
+        self, parsed_args: argparse.Namespace, limits: Limits
+    ) -> VolumeHistory:
+        """The backups of these volumes."""
+        manager = self.app.client_manager
+        self._vbs = vbs = make_vbs_client(manager, limits)
+        csbs = make_csbs_client(manager, limits)
+        selection = Selection.of(parsed_args, manager, csbs)
+        details = Details(vbs, csbs, shares=ShareFilter(), items=ItemFilter())
+        return VolumeHistory(
+            vbs,
+            csbs,
+            lambda: selection.pick(
+                vbs, details.source, all_of_disks=keeps_chains(vbs)
+            ),
+            limits=limits,
+            include_shared=parsed_args.include_shared,
+            include_error=parsed_args.include_error,
+        )
+
+    def is_vendor(self) -> bool:
+        """VBS is; block storage alone is not."""
+        return not keeps_chains(self._vbs)
