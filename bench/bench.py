@@ -260,7 +260,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument('--latency', type=float, default=0.05)
     parser.add_argument(
-        '--numbers', type=int, nargs='+', default=[100, 200, 1000]
+        '--numbers',
+        type=int,
+        nargs='+',
+        default=[100, 200, 1000, 10000],
     )
     parser.add_argument('--rows', type=int, nargs='+', default=[10000, 100000])
     parser.add_argument('--repeat', type=int, default=3)
