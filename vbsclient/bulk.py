@@ -178,7 +178,11 @@ def _feed(
         expected += len(ready)
         ready = ()
         while received < expected and not ready:
-            outcome = done.get()
+            try:
+                # A signal that comes just before the wait does not end it.
+                outcome = done.get(timeout=0.5)
+            except queue.Empty:
+                continue
             received += 1
             pace = Pace.GO if watch is None else watch(outcome)
             if pace is Pace.STOP:

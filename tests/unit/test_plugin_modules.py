@@ -150,3 +150,18 @@ def test_beside_the_options_of_otcextensions(
     )
     assert parsed.os_vbs_api_version == '2'
     assert parsed.vbsclient_api_version == '3'
+
+
+def test_only_prune_loads_what_only_prune_needs() -> None:
+    code = (
+        'import sys, vbsclient.osc.vbs_backup, vbsclient.osc.csbs_backup\n'
+        "print([m for m in ('vbsclient.retention', 'tzlocal', 'dateutil')"
+        ' if m in sys.modules])'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == '[]\n'

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The options that choose among backups, and what they mean.
 
-Whatever the service was asked for is compared once more here: what a list
-shows is what the options say, however loosely a service reads them.
+Whatever the service was asked for is compared once more here, as far as a
+backup tells it: what a list shows is what the options say, however loosely a
+service reads them.
 """
 
 from __future__ import annotations

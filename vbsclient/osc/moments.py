@@ -10,22 +10,12 @@ from datetime import datetime, timedelta, timezone
 import durationpy
 
 from vbsclient.api.times import moment_of
-from vbsclient.retention import Span
 
 #: What durationpy may be given: it passes over what stands between two
 #: parts, and its ``mm`` are months.
 _PARTS = re.compile(r'(?:[0-9]+(?:\.[0-9]+)?[ywdhms])+', re.ASCII)
 
 _NUMBER = re.compile(r'[0-9]+', re.ASCII)
-
-#: Each unit at most once, the longest first.
-_SPAN = re.compile(
-    ''.join(
-        f'(?:([0-9]{{1,6}}){unit})?'
-        for unit in ('y', 'm', 'w', 'd', 'h', 'min', 's')
-    ),
-    re.ASCII,
-)
 
 #: Years in which a bare number is more likely a date than seconds.
 _CENTURIES = range(1900, 2200)
@@ -76,38 +66,6 @@ def parse_moment(text: str) -> datetime:
             f'{text!r} is neither a date such as 2026-11-21 nor a duration '
             f'such as 30d'
         ) from None
-
-
-def parse_span(text: str) -> Span:
-    """A length of time such as ``30d``, ``6m`` (months) or ``1y6m``.
-
-    Unlike a duration it needs its unit, and ``m`` are months: what is kept
-    or deleted by it should be no question of minutes.
-
-    :raises ArgumentTypeError: if it is none, or not longer than nothing.
-    """
-    value = text.strip()
-    parts = _SPAN.fullmatch(value)
-    if not value or parts is None:
-        raise argparse.ArgumentTypeError(
-            f'{text!r} is not a length of time such as 36h, 30d, 8w, 6m '
-            f'(months) or 1y'
-        )
-    years, months, weeks, days, hours, minutes, seconds = (
-        int(number or 0) for number in parts.groups()
-    )
-    span = Span(
-        value,
-        years=years,
-        months=months,
-        days=weeks * 7 + days,
-        seconds=(hours * 60 + minutes) * 60 + seconds,
-    )
-    if not (span.years or span.months or span.days or span.seconds):
-        raise argparse.ArgumentTypeError(
-            f'the length of time {text!r} must be longer than nothing'
-        )
-    return span
 
 
 def _duration(value: str) -> timedelta:

@@ -122,13 +122,13 @@ def interruption(
         if outcome.state is State.FAILED and outcome.error is not None:
             line = f'{line}: {sentence(outcome.error)}'
         groups[by_state[outcome.state]].append(line)
-    if not outcomes:
-        groups['not sent'] = [shortened(argument) for argument in named]
-        yield 'Interrupted before anything was sent.'
-    else:
+    if outcomes:
         yield 'Interrupted.'
-    if not outcomes and not named:
-        return
+    else:
+        yield 'Interrupted before anything was sent.'
+        if not named:
+            return
+        groups['not sent'] = [shortened(argument) for argument in named]
     for name, ids in groups.items():
         yield f'{name}: {len(ids)}'
         yield from (f'  {id}' for id in ids)

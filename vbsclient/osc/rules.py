@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
@@ -12,7 +13,6 @@ from zoneinfo import ZoneInfo
 import tzlocal
 from osc_lib import exceptions
 
-from vbsclient.osc.moments import parse_span
 from vbsclient.osc.text import shortened
 from vbsclient.retention import (
     DAILY,
@@ -28,6 +28,7 @@ from vbsclient.retention import (
     KeepWithin,
     Policy,
     Rule,
+    Span,
 )
 
 _PERIODS = (
@@ -36,6 +37,15 @@ _PERIODS = (
     (WEEKLY, 'weeks'),
     (MONTHLY, 'months'),
     (YEARLY, 'years'),
+)
+
+#: Each unit at most once, the longest first.
+_SPAN = re.compile(
+    ''.join(
+        f'(?:([0-9]{{1,6}}){unit})?'
+        for unit in ('y', 'm', 'w', 'd', 'h', 'min', 's')
+    ),
+    re.ASCII,
 )
 
 
@@ -113,6 +123,38 @@ def add_rules(parser: argparse.ArgumentParser, *, tags: bool) -> None:
             'UTC (default: the zone of this machine)'
         ),
     )
+
+
+def parse_span(text: str) -> Span:
+    """A length of time such as ``30d``, ``6m`` (months) or ``1y6m``.
+
+    Unlike a duration it needs its unit, and ``m`` are months: what is kept
+    or deleted by it should be no question of minutes.
+
+    :raises ArgumentTypeError: if it is none, or not longer than nothing.
+    """
+    value = text.strip()
+    parts = _SPAN.fullmatch(value)
+    if not value or parts is None:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is not a length of time such as 36h, 30d, 8w, 6m '
+            f'(months) or 1y'
+        )
+    years, months, weeks, days, hours, minutes, seconds = (
+        int(number or 0) for number in parts.groups()
+    )
+    span = Span(
+        value,
+        years=years,
+        months=months,
+        days=weeks * 7 + days,
+        seconds=(hours * 60 + minutes) * 60 + seconds,
+    )
+    if not (span.years or span.months or span.days or span.seconds):
+        raise argparse.ArgumentTypeError(
+            f'the length of time {text!r} must be longer than nothing'
+        )
+    return span
 
 
 def policy_of(parsed_args: argparse.Namespace) -> Policy:

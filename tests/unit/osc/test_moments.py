@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vbsclient.api.times import moment_of
-from vbsclient.osc.moments import parse_duration, parse_moment, parse_span
+from vbsclient.osc.moments import parse_duration, parse_moment
+from vbsclient.osc.rules import parse_span
 from vbsclient.retention import Span
 
 
