@@ -661,6 +661,18 @@ def test_a_dry_run_shows_the_same_to_a_person(
     assert lines[-1].startswith('Would delete 1, keep 1. Nominal size')
 
 
+def test_a_zone_that_changes_between_two_commands_is_followed(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    add(cloud(), 1)
+    for zone in ('Asia/Tokyo', 'Europe/Berlin', 'UTC'):
+        result = openstack(
+            *(*PRUNE, '--all-volumes', '--keep-last', '1', '--dry-run'),
+            env={'TZ': zone},
+        )
+        assert f'Time zone: {zone} (' in result.stdout
+
+
 @pytest.mark.parametrize('verbose', [False, True])
 def test_with_yes_only_what_goes_is_shown_and_the_rest_with_v(
     cloud: CloudFactory, openstack: Openstack, verbose: bool

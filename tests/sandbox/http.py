@@ -107,11 +107,13 @@ class HttpServer:
             headers['Content-Type'] = answer.content_type
         if answer.breaks_off:
             return await break_off(request, answer, headers)
-        if answer.is_last:
-            await self._leave()
-        return web.Response(
+        response = web.Response(
             status=answer.status, body=answer.body, headers=headers
         )
+        if answer.is_last:
+            await self._leave()
+            response.force_close()
+        return response
 
 
 async def break_off(

@@ -253,7 +253,8 @@ def _zone(name: str) -> tzinfo:
 
 def _local_zone() -> tzinfo:
     try:
-        return tzlocal.get_localzone()
+        # `get_localzone` would tell an interactive shell its first answer.
+        return tzlocal.reload_localzone()
     except (LookupError, ValueError, OSError) as error:
         set_to = os.environ.get('TZ')
         cause = f'TZ is {set_to}' if set_to else str(error)
