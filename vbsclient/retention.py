@@ -8,6 +8,7 @@ its own over a whole group, and what one of them keeps is kept.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import (
     Callable,
     Collection,
@@ -451,25 +452,42 @@ def infer_parents(links: Iterable[Link]) -> dict[str, str | None]:
     """What each backup is probably built on, by the times of its volume.
 
     An incremental backup is built on the one before it.  Who is wrong here
-    keeps too much, never too little: what is not certain counts as needed.
+    keeps too much: what is not certain counts as needed.  One thing cannot
+    be seen, that a full backup was not finished yet when the next was made,
+    which may be built on an older one; the service refuses to delete that.
     """
     volumes: dict[str, list[Link]] = {}
     for link in links:
         volumes.setdefault(link.volume_id, []).append(link)
     parents: dict[str, str | None] = {}
     for chain in volumes.values():
-        before: str | None = None
-        ordered = sorted(chain, key=attrgetter('taken', 'made', 'id'))
-        made = reversed([link.made for link in ordered])
-        earliest_since = reversed(list(accumulate(made, min)))
-        for link, earliest in zip(ordered, earliest_since, strict=True):
-            # What was made before it can only be built on what is older.
-            begins = (
-                link.incremental is False
-                and link.needed is not None
-                and link.made == earliest
-            )
-            parents[link.id] = None if begins else before
-            if link.needed is not False:
-                before = link.id
+        parents |= _parents_in_volume(
+            sorted(chain, key=attrgetter('taken', 'made', 'id'))
+        )
+    return parents
+
+
+def _parents_in_volume(ordered: Sequence[Link]) -> dict[str, str | None]:
+    """The same for one volume, whose oldest data come first."""
+    parents: dict[str, str | None] = {}
+    before: str | None = None
+    explained = True  # nothing needs `before`, or what may need it was seen
+    made = reversed([link.made for link in ordered])
+    earliest_since = reversed(list(accumulate(made, min)))
+    same_moment = Counter(link.taken for link in ordered)
+    for link, earliest in zip(ordered, earliest_since, strict=True):
+        begins = (
+            link.incremental is False
+            and link.needed is not None
+            and explained
+            # What was made before it can only be built on what is older,
+            and link.made == earliest
+            # and so can a backup of a snapshot with data of this moment.
+            and same_moment[link.taken] == 1
+        )
+        parents[link.id] = None if begins else before
+        if link.incremental is not False:
+            explained = True
+        if link.needed is not False:
+            before, explained = link.id, False
     return parents

@@ -359,13 +359,7 @@ def allowed(
     return {item.id for item in items} | disks, ids | runs
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=False,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     command=st.sampled_from(sorted(COMMANDS)),
     arguments=st.lists(argument, min_size=1, max_size=7),

@@ -1,25 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A session and a catalog in one line, and no waiting."""
 
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from tests.unit.fakes import FakeCloud
-
-# Speed is not what these tests are about, and the machine may be busy.
-settings.register_profile(
-    'unit', deadline=None, max_examples=60, print_blob=True
-)
-settings.register_profile(
-    'thorough',
-    settings.get_profile('unit'),
-    max_examples=1500,
-    suppress_health_check=list(HealthCheck),
-)
-settings.load_profile(os.environ.get('HYPOTHESIS_PROFILE', 'unit'))
 
 
 @pytest.fixture

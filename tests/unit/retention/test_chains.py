@@ -35,8 +35,14 @@ def test_an_incremental_backup_is_built_on_the_one_before() -> None:
 
 
 def test_a_full_backup_begins_a_new_chain() -> None:
-    chain = [link('1'), link('2', incremental=False), link('3')]
-    assert infer_parents(chain) == {'1': None, '2': None, '3': '2'}
+    chain = [
+        link('1', incremental=False),
+        link('2', needed=False),
+        link('3', incremental=False),
+        link('4', needed=False),
+    ]
+    parents = infer_parents(chain)
+    assert parents == {'1': None, '2': '1', '3': None, '4': '3'}
 
 
 def test_what_nothing_is_built_on_is_passed_over() -> None:
@@ -134,12 +140,31 @@ def test_a_full_backup_of_which_nobody_says_who_needs_it_ends_no_chain() -> (
     assert infer_parents(chain) == {'1': None, '2': '1', '3': '2'}
 
 
+def test_data_of_one_moment_may_be_built_on_older_ones() -> None:
+    # 3 is of a snapshot of the moment of 2, too late to be built on it.
+    chain = [
+        Link('1', 'v', '2026-11-01', False, True, made='2026-11-01'),
+        Link('2', 'v', '2026-11-02', False, True, made='2026-11-02'),
+        Link('3', 'v', '2026-11-02', True, False, made='2026-11-03'),
+        Link('4', 'v', '2026-11-04', True, False, made='2026-11-04'),
+    ]
+    parents = infer_parents(chain)
+    assert parents == {'1': None, '2': '1', '3': '2', '4': '2'}
+
+
+def test_a_full_backup_ends_no_chain_whose_end_has_not_been_seen() -> None:
+    # 2 was not finished when 3 was built on 1.
+    chain = [link('1'), link('2', incremental=False), link('3', needed=False)]
+    assert infer_parents(chain) == {'1': None, '2': '1', '3': '2'}
+
+
 @st.composite
 def built(draw: st.DrawFn) -> dict[str, tuple[Link, str | None]]:
     """A volume's backups as Cinder builds them, each with its true parent.
 
     An increment is built on the available backup of the youngest data; one
-    of a snapshot on the youngest that are older than the snapshot.
+    of a snapshot on the youngest that are older than the snapshot.  Some
+    are never available.
     """
     taken: dict[str, float] = {}
     usable: list[str] = []
