@@ -84,6 +84,8 @@ class Span:
             earlier = local - relativedelta(
                 years=self.years, months=self.months, days=self.days
             )
+            # Arithmetic forgets which of two equal hours it was.
+            earlier = earlier.replace(fold=local.fold)
             return earlier.astimezone(timezone.utc) - timedelta(
                 seconds=self.seconds
             )

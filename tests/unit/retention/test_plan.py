@@ -32,6 +32,7 @@ from vbsclient.retention import (
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=timezone.utc)
 BERLIN = ZoneInfo('Europe/Berlin')
+LORD_HOWE = ZoneInfo('Australia/Lord_Howe')
 
 NAMES = ('nightly', 'pre-patch', None)
 PERIODS = (HOURLY, DAILY, WEEKLY, MONTHLY, YEARLY)
@@ -295,3 +296,19 @@ def test_a_span_goes_by_the_clocks_of_the_zone() -> None:
     assert day.before(noon, BERLIN).astimezone(BERLIN).hour == 12
     later = datetime(2026, 10, 25, 12, 0, tzinfo=BERLIN)
     assert hours.before(later, BERLIN).astimezone(BERLIN).hour == 13
+
+
+@pytest.mark.parametrize(
+    'local',
+    [
+        datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN, fold=1),
+        datetime(2026, 4, 5, 1, 45, tzinfo=LORD_HOWE, fold=1),
+    ],
+)
+def test_hours_before_an_hour_that_comes_twice_are_so_many(
+    local: datetime,
+) -> None:
+    clocks = local.tzinfo or BERLIN
+    moment = local.astimezone(timezone.utc)
+    day = Span('24h', seconds=86400)
+    assert day.before(moment, clocks) == moment - timedelta(days=1)
