@@ -47,6 +47,7 @@ class Candidate:
     :ivar remarks: why it may go although it would stay without an option.
     :ivar tags: its tags, ``key=value``.
     :ivar volume_ids: the disks that it holds a backup of.
+    :ivar share_ids: what other projects use it by.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Candidate:
     tags: frozenset[str] = frozenset()
     volume_ids: tuple[str, ...] = ()
     group_name: str | None = None
+    share_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -248,6 +248,26 @@ def test_a_list_that_shrinks_while_it_is_read_makes_nothing_older_go(
     assert left == [b.id for b in backups[: len(left)]]
 
 
+def test_what_csbs_has_made_since_the_plan_replaces_nothing(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(versions=('v1', 'v3'), discovery='v3')
+    server = c.state.add_server('web01')
+    young, old = (add(c, days, server.volumes[0]) for days in (1, 50))
+
+    def meanwhile() -> None:
+        c.state.remove_backup(young)
+        c.state.add_checkpoint([server])
+
+    openstack(
+        *(*VBS, '--all-volumes', '--keep-last', '1'),
+        stdin=Somebody('y', meanwhile),
+        complains=[re.compile(f'{old.id}.*last 1')],
+        code=0,
+    )
+    assert not deletes(c)
+
+
 # -- rows that nobody promised ---------------------------------------------
 
 

@@ -466,20 +466,31 @@ def test_what_has_changed_since_the_plan_is_left_alone(
     assert 'skipped: 1, failed: 0.' in result.stdout
 
 
+@pytest.mark.parametrize('number', [2, 6])
+@pytest.mark.parametrize('before', [0, 1])
 def test_a_share_that_nobody_agreed_to_cancel_is_not_cancelled(
-    cloud: CloudFactory, openstack: Openstack
+    cloud: CloudFactory, openstack: Openstack, number: int, before: int
 ) -> None:
     c = cloud()
-    add(c, 1)
-    old = add(c, 50)
-    partner = c.state.add_project('partner', member=False)
-    openstack(
+    *_, old = (add(c, days) for days in range(1, number + 1))
+    partners = [c.state.add_project(n, member=False) for n in ('one', 'two')]
+    for partner in partners[:before]:
+        c.state.add_share(old, partner)
+
+    def share_otherwise() -> None:
+        for share in list(c.state.shares.values()):
+            c.state.remove_share(share)
+        c.state.add_share(old, partners[1])
+
+    result = openstack(
         *(*PRUNE, '--all-volumes', '--keep-last', '1', '--include-shared'),
-        stdin=Somebody('y', lambda: c.state.add_share(old, partner)),
-        complains=['it is not the same any more'],
+        stdin=Somebody('y', share_otherwise),
+        complains=[re.compile(f'{old.id}.*it is not the same any more')],
         code=0,
     )
-    assert not deletes(c)
+    assert old.id not in str(deletes(c))
+    assert len(c.state.shares) == 1
+    assert f'Deleted: {number - 2}' in result.stdout
 
 
 @pytest.mark.parametrize('number', [2, 6])

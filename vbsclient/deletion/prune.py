@@ -69,7 +69,7 @@ class Prune(Generic[ResourceT]):
         self._history = history
         self._policy = policy
         self._now = now
-        #: Why backups stay of which the first look did not see enough.
+        #: Why backups stay of which nobody knows enough.
         self.doubt: str | None = None
 
     def plan(self) -> Plan:
@@ -85,6 +85,7 @@ class Prune(Generic[ResourceT]):
         """
         planned = {decision.backup.id: decision for decision in plan.deleted}
         reading = self._history.read(hold=planned)
+        self.doubt = self.doubt or reading.doubt
         fresh = {d.backup.id: d for d in self._check(reading).decisions}
         changed = {}
         for id, decision in planned.items():
@@ -193,6 +194,7 @@ def _identity(backup: Candidate) -> tuple[object, ...]:
         backup.created_at,
         backup.size,
         backup.remarks,
+        backup.share_ids,
     )
 
 

@@ -49,7 +49,8 @@ class BackupDeletion:
     :param cancel_shares: cancel the shares of a backup before deleting it.
     :param known: what this run has just read of some of them, by id: these
         are not read again.
-    :param sharing: how their shares are read, if this run has read some.
+    :param origins: whether CSBS made them, as far as this run knows.
+    :param sharing: their shares, as far as this run knows.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class BackupDeletion:
         force: bool = False,
         cancel_shares: bool = False,
         known: Mapping[str, Backup] | None = None,
+        origins: Origins | None = None,
         sharing: Sharing | None = None,
     ) -> None:
         self._vbs = vbs
@@ -71,7 +73,7 @@ class BackupDeletion:
         self._force = force
         self._cancel_shares = cancel_shares
         self._known = known or {}
-        self._origins = Origins(vbs, csbs, limits)
+        self._origins = origins or Origins(vbs, csbs, limits)
         self._sharing = sharing or Sharing(vbs)
         self._to_cancel: dict[str, list[Share]] = {}
         self._named: set[str | None] = set()

@@ -3,12 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import (
+    Callable,
+    Container,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from typing import NamedTuple
 
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.times import moment_of
-from vbsclient.api.vbs import Backup, VBSClient
+from vbsclient.api.vbs import Backup, Share, VBSClient
 from vbsclient.deletion.prune import Reading, status_reasons
 from vbsclient.deletion.targets import Limits, is_gone
 from vbsclient.deletion.vbs_backups import BackupDeletion
@@ -52,6 +58,9 @@ class VolumeHistory:
     def read(self, hold: Container[str] = ()) -> Reading[Backup]:
         """List them, and learn which of them may go at all."""
         reading: Reading[Backup] = Reading()
+        # A look that trusts a former one sees nothing that is new.
+        self._origins = Origins(self._vbs, self._csbs, self._limits)
+        self._sharing = self._sharing.again()
         chained = keeps_chains(self._vbs)
         links: list[Link] = []
         rows: list[_Row] = []
@@ -74,15 +83,13 @@ class VolumeHistory:
         )
         reading.parents = infer_parents(links)
         reading.candidates = [
-            self._candidate(
-                row, foreign.get(row.id), len(shares.get(row.id, ()))
-            )
+            self._candidate(row, foreign.get(row.id), shares.get(row.id, ()))
             for row in rows
         ]
         return reading
 
     def deletion(self, known: Mapping[str, Backup]) -> BackupDeletion:
-        """The rules of ``vbs backup delete``."""
+        """The rules of ``vbs backup delete``, by what the last look saw."""
         return BackupDeletion(
             self._vbs,
             self._csbs,
@@ -90,11 +97,12 @@ class VolumeHistory:
             limits=self._limits,
             cancel_shares=self._include_shared,
             known=known,
-            sharing=self._sharing.again(),
+            origins=self._origins,
+            sharing=self._sharing,
         )
 
     def _candidate(
-        self, row: _Row, foreign: str | None, shares: int
+        self, row: _Row, foreign: str | None, shares: Sequence[Share]
     ) -> Candidate:
         protections, remarks = status_reasons(
             row.status, include_error=self._include_error
@@ -105,7 +113,8 @@ class VolumeHistory:
             protections += ('of no known volume',)
         if shares:
             shared = (
-                f'shared with {shares} project{"" if shares == 1 else "s"}',
+                f'shared with {len(shares)} '
+                f'project{"" if len(shares) == 1 else "s"}',
             )
             if self._include_shared:
                 remarks += shared
@@ -123,6 +132,7 @@ class VolumeHistory:
             protections=protections,
             remarks=remarks,
             volume_ids=(row.volume_id,) if row.volume_id else (),
+            share_ids=tuple(sorted(share.id for share in shares)),
         )
 
 

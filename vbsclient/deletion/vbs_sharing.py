@@ -27,17 +27,18 @@ class Sharing:
         self._offered = offered
         self._warn = warn
         self._every: Mapping[str, list[Share]] | None = None
+        self._asked: dict[str, list[Share]] = {}
 
     def again(self) -> Sharing:
         """To read them once more: what could be read must be so still."""
-        return Sharing(self._vbs, offered=self._offered)
+        return Sharing(self._vbs, offered=self._offered, warn=self._warn)
 
     def read_list(self) -> None:
         """Read all shares at once, which pays for many backups."""
         self._every = by_backup(self._read())
 
     def of(self, backup_ids: Sequence[str]) -> Mapping[str, list[Share]]:
-        """The shares of these backups.
+        """The shares of these backups, which are read once.
 
         Empty, with a note, where the cloud has none or forbids reading.
 
@@ -47,11 +48,10 @@ class Sharing:
             self.read_list()
         if self._every is not None:
             return self._every
-        return by_backup(
-            share
-            for backup_id in backup_ids
-            for share in self._read(backup_id)
-        )
+        for backup_id in backup_ids:
+            if backup_id not in self._asked:
+                self._asked[backup_id] = self._read(backup_id)
+        return self._asked
 
     def _read(self, backup_id: str | None = None) -> list[Share]:
         try:

@@ -190,6 +190,7 @@ class PruneCommand(DeleteCommand):
         if not parsed_args.yes:
             self._ask(plan)
         self._agreed = prune.look_again(plan)
+        self._doubt = prune.doubt
         return self._agreed.deletion
 
     def targets_of(self, deletion: Deletion[Any]) -> list[Target[Any]]:
