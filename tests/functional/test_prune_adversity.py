@@ -321,6 +321,7 @@ def item(day: int, **other: Any) -> dict[str, Any]:
         ({'status': 7}, 'not finished (7)'),
         ({'status': 'AVAILABLE'}, 'not finished (AVAILABLE)'),
         ({'volume_id': None}, 'of no known volume'),
+        ({'volume_id': ''}, 'of no known volume'),
         ({'volume_id': [number(99)]}, 'of no known volume'),
         ({'service_metadata': {'ST': 1}}, 'made by CSBS'),
         ({'service_metadata': '{"ST": "5"}'}, 'made by CSBS'),
@@ -346,10 +347,28 @@ def test_a_backup_of_which_nobody_knows_enough_stays(
     assert told[number(10)]['Action'] == 'delete'
 
 
+def test_imported_backups_are_not_judged_as_those_of_one_volume(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    nobody = '00000000-0000-0000-0000-000000000000'
+    serve(c, 'backups', [backup(day, volume_id=nobody) for day in (9, 8, 7)])
+    result = openstack(
+        *(*VBS, '--all-volumes', '--keep-last', '1', '--dry-run'),
+        *('-f', 'json'),
+        complains=[...],
+        code=0,
+    )
+    for row in result.json():
+        assert row['Action'] == 'keep'
+        assert 'of no known volume' in row['Reasons']
+
+
 @pytest.mark.parametrize(
     ('odd', 'reason'),
     [
         ({'resource_id': None}, 'of no known server'),
+        ({'resource_id': ''}, 'of no known server'),
         ({'resource_id': ['x']}, 'of no known server'),
         ({'tags': 'keep=yes'}, 'its tags are not readable'),
         ({'tags': ['keep=yes']}, 'its tags are not readable'),

@@ -65,7 +65,7 @@ class ServerHistory:
             protections += ('cannot be restored',)
         if item.has_image:
             protections += ('an image was made from it',)
-        if item.server_id is None:
+        if not item.server_id:
             protections += ('of no known server',)
         tags = _tags_of(item)
         if tags is None:

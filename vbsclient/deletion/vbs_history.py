@@ -22,6 +22,9 @@ from vbsclient.deletion.vbs_origin import MADE_BY_CSBS, Origins
 from vbsclient.deletion.vbs_sharing import Sharing
 from vbsclient.retention import Candidate, Link, infer_parents
 
+#: What Cinder has in place of the volumes of all imported backups.
+_NO_VOLUME = '00000000-0000-0000-0000-000000000000'
+
 #: A backup, and whether the user selected it.
 Selected = tuple[Backup, bool]
 
@@ -160,7 +163,7 @@ class _Row(NamedTuple):
             backup.id,
             backup.name,
             backup.status,
-            backup.volume_id,
+            None if backup.volume_id in ('', _NO_VOLUME) else backup.volume_id,
             backup.size,
             backup.created_at,
         )
