@@ -9,7 +9,7 @@ resource that is busy is sent again when it is idle, if the user waits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, Protocol
@@ -131,6 +131,7 @@ class Follower(Generic[ResourceT]):
 
     def _follow(self) -> list[Outcome[ResourceT]]:
         self._sort_refusals(self._outcomes)
+        self._send_ready()
         left = follow(
             self._watched(),
             self._look,
@@ -164,7 +165,7 @@ class Follower(Generic[ResourceT]):
                 continue
             if self._wait and self._is_temporary(id, error):
                 self._busy.add(id)
-            elif _may_be_chained(error) and self._unfinished_kin(id):
+            elif _may_be_chained(error) and self._has_deleted_kin(id):
                 self._chained.add(id)
 
     def _is_temporary(self, id: str, error: BaseException | None) -> bool:
@@ -179,14 +180,24 @@ class Follower(Generic[ResourceT]):
             and not is_going(status)
         )
 
+    def _has_deleted_kin(self, id: str) -> bool:
+        """Whether another member of its chain was accepted, or is gone.
+
+        One that is gone by now may have been there when this was refused.
+        """
+        return any(
+            self._outcomes[other].state is State.DONE
+            for other in self._others(id)
+        )
+
     def _unfinished_kin(self, id: str) -> list[str]:
         """Accepted members of its chain that are not gone yet."""
+        return [other for other in self._others(id) if self._accepted(other)]
+
+    def _others(self, id: str) -> Iterator[str]:
+        """The other members of its chain in this run."""
         chain = self._chain(self._outcomes[id])
-        return [
-            other
-            for other in self._kin.get(chain or '', ())
-            if other != id and self._accepted(other)
-        ]
+        return (o for o in self._kin.get(chain or '', ()) if o != id)
 
     def _chain(self, outcome: Outcome[ResourceT]) -> str | None:
         if outcome.target.resource is None:
@@ -216,10 +227,13 @@ class Follower(Generic[ResourceT]):
     def _react(self, seen: Mapping[str, Seen]) -> Collection[str]:
         for id, state in seen.items():
             self._note(id, state)
-        while self._limits.deadline.left() > 0 and (ready := self._ready()):
-            self._send_again(ready)
+        self._send_ready()
         self._tell(self._count())
         return self._watched()
+
+    def _send_ready(self) -> None:
+        while self._limits.deadline.left() > 0 and (ready := self._ready()):
+            self._send_again(ready)
 
     def _note(self, id: str, seen: Seen) -> None:
         self._status[id] = seen.status or 'deleted'
@@ -263,14 +277,18 @@ class Follower(Generic[ResourceT]):
             if is_gone(self._status.get(id, ''))
             or _is_stable(self._status.get(id, ''))
         ]
-        youngest: dict[str | None, str] = {}
-        for id in sorted(self._chained, key=self._age):
-            if not self._unfinished_kin(id):
-                youngest[self._chain(self._outcomes[id])] = id
-        return idle + list(youngest.values())
+        youngest: dict[str | None, list[str]] = {}
+        for id in sorted(self._chained, key=self._age, reverse=True):
+            if self._unfinished_kin(id):
+                continue
+            ready = youngest.setdefault(self._chain(self._outcomes[id]), [])
+            # Of those of one moment, whose order nothing tells, all.
+            if not ready or self._age(id) == self._age(ready[0]):
+                ready.append(id)
+        return idle + [id for ids in youngest.values() for id in ids]
 
-    def _age(self, id: str) -> tuple[str, str]:
-        return self._deletion.age_of(self._outcomes[id].target), id
+    def _age(self, id: str) -> str:
+        return self._deletion.age_of(self._outcomes[id].target)
 
     def _send_again(self, ids: Sequence[str]) -> None:
         again = [self._outcomes[id] for id in ids]
@@ -294,6 +312,9 @@ class Follower(Generic[ResourceT]):
             self._status.pop(id, None)
             if id in was_busy and self._is_temporary(id, outcome.error):
                 self._busy.add(id)
+            elif _may_be_chained(outcome.error) and self._unfinished_kin(id):
+                # One of the same moment is its child, and was accepted.
+                self._chained.add(id)
 
     def _count(self) -> Counts:
         accepted = [id for id in self._outcomes if self._accepted(id)]

@@ -42,6 +42,7 @@ class Cloud:
     explained: list[str] = field(default_factory=list)
     temporary: str | None = None
     becomes: str | None = None
+    gone_at_once: set[str] = field(default_factory=set)
 
     def add(self, *things: Thing) -> None:
         self.things.update({thing.id: thing for thing in things})
@@ -73,6 +74,9 @@ class FakeDeletion:
             raise errors.BadRequest('dependants exist', status=400)
         if thing.status == 'protecting':
             raise errors.BadRequest('busy', status=400, code=cloud.temporary)
+        if thing.id in cloud.gone_at_once:
+            del cloud.things[thing.id]
+            return Done('req-1', finished=True)
         thing.status = 'deleting'
         return Done('req-1')
 
@@ -156,6 +160,33 @@ class TestChains:
         assert not unfinished
         assert {o.state for o in outcomes} == {State.DONE}
         assert all(o.result.finished for o in outcomes)
+
+    @pytest.mark.parametrize('order', list(itertools.permutations(range(3))))
+    @pytest.mark.parametrize('wait', [False, True])
+    def test_it_does_where_all_are_of_one_moment(
+        self, order: Sequence[int], wait: bool
+    ) -> None:
+        ids = [f'a{number}' for number in order]
+        cloud = Cloud()
+        cloud.add(
+            *(
+                Thing(id, 'a', 0, parent=parent)
+                for id, parent in zip(ids, [None, *ids[:2]], strict=True)
+            )
+        )
+        outcomes, _, _ = run(cloud, 'a0', 'a1', 'a2', wait=wait)
+        assert {o.state for o in outcomes} == {State.DONE}
+
+    @pytest.mark.parametrize('gone', [{'a1'}, {'a2'}, {'a1', 'a2'}])
+    @pytest.mark.parametrize('wait', [False, True])
+    def test_it_does_where_some_are_gone_with_the_answer(
+        self, gone: set[str], wait: bool
+    ) -> None:
+        # As after a DELETE whose answer was lost.
+        cloud = Cloud(gone_at_once=gone)
+        cloud.add(*chain('a', 3))
+        outcomes, _, _ = run(cloud, 'a0', 'a1', 'a2', wait=wait)
+        assert {o.state for o in outcomes} == {State.DONE}
 
     @given(
         lengths=st.lists(st.integers(1, 5), min_size=1, max_size=3),
