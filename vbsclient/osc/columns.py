@@ -124,9 +124,10 @@ class Megabytes(Text):
 
     def human_readable(self) -> str:
         """For a terminal: a unit in which the number is short."""
-        if self._value is None:
-            return ''
-        size, unit = float(self._value), 'MB'
+        if not isinstance(self._value, int | float):
+            # Also what should be a number, and is a text in some answers.
+            return super().human_readable()
+        size, unit = self._value, 'MB'
         for unit in ('MB', 'GB', 'TB'):
             if abs(size) < 1024 or unit == 'TB':
                 break
