@@ -54,10 +54,12 @@ def rows(
     """
     seen: set[str] = set()
     received = longest = 0
-    following: dict[str, str] = {}
+    filters = {key: query[key] for key in query if key != 'marker'}
+    start = {key: query[key] for key in query if key == 'marker'}
+    position = start
     while True:
         try:
-            body = fetch({'limit': str(page_size), **query, **following})
+            body = fetch({'limit': str(page_size), **filters, **position})
         except errors.NOT_OFFERED as error:
             if not received:
                 raise
@@ -84,7 +86,8 @@ def rows(
         received += len(page)
         if not page or (not full and style.links_tell):
             return
-        following = link or _next(style, received, page)
+        # The offset of a link counts from the beginning, ours from the marker.
+        position = link or {**start, **_next(style, received, page)}
 
 
 def query(**filters: str | None) -> dict[str, str]:

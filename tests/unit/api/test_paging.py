@@ -116,6 +116,12 @@ class TestPositions:
         assert read(service, V2) == list('abcd')
         assert service.asked[1] == {'limit': '2', 'marker': 'b'}
 
+    @pytest.mark.parametrize('link', [None, 'offset', 'marker', 'both'])
+    @pytest.mark.parametrize('style', [V3, CSBS], ids=['offset', 'marker'])
+    def test_behind_a_marker(self, style: Style, link: str | None) -> None:
+        service = Service('abcdefgh', key=style.key, cap=2, link=link)
+        assert read(service, style, 3, marker='c') == list('defgh')
+
     def test_filters_stay_on_every_page(self) -> None:
         service = Service('abc')
         read(service, V3, name='x')
