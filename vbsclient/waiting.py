@@ -49,12 +49,15 @@ class Patience:
     :ivar idle: without a timeout: the longest time in which nothing does.
     :ivar shortest: the shortest pause between two looks.
     :ivar longest: the longest.
+    :ivar login_ends: whether the login cannot be renewed: then the wait ends
+        with it, as nothing will be seen any more.
     """
 
     timeout: float | None = None
     idle: float = 1800.0
     shortest: float = 1.0
     longest: float = 15.0
+    login_ends: bool = False
 
     def pause(self, elapsed: float) -> float:
         """Seconds until the next look: a tenth of the time so far."""
@@ -81,7 +84,18 @@ def follow(
     started = changed = clock()
     known: dict[str, Seen] = {}
     while watched:
-        seen = _look(look, watched)
+        try:
+            seen = look(watched)
+        except errors.Cancelled:
+            raise
+        except errors.ClientError as error:
+            if patience.login_ends and isinstance(error, errors.Unauthorized):
+                LOG.warning('The wait ends here: %.500r.', error.message)
+                return watched
+            LOG.info(
+                'One look failed, the wait goes on: %.500r.', error.message
+            )
+            seen = {}
         now = clock()
         if any(known.get(id) != state for id, state in seen.items()):
             changed = now
@@ -97,16 +111,6 @@ def follow(
         if stop.wait(min(patience.pause(clock() - started), left)):
             raise errors.Cancelled('the wait was interrupted')
     return ()
-
-
-def _look(look: Look, watched: Collection[str]) -> Mapping[str, Seen]:
-    try:
-        return look(watched)
-    except errors.Cancelled:
-        raise
-    except errors.ClientError as error:
-        LOG.info('One look failed, the wait goes on: %.500r.', error.message)
-        return {}
 
 
 def _time_left(

@@ -126,6 +126,48 @@ def test_a_login_that_cannot_be_renewed_is_said_before_a_wait(
     assert not c.state.backups
 
 
+@pytest.mark.parametrize('command', ['vbs backup', 'csbs backup'])
+@pytest.mark.parametrize('several', [1, 5])
+def test_a_wait_ends_with_a_login_that_cannot_be_renewed(
+    cloud: CloudFactory, openstack: Openstack, command: str, several: int
+) -> None:
+    def expire(request: LoggedRequest) -> None:
+        if request.method == 'DELETE':
+            c.knobs.faults[:] = [
+                Fault('status', 'GET', 'backup|item', status=401, times=None),
+                Fault('status', path='tokens', status=401, times=None),
+            ]
+
+    c = cloud(deletion_time=3600, on_finished=expire)
+    if command == 'vbs backup':
+        ids = [c.state.add_backup().id for _ in range(several)]
+    else:
+        runs = [c.state.add_checkpoint() for _ in range(several)]
+        ids = [run.items[0].id for run in runs]
+    token = openstack('token', 'issue', '-f', 'value', '-c', 'id').stdout
+    openstack(
+        *command.split(),
+        'delete',
+        *ids,
+        '--wait',
+        config={
+            'auth_type': 'v3token',
+            'auth': {
+                'auth_url': f'{c.url}/identity/v3',
+                'token': token.strip(),
+                'project_name': 'demo',
+                'project_domain_name': 'Default',
+            },
+        },
+        complains=[
+            'This login is a token (auth_type v3token)',
+            'The wait ends here: ',
+            f'{several} of {several} backups',
+        ],
+        code=3,
+    )
+
+
 def test_a_deletion_that_fails_later_is_a_failure(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:

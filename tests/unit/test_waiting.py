@@ -136,6 +136,18 @@ def test_looks_that_fail_are_no_change() -> None:
     assert world.now == 60
 
 
+@pytest.mark.parametrize('login_ends', [False, True])
+def test_only_a_login_that_cannot_be_renewed_ends_it(
+    login_ends: bool,
+) -> None:
+    refused = errors.Unauthorized('no valid login', status=401)
+    unknown = errors.Forbidden('not now', status=403)
+    world = World({'a': GOING}, unknown, refused, {'a': GONE})
+    left = world.wait('a', patience=Patience(login_ends=login_ends))
+    assert left == ({'a'} if login_ends else ())
+    assert len(world.asked) == (3 if login_ends else 4)
+
+
 def test_an_interruption_ends_it_at_once() -> None:
     world = World({'a': GOING})
     world.stop.set()

@@ -90,11 +90,14 @@ def identity_of(instance: Any) -> dict[str, str | None]:
     }
 
 
-def warn_if_login_ends(instance: Any) -> None:
-    """Say before a long wait that the login cannot be renewed in it."""
+def warn_if_login_ends(instance: Any) -> bool:
+    """Say before a long wait that the login cannot be renewed in it.
+
+    :returns: whether that is so.
+    """
     kind = str(_config(instance).get('auth_type') or '')
     if 'token' not in kind:
-        return
+        return False
     expires = getattr(instance.auth_ref, 'expires', None)
     until = f' at {expires:%Y-%m-%d %H:%M} UTC' if expires else ''
     LOG.warning(
@@ -103,6 +106,7 @@ def warn_if_login_ends(instance: Any) -> None:
         kind,
         until,
     )
+    return True
 
 
 def project_id_of(

@@ -200,9 +200,9 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         patience = Patience(
             timeout=timeout.total_seconds() if timeout else None,
             idle=self.idle or 0.0,
+            login_ends=parsed_args.wait
+            and warn_if_login_ends(self.app.client_manager),
         )
-        if parsed_args.wait:
-            warn_if_login_ends(self.app.client_manager)
         with show_progress(
             self.app.stderr, self.noun[1], wanted=parsed_args.wait
         ) as tell:
