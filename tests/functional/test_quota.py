@@ -75,9 +75,12 @@ def test_clouds_without_the_service_say_so(
 def test_an_endpoint_without_quotas_says_so(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
-    """Such as a Cinder that the catalog calls vbs."""
+    """Such as a Cinder that the catalog calls vbs, or a Karbor."""
     cloud(versions=('v3',), discovery='v3')
     openstack(*VBS, complains=['This cloud has no quotas of VBS.'])
+    c = cloud()
+    c.knobs.faults.append(Fault('status', 'GET', 'quotas', status=404))
+    openstack(*CSBS, complains=['This cloud has no quotas of CSBS.'])
 
 
 def test_a_refusal_is_one_sentence_with_the_request_id(

@@ -180,8 +180,10 @@ def test_clouds_without_sharing_say_so(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     cloud(sharing='absent')
-    for options in ((), ('--count',)):
-        openstack(*LIST, *options, complains=['does not share backups'])
+    lists = [LIST, ('vbs', 'backup', 'list', '--shared-with-me')]
+    for command in lists:
+        for options in ((), ('--count',)):
+            openstack(*command, *options, complains=['not share backups'])
     cloud(sharing='forbidden')
     openstack(*LIST, complains=[re.compile('HTTP 403, request req-')])
     cloud(catalog='volumev3')

@@ -3,9 +3,19 @@
 
 from __future__ import annotations
 
+from vbsclient.api import errors
 from vbsclient.api.quotas import Quota
 from vbsclient.osc.clients import make_csbs_client
 from vbsclient.osc.quotas import QUOTA, TYPE, UNIT, USED, QuotaCommand
+
+
+class NoQuotas(errors.ClientError):
+    """The endpoint has no call for quotas, as plain Karbor."""
+
+    hint = 'They are a function of CSBS: check the endpoint.'
+
+    def __init__(self) -> None:
+        super().__init__('this cloud has no quotas of CSBS')
 
 
 class ShowQuota(QuotaCommand):
@@ -22,4 +32,7 @@ class ShowQuota(QuotaCommand):
 
     def quotas(self) -> list[Quota]:
         """Ask CSBS."""
-        return make_csbs_client(self.app.client_manager).quotas()
+        try:
+            return make_csbs_client(self.app.client_manager).quotas()
+        except errors.NotFound as error:
+            raise NoQuotas from error

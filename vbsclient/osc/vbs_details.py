@@ -22,6 +22,15 @@ LOG = logging.getLogger(__name__)
 MARKED = frozenset({'source', 'type'})
 
 
+class NoSharing(errors.ClientError):
+    """The endpoint has no calls for shares."""
+
+    hint = 'Shares are a function of VBS v2: check the endpoint.'
+
+    def __init__(self) -> None:
+        super().__init__('this cloud does not share backups')
+
+
 @dataclass(frozen=True)
 class Part:
     """What CSBS says of a backup of a disk."""

@@ -31,6 +31,7 @@ from vbsclient.osc.listing import Found, ListCommand
 from vbsclient.osc.lookup import volume_id_of
 from vbsclient.osc.read import ShowCommand, unless_absent
 from vbsclient.osc.vbs_backup import find_backup
+from vbsclient.osc.vbs_details import NoSharing
 
 _COLUMNS = (
     Column('ID', lambda share: share.id),
@@ -148,15 +149,6 @@ class DeleteShare(DeleteCommand):
             self._parser.error(
                 '--target-project-domain goes with --target-project'
             )
-
-
-class NoSharing(errors.ClientError):
-    """The endpoint has no calls for shares."""
-
-    hint = 'Shares are a function of VBS v2: check the endpoint.'
-
-    def __init__(self) -> None:
-        super().__init__('this cloud does not share backups')
 
 
 @dataclass(frozen=True)
