@@ -9,6 +9,7 @@ service reads them.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
@@ -197,6 +198,26 @@ def add_times(parser: argparse.ArgumentParser, made: str = 'made') -> None:
                 f'unless it says a zone) or so long ago (30d, 12h)'
             ),
         )
+
+
+def refuse_empty(
+    parser: argparse.ArgumentParser,
+    parsed_args: argparse.Namespace,
+    names: Iterable[str],
+) -> None:
+    """End with a usage error where a text is empty.
+
+    It is what an unset variable of a shell leaves: some of these would then
+    choose nothing and others everything, which the next command may delete.
+
+    :param names: of the options, as the parser knows them; those that a
+        command has not are passed over.
+    """
+    for name in names:
+        value = getattr(parsed_args, name, None)
+        if value == '' or (isinstance(value, list) and '' in value):
+            option = name.replace('_', '-')
+            parser.error(f'--{option} is empty: an empty text selects nothing')
 
 
 def conditions_of(parsed_args: argparse.Namespace) -> Conditions:

@@ -17,8 +17,26 @@ from osc_lib.command import command
 
 from vbsclient.api.paging import PAGE_SIZE
 from vbsclient.osc.columns import Column, normalized, shown, wanted_of
+from vbsclient.osc.filters import refuse_empty
 from vbsclient.osc.help import keep_paragraphs
 from vbsclient.osc.read import as_command_errors
+
+#: The options of lists that take a text, as their parsers know them.
+_TEXTS = (
+    'name',
+    'name_contains',
+    'status',
+    'availability_zone',
+    'volume',
+    'server',
+    'policy',
+    'checkpoint',
+    'backup',
+    'target_project',
+    'target_project_domain',
+    'source_project',
+    'marker',
+)
 
 
 class SortKey(NamedTuple):
@@ -136,6 +154,7 @@ class ListCommand(command.Lister, metaclass=abc.ABCMeta):
         # A column that there is not is said before anything is asked.
         titles = [column.title for column in self.columns]
         self._generate_columns_and_selector(parsed_args, titles)
+        refuse_empty(self._parser, parsed_args, _TEXTS)
         self.prepare(parsed_args)
         if parsed_args.count:
             self._number = self.count(parsed_args)

@@ -26,6 +26,7 @@ from vbsclient.osc.arguments import add_run_options
 from vbsclient.osc.columns import Column, Megabytes, Several, Time, shown
 from vbsclient.osc.consent import confirm
 from vbsclient.osc.delete import DeleteCommand
+from vbsclient.osc.filters import refuse_empty
 from vbsclient.osc.plan import Layout, action_of, by_group
 from vbsclient.osc.read import as_command_errors
 from vbsclient.osc.report import label, result_of
@@ -381,13 +382,11 @@ class PruneCommand(DeleteCommand):
             )
 
     def _check_selection(self, parsed_args: argparse.Namespace) -> None:
-        for name in (*self.narrowing, 'status', 'availability_zone'):
-            value = getattr(parsed_args, name)
-            if value == '' or (isinstance(value, list) and '' in value):
-                option = name.replace('_', '-')
-                self._parser.error(
-                    f'--{option} is empty: an empty text selects nothing'
-                )
+        refuse_empty(
+            self._parser,
+            parsed_args,
+            (*self.narrowing, 'status', 'availability_zone'),
+        )
         named = any(getattr(parsed_args, name) for name in self.narrowing)
         if not named and not parsed_args.all_groups:
             options = ', '.join(
