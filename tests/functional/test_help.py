@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Help, completion and the global option, without and with a cloud."""
 
+from importlib.metadata import entry_points
 from typing import Any
 
 import pytest
@@ -14,6 +15,12 @@ COMMANDS = (
     'vbs share delete',
     'csbs backup delete',
     'csbs checkpoint delete',
+)
+EVERY_COMMAND = sorted(
+    entry.name.replace('_', ' ')
+    for group in ('openstack.vbs.v2', 'openstack.csbs.v1')
+    for entry in entry_points(group=group)
+    if entry.value.startswith('vbsclient.')
 )
 NARROW = {'COLUMNS': '80'}
 
@@ -40,6 +47,14 @@ def test_a_command_explains_itself_in_paragraphs(
         assert f'Example: openstack {command} ' in head
         assert '--dry-run' in text
         assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize('command', EVERY_COMMAND)
+def test_no_option_is_cut_in_two(openstack: Openstack, command: str) -> None:
+    for width in ('79', '80', '100'):
+        text = openstack('help', *command.split(), env={'COLUMNS': width})
+        lines = text.stdout.splitlines()
+        assert [line for line in lines if line.endswith('-')] == []
 
 
 def test_the_general_help_names_our_option(openstack: Openstack) -> None:

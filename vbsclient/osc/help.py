@@ -14,7 +14,11 @@ else:
 
 
 class _Paragraphs(_Base):
-    """Fills each paragraph of a description by itself."""
+    """Fills each paragraph of a description by itself.
+
+    No line ends inside of an option: ``--keep-`` and ``weekly`` on two lines
+    are nothing that anybody could copy or search for.
+    """
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return '\n\n'.join(
@@ -23,9 +27,17 @@ class _Paragraphs(_Base):
                 width,
                 initial_indent=indent,
                 subsequent_indent=indent,
+                break_on_hyphens=False,
             )
             for paragraph in text.split('\n\n')
         )
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return [
+            part
+            for line in text.splitlines()
+            for part in textwrap.wrap(line, width, break_on_hyphens=False)
+        ]
 
 
 def keep_paragraphs(parser: argparse.ArgumentParser) -> None:
