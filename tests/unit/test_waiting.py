@@ -121,6 +121,26 @@ def test_a_changed_status_is_something_that_happens() -> None:
     assert world.now > 60
 
 
+def test_something_new_to_look_at_is_something_that_happens() -> None:
+    world = World({'a': GOING})
+    watched = {'a'}
+
+    def react(seen: Mapping[str, Seen]) -> Collection[str]:
+        if world.now > 50:
+            watched.add('b')
+        return frozenset(watched)
+
+    follow(
+        watched,
+        world.look,
+        react,
+        patience=Patience(idle=60),
+        stop=world.stop,
+        clock=lambda: world.now,
+    )
+    assert world.now > 110
+
+
 def test_a_look_that_fails_ends_nothing() -> None:
     world = World(
         errors.ConnectionFailed('reset'),

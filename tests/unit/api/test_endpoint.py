@@ -252,6 +252,11 @@ ROWS = [
             ('v2 is deprecated', versions('v2 DEPRECATED'), 'v2'),
             ('v3 is supported', versions('v2', 'v3 SUPPORTED'), 'v3'),
             ('v3 is experimental', versions('v2', 'v3 EXPERIMENTAL'), 'v2'),
+            (
+                'a later v3 is experimental',
+                versions('v2', 'v3', 'v3.1 EXPERIMENTAL'),
+                'v3',
+            ),
             ('v4 too', versions('v2', 'v3', 'v4'), 'v3'),
             ('404 in JSON', NO_DOCUMENT, 'v2'),
             ('404 in HTML', HTML_404, 'v2'),

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -266,6 +267,21 @@ class TestDelete:
             Transport(cloud.session).delete(URL, accepted=202)
         assert raised.value.attempts == len(cloud.sent()) == 5
 
+    def test_a_lost_answer_is_not_forgotten_when_nobody_listens_any_more(
+        self, fake_cloud: MakeCloud
+    ) -> None:
+        cloud = fake_cloud()
+        refused = requests.exceptions.ConnectionError('Connection refused')
+        cloud.on(
+            'DELETE',
+            URL,
+            {'exc': requests.exceptions.ReadTimeout},
+            {'exc': refused},
+        )
+        with pytest.raises(errors.RepeatedDelete) as raised:
+            Transport(cloud.session).delete(URL, accepted=202)
+        assert raised.value.attempts == 5
+
 
 class TestRetryAfter:
     @pytest.mark.parametrize(
@@ -386,6 +402,41 @@ class TestRenewal:
         )
         with pytest.raises(errors.Unauthorized, match='identity service'):
             Transport(cloud.session).get(URL)
+
+    def test_a_login_that_gets_no_answer_was_no_delete(
+        self, fake_cloud: MakeCloud
+    ) -> None:
+        cloud = fake_cloud()
+        cloud.session.get_token()
+        cloud.on('DELETE', URL, status_code=401)
+        cloud.on(
+            'POST',
+            'https://identity.example/v3/auth/tokens',
+            exc=requests.exceptions.ReadTimeout,
+        )
+        with pytest.raises(errors.ConnectionFailed) as raised:
+            Transport(cloud.session, stop=Clock(set_at_wait=1)).delete(
+                URL, accepted=202
+            )
+        assert not raised.value.sent
+
+
+class TestLogins:
+    def test_a_login_of_a_netrc_file_stays_there(
+        self,
+        fake_cloud: MakeCloud,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        netrc = tmp_path / 'netrc'
+        netrc.write_text('machine vbs.example login me password secret\n')
+        monkeypatch.setenv('NETRC', str(netrc))
+        cloud = fake_cloud()
+        cloud.on('GET', URL, json={})
+        Transport(cloud.session).get(URL)
+        [request] = cloud.requests
+        assert 'X-Auth-Token' in request.headers
+        assert 'Authorization' not in request.headers
 
 
 class TestTimeouts:

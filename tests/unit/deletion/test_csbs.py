@@ -219,6 +219,15 @@ class TestItems:
         [target] = there.item_deletion('twin').plan()
         assert all(id in target.refusal.message for id in twins)
 
+    @pytest.mark.parametrize('key', ['id', 'checkpoint_id'])
+    def test_an_id_of_no_uuid_is_refused_in_the_plan(
+        self, world: MakeWorld, key: str
+    ) -> None:
+        there = world()
+        there.add_item(80, name='pre', **{key: '../count'})
+        [target] = there.item_deletion('pre').plan()
+        assert isinstance(target.refusal, errors.InvalidId)
+
     @pytest.mark.parametrize('text', ['', ' ', 'x' * 256, '\udce9'])
     def test_what_can_name_nothing(self, world: MakeWorld, text: str) -> None:
         there = world()
@@ -369,6 +378,41 @@ class TestProof:
         assert there.deletes() == [
             item_delete(CHECKPOINT, id) for id in ids[:2]
         ]
+
+    def test_a_first_without_an_answer_is_looked_at_too(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        ids = [there.add_item(80 + n) for n in range(3)]
+        there.add_item(90)
+        there.breaks(f'DELETE .*{ids[0]}')
+        there.breaks(f'DELETE .*{ids[1]}')
+        outcomes, stopped = there.carry_out(there.item_deletion(*ids))
+        assert 'has shown no effect' in str(stopped)
+        assert [o.state for o in outcomes] == [
+            State.UNKNOWN,
+            State.NOT_SENT,
+            State.NOT_SENT,
+        ]
+
+    def test_a_sibling_that_the_list_leaves_out_is_asked_for(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        ids = [there.add_item(80 + n) for n in range(2)]
+        there.add_item(90)
+        deletion = there.item_deletion(*ids)
+        before = there.csbs.items.list
+
+        def all_but_the_last(**options: Any) -> Any:
+            # As a page does from which rows before it have vanished.
+            rows = list(before(**options))
+            return iter(rows[:-1] if there.deletes() else rows)
+
+        there.csbs.items.list = all_but_the_last
+        _, stopped = there.carry_out(deletion)
+        assert stopped is None
+        assert len(there.deletes()) == 2
 
     def test_a_refused_target_is_a_sibling_that_must_stay(
         self, world: MakeWorld

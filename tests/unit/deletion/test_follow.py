@@ -111,6 +111,46 @@ class FakeDeletion:
         self.cloud.explained.append(outcome.target.id)
 
 
+class NeverDeleting(FakeDeletion):
+    """What has failed before, and never shows that it is being deleted."""
+
+    updated_at = 'before'
+
+    def delete(self, target: Target[Thing], recorder: Recorder) -> Done:
+        self.cloud.sent.append(target.verified_id)
+        return Done('req-1')
+
+    def look(self, targets: Sequence[Target[Thing]]) -> Mapping[str, Seen]:
+        seen = Seen('error', 'the disk is full', self.updated_at)
+        return {target.verified_id: seen for target in targets}
+
+    def seen_first(self, target: Target[Thing]) -> Seen:
+        return Seen('error', None, 'before')
+
+
+class FailedAgain(NeverDeleting):
+    """The same, which the service has touched since."""
+
+    updated_at = 'after'
+
+
+class BusyThrice(FakeDeletion):
+    """Refused three times, although it shows that it is idle."""
+
+    looks = 0
+
+    def delete(self, target: Target[Thing], recorder: Recorder) -> Done:
+        self.cloud.sent.append(f'after look {self.looks}')
+        if len(self.cloud.sent) <= 3:
+            raise errors.BadRequest('busy', status=400, code='CSBS.2003')
+        target.verified.status = 'deleting'
+        return Done('req-1')
+
+    def look(self, targets: Sequence[Target[Thing]]) -> Mapping[str, Seen]:
+        self.looks += 1
+        return super().look(targets)
+
+
 Told = list[Counts]
 
 
@@ -119,8 +159,9 @@ def run(
     *ids: str,
     wait: bool = True,
     patience: Patience | None = None,
+    kind: type[FakeDeletion] = FakeDeletion,
 ) -> tuple[list, list, Told]:
-    deletion = FakeDeletion(cloud, ids)
+    deletion = kind(cloud, ids)
     outcomes = outcomes_of(deletion.plan())
     limits = Limits(1)
     recorder = NoJournal()
@@ -267,6 +308,21 @@ class TestBusy:
         assert cloud.sent == ['a']
         assert outcomes[0].state is State.FAILED
 
+    def test_each_repetition_has_a_look_of_its_own(self) -> None:
+        cloud = Cloud()
+        cloud.add(Thing('a', 'a', 0))
+        outcomes, _, _ = run(cloud, 'a', kind=BusyThrice)
+        assert outcomes[0].result.finished
+        assert cloud.sent == [f'after look {number}' for number in range(4)]
+
+    def test_nothing_is_sent_when_the_time_is_over(self) -> None:
+        cloud = Cloud(temporary='CSBS.2003')
+        cloud.add(Thing('a', 'a', 0, status='protecting', looks_left=0))
+        outcomes, unfinished, _ = run(cloud, 'a', patience=Patience(0.0))
+        assert cloud.sent == ['a']
+        assert outcomes[0].state is State.NOT_SENT
+        assert unfinished == outcomes
+
     def test_a_lasting_refusal_is_not_repeated(self) -> None:
         cloud = Cloud(temporary='CSBS.8007')
         cloud.add(Thing('a', 'a', 0, status='protecting'))
@@ -290,6 +346,22 @@ class TestFailures:
         assert 'the disk is full' in str(outcomes[0].error)
         assert not unfinished
         assert told[-1] == Counts(queued=0, deleting=0, gone=0, failed=1)
+
+    def test_a_failure_of_before_is_none_of_this_deletion(self) -> None:
+        cloud = Cloud()
+        cloud.add(Thing('a', 'a', 0))
+        outcomes, unfinished, _ = run(
+            cloud, 'a', kind=NeverDeleting, patience=Patience(0.0)
+        )
+        assert outcomes[0].state is State.DONE
+        assert unfinished == outcomes
+
+    def test_a_failure_that_is_newer_is_one(self) -> None:
+        cloud = Cloud()
+        cloud.add(Thing('a', 'a', 0))
+        outcomes, unfinished, _ = run(cloud, 'a', kind=FailedAgain)
+        assert outcomes[0].state is State.FAILED
+        assert not unfinished
 
     def test_the_counts_are_what_was_observed(self) -> None:
         cloud = Cloud(chains=False)

@@ -88,6 +88,17 @@ class TestBreaker:
         *_, stopped = counts(there, *ids)
         assert stopped is not None
 
+    def test_refusals_of_different_kinds_do_not(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        ids = [there.add_backup(n) for n in range(1, 11)]
+        closed = {'error_code': 'BackupService.4008', 'error_msg': 'closed'}
+        for id in ids[::2]:
+            there.fails(f'DELETE .*{id}', 400, closed)
+        there.fails('DELETE', 403, FORBIDDEN)
+        assert counts(there, *ids) == (0, 10, 0, None)
+
     def test_after_a_success_they_do_not(self, world: MakeWorld) -> None:
         there = world()
         ids = [there.add_backup(n) for n in range(1, 11)]
@@ -122,6 +133,26 @@ class TestBreaker:
         assert states.count(State.UNKNOWN) == 3
         assert states.count(State.NOT_SENT) == 6
         assert stopped is not None
+
+    def test_what_one_batch_was_refused_counts_for_the_next(
+        self, world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ahead: list[int | None] = []
+        one_after_another = bulk.run
+
+        def run(*arguments: Any, **options: Any) -> None:
+            if 'ahead' in options:
+                ahead.append(options['ahead'])
+            one_after_another(*arguments, **options)
+
+        monkeypatch.setattr(bulk, 'run', run)
+        there = world()
+        # The first has a sibling, so that it goes alone.
+        ids = [there.add_item(80), there.add_item(81, checkpoint=501)]
+        there.add_item(90)
+        there.fails('DELETE', 403, FORBIDDEN)
+        there.carry_out(there.item_deletion(*ids))
+        assert ahead == [3, 2]
 
     def test_what_the_plan_refused_does_not_count(
         self, world: MakeWorld

@@ -122,6 +122,13 @@ class TestNames:
         assert isinstance(outcome.error, errors.InvalidId)
         assert there.deletes() == []
 
+    def test_an_id_of_no_uuid_is_refused_in_the_plan(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        there.add_backup(1, name='nightly', id='../detail')
+        assert isinstance(refusal_of(there, 'nightly'), errors.InvalidId)
+
 
 class TestIds:
     @pytest.mark.parametrize('others', [0, 6], ids=['few', 'many'])
