@@ -8,7 +8,6 @@ has a time-out, and a refused token is renewed once for all threads.
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import re
@@ -580,18 +579,3 @@ def _cause(error: BaseException) -> str:
         if known in text:
             return short
     return type(error).__name__
-
-
-def text_or_none(value: Any) -> str | None:
-    """A text of an answer; what is of another type says nothing."""
-    return value if isinstance(value, str) else None
-
-
-def json_text(value: Any) -> Any:
-    """Decode JSON in a string; anything else comes back as it is."""
-    if isinstance(value, str):
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            return value
-    return value

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from vbsclient.api import errors
+from vbsclient.api.values import int_or_none
 
 T = TypeVar('T')
 
@@ -97,8 +98,7 @@ def query(**filters: str | None) -> dict[str, str]:
 
 def count_of(body: Mapping[str, Any]) -> int | None:
     """The number that a counting call answers; None if it has none."""
-    count = body.get('count')
-    return count if isinstance(count, int) else None
+    return int_or_none(body.get('count'))
 
 
 def first_of(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vbsclient.api import errors
+from vbsclient.api.values import int_or_none, text_or_none
 
 #: ``quota`` where there is no limit.
 UNLIMITED = -1
@@ -48,16 +49,11 @@ def quotas_of(body: Mapping[str, Any]) -> list[Quota]:
 
 
 def _quota(row: Mapping[str, Any]) -> Quota:
-    unit = row.get('unit')
     return Quota(
         # The reference prints one type with a blank inside.
         type=''.join(str(row.get('type') or '').split()),
-        used=_number(row.get('used')),
-        reserved=_number(row.get('reserved')),
-        quota=_number(row.get('quota')),
-        unit=unit if isinstance(unit, str) else None,
+        used=int_or_none(row.get('used')),
+        reserved=int_or_none(row.get('reserved')),
+        quota=int_or_none(row.get('quota')),
+        unit=text_or_none(row.get('unit')),
     )
-
-
-def _number(value: Any) -> int | None:
-    return value if isinstance(value, int) else None

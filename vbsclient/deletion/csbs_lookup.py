@@ -155,12 +155,7 @@ def seen_of(item: Item) -> Seen:
         )
         if part not in (None, '')
     ]
-    updated_at = item.body.get('updated_at')
-    return Seen(
-        item.status,
-        ', '.join(parts) or None,
-        updated_at if isinstance(updated_at, str) else None,
-    )
+    return Seen(item.status, ', '.join(parts) or None, item.updated_at)
 
 
 def quietly(ask: Callable[[], R]) -> R | None:

@@ -315,13 +315,7 @@ def _check_status(target: Target[Backup]) -> None:
 
 
 def _seen(backup: Backup) -> Seen:
-    reason = backup.body.get('fail_reason')
-    updated_at = backup.body.get('updated_at')
-    return Seen(
-        backup.status,
-        reason if isinstance(reason, str) else None,
-        updated_at if isinstance(updated_at, str) else None,
-    )
+    return Seen(backup.status, backup.fail_reason, backup.updated_at)
 
 
 def _number(targets: Sequence[Target[Backup]]) -> None:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.times import moment_of
+from vbsclient.api.values import bool_or_none, text_or_none
 from vbsclient.api.vbs import Backup, Share, VBSClient
 from vbsclient.deletion.prune import Reading, status_reasons
 from vbsclient.deletion.targets import Limits, is_gone
@@ -171,16 +172,12 @@ class _Row(NamedTuple):
 
 def _link(backup: Backup) -> Link:
     body = backup.body
-    taken = body.get('data_timestamp')
+    taken = text_or_none(body.get('data_timestamp'))
     return Link(
         backup.id,
         backup.volume_id or '',
-        taken if isinstance(taken, str) else backup.created_at or '',
-        _flag(body.get('is_incremental')),
-        _flag(body.get('has_dependent_backups')),
+        backup.created_at or '' if taken is None else taken,
+        bool_or_none(body.get('is_incremental')),
+        bool_or_none(body.get('has_dependent_backups')),
         made=backup.created_at or '',
     )
-
-
-def _flag(value: object) -> bool | None:
-    return value if isinstance(value, bool) else None

@@ -12,6 +12,7 @@ from typing import Any
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient, ItemFilter
 from vbsclient.api.paging import first_of
+from vbsclient.api.values import bool_or_none
 from vbsclient.api.vbs import Backup, Share, ShareFilter, VBSClient
 from vbsclient.osc.columns import Column, Gigabytes, Several, Time, trigger
 from vbsclient.osc.text import sentence
@@ -78,8 +79,7 @@ class Details:
                 incremental = part.incremental
             elif self._vbs.endpoint.vendor is None:
                 # Block storage maintains the mark that VBS does not.
-                mark = backup.body.get('is_incremental')
-                incremental = mark if isinstance(mark, bool) else None
+                incremental = bool_or_none(backup.body.get('is_incremental'))
         return type_of(incremental)
 
     def server_backup(self, backup: Backup) -> str | None:
@@ -100,7 +100,9 @@ class Details:
         """Disk backup id -> what CSBS says of it; None if unreadable."""
         try:
             return {
-                disk['id']: Part(item.id, _bool(disk.get('incremental')))
+                disk['id']: Part(
+                    item.id, bool_or_none(disk.get('incremental'))
+                )
                 for item in self._csbs.items.list(where=self._item_filter)
                 for disk in item.disks
                 if isinstance(disk.get('id'), str)
@@ -165,10 +167,6 @@ def type_of(incremental: bool | None) -> str | None:
 def _is_marked(backup: Backup) -> bool:
     """Whether v2 has said where it comes from; plain Cinder does not."""
     return 'service_metadata' in backup.body and backup.metadata_is_readable
-
-
-def _bool(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else None
 
 
 @dataclass(frozen=True)

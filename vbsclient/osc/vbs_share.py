@@ -10,7 +10,8 @@ from typing import Any
 from osc_lib import exceptions
 
 from vbsclient.api import errors
-from vbsclient.api.http import is_uuid, text_or_none
+from vbsclient.api.http import is_uuid
+from vbsclient.api.values import text_or_none
 from vbsclient.api.vbs import Share, ShareFilter
 from vbsclient.deletion.targets import (
     Deletion,

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vbsclient.api import errors, paging
-from vbsclient.api.http import Transport, resource_path, text_or_none
+from vbsclient.api.http import Transport, resource_path
 from vbsclient.api.names import names_automatic
+from vbsclient.api.values import bool_or_none, int_or_none, text_or_none
 
 #: What C5 sorts by.
 SORT_KEYS = frozenset(
@@ -56,7 +57,6 @@ class Item:
                 'checkpoint'
             )
         extend = _object(body.get('extend_info'))
-        size = extend.get('size')
         return cls(
             id=body['id'],
             checkpoint_id=body['checkpoint_id'],
@@ -64,7 +64,7 @@ class Item:
             status=str(body.get('status') or ''),
             server_id=text_or_none(body.get('resource_id')),
             server_name=text_or_none(extend.get('resource_name')),
-            size=size if isinstance(size, int) else None,
+            size=int_or_none(extend.get('size')),
             created_at=text_or_none(body.get('created_at')),
             volume_backup_ids=tuple(
                 disk['id']
@@ -97,8 +97,8 @@ class Item:
     @property
     def automatic(self) -> bool:
         """Whether a schedule made it; its name tells if it does not say."""
-        flag = self._extend.get('auto_trigger')
-        return flag if isinstance(flag, bool) else names_automatic(self.name)
+        flag = bool_or_none(self._extend.get('auto_trigger'))
+        return names_automatic(self.name) if flag is None else flag
 
     @property
     def restorable(self) -> bool:
@@ -108,8 +108,7 @@ class Item:
     @property
     def progress(self) -> int | None:
         """How much of the task is done, in percent."""
-        progress = self._extend.get('progress')
-        return progress if isinstance(progress, int) else None
+        return int_or_none(self._extend.get('progress'))
 
     @property
     def tags(self) -> list[Mapping[str, Any]]:

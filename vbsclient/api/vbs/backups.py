@@ -9,14 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from vbsclient.api import errors, paging
-from vbsclient.api.http import (
-    Receipt,
-    Transport,
-    json_text,
-    resource_path,
-    text_or_none,
-)
+from vbsclient.api.http import Receipt, Transport, resource_path
 from vbsclient.api.names import names_automatic
+from vbsclient.api.values import int_or_none, json_text, text_or_none
 
 #: ``service_metadata.ST`` of the backups that belong to a server backup.
 _CSBS_KINDS = (1, 5)
@@ -70,7 +65,7 @@ class Backup:
             # The same few texts for a hundred thousand backups.
             status=sys.intern(str(body.get('status') or '')),
             volume_id=_interned(body.get('volume_id')),
-            size=body['size'] if isinstance(body.get('size'), int) else None,
+            size=int_or_none(body.get('size')),
             created_at=text_or_none(body.get('created_at')),
             metadata=metadata if isinstance(metadata, dict) else {},
             body=body,

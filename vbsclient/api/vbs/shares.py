@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vbsclient.api import errors, paging
-from vbsclient.api.http import Receipt, Transport, resource_path, text_or_none
+from vbsclient.api.http import Receipt, Transport, resource_path
+from vbsclient.api.values import text_or_none
 from vbsclient.api.vbs.backups import Backup
 
 _STYLE = paging.Style('shared', 'offset', 'shared_links')

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Values of an answer, whose types nobody promises."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def text_or_none(value: Any) -> str | None:
+    """A text; what is of another type says nothing."""
+    return value if isinstance(value, str) else None
+
+
+def int_or_none(value: Any) -> int | None:
+    """A number without a fraction; what is of another type says nothing."""
+    return value if isinstance(value, int) else None
+
+
+def bool_or_none(value: Any) -> bool | None:
+    """Yes or no; what is of another type says nothing."""
+    return value if isinstance(value, bool) else None
+
+
+def json_text(value: Any) -> Any:
+    """Decode JSON in a string; anything else comes back as it is."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return value
