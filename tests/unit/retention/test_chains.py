@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a kept backup is built on is kept, where the cloud demands it."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from vbsclient.retention import (
     Candidate,
     KeepLast,
+    KeepName,
     Link,
     Policy,
     infer_parents,
@@ -87,6 +89,22 @@ def test_what_a_kept_backup_needs_is_kept_with_the_reason() -> None:
     }
 
 
+def test_what_the_newest_needs_stays_with_it() -> None:
+    oldest, *others = candidates(3)
+    plan = make_plan(
+        [replace(oldest, name='golden'), *others],
+        Policy([KeepName('golden')]),
+        NOW,
+        parents={'1': None, '2': '1', '3': '2'},
+    )
+    told = {d.backup.id: d.reasons for d in plan.kept}
+    assert told == {
+        '3': ('newest',),
+        '2': ('needed by 3',),
+        '1': ('name golden', 'needed by 3'),
+    }
+
+
 def test_what_is_not_selected_stays_and_needs_its_parents_too() -> None:
     parents = {'1': None, '2': '1', '3': None, 'other': '2'}
     plan = make_plan(
@@ -123,14 +141,16 @@ def test_nothing_that_stays_ever_misses_what_it_is_built_on(
 
 
 def test_a_full_backup_that_was_made_later_ends_no_chain() -> None:
-    # Of an old snapshot: its data are older than 3, it is younger itself.
-    full = Link('2', 'v', '2026-11-02', False, True, made='2026-11-09')
+    # Of an old snapshot: its data are older than 4, it is younger itself.
+    full = Link('3', 'v', '2026-11-03', False, True, made='2026-11-09')
     chain = [
         Link('1', 'v', '2026-11-01', False, True, made='2026-11-01'),
+        Link('2', 'v', '2026-11-02', True, False, made='2026-11-02'),
         full,
-        Link('3', 'v', '2026-11-03', True, False, made='2026-11-03'),
+        Link('4', 'v', '2026-11-04', True, False, made='2026-11-04'),
     ]
-    assert infer_parents(chain) == {'1': None, '2': '1', '3': '2'}
+    parents = infer_parents(chain)
+    assert parents == {'1': None, '2': '1', '3': '1', '4': '3'}
 
 
 def test_a_full_backup_of_which_nobody_says_who_needs_it_ends_no_chain() -> (
@@ -141,15 +161,15 @@ def test_a_full_backup_of_which_nobody_says_who_needs_it_ends_no_chain() -> (
 
 
 def test_data_of_one_moment_may_be_built_on_older_ones() -> None:
-    # 3 is of a snapshot of the moment of 2, too late to be built on it.
+    # 4 is of a snapshot of the moment of 3, too late to be built on it.
     chain = [
         Link('1', 'v', '2026-11-01', False, True, made='2026-11-01'),
-        Link('2', 'v', '2026-11-02', False, True, made='2026-11-02'),
-        Link('3', 'v', '2026-11-02', True, False, made='2026-11-03'),
-        Link('4', 'v', '2026-11-04', True, False, made='2026-11-04'),
+        Link('2', 'v', '2026-11-02', True, False, made='2026-11-02'),
+        Link('3', 'v', '2026-11-03', False, True, made='2026-11-03'),
+        Link('4', 'v', '2026-11-03', True, False, made='2026-11-04'),
     ]
     parents = infer_parents(chain)
-    assert parents == {'1': None, '2': '1', '3': '2', '4': '2'}
+    assert parents == {'1': None, '2': '1', '3': '1', '4': '3'}
 
 
 def test_a_full_backup_ends_no_chain_whose_end_has_not_been_seen() -> None:

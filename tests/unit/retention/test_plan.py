@@ -272,6 +272,14 @@ def test_the_oldest_stays_while_there_are_fewer_periods_than_wanted() -> None:
     assert reasons(plan, '2.1') == ('oldest daily 2026-11-19',)
 
 
+def test_what_is_just_as_old_is_not_older() -> None:
+    ten_days = Span('10d', days=10)
+    plan = make_plan(
+        [at(0), at(10), at(10.001)], Policy(older_than=ten_days), NOW
+    )
+    assert deleted(plan) == {'10.001'}
+
+
 def test_an_age_that_reaches_before_all_time_deletes_nothing() -> None:
     policy = Policy(older_than=Span('999999y', years=999999))
     assert deleted(make_plan([at(1), at(9000)], policy, NOW)) == set()
