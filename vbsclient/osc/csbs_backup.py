@@ -14,10 +14,10 @@ from vbsclient.deletion.csbs_items import ItemDeletion
 from vbsclient.deletion.csbs_lookup import NoItems
 from vbsclient.deletion.targets import Deletion, Limits
 from vbsclient.osc.clients import make_csbs_client
-from vbsclient.osc.csbs_checkpoint import add_provider
 from vbsclient.osc.csbs_columns import ITEM_LIST, ITEM_SHOW, ItemRow
 from vbsclient.osc.csbs_selection import (
     Selection,
+    add_provider,
     add_selection,
     find_item,
     read_groups,

@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from vbsclient.api.csbs import CSBS_PROVIDER, Group, Groups
+from vbsclient.api.csbs import Group, Groups
 from vbsclient.deletion.csbs_checkpoints import CheckpointDeletion
 from vbsclient.deletion.csbs_items import ItemDeletion
 from vbsclient.deletion.targets import Deletion, Limits
@@ -15,6 +15,7 @@ from vbsclient.osc.clients import make_csbs_client
 from vbsclient.osc.csbs_columns import CHECKPOINT_LIST, CHECKPOINT_SHOW
 from vbsclient.osc.csbs_selection import (
     Selection,
+    add_provider,
     add_selection,
     checkpoint_id_of,
     find_checkpoint,
@@ -23,16 +24,6 @@ from vbsclient.osc.csbs_selection import (
 from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.listing import Found, ListCommand
 from vbsclient.osc.read import ShowCommand
-
-
-def add_provider(parser: argparse.ArgumentParser) -> None:
-    """The option that all commands on checkpoints have."""
-    parser.add_argument(
-        '--provider',
-        metavar='<provider>',
-        default=CSBS_PROVIDER,
-        help=f'Backup provider (ID), default: {CSBS_PROVIDER} (servers)',
-    )
 
 
 class DeleteCheckpoint(DeleteCommand):

@@ -12,8 +12,11 @@ from vbsclient.deletion.csbs_history import ServerHistory
 from vbsclient.deletion.targets import Limits
 from vbsclient.osc.clients import make_csbs_client
 from vbsclient.osc.columns import Megabytes
-from vbsclient.osc.csbs_checkpoint import add_provider
-from vbsclient.osc.csbs_selection import Selection, add_selection
+from vbsclient.osc.csbs_selection import (
+    Selection,
+    add_provider,
+    add_selection,
+)
 from vbsclient.osc.prune import PruneCommand
 
 

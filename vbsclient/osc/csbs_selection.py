@@ -11,7 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from vbsclient.api import errors
-from vbsclient.api.csbs import CSBSClient, Groups, Item, ItemFilter
+from vbsclient.api.csbs import (
+    CSBS_PROVIDER,
+    CSBSClient,
+    Groups,
+    Item,
+    ItemFilter,
+)
 from vbsclient.api.csbs.items import SORT_KEYS
 from vbsclient.api.http import is_uuid
 from vbsclient.deletion.csbs_lookup import (
@@ -49,6 +55,16 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
         '--policy',
         metavar='<policy>',
         help='Only backups that this policy made (ID)',
+    )
+
+
+def add_provider(parser: argparse.ArgumentParser) -> None:
+    """The option that all deletions of CSBS have."""
+    parser.add_argument(
+        '--provider',
+        metavar='<provider>',
+        default=CSBS_PROVIDER,
+        help=f'Backup provider (ID), default: {CSBS_PROVIDER} (servers)',
     )
 
 

@@ -10,10 +10,9 @@ from typing import Any
 from vbsclient.api import errors
 from vbsclient.api.csbs import ItemFilter
 from vbsclient.api.http import is_uuid
-from vbsclient.api.vbs import Backup, Share, ShareFilter, VBSClient
+from vbsclient.api.vbs import Share, ShareFilter, VBSClient
 from vbsclient.deletion.targets import Deletion, Limits, Missing
 from vbsclient.deletion.vbs_backups import BackupDeletion
-from vbsclient.deletion.vbs_lookup import find_backups
 from vbsclient.osc.clients import make_csbs_client, make_vbs_client
 from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.listing import Found, ListCommand
@@ -27,18 +26,11 @@ from vbsclient.osc.vbs_details import (
     Row,
     marked,
 )
-from vbsclient.osc.vbs_selection import Selection, add_selection
-
-
-def find_backup(vbs: VBSClient, backup: str) -> Backup:
-    """The one backup of a name or id.
-
-    :raises ClientError: if there is none, or several, which are named.
-    """
-    found = find_backups(vbs.backups, [backup], Limits())[backup]
-    if isinstance(found, errors.ClientError):
-        raise found
-    return found
+from vbsclient.osc.vbs_selection import (
+    Selection,
+    add_selection,
+    find_backup,
+)
 
 
 class DeleteBackup(DeleteCommand):

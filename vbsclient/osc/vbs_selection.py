@@ -11,11 +11,13 @@ from typing import Any
 
 from osc_lib import exceptions
 
+from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.paging import PAGE_SIZE
 from vbsclient.api.vbs import Backup, ShareFilter, VBSClient
 from vbsclient.api.vbs.backups import SORT_KEYS
-from vbsclient.deletion.targets import FEW
+from vbsclient.deletion.targets import FEW, Limits
+from vbsclient.deletion.vbs_lookup import find_backups
 from vbsclient.osc.filters import Conditions, add_filters, conditions_of
 from vbsclient.osc.listing import Found, SortKey
 from vbsclient.osc.lookup import server_of, volume_id_of
@@ -236,6 +238,17 @@ class Selection:
         return Found(
             read(disks[0]) if alone else newest_first, in_order, in_order
         )
+
+
+def find_backup(vbs: VBSClient, backup: str) -> Backup:
+    """The one backup of a name or id.
+
+    :raises ClientError: if there is none, or several, which are named.
+    """
+    found = find_backups(vbs.backups, [backup], Limits())[backup]
+    if isinstance(found, errors.ClientError):
+        raise found
+    return found
 
 
 def _sortable(vbs: VBSClient, sort: Sequence[SortKey]) -> Any:

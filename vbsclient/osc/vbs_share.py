@@ -31,8 +31,8 @@ from vbsclient.osc.filters import add_filters, conditions_of
 from vbsclient.osc.listing import Found, ListCommand
 from vbsclient.osc.lookup import volume_id_of
 from vbsclient.osc.read import ShowCommand, unless_absent
-from vbsclient.osc.vbs_backup import find_backup
 from vbsclient.osc.vbs_details import NoSharing
+from vbsclient.osc.vbs_selection import find_backup
 
 _COLUMNS = (
     Column('ID', lambda share: share.id),
