@@ -116,9 +116,9 @@ def ids_on(stdin: Iterable[str] | None) -> list[str]:
 
 
 def _concurrency(text: str) -> int:
-    number = int(text)
+    number = int(text) if text.isascii() and text.isdigit() else 0
     if not 1 <= number <= _MOST_CONCURRENCY:
         raise argparse.ArgumentTypeError(
-            f'{text} is not a number from 1 to {_MOST_CONCURRENCY}'
+            f'{text!r} is not a number from 1 to {_MOST_CONCURRENCY}'
         )
     return number
