@@ -76,6 +76,15 @@ def wanted_of(
     return [column for column in columns if column.field in named]
 
 
+def row_of(
+    columns: Sequence[Column], thing: Any, parsed_args: argparse.Namespace
+) -> Sequence[Any]:
+    """A thing as a row: what each column takes out of it."""
+    return shown(
+        columns, [column.value(thing) for column in columns], parsed_args
+    )
+
+
 def shown(
     columns: Sequence[Column],
     values: Sequence[Any],

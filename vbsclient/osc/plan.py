@@ -3,7 +3,8 @@
 
 A table for each volume or server.  Two ids in one line leave no room for
 anything else, so that the one of the group is in a heading, and that of the
-backup below its name where the terminal is narrow.
+backup below its name where the terminal is narrow.  In a pipe, and where a
+format or columns were chosen, all groups are one table.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from itertools import groupby
 from typing import Any
 
 from vbsclient.deletion.prune import group_label
-from vbsclient.osc.columns import Column, Several, Time, shown
+from vbsclient.osc.columns import Column, Several, Time, row_of
 from vbsclient.osc.text import Text, visible
 from vbsclient.retention import Candidate, Decision, Plan
 
@@ -29,6 +30,15 @@ _BESIDE_REASONS = 36 + 10 + 6 + 13
 
 #: No reason is cut into smaller pieces.
 _NARROWEST_REASON = 15
+
+
+class _Group(Text):
+    """A volume or server: for a person its name, for a machine its id."""
+
+    def human_readable(self) -> str:
+        """For a terminal."""
+        backup: Candidate = self._value
+        return visible(backup.group_name or backup.group)
 
 
 class _Backup(Text):
@@ -74,13 +84,21 @@ class Layout:
     ) -> list[Sequence[Any]]:
         """The rows of one table."""
         return [
-            shown(
-                self.columns,
-                [column.value(decision) for column in self.columns],
-                parsed_args,
-            )
+            row_of(self.columns, decision, parsed_args)
             for decision in decisions
         ]
+
+
+def one_table(size: type[Text], *, for_people: bool) -> Sequence[Column]:
+    """The columns of a table of all groups.
+
+    :param size: as of :class:`Layout`.
+    """
+
+    def group(decision: Decision) -> object:
+        return decision.backup if for_people else decision.backup.group
+
+    return (Column('Group', group, _Group), *_wide(size))
 
 
 def by_group(
@@ -118,7 +136,7 @@ def _wide(size: type[Text]) -> Sequence[Column]:
         Column('ID', lambda d: d.backup.id),
         Column('Created At', lambda d: d.backup.created_at, Time),
         Column('Size', lambda d: d.backup.size, size),
-        Column('Action', action_of),
+        Column('Action', _action_of),
         Column('Reasons', lambda d: list(d.reasons), Several),
     )
 
@@ -128,12 +146,12 @@ def _narrow(width: int) -> Sequence[Column]:
     return (
         Column('Name and ID', lambda d: d.backup, _Backup),
         Column('Created At', lambda d: d.backup.created_at, _BrokenTime),
-        Column('Action', action_of),
+        Column('Action', _action_of),
         Column('Reasons', lambda d: _folded(d.reasons, room), Several),
     )
 
 
-def action_of(decision: Decision) -> str:
+def _action_of(decision: Decision) -> str:
     """The word for what becomes of a backup."""
     return 'keep' if decision.keep else 'delete'
 

@@ -23,11 +23,11 @@ from vbsclient.deletion.prune import (
 from vbsclient.deletion.targets import Deletion, Limits, Skipped, Target
 from vbsclient.osc import rules
 from vbsclient.osc.arguments import add_run_options
-from vbsclient.osc.columns import Column, Megabytes, Several, Time, shown
+from vbsclient.osc.columns import Megabytes, row_of
 from vbsclient.osc.consent import confirm
 from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.filters import refuse_empty
-from vbsclient.osc.plan import Layout, action_of, by_group
+from vbsclient.osc.plan import Layout, by_group, one_table
 from vbsclient.osc.read import as_command_errors
 from vbsclient.osc.report import label, result_of
 from vbsclient.osc.text import Text, sentence, shortened, visible
@@ -35,15 +35,6 @@ from vbsclient.retention import Candidate, Decision, Plan
 
 #: No disk has more backups than this; the next one is refused.
 _MOST_OF_A_DISK = 20
-
-
-class _Group(Text):
-    """A volume or server: for a person its name, for a machine its id."""
-
-    def human_readable(self) -> str:
-        """For a terminal."""
-        backup: Candidate = self._value
-        return visible(backup.group_name or backup.group)
 
 
 class PruneCommand(DeleteCommand):
@@ -221,8 +212,13 @@ class PruneCommand(DeleteCommand):
     ) -> tuple[Sequence[str], list[Sequence[Any]]]:
         if not parsed_args.dry_run:
             return super()._rows(parsed_args)
+        columns = one_table(
+            self.size, for_people=parsed_args.formatter == 'table'
+        )
         decisions = self._plan.decisions if self._plan else ()
-        return self._table(decisions, parsed_args)
+        return [column.title for column in columns], [
+            row_of(columns, decision, parsed_args) for decision in decisions
+        ]
 
     def _verdict(self, parsed_args: argparse.Namespace) -> int:
         """Sum up, whatever comes after."""
@@ -254,31 +250,6 @@ class PruneCommand(DeleteCommand):
         return code
 
     # -- what is shown ---------------------------------------------------
-
-    def _table(
-        self, decisions: Iterable[Decision], parsed_args: argparse.Namespace
-    ) -> tuple[Sequence[str], list[Sequence[Any]]]:
-        columns = self._columns(parsed_args)
-        return [column.title for column in columns], [
-            shown(columns, [c.value(d) for c in columns], parsed_args)
-            for d in decisions
-        ]
-
-    def _columns(self, parsed_args: argparse.Namespace) -> Sequence[Column]:
-        table = parsed_args.formatter == 'table'
-        return (
-            Column(
-                'Group',
-                lambda d: d.backup if table else d.backup.group,
-                _Group,
-            ),
-            Column('Name', lambda d: d.backup.name),
-            Column('ID', lambda d: d.backup.id),
-            Column('Created At', lambda d: d.backup.created_at, Time),
-            Column('Size', lambda d: d.backup.size, self.size),
-            Column('Action', action_of),
-            Column('Reasons', lambda d: list(d.reasons), Several),
-        )
 
     def _show(
         self,

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from osc_lib.command import command
 
 from vbsclient.api.quotas import Quota
-from vbsclient.osc.columns import Column, Limit, shown
+from vbsclient.osc.columns import Column, Limit, row_of
 from vbsclient.osc.help import keep_paragraphs
 from vbsclient.osc.read import as_command_errors
 
@@ -47,10 +47,5 @@ class QuotaCommand(command.Lister, metaclass=abc.ABCMeta):
     ) -> tuple[Sequence[str], list[Sequence[Any]]]:
         """A row for each quota."""
         return [column.title for column in self.columns], [
-            shown(
-                self.columns,
-                [column.value(quota) for column in self.columns],
-                parsed_args,
-            )
-            for quota in self.quotas()
+            row_of(self.columns, quota, parsed_args) for quota in self.quotas()
         ]
