@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 #: The longest piece of a raw body that is worth quoting.
 _MAX_RAW_TEXT = 200
@@ -288,8 +289,6 @@ REASONS: dict[int, str] = {
 }
 
 _WAIT = 'It is busy: try again when its current task is done.'
-_LATER = 'The service is not available at the moment: try again later.'
-_RIGHTS = 'Ask the administrator of the project for the right to do this.'
 _SUPPORT = 'Give the request id to the operator of the cloud.'
 
 #: What a person can do, for each code of the two references where they can.
@@ -299,13 +298,13 @@ HINTS: dict[str, str] = {
         'Use CBR instead.'
     ),
     'VolumeBackup.0013': _WAIT,
-    'VolumeBackup.0041': _LATER,
-    'VolumeBackup.0042': _RIGHTS,
-    'VolumeBackup.0044': _RIGHTS,
+    'VolumeBackup.0041': ServiceUnavailable.hint,
+    'VolumeBackup.0042': Forbidden.hint,
+    'VolumeBackup.0044': Forbidden.hint,
     'VolumeBackup.0040': 'Delete backups of this disk that are not needed.',
     'VolumeBackup.0080': 'Delete backups, or ask for a larger quota.',
     'VolumeBackup.0081': 'Delete backups, or ask for a larger quota.',
-    'VolumeBackup.0100': _LATER,
+    'VolumeBackup.0100': ServiceUnavailable.hint,
     'VolumeBackup.0102': _SUPPORT,
     'VolumeBackup.0113': (
         'An image was made from this backup: delete the image first.'
@@ -315,7 +314,7 @@ HINTS: dict[str, str] = {
         '"openstack csbs backup delete".'
     ),
     'VolumeBackup.0206': _WAIT,
-    'VolumeBackup.0900': _LATER,
+    'VolumeBackup.0900': ServiceUnavailable.hint,
     'CSBS.1001': _WAIT,
     'CSBS.1002': _WAIT,
     'CSBS.2001': _WAIT,
@@ -334,11 +333,11 @@ HINTS: dict[str, str] = {
     ),
     'CSBS.8008': 'Check that the backup still exists.',
     'CSBS.9006': 'Delete backups, or ask for a larger quota.',
-    'CSBS.9998': _LATER,
-    'CSBS.9999': _LATER,
+    'CSBS.9998': ServiceUnavailable.hint,
+    'CSBS.9999': ServiceUnavailable.hint,
 }
 
-#: Refusals that pass by themselves (``api/csbs.md`` 4.2).
+#: Refusals of CSBS that pass by themselves: another task, or not ready yet.
 TEMPORARY_CODES = frozenset(
     {'CSBS.2003', 'CSBS.2004', 'CSBS.1001', 'CSBS.6030', 'CSBS.9998'}
 )
@@ -445,8 +444,6 @@ def _text_of(response: Response) -> str:
 
 
 def _redirect(response: Response) -> ServiceError:
-    from urllib.parse import urlsplit
-
     location = without_token(response.headers.get('location', ''), response)
     try:
         host = urlsplit(location).netloc or 'another path'

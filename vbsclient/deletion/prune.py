@@ -86,7 +86,9 @@ class Prune(Generic[ResourceT]):
         planned = {decision.backup.id: decision for decision in plan.deleted}
         reading = self._history.read(hold=planned)
         self.doubt = self.doubt or reading.doubt
-        fresh = {d.backup.id: d for d in self._check(reading).decisions}
+        renewed = self._plan(reading)
+        demand_rest(renewed)
+        fresh = {d.backup.id: d for d in renewed.decisions}
         changed = {}
         for id, decision in planned.items():
             now = fresh.get(id)
@@ -117,11 +119,6 @@ class Prune(Generic[ResourceT]):
             self._now,
             parents=reading.parents,
         )
-
-    def _check(self, reading: Reading[ResourceT]) -> Plan:
-        plan = self._plan(reading)
-        demand_rest(plan)
-        return plan
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from vbsclient.osc.help import keep_paragraphs
 from vbsclient.osc.interruption import sigterm_raises
 from vbsclient.osc.journal import Journal, NoJournal
 from vbsclient.osc.progress import show_progress
+from vbsclient.osc.read import as_command_errors
 from vbsclient.osc.text import Text, capital, sentence, shortened
 from vbsclient.waiting import Patience
 
@@ -115,13 +116,11 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         self._named: Sequence[str] = ()
         self._check_wait(parsed_args)
         try:
-            with sigterm_raises():
+            with as_command_errors(), sigterm_raises():
                 super().run(parsed_args)
         except (KeyboardInterrupt, SystemExit):
             self._report_interruption(parsed_args)
             raise
-        except errors.ClientError as error:
-            raise exceptions.CommandError(capital(sentence(error))) from error
         return self._verdict(parsed_args)
 
     def take_action(

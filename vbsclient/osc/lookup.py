@@ -19,13 +19,11 @@ from vbsclient.api.http import is_uuid
 class Server:
     """A server, or what the backups of a former one tell of it.
 
-    :ivar id: None if nothing is known but its name.
     :ivar volume_ids: its disks; those that were backed up, if it is gone.
     :ivar gone: whether compute does not know it.
     """
 
-    id: str | None
-    name: str | None
+    id: str
     volume_ids: frozenset[str] = frozenset()
     gone: bool = False
 
@@ -58,7 +56,7 @@ def server_id_of(instance: Any, csbs: CSBSClient, server: str) -> str:
     if is_uuid(server):
         return server
     found = _server(instance, server) or _former(csbs, server)
-    return str(found.id)
+    return found.id
 
 
 def server_of(instance: Any, csbs: CSBSClient, server: str) -> Server:
@@ -82,7 +80,6 @@ def _server(instance: Any, server: str) -> Server | None:
         return None
     return Server(
         str(found.id),
-        found.name,
         frozenset(
             str(volume['id']) for volume in found.attached_volumes or ()
         ),
@@ -113,8 +110,7 @@ def _former(csbs: CSBSClient, server: str) -> Server:
             f'name.'
         )
     return Server(
-        server if by_id else next(iter(ids), None),
-        None if by_id else server,
+        server if by_id else ids[0],
         frozenset(_source_volumes(items)),
         gone=True,
     )
