@@ -72,9 +72,8 @@ class VBSEndpoint:
     :ivar service_type: the catalog type that was chosen, or ``override``.
     :ivar version: the version of the native backup calls.
     :ivar native: URL of the native backup calls.
-    :ivar vendor: URL of the calls that exist in v2 only (shares), or None
-        where the cloud has block storage alone.
-    :ivar v2: URL at which the host may serve native v2, or None.
+    :ivar vendor: URL of v2, for the calls that exist there only (shares),
+        or None where the cloud has block storage alone.
     :ivar prefix: the part of the URLs that all of them share.
     """
 
@@ -82,7 +81,6 @@ class VBSEndpoint:
     version: Version
     native: str
     vendor: str | None
-    v2: str | None
     prefix: str
 
 
@@ -363,9 +361,6 @@ def resolve_vbs(
         version=version,
         native=base.at(version, project_id),
         vendor=vendor.at('v2', project_id) if vendor else None,
-        v2=(vendor or base).at('v2', project_id)
-        if vendor or version == 'v2'
-        else None,
         prefix=base.url,
     )
 

@@ -103,9 +103,9 @@ class VBSClient(ServiceClient):
         """
         if self.endpoint.version == 'v2':
             return self.backups
-        if self.endpoint.v2 is None:
+        if self.endpoint.vendor is None:
             return None
-        return Backups(self.transport, self.endpoint.v2, 'v2')
+        return Backups(self.transport, self.endpoint.vendor, 'v2')
 
     @cached_property
     def shares(self) -> Shares:
