@@ -81,8 +81,8 @@ def add_rules(parser: argparse.ArgumentParser, *, tags: bool) -> None:
         metavar='<time>',
         type=parse_span,
         help=(
-            'Keep all that were made so long before the newest of the group, '
-            'or later, such as 36h, 30d, 8w, 6m (months), 1y'
+            'Keep all that were made less than so long before the newest of '
+            'the group, such as 36h, 30d, 8w, 6m (months), 1y'
         ),
     )
     group.add_argument(

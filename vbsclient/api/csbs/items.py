@@ -263,7 +263,8 @@ class Items:
         :param name: exact name; short for ``where``.
         :param where: which ones, in place of these two.
         :param sort: ``key:direction``, several joined by commas; keys are
-            :data:`SORT_KEYS`.
+            ``name``, ``status``, ``id``, ``created_at``, ``updated_at`` and
+            ``protected_at``.
         :param marker: the id of an item: only those behind it.
         :param page_size: how many a page is to hold.
         :raises AmbiguousListing: if the list cannot be read to its end.

@@ -194,7 +194,8 @@ class Backups:
         :param volume_id: the disk that was backed up.
         :param name_contains: a part of the name; v3 is asked for it
             (microversion 3.31), elsewhere it is only compared here.
-        :param sort: one of :data:`SORT_KEYS` and a direction; v2 only.
+        :param sort: ``name``, ``status``, ``size``, ``id``, ``created_at``
+            or ``updated_at``, and a direction; v2 only.
         :param marker: the id of a backup: only those behind it.
         :param page_size: how many a page is to hold.
         :raises AmbiguousListing: if the list cannot be read to its end.
