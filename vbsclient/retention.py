@@ -250,7 +250,7 @@ class KeepTag:
 
 
 @dataclass(frozen=True)
-class Policy:
+class RuleSet:
     """What is to be kept.
 
     :ivar rules: what one of these keeps is kept.
@@ -280,7 +280,7 @@ class Plan:
 
     :ivar decisions: by group, newest first.
     :ivar emptied: the groups of which nothing would be left that can be
-        restored; none where the policy allows it.
+        restored; none where the rules allow it.
     """
 
     decisions: Sequence[Decision]
@@ -299,7 +299,7 @@ class Plan:
 
 def make_plan(
     backups: Iterable[Candidate],
-    policy: Policy,
+    rule_set: RuleSet,
     now: datetime,
     *,
     parents: Mapping[str, str | None] | None = None,
@@ -318,10 +318,10 @@ def make_plan(
     emptied: list[Candidate] = []
     for name in sorted(groups):
         members = sorted(groups[name], key=_newest_first, reverse=True)
-        group = Group(members, now, policy.zone)
-        reasons = _reasons(group, policy)
+        group = Group(members, now, rule_set.zone)
+        reasons = _reasons(group, rule_set)
         chains.keep_needed(members, reasons)
-        if not policy.allow_empty:
+        if not rule_set.allow_empty:
             _keep_newest(group, reasons)
             chains.keep_needed(members, reasons)
             if _is_emptied(group, reasons):
@@ -329,7 +329,7 @@ def make_plan(
         decisions += [
             Decision(backup, True, tuple(reasons[backup.id]))
             if reasons[backup.id]
-            else Decision(backup, False, _why_not(backup, policy))
+            else Decision(backup, False, _why_not(backup, rule_set))
             for backup in members
         ]
     return Plan(decisions, emptied)
@@ -342,38 +342,40 @@ def _newest_first(backup: Candidate) -> tuple[datetime, str]:
 _Reasons = Mapping[str, list[str]]
 
 
-def _reasons(group: Group, policy: Policy) -> _Reasons:
+def _reasons(group: Group, rule_set: RuleSet) -> _Reasons:
     """Why backups are kept, but for what others need of them."""
     reasons: dict[str, list[str]] = {b.id: [] for b in group.members}
-    for rule in policy.rules:
+    for rule in rule_set.rules:
         for backup, reason in rule.kept(group):
             reasons[backup.id].append(reason)
     young = None
-    if policy.older_than is not None:
-        young = policy.older_than.before(group.now, policy.zone)
+    if rule_set.older_than is not None:
+        young = rule_set.older_than.before(group.now, rule_set.zone)
     for backup in group.members:
         own = reasons[backup.id]
         own += backup.protections
         if backup.made is None:
             own.append('no date')
-        elif young is not None and backup.made >= young and policy.older_than:
-            own.append(f'not older than {policy.older_than.text}')
+        elif (
+            young is not None and backup.made >= young and rule_set.older_than
+        ):
+            own.append(f'not older than {rule_set.older_than.text}')
     return reasons
 
 
-def _why_not(backup: Candidate, policy: Policy) -> tuple[str, ...]:
+def _why_not(backup: Candidate, rule_set: RuleSet) -> tuple[str, ...]:
     reasons = list(backup.remarks)
-    if policy.rules:
+    if rule_set.rules:
         reasons.append('kept by no rule')
-    if policy.older_than is not None:
-        reasons.append(f'older than {policy.older_than.text}')
+    if rule_set.older_than is not None:
+        reasons.append(f'older than {rule_set.older_than.text}')
     return tuple(reasons)
 
 
 def _keep_newest(group: Group, reasons: _Reasons) -> None:
     """Keep the newest where another one is kept that can be restored.
 
-    Where none is, the policy empties the group, which is for somebody to
+    Where none is, the rules empty the group, which is for somebody to
     decide.
     """
     if group.counted and not _is_emptied(group, reasons):

@@ -20,7 +20,7 @@ from vbsclient.deletion.targets import (
     Target,
     Undecided,
 )
-from vbsclient.retention import Candidate, Plan, Policy, make_plan
+from vbsclient.retention import Candidate, Plan, RuleSet, make_plan
 
 
 @dataclass
@@ -54,20 +54,20 @@ class History(Protocol[ResourceT]):
 
 
 class Emptied(Refused):
-    """A policy would leave nothing of some groups."""
+    """The rules would leave nothing of some groups."""
 
 
 class Prune(Generic[ResourceT]):
-    """One policy over one history.
+    """One set of rules over one history.
 
     :param now: the same for both looks.
     """
 
     def __init__(
-        self, history: History[ResourceT], policy: Policy, now: datetime
+        self, history: History[ResourceT], rule_set: RuleSet, now: datetime
     ) -> None:
         self._history = history
-        self._policy = policy
+        self._rule_set = rule_set
         self._now = now
         #: Why backups stay of which nobody knows enough.
         self.doubt: str | None = None
@@ -115,7 +115,7 @@ class Prune(Generic[ResourceT]):
     def _plan(self, reading: Reading[ResourceT]) -> Plan:
         return make_plan(
             reading.candidates,
-            self._policy,
+            self._rule_set,
             self._now,
             parents=reading.parents,
         )

@@ -123,14 +123,14 @@ class PruneCommand(DeleteCommand):
         add_run_options(parser)
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        """Refuse what is no policy before anything is asked."""
+        """Refuse what is no rule before anything is asked."""
         parsed_args.ignore_missing = False
         self._plan: Plan | None = None
         self._agreed: Agreed[Any] | None = None
         self._doubt: str | None = None
         self._check_selection(parsed_args)
-        self._policy = rules.policy_of(parsed_args)
-        if not (self._policy.rules or self._policy.older_than):
+        self._rule_set = rules.rule_set_of(parsed_args)
+        if not (self._rule_set.rules or self._rule_set.older_than):
             self._parser.error(
                 'no rule is given: say what to keep, for example '
                 '--keep-daily 7 --keep-weekly 5, or --older-than 90d'
@@ -155,12 +155,12 @@ class PruneCommand(DeleteCommand):
         """Plan, show it, ask; None if nothing is to be deleted."""
         prune = Prune(
             self.make_history(parsed_args, limits),
-            self._policy,
+            self._rule_set,
             datetime.now(timezone.utc),
         )
         plan = self._plan = prune.plan()
         self._doubt = prune.doubt
-        self._say(rules.describe(self._policy))
+        self._say(rules.describe(self._rule_set))
         if not plan.decisions:
             self._say('No backup is selected: there is nothing to prune.')
             return None

@@ -26,8 +26,8 @@ from vbsclient.retention import (
     KeepPeriods,
     KeepTag,
     KeepWithin,
-    Policy,
     Rule,
+    RuleSet,
     Span,
 )
 
@@ -157,12 +157,12 @@ def parse_span(text: str) -> Span:
     return span
 
 
-def policy_of(parsed_args: argparse.Namespace) -> Policy:
+def rule_set_of(parsed_args: argparse.Namespace) -> RuleSet:
     """What these options say.
 
     :raises CommandError: if the zone of this machine is not known.
     """
-    return Policy(
+    return RuleSet(
         rules=tuple(_rules(parsed_args)),
         older_than=parsed_args.older_than,
         zone=parsed_args.timezone or _local_zone(),
@@ -170,17 +170,17 @@ def policy_of(parsed_args: argparse.Namespace) -> Policy:
     )
 
 
-def describe(policy: Policy) -> str:
-    """A policy in one sentence, with the zone of its periods."""
-    kept = [_words(rule) for rule in policy.rules]
+def describe(rule_set: RuleSet) -> str:
+    """The rules in one sentence, with the zone of its periods."""
+    kept = [_words(rule) for rule in rule_set.rules]
     parts = []
     if kept:
         parts.append(f'Keep {", ".join(kept)}.')
-    if policy.older_than is not None:
+    if rule_set.older_than is not None:
         parts.append(
-            f'Delete only what is older than {policy.older_than.text}.'
+            f'Delete only what is older than {rule_set.older_than.text}.'
         )
-    parts.append(f'Time zone: {_zone_name(policy.zone)}.')
+    parts.append(f'Time zone: {_zone_name(rule_set.zone)}.')
     return ' '.join(parts)
 
 

@@ -17,8 +17,8 @@ from vbsclient.retention import (
     KeepLast,
     KeepWithin,
     Plan,
-    Policy,
     Rule,
+    RuleSet,
     Span,
     make_plan,
 )
@@ -93,7 +93,7 @@ rules: st.SearchStrategy[Rule] = st.one_of(
     st.builds(KeepWithin, st.just(Span('12h', seconds=12 * 3600))),
 )
 policies = st.builds(
-    Policy,
+    RuleSet,
     rules=st.lists(rules, min_size=1, max_size=2).map(tuple),
     older_than=st.sampled_from([None, Span('1d', days=1)]),
     allow_empty=st.booleans(),
@@ -106,11 +106,11 @@ def of(plan: Plan) -> dict[str, Decision]:
 
 @given(changes(), policies)
 def test_only_what_both_looks_let_go_is_deleted(
-    looks: tuple[list[Candidate], list[Candidate]], policy: Policy
+    looks: tuple[list[Candidate], list[Candidate]], rule_set: RuleSet
 ) -> None:
-    prune = Prune(Changing(*looks), policy, NOW)
+    prune = Prune(Changing(*looks), rule_set, NOW)
     planned = of(plan := prune.plan())
-    fresh = of(again := make_plan(looks[1], policy, NOW))
+    fresh = of(again := make_plan(looks[1], rule_set, NOW))
     try:
         targets = prune.look_again(plan).targets()
     except Emptied:
@@ -133,10 +133,10 @@ def test_only_what_both_looks_let_go_is_deleted(
 
 @given(changes(), policies)
 def test_what_is_newest_by_now_stays(
-    looks: tuple[list[Candidate], list[Candidate]], policy: Policy
+    looks: tuple[list[Candidate], list[Candidate]], rule_set: RuleSet
 ) -> None:
-    policy = replace(policy, allow_empty=False)
-    prune = Prune(Changing(*looks), policy, NOW)
+    rule_set = replace(rule_set, allow_empty=False)
+    prune = Prune(Changing(*looks), rule_set, NOW)
     plan = prune.plan()
     try:
         targets = prune.look_again(plan).targets()

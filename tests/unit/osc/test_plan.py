@@ -16,7 +16,7 @@ from vbsclient.retention import (
     KeepLast,
     KeepPeriods,
     Plan,
-    Policy,
+    RuleSet,
     Span,
     make_plan,
 )
@@ -40,10 +40,10 @@ def plan(name: str = 'autobk_1a2b') -> Plan:
                 created_at=f'{made:%Y-%m-%dT%H:%M:%S.%f}',
             )
         )
-    policy = Policy(
+    rule_set = RuleSet(
         (KeepLast(1), KeepPeriods(WEEKLY, 2)), Span('10d', days=10)
     )
-    return make_plan(candidates, policy, NOW)
+    return make_plan(candidates, rule_set, NOW)
 
 
 def screen(plan: Plan, width: int | None) -> list[str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A history of four years, policies, and what becomes of it under each.
+"""A history of four years, sets of rules, and what becomes of it under each.
 
 ``python -m tests.unit.retention.golden`` writes the files anew: read what
 changed before you commit it.
@@ -24,7 +24,7 @@ from vbsclient.retention import (
     KeepPeriods,
     KeepTag,
     KeepWithin,
-    Policy,
+    RuleSet,
     make_plan,
 )
 
@@ -40,28 +40,28 @@ _USUAL = (
     KeepPeriods(YEARLY, 3),
 )
 
-POLICIES = {
-    'last-3': Policy([KeepLast(3)]),
-    'hourly-5': Policy([KeepPeriods(HOURLY, 5)]),
-    'daily-4': Policy([KeepPeriods(DAILY, 4)]),
-    'daily-4-berlin': Policy([KeepPeriods(DAILY, 4)], zone=BERLIN),
-    'hourly-unlimited-berlin': Policy(
+RULE_SETS = {
+    'last-3': RuleSet([KeepLast(3)]),
+    'hourly-5': RuleSet([KeepPeriods(HOURLY, 5)]),
+    'daily-4': RuleSet([KeepPeriods(DAILY, 4)]),
+    'daily-4-berlin': RuleSet([KeepPeriods(DAILY, 4)], zone=BERLIN),
+    'hourly-unlimited-berlin': RuleSet(
         [KeepPeriods(HOURLY, UNLIMITED)], zone=BERLIN
     ),
-    'weekly-6': Policy([KeepPeriods(WEEKLY, 6)]),
-    'monthly-6': Policy([KeepPeriods(MONTHLY, 6)]),
-    'monthly-100': Policy([KeepPeriods(MONTHLY, 100)]),
-    'yearly-2': Policy([KeepPeriods(YEARLY, 2)]),
-    'yearly-10': Policy([KeepPeriods(YEARLY, 10)]),
-    'within-7d': Policy([KeepWithin(parse_span('7d'))]),
-    'within-1y1m-berlin': Policy(
+    'weekly-6': RuleSet([KeepPeriods(WEEKLY, 6)]),
+    'monthly-6': RuleSet([KeepPeriods(MONTHLY, 6)]),
+    'monthly-100': RuleSet([KeepPeriods(MONTHLY, 100)]),
+    'yearly-2': RuleSet([KeepPeriods(YEARLY, 2)]),
+    'yearly-10': RuleSet([KeepPeriods(YEARLY, 10)]),
+    'within-7d': RuleSet([KeepWithin(parse_span('7d'))]),
+    'within-1y1m-berlin': RuleSet(
         [KeepWithin(parse_span('1y1m'))], zone=BERLIN
     ),
-    'name': Policy([KeepName('pre-*'), KeepLast(1)]),
-    'tag': Policy([KeepTag('keep=yes'), KeepLast(1)]),
-    'usual': Policy(_USUAL),
-    'usual-older-than-10d': Policy(_USUAL, older_than=parse_span('10d')),
-    'older-than-30d': Policy(older_than=parse_span('30d')),
+    'name': RuleSet([KeepName('pre-*'), KeepLast(1)]),
+    'tag': RuleSet([KeepTag('keep=yes'), KeepLast(1)]),
+    'usual': RuleSet(_USUAL),
+    'usual-older-than-10d': RuleSet(_USUAL, older_than=parse_span('10d')),
+    'older-than-30d': RuleSet(older_than=parse_span('30d')),
 }
 
 
@@ -115,9 +115,9 @@ def history() -> Iterator[Candidate]:
     )
 
 
-def rendered(policy: Policy) -> str:
+def rendered(rule_set: RuleSet) -> str:
     """A line for each backup."""
-    plan = make_plan(history(), policy, NOW)
+    plan = make_plan(history(), rule_set, NOW)
     lines = [
         f'{d.backup.created_at}  {d.backup.name:<11}  '
         f'{"keep  " if d.keep else "delete"}  {", ".join(d.reasons)}'
@@ -129,8 +129,8 @@ def rendered(policy: Policy) -> str:
 
 def main() -> None:
     """Write all files."""
-    for name, policy in POLICIES.items():
-        (DIRECTORY / f'{name}.txt').write_text(rendered(policy))
+    for name, rule_set in RULE_SETS.items():
+        (DIRECTORY / f'{name}.txt').write_text(rendered(rule_set))
 
 
 if __name__ == '__main__':

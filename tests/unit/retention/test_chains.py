@@ -12,7 +12,7 @@ from vbsclient.retention import (
     KeepLast,
     KeepName,
     Link,
-    Policy,
+    RuleSet,
     infer_parents,
     make_plan,
 )
@@ -77,7 +77,7 @@ def candidates(count: int) -> list[Candidate]:
 def test_what_a_kept_backup_needs_is_kept_with_the_reason() -> None:
     parents = {'1': None, '2': '1', '3': '2', '4': None, '5': '4'}
     plan = make_plan(
-        candidates(5), Policy([KeepLast(1)]), NOW, parents=parents
+        candidates(5), RuleSet([KeepLast(1)]), NOW, parents=parents
     )
     told = {d.backup.id: (d.keep, d.reasons) for d in plan.decisions}
     assert told == {
@@ -93,7 +93,7 @@ def test_what_the_newest_needs_stays_with_it() -> None:
     oldest, *others = candidates(3)
     plan = make_plan(
         [replace(oldest, name='golden'), *others],
-        Policy([KeepName('golden')]),
+        RuleSet([KeepName('golden')]),
         NOW,
         parents={'1': None, '2': '1', '3': '2'},
     )
@@ -108,7 +108,7 @@ def test_what_the_newest_needs_stays_with_it() -> None:
 def test_what_is_not_selected_stays_and_needs_its_parents_too() -> None:
     parents = {'1': None, '2': '1', '3': None, 'other': '2'}
     plan = make_plan(
-        candidates(3), Policy([KeepLast(1)]), NOW, parents=parents
+        candidates(3), RuleSet([KeepLast(1)]), NOW, parents=parents
     )
     told = {d.backup.id: d.reasons for d in plan.kept}
     assert told == {
@@ -132,7 +132,7 @@ def test_nothing_that_stays_ever_misses_what_it_is_built_on(
         for id, kind in zip(ids, incremental, strict=True)
     )
     chosen = [c for n, c in enumerate(candidates(len(ids))) if selected[n]]
-    plan = make_plan(chosen, Policy([KeepLast(last)]), NOW, parents=parents)
+    plan = make_plan(chosen, RuleSet([KeepLast(last)]), NOW, parents=parents)
     gone = {d.backup.id for d in plan.deleted}
     for id in ids:
         parent = parents[id]
@@ -230,7 +230,7 @@ def test_what_cinder_has_built_on_another_never_misses_it(
         Candidate(id, 'v', made=NOW - timedelta(days=len(ids) - n))
         for n, id in enumerate(ids)
     ]
-    plan = make_plan(chosen, Policy([KeepLast(last)]), NOW, parents=parents)
+    plan = make_plan(chosen, RuleSet([KeepLast(last)]), NOW, parents=parents)
     gone = {d.backup.id for d in plan.deleted}
     for id, (_, parent) in backups.items():
         if id not in gone:

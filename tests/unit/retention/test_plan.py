@@ -24,8 +24,8 @@ from vbsclient.retention import (
     KeepTag,
     KeepWithin,
     Plan,
-    Policy,
     Rule,
+    RuleSet,
     Span,
     make_plan,
 )
@@ -80,8 +80,8 @@ rules: st.SearchStrategy[Rule] = st.one_of(
 zones: st.SearchStrategy[tzinfo] = st.sampled_from(
     [timezone.utc, BERLIN, ZoneInfo('America/St_Johns')]
 )
-policies = st.builds(
-    Policy,
+rule_sets = st.builds(
+    RuleSet,
     rules=st.lists(rules, max_size=4).map(tuple),
     older_than=st.one_of(st.none(), spans),
     zone=zones,
@@ -120,52 +120,52 @@ def histories(draw: st.DrawFn) -> list[Candidate]:
     return backups
 
 
-@given(histories(), policies)
+@given(histories(), rule_sets)
 def test_each_backup_is_decided_once_and_with_a_reason(
-    backups: list[Candidate], policy: Policy
+    backups: list[Candidate], rule_set: RuleSet
 ) -> None:
-    plan = make_plan(backups, policy, NOW)
+    plan = make_plan(backups, rule_set, NOW)
     assert sorted(d.backup.id for d in plan.decisions) == sorted(
         b.id for b in backups
     )
-    if policy.rules or policy.older_than:
+    if rule_set.rules or rule_set.older_than:
         assert all(decision.reasons for decision in plan.decisions)
 
 
-@given(histories(), policies, st.booleans())
+@given(histories(), rule_sets, st.booleans())
 def test_a_plan_carried_out_and_made_again_deletes_nothing(
-    backups: list[Candidate], policy: Policy, allow_empty: bool
+    backups: list[Candidate], rule_set: RuleSet, allow_empty: bool
 ) -> None:
-    policy = replace(policy, allow_empty=allow_empty)
-    plan = make_plan(backups, policy, NOW)
+    rule_set = replace(rule_set, allow_empty=allow_empty)
+    plan = make_plan(backups, rule_set, NOW)
     left = [decision.backup for decision in plan.kept]
-    assert deleted(make_plan(left, policy, NOW)) == set()
+    assert deleted(make_plan(left, rule_set, NOW)) == set()
 
 
-@given(histories(), policies, rules)
+@given(histories(), rule_sets, rules)
 def test_one_more_rule_never_deletes_more(
-    backups: list[Candidate], policy: Policy, rule: Rule
+    backups: list[Candidate], rule_set: RuleSet, rule: Rule
 ) -> None:
-    more = replace(policy, rules=(*policy.rules, rule))
-    before = deleted(make_plan(backups, policy, NOW))
+    more = replace(rule_set, rules=(*rule_set.rules, rule))
+    before = deleted(make_plan(backups, rule_set, NOW))
     assert deleted(make_plan(backups, more, NOW)) <= before
 
 
-@given(histories(), policies, spans)
+@given(histories(), rule_sets, spans)
 def test_an_age_never_deletes_more(
-    backups: list[Candidate], policy: Policy, span: Span
+    backups: list[Candidate], rule_set: RuleSet, span: Span
 ) -> None:
-    anyhow = replace(policy, older_than=None)
+    anyhow = replace(rule_set, older_than=None)
     before = deleted(make_plan(backups, anyhow, NOW))
-    aged = replace(policy, older_than=span)
+    aged = replace(rule_set, older_than=span)
     assert deleted(make_plan(backups, aged, NOW)) <= before
 
 
-@given(histories(), policies)
+@given(histories(), rule_sets)
 def test_the_newest_that_can_be_restored_stays_or_the_plan_says_so(
-    backups: list[Candidate], policy: Policy
+    backups: list[Candidate], rule_set: RuleSet
 ) -> None:
-    plan = make_plan(backups, policy, NOW)
+    plan = make_plan(backups, rule_set, NOW)
     emptied = {backup.group for backup in plan.emptied}
     for group in {backup.group for backup in backups} - emptied:
         good = [b for b in backups if b.group == group and b.counts and b.made]
@@ -175,35 +175,37 @@ def test_the_newest_that_can_be_restored_stays_or_the_plan_says_so(
         assert any(d.keep for d in plan.decisions if d.backup.group == group)
 
 
-@given(histories(), policies, st.booleans())
+@given(histories(), rule_sets, st.booleans())
 def test_what_is_protected_or_has_no_date_is_never_deleted(
-    backups: list[Candidate], policy: Policy, allow_empty: bool
+    backups: list[Candidate], rule_set: RuleSet, allow_empty: bool
 ) -> None:
-    policy = replace(policy, allow_empty=allow_empty)
-    for decision in make_plan(backups, policy, NOW).deleted:
+    rule_set = replace(rule_set, allow_empty=allow_empty)
+    for decision in make_plan(backups, rule_set, NOW).deleted:
         assert not decision.backup.protections
         assert decision.backup.made is not None
 
 
-@given(histories(), policies)
+@given(histories(), rule_sets)
 def test_groups_know_nothing_of_one_another(
-    backups: list[Candidate], policy: Policy
+    backups: list[Candidate], rule_set: RuleSet
 ) -> None:
     alone = [
-        make_plan([b for b in backups if b.group == group], policy, NOW)
+        make_plan([b for b in backups if b.group == group], rule_set, NOW)
         for group in 'ab'
     ]
-    both = make_plan(backups, policy, NOW)
+    both = make_plan(backups, rule_set, NOW)
     assert deleted(both) == deleted(alone[0]) | deleted(alone[1])
 
 
-@given(histories(), policies, st.randoms())
+@given(histories(), rule_sets, st.randoms())
 def test_the_order_of_the_list_is_no_matter(
-    backups: list[Candidate], policy: Policy, random: object
+    backups: list[Candidate], rule_set: RuleSet, random: object
 ) -> None:
     shuffled = list(backups)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert make_plan(shuffled, policy, NOW) == make_plan(backups, policy, NOW)
+    assert make_plan(shuffled, rule_set, NOW) == make_plan(
+        backups, rule_set, NOW
+    )
 
 
 # -- examples --------------------------------------------------------------
@@ -211,28 +213,28 @@ def test_the_order_of_the_list_is_no_matter(
 
 def test_rules_that_keep_nothing_empty_a_group_and_say_so() -> None:
     plan = make_plan(
-        [at(40), at(50)], Policy(older_than=Span('30d', days=30)), NOW
+        [at(40), at(50)], RuleSet(older_than=Span('30d', days=30)), NOW
     )
     assert [backup.group for backup in plan.emptied] == ['db01']
 
 
 def test_with_leave_a_group_may_be_emptied() -> None:
-    policy = Policy(older_than=Span('30d', days=30), allow_empty=True)
-    plan = make_plan([at(40), at(50)], policy, NOW)
+    rule_set = RuleSet(older_than=Span('30d', days=30), allow_empty=True)
+    plan = make_plan([at(40), at(50)], rule_set, NOW)
     assert not plan.emptied
     assert deleted(plan) == {'40', '50'}
 
 
 def test_a_group_of_failures_only_is_not_emptied_silently() -> None:
     failed = at(40, status='error', counts=False)
-    plan = make_plan([failed], Policy([KeepLast(1)]), NOW)
+    plan = make_plan([failed], RuleSet([KeepLast(1)]), NOW)
     assert plan.emptied == [failed]
 
 
 def test_what_cannot_be_restored_is_no_reason_to_delete_the_rest() -> None:
     failed = at(1, status='error', counts=False, protections=('status error',))
     plan = make_plan(
-        [failed, at(40), at(50)], Policy(older_than=Span('30d', days=30)), NOW
+        [failed, at(40), at(50)], RuleSet(older_than=Span('30d', days=30)), NOW
     )
     assert [backup.group for backup in plan.emptied] == ['db01']
 
@@ -241,13 +243,13 @@ def test_failures_are_not_counted() -> None:
     failures = [
         at(days, status='error', counts=False) for days in (0.1, 0.2, 0.3)
     ]
-    plan = make_plan([*failures, at(1), at(2)], Policy([KeepLast(1)]), NOW)
+    plan = make_plan([*failures, at(1), at(2)], RuleSet([KeepLast(1)]), NOW)
     assert kept(plan) == {'1'}
 
 
 def test_the_newest_stays_where_a_rule_keeps_only_older_ones() -> None:
     plan = make_plan(
-        [at(1), at(2), at(3, name='pre-1')], Policy([KeepName('pre-*')]), NOW
+        [at(1), at(2), at(3, name='pre-1')], RuleSet([KeepName('pre-*')]), NOW
     )
     assert kept(plan) == {'1', '3'}
     assert reasons(plan, '1') == ('newest',)
@@ -255,19 +257,19 @@ def test_the_newest_stays_where_a_rule_keeps_only_older_ones() -> None:
 
 def test_within_counts_from_the_newest_backup_and_not_from_now() -> None:
     stopped = [at(days) for days in (100, 103, 110)]
-    plan = make_plan(stopped, Policy([KeepWithin(Span('7d', days=7))]), NOW)
+    plan = make_plan(stopped, RuleSet([KeepWithin(Span('7d', days=7))]), NOW)
     assert kept(plan) == {'100', '103'}
 
 
 def test_within_ignores_a_backup_from_the_future_as_the_newest() -> None:
     backups = [at(-400), at(1), at(3), at(30)]
-    plan = make_plan(backups, Policy([KeepWithin(Span('7d', days=7))]), NOW)
+    plan = make_plan(backups, RuleSet([KeepWithin(Span('7d', days=7))]), NOW)
     assert kept(plan) == {'-400', '1', '3'}
 
 
 def test_the_oldest_stays_while_there_are_fewer_periods_than_wanted() -> None:
     backups = [at(1), at(2), at(2.1)]
-    plan = make_plan(backups, Policy([KeepPeriods(DAILY, 5)]), NOW)
+    plan = make_plan(backups, RuleSet([KeepPeriods(DAILY, 5)]), NOW)
     assert deleted(plan) == set()
     assert reasons(plan, '2.1') == ('oldest daily 2026-11-19',)
 
@@ -275,14 +277,14 @@ def test_the_oldest_stays_while_there_are_fewer_periods_than_wanted() -> None:
 def test_what_is_just_as_old_is_not_older() -> None:
     ten_days = Span('10d', days=10)
     plan = make_plan(
-        [at(0), at(10), at(10.001)], Policy(older_than=ten_days), NOW
+        [at(0), at(10), at(10.001)], RuleSet(older_than=ten_days), NOW
     )
     assert deleted(plan) == {'10.001'}
 
 
 def test_an_age_that_reaches_before_all_time_deletes_nothing() -> None:
-    policy = Policy(older_than=Span('999999y', years=999999))
-    assert deleted(make_plan([at(1), at(9000)], policy, NOW)) == set()
+    rule_set = RuleSet(older_than=Span('999999y', years=999999))
+    assert deleted(make_plan([at(1), at(9000)], rule_set, NOW)) == set()
 
 
 @pytest.mark.parametrize(
@@ -294,7 +296,7 @@ def test_a_day_begins_where_the_zone_has_it(zone: tzinfo, first: str) -> None:
         'db01',
         made=datetime(2026, 11, 20, 23, 30, tzinfo=timezone.utc),
     )
-    plan = make_plan([late], Policy([KeepPeriods(DAILY, 1)], zone=zone), NOW)
+    plan = make_plan([late], RuleSet([KeepPeriods(DAILY, 1)], zone=zone), NOW)
     assert reasons(plan, 'late') == (f'daily {first}',)
 
 
