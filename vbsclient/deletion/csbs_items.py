@@ -44,6 +44,7 @@ from vbsclient.deletion.targets import (
     get_surely,
     is_going,
     is_gone,
+    may_have_acted,
     merge,
     quote,
     recognise,
@@ -83,6 +84,8 @@ class ItemDeletion(Independent[Item]):
         self._limits = limits
         self._checkpoint_id = checkpoint_id
         self._known = known or {}
+        #: Whether a deletion has left its siblings alone.
+        self._is_proven = False
 
     def plan(self) -> list[ItemTarget]:
         """Find the backups and check each against the rules."""
@@ -99,6 +102,9 @@ class ItemDeletion(Independent[Item]):
     ) -> Iterator[Sequence[Outcome[Item]]]:
         """One alone, until a sibling check has passed; then the rest."""
         rest = list(outcomes)
+        if self._is_proven:
+            yield rest
+            return
         by_checkpoint: dict[str, list[Outcome[Item]]] = {}
         for outcome in rest:
             by_checkpoint.setdefault(
@@ -123,10 +129,16 @@ class ItemDeletion(Independent[Item]):
             for first in group:
                 rest.remove(first)
                 yield [first]
-                if first.state in (State.DONE, State.UNKNOWN):
+                if first.state in (State.DONE, State.UNKNOWN) or isinstance(
+                    first.error, errors.UnexpectedSuccess
+                ):
                     self._prove(first.target.verified, before)
                     yield rest
                     return
+                if may_have_acted(first.error):
+                    # A refusal shows no effect that could be waited for, and
+                    # is no promise that nothing was done.
+                    self._demand_unhurt(first.target.verified, before)
         yield rest
 
     def delete(self, target: ItemTarget, recorder: Recorder) -> Done:
@@ -225,6 +237,14 @@ class ItemDeletion(Independent[Item]):
                 f'service deletes only what is named: nothing else was sent',
                 'Look at the checkpoint and try again later.',
             )
+        self._demand_unhurt(first, before)
+        self._is_proven = True
+
+    def _demand_unhurt(self, first: Item, before: Mapping[str, str]) -> None:
+        """See that no sibling of an item goes with it.
+
+        :raises StopAll: if one does.
+        """
         after = {
             item.id: item.status
             for item in self._members_now(first.checkpoint_id)

@@ -125,6 +125,8 @@ class Follower(Generic[ResourceT]):
 
         What still waits for its turn counts as not sent: its refusal would
         have passed.
+
+        :raises StopAll: if a repetition showed that nothing more may follow.
         """
         with self._limits.deadline.within(self._patience.timeout):
             return self._follow()
@@ -298,12 +300,15 @@ class Follower(Generic[ResourceT]):
         for outcome in again:
             outcome.state = State.NOT_SENT
             outcome.error = None
-        bulk.run(
-            again,
-            lambda target: self._deletion.delete(target, self._recorder),
-            concurrency=self._limits.concurrency,
-            stop=self._limits.stop,
-        )
+        # Those that were refused may be the first ones that go through: the
+        # order that proves a service harmless holds for them, too.
+        for batch in self._deletion.batches(again):
+            bulk.run(
+                batch,
+                lambda target: self._deletion.delete(target, self._recorder),
+                concurrency=self._limits.concurrency,
+                stop=self._limits.stop,
+            )
         for id in ids:
             outcome = self._outcomes[id]
             if outcome.state is not State.FAILED:

@@ -70,14 +70,18 @@ def execute(
             if breaker.verdict is not None:
                 break
     except errors.ClientError as reason:
-        if isinstance(reason, StopAll):
-            return reason
+        return stopped_by(reason)
+    is_complete = all(o.state is not State.NOT_SENT for o in pending)
+    return None if is_complete else breaker.verdict
+
+
+def stopped_by(reason: errors.ClientError) -> errors.ClientError:
+    """Say that the run ends with this, if it does not say so itself."""
+    if not isinstance(reason, StopAll):
         reason.message = (
             f'the run was stopped: {reason.message}. Nothing else was sent'
         )
-        return reason
-    is_complete = all(o.state is not State.NOT_SENT for o in pending)
-    return None if is_complete else breaker.verdict
+    return reason
 
 
 class _Breaker:

@@ -379,7 +379,8 @@ def send_and_judge(
     """Send a DELETE; after a doubtful answer let a GET decide.
 
     A 404 proves nothing (a Cinder without its backup worker says it too),
-    and the first of several attempts may have been carried out.
+    nor does a success that is not the documented one, and the first of
+    several attempts may have been carried out.
 
     :param status_now: GETs the resource; raises NotFound once it is gone,
         and only then.
@@ -389,7 +390,9 @@ def send_and_judge(
     try:
         receipt = send()
     except errors.ServiceError as error:
-        if error.status not in _WORTH_A_LOOK:
+        if error.status not in _WORTH_A_LOOK and not isinstance(
+            error, errors.UnexpectedSuccess
+        ):
             raise
         return _judge(error, status_now, error)
     except errors.RepeatedDelete as repeated:
@@ -397,6 +400,13 @@ def send_and_judge(
         unknown = errors.ConnectionFailed(repeated.message, repeated.hint)
         return _judge(repeated.error, status_now, unknown)
     return Done(receipt.request_id)
+
+
+def may_have_acted(error: BaseException | None) -> bool:
+    """Whether a DELETE reached the service, whatever was answered."""
+    if isinstance(error, errors.ConnectionFailed):
+        return error.sent
+    return isinstance(error, errors.ServiceError | errors.RepeatedDelete)
 
 
 def _judge(

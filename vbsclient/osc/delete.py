@@ -16,7 +16,7 @@ from osc_lib.command import command
 
 from vbsclient.api import errors
 from vbsclient.deletion.follow import Follower
-from vbsclient.deletion.run import execute, outcomes_of
+from vbsclient.deletion.run import execute, outcomes_of, stopped_by
 from vbsclient.deletion.targets import Deletion, Limits, Outcome, Target
 from vbsclient.osc import report
 from vbsclient.osc.arguments import (
@@ -205,15 +205,18 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         with show_progress(
             self.app.stderr, self.noun[1], wanted=parsed_args.wait
         ) as tell:
-            self._unfinished = Follower(
-                deletion,
-                self._outcomes,
-                journal,
-                limits,
-                wait=parsed_args.wait,
-                patience=patience,
-                tell=tell,
-            ).run()
+            try:
+                self._unfinished = Follower(
+                    deletion,
+                    self._outcomes,
+                    journal,
+                    limits,
+                    wait=parsed_args.wait,
+                    patience=patience,
+                    tell=tell,
+                ).run()
+            except errors.ClientError as reason:
+                self._stopped = stopped_by(reason)
 
     def _check_wait(self, parsed_args: argparse.Namespace) -> None:
         if self.idle is None or parsed_args.timeout is None:

@@ -124,8 +124,9 @@ def _failure(error: BaseException) -> dict[str, Any]:
     if isinstance(error, errors.RepeatedDelete):
         return {**_failure(error.error), 'attempts': error.attempts}
     if isinstance(error, errors.ServiceError):
+        odd = isinstance(error, errors.UnexpectedSuccess)
         return {
-            'result': 'refused',
+            'result': 'unknown' if odd else 'refused',
             'status': error.status,
             'code': error.code,
             'message': error.message[:1000],

@@ -11,7 +11,10 @@ from vbsclient.api import errors
 from vbsclient.bulk import State
 from vbsclient.deletion import csbs_items
 from vbsclient.deletion.csbs_lookup import NoItems
-from vbsclient.deletion.targets import Missing, Refused
+from vbsclient.deletion.follow import Follower
+from vbsclient.deletion.targets import Missing, Refused, StopAll
+from vbsclient.osc.journal import NoJournal
+from vbsclient.waiting import Patience
 
 MakeWorld = Callable[..., World]
 CHECKPOINT = uuid(500)
@@ -413,6 +416,66 @@ class TestProof:
         _, stopped = there.carry_out(deletion)
         assert stopped is None
         assert len(there.deletes()) == 2
+
+    @pytest.mark.parametrize('status', [201, 202, 301, 403, 410, 500, 501])
+    def test_a_service_that_takes_all_and_answers_oddly_is_stopped(
+        self, world: MakeWorld, status: int
+    ) -> None:
+        there = world()
+        ids = []
+        for n in range(3):
+            ids.append(there.add_item(80 + n, checkpoint=500 + n))
+            there.add_item(90 + n, checkpoint=500 + n)
+        there.ignores_items = True
+        there.answers = status
+        _, stopped = there.carry_out(there.item_deletion(*ids))
+        assert 'deletes more than was named' in str(stopped)
+        assert len(there.deletes()) == 1
+
+    def test_an_odd_success_without_effect_stops_the_run(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        ids = []
+        for n in range(3):
+            ids.append(there.add_item(80 + n, checkpoint=500 + n))
+            there.add_item(90 + n, checkpoint=500 + n)
+        there.deleted = 'available'
+        there.answers = 202
+        _, stopped = there.carry_out(there.item_deletion(*ids))
+        assert 'has shown no effect' in str(stopped)
+        assert len(there.deletes()) == 1
+
+    @pytest.mark.parametrize('takes_all', [True, False])
+    def test_what_was_busy_at_first_goes_no_less_carefully(
+        self, world: MakeWorld, takes_all: bool
+    ) -> None:
+        there = world(concurrency=4)
+        ids = []
+        for n in range(4):
+            ids.append(there.add_item(80 + n, checkpoint=500 + n))
+            there.add_item(90 + n, checkpoint=500 + n)
+        there.ignores_items = takes_all
+        there.deleted = 'deleted'
+        there.busy = set(ids)
+        deletion = there.item_deletion(*ids)
+        outcomes, stopped = there.carry_out(deletion)
+        assert stopped is None
+        follower = Follower(
+            deletion,
+            outcomes,
+            NoJournal(),
+            there.limits,
+            wait=True,
+            patience=Patience(timeout=10.0, shortest=0.01),
+            tell=lambda counts: None,
+        )
+        if takes_all:
+            with pytest.raises(StopAll, match='deletes more'):
+                follower.run()
+        else:
+            follower.run()
+        assert len(there.deletes()) == (5 if takes_all else 8)
 
     def test_a_refused_target_is_a_sibling_that_must_stay(
         self, world: MakeWorld

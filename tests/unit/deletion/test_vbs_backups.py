@@ -105,6 +105,19 @@ class TestJudgedByAGet:
         assert isinstance(outcome.error, errors.NotFound)
         assert 'still exists (status available)' in outcome.error.hint
 
+    @pytest.mark.parametrize(
+        ('becomes', 'state'),
+        [('deleting', State.DONE), ('available', State.FAILED)],
+    )
+    def test_a_success_that_is_not_the_documented_one(
+        self, world: MakeWorld, becomes: str, state: State
+    ) -> None:
+        there = world()
+        id = there.add_backup(1)
+        there.answers = 200
+        there.deleted = becomes
+        assert delete(there, id).state is state
+
     @pytest.mark.parametrize('status', [400, 404, 409, 500])
     @pytest.mark.parametrize(
         ('now', 'state', 'finished'),

@@ -47,6 +47,8 @@ class World:
         first that matches is the answer.
     :ivar deleted: what an accepted DELETE makes of a status.
     :ivar ignores_items: whether CSBS deletes whole checkpoints always.
+    :ivar answers: what a DELETE that was carried out is answered with.
+    :ivar busy: ids of items whose next DELETE is refused for the moment.
     """
 
     def __init__(
@@ -64,6 +66,8 @@ class World:
         self.faults: list[tuple[str, int, Any]] = []
         self.deleted = 'deleting'
         self.ignores_items = False
+        self.answers: int | None = None
+        self.busy: set[str] = set()
         self.has_items = True
         self.karbor: list[Row] = []
         catalog = {'vbs': f'{VBS}/v2/{PROJECT}'}
@@ -226,7 +230,7 @@ class World:
         if not found:
             return _refuse(context, 404, f'Backup {last} could not be found.')
         if method == 'DELETE':
-            context.status_code = 202
+            context.status_code = self.answers or 202
             self._mark(self.backups, {last})
             return None
         return {'backup': found[0]}
@@ -273,6 +277,10 @@ class World:
                     return {'checkpoint': row}
             return _refuse(context, 404, 'no such checkpoint')
         named = query.get('checkpoint_items')
+        if named in self.busy:
+            self.busy.discard(named)
+            context.status_code = 400
+            return {'error_code': 'CSBS.2003', 'error_msg': 'busy'}
         whole = named is None or self.ignores_items
         self._mark(
             self.items,
@@ -283,6 +291,7 @@ class World:
             },
         )
         self._mark(self.karbor, {id})
+        context.status_code = self.answers or 200
         return {}
 
     def _mark(self, rows: list[Row], ids: set[str]) -> None:
