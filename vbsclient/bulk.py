@@ -234,7 +234,10 @@ def _act(outcome: Outcome[T, R], action: Callable[[T], R]) -> None:
 
 
 def _unanswered(error: BaseException) -> bool:
-    return isinstance(error, errors.ConnectionFailed) and error.sent
+    if isinstance(error, errors.ConnectionFailed):
+        return error.sent
+    # What nobody has foreseen may have come after the request was sent.
+    return not isinstance(error, errors.ClientError)
 
 
 def _join(workers: Sequence[threading.Thread], grace: float) -> None:

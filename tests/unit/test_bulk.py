@@ -67,14 +67,20 @@ class TestOutcomes:
         assert done.started_at <= done.answered_at
 
     @pytest.mark.parametrize(
-        'error', [ValueError('x'), errors.NotFound('x', status=404)]
+        ('error', 'state'),
+        [
+            (errors.NotFound('x', status=404), State.FAILED),
+            # Nobody knows when it came.
+            (ValueError('x'), State.UNKNOWN),
+            (MemoryError(), State.UNKNOWN),
+        ],
     )
     def test_an_exception_is_that_targets_alone(
-        self, error: Exception
+        self, error: Exception, state: State
     ) -> None:
         every = outcomes('a', 'bad', 'c')
         carry_out(every, lambda t: fail(error) if t == 'bad' else t)
-        assert states(every) == [State.DONE, State.FAILED, State.DONE]
+        assert states(every) == [State.DONE, state, State.DONE]
         assert every[1].error is error
         assert every[1].result is None
 
@@ -85,7 +91,7 @@ class TestOutcomes:
             (errors.ConnectionFailed('lost'), State.UNKNOWN),
             (errors.ConnectionFailed('lost', sent=False), State.FAILED),
             (errors.BadRequest('no', status=400), State.FAILED),
-            (KeyboardInterrupt(), State.FAILED),
+            (KeyboardInterrupt(), State.UNKNOWN),
         ],
     )
     def test_what_an_error_says_of_its_target(

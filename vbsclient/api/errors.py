@@ -19,6 +19,10 @@ from urllib.parse import urlsplit
 #: The longest piece of a raw body that is worth quoting.
 _MAX_RAW_TEXT = 200
 
+#: So much of it is looked at.  The patterns below take the square of it on a
+#: page that was made for that, and nothing else runs meanwhile.
+_MAX_LOOKED_AT = 4000
+
 
 class ClientError(Exception):
     """The base of everything that this library raises.
@@ -438,7 +442,7 @@ def is_systemic(error: BaseException) -> bool:
 def _text_of(response: Response) -> str:
     try:
         return without_token(response.text, response)
-    except UnicodeError:
+    except ValueError:
         # A charset that cannot replace what it does not know.
         return ''
 
@@ -474,7 +478,7 @@ def _message(value: Any) -> str | None:
 
 
 def _plain_text(text: str) -> str | None:
-    text = text[:100_000]
+    text = text[:_MAX_LOOKED_AT]
     if re.search(r'<(!doctype|html|head|body|title)\b', text, re.IGNORECASE):
         title = re.search(
             r'<(title|h1)[^>]*>(.*?)</\1>', text, re.IGNORECASE | re.DOTALL

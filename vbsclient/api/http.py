@@ -36,6 +36,10 @@ DEFAULT_TIMEOUT = (10.0, 60.0)
 #: Seconds by which the last look of a wait may outlast its time-out.
 LAST_LOOK = 2.0
 
+#: Bytes after which no answer is read any further: a page of a list has a
+#: few million, and a short one that is packed may unpack to any number.
+LARGEST_BODY = 200_000_000
+
 #: Connections that requests keeps per host unless told otherwise.
 _DEFAULT_POOL = 10
 
@@ -96,6 +100,60 @@ class _AsItIs(requests.auth.AuthBase):
         self, request: requests.PreparedRequest
     ) -> requests.PreparedRequest:
         return request
+
+
+class _Answer:
+    """An answer from its status line on, before the rest of it is read.
+
+    :ivar status: None until there is one.
+    """
+
+    status: int | None = None
+
+    def begins(self, response: requests.Response, **_: Any) -> None:
+        """Take note of it, and see that the rest of it can be read.
+
+        :raises ConnectionFailed: if it is none yet.
+        """
+        self.status = response.status_code
+        if self.status < 200:
+            # The real one is still to come, and http.client would hand it to
+            # whoever uses the connection next.
+            response.close()
+            raise errors.ConnectionFailed(
+                f'{urlsplit(response.url).netloc} gave a provisional answer '
+                f'({self.status}) and no other'
+            )
+        try:
+            b'\xff'.decode(response.encoding or 'utf-8', 'replace')
+        except (LookupError, ValueError):
+            # A charset that there is not, or that cannot replace what it
+            # does not know: keystoneauth's log would stumble over it.
+            response.encoding = 'utf-8'
+        # An attribute of its own would make a cycle, and a Ctrl-C that comes
+        # while those are collected is swallowed by the finalizers in it.
+        response.__class__ = _Bounded
+
+
+class _Bounded(requests.Response):
+    """An answer of which no more is read than memory should hold."""
+
+    def iter_content(self, *args: Any, **keywords: Any) -> Iterator[Any]:
+        """The body, piece by piece.
+
+        :raises ConnectionFailed: if it is too large.
+        """
+        length = 0
+        for piece in super().iter_content(*args, **keywords):
+            length += len(piece)
+            if length > LARGEST_BODY:
+                self.close()
+                raise errors.ConnectionFailed(
+                    f'{urlsplit(self.url).netloc} answers without an end '
+                    f'(more than {LARGEST_BODY // 1_000_000} MB)',
+                    repeatable=False,
+                )
+            yield piece
 
 
 class AdaptiveLimit:
@@ -338,7 +396,8 @@ class Transport:
             if self.stop.is_set():
                 raise errors.Cancelled('not sent')
             timeout = self._timeout_of(method)
-            with _translated(url):
+            answer = _Answer()
+            with _translated(url, answer):
                 response = self._session.request(
                     url,
                     method,
@@ -354,6 +413,7 @@ class Transport:
                     # and its login would go to the service.
                     requests_auth=_AsItIs(),
                     client_name='python-vbsclient',
+                    hooks={'response': answer.begins},
                 )
         if response.status_code == 429:
             self._limit.lower(sent_at)
@@ -478,8 +538,12 @@ def _unexpected(response: requests.Response) -> errors.ServiceError:
 
 
 @contextmanager
-def _translated(url: str) -> Iterator[None]:
-    """Turn keystoneauth's exceptions into ours."""
+def _translated(url: str, answer: _Answer | None = None) -> Iterator[None]:
+    """Turn keystoneauth's exceptions into ours.
+
+    :param answer: what is known of the answer; None where what fails is not
+        the request but a login.
+    """
     host = urlsplit(url).netloc
     try:
         yield
@@ -506,8 +570,7 @@ def _translated(url: str) -> Iterator[None]:
             sent=not _never_left(error),
         ) from error
     except ksa_exceptions.UnknownConnectionError as error:
-        original = error.original
-        left = not isinstance(original, ValueError)
+        left = not isinstance(error.original, _NEVER_MADE)
         raise errors.ConnectionFailed(
             f'the answer of {host} could not be read ({_cause(error)})'
             if left
@@ -515,17 +578,22 @@ def _translated(url: str) -> Iterator[None]:
             sent=left,
             repeatable=left,
         ) from error
-    except UnicodeError as error:
-        raise errors.ConnectionFailed(
-            'the request holds what no URL can carry',
-            sent=False,
-            repeatable=False,
-        ) from error
     except ValueError as error:
-        # requests splits the address of a redirect even if it is not to
-        # follow it.
-        raise errors.RedirectRefused(
-            f'{host} redirects to an unreadable address', status=0
+        status = answer.status if answer else None
+        if status is None:
+            raise errors.ConnectionFailed(
+                'the request holds what no URL can carry',
+                sent=False,
+                repeatable=False,
+            ) from error
+        if 300 <= status < 400:
+            # requests splits the address of a redirect even if it is not to
+            # follow it.
+            raise errors.RedirectRefused(
+                f'{host} redirects to an unreadable address', status=status
+            ) from error
+        raise errors.ConnectionFailed(
+            f'the answer of {host} could not be read ({_cause(error)})'
         ) from error
     except ksa_exceptions.ClientException as error:
         raise errors.Unauthorized(
@@ -544,6 +612,15 @@ def _login_refused(error: ksa_exceptions.HttpError) -> errors.ServiceError:
     )
 
 
+#: What requests says of a request that it cannot even make.  InvalidHeader is
+#: none of them: it also stands for a header of the answer.
+_NEVER_MADE = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidProxyURL,
+)
+
 _NEVER_LEFT = (
     'Connection refused',
     'Name or service not known',
@@ -555,7 +632,11 @@ _NEVER_LEFT = (
 
 
 def _never_left(error: BaseException) -> bool:
-    return any(reason in str(error) for reason in _NEVER_LEFT)
+    text = str(error)
+    # What broke off was there; an answer that is none may hold any words.
+    if 'Connection aborted' in text:
+        return False
+    return any(reason in text for reason in _NEVER_LEFT)
 
 
 def _cause(error: BaseException) -> str:

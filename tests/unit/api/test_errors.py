@@ -2,6 +2,7 @@
 """What is read out of answers that refuse, whatever they look like."""
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -266,6 +267,13 @@ class TestBodies:
 
     def test_a_body_that_is_nested_too_deeply_breaks_nothing(self) -> None:
         _check(errors.error_from_response(answer(500, '[' * 200_000)), 500)
+
+    @pytest.mark.parametrize('piece', ['<title', '<title>', '<', '<br '])
+    def test_a_page_that_is_made_to_be_slow_is_not(self, piece: str) -> None:
+        page = '<html>' + piece * (200_000 // len(piece))
+        started = time.monotonic()
+        _check(errors.error_from_response(answer(500, page)), 500)
+        assert time.monotonic() - started < 2
 
     @pytest.mark.parametrize('charset', ['undefined', 'idna'])
     def test_a_strange_charset_breaks_nothing(self, charset: str) -> None:

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers that no HTTP library would send, byte for byte."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from keystoneauth1.session import Session
+from keystoneauth1.token_endpoint import Token
+
+from vbsclient.api import errors, http
+from vbsclient.api.http import Transport
+
+MakeTransport = Callable[[bytes], Transport]
+
+NOTHING = b'Content-Length: 0\r\n\r\n'
+
+#: Each may stand for a deletion that was carried out.
+UNREADABLE = {
+    'a chunk of a negative size': (
+        b'HTTP/1.1 202 X\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n'
+    ),
+    'a chunk of no size': (
+        b'HTTP/1.1 202 X\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\nhello\r\n'
+    ),
+    'two lengths': (
+        b'HTTP/1.1 202 X\r\nContent-Length: 3\r\nContent-Length: 7\r\n\r\nabc'
+    ),
+    'no gzip': (
+        b'HTTP/1.1 202 X\r\nContent-Encoding: gzip\r\n'
+        b'Content-Length: 3\r\n\r\nabc'
+    ),
+    'no HTTP': b'Connection refused by the service behind me\r\n',
+    'a provisional answer alone': b'HTTP/1.1 102 X\r\n\r\n',
+    'another protocol': b'HTTP/1.1 101 X\r\nUpgrade: h2c\r\n\r\n',
+}
+
+
+class Listener:
+    """Answers each request with the same bytes and hangs up.
+
+    :ivar requests: how many have come.
+    """
+
+    def __init__(self, answer: bytes) -> None:
+        self.requests = 0
+        self._answer = answer
+        self._socket = socket.create_server(('127.0.0.1', 0))
+        self.url = f'http://127.0.0.1:{self._socket.getsockname()[1]}/x'
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        # Only this wakes somebody who waits for the next caller.
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                caller, _ = self._socket.accept()
+            except OSError:
+                return
+            with contextlib.suppress(OSError), caller:
+                caller.recv(65536)
+                self.requests += 1
+                caller.sendall(self._answer)
+
+
+class InAHurry(threading.Event):
+    """A stop event for which nobody waits."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return False
+
+
+@contextlib.contextmanager
+def listening(answer: bytes) -> Iterator[tuple[Listener, Transport]]:
+    listener = Listener(answer)
+    session = Session(auth=Token(listener.url, 'secret'))
+    try:
+        yield listener, Transport(session, stop=InAHurry(), timeout=(5, 5))
+    finally:
+        listener.close()
+
+
+@pytest.mark.parametrize('answer', UNREADABLE.values(), ids=UNREADABLE)
+class TestUnreadable:
+    def test_a_delete_was_sent_whatever_the_answer_is(
+        self, answer: bytes
+    ) -> None:
+        with listening(answer) as (listener, transport):
+            with pytest.raises(errors.RepeatedDelete) as raised:
+                transport.delete(listener.url, accepted=202)
+            assert isinstance(raised.value.error, errors.ConnectionFailed)
+            assert raised.value.error.sent
+            assert raised.value.attempts == listener.requests == 5
+
+    def test_a_get_says_so_in_the_end(self, answer: bytes) -> None:
+        with listening(answer) as (listener, transport):
+            with pytest.raises(errors.ConnectionFailed):
+                transport.get(listener.url)
+            assert listener.requests == 5
+
+
+def test_the_real_answer_behind_a_provisional_one_is_nobody_elses() -> None:
+    answer = b'HTTP/1.1 103 X\r\n\r\nHTTP/1.1 202 X\r\n' + NOTHING
+    with listening(answer) as (listener, transport):
+        with pytest.raises(errors.RepeatedDelete):
+            transport.delete(listener.url, accepted=202)
+        assert listener.requests == 5
+
+
+@pytest.mark.parametrize('charset', ['idna', 'undefined', 'hex', 'a\0b', 'x'])
+@pytest.mark.parametrize('logged', [False, True])
+def test_a_charset_that_cannot_be_used_hides_no_answer(
+    charset: str, logged: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    if logged:
+        # keystoneauth decodes what it writes.
+        caplog.set_level('DEBUG')
+    body = b'{"error": {"message": "in use"}}'
+    head = (
+        f'Content-Type: text/plain; charset={charset}\r\n'
+        f'Content-Length: {len(body)}\r\n\r\n'
+    ).encode()
+    with listening(b'HTTP/1.1 400 X\r\n' + head + body) as (listener, sender):
+        with pytest.raises(errors.BadRequest) as raised:
+            sender.delete(listener.url, accepted=202)
+        assert raised.value.message == 'in use'
+    with listening(b'HTTP/1.1 202 X\r\n' + head + body) as (listener, sender):
+        assert sender.delete(listener.url, accepted=202).attempts == 1
+
+
+@pytest.mark.parametrize('packed', [False, True])
+def test_no_body_fills_the_memory(
+    packed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, 'LARGEST_BODY', 1_000_000)
+    body = b' ' * 2_000_000
+    head = b'HTTP/1.1 202 X\r\n'
+    if packed:
+        body = gzip.compress(body)
+        head += b'Content-Encoding: gzip\r\n'
+    with listening(head + b'\r\n' + body) as (listener, transport):
+        with pytest.raises(errors.ConnectionFailed) as raised:
+            transport.delete(listener.url, accepted=202)
+        assert 'without an end' in raised.value.message
+        assert raised.value.sent
+        assert listener.requests == 1
