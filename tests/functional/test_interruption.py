@@ -442,6 +442,40 @@ def test_a_reader_that_goes_away_ends_it_quietly(
     assert len(c.state.backups) == left
 
 
+@pytest.mark.parametrize('where', ['a full disk', 'nowhere', 'no reader'])
+@pytest.mark.parametrize('fails', [True, False])
+def test_a_report_that_cannot_be_printed_hides_no_failure(
+    cloud: CloudFactory, openstack: Openstack, where: str, fails: bool
+) -> None:
+    c = cloud()
+    first, second = (c.state.add_backup().id for _ in range(2))
+    if fails:
+        c.knobs.faults.append(
+            Fault('status', 'DELETE', first, 403, times=None)
+        )
+    reader, writer = os.pipe()
+    os.close(reader)
+    with Path('/dev/full').open('w') as full:
+        process = openstack.start(
+            *(*DELETE, first, second, '--report'),
+            stdout={'a full disk': full, 'no reader': writer}.get(where),
+            preexec_fn=(lambda: os.close(1)) if where == 'nowhere' else None,
+        )
+        _, told = process.communicate(timeout=30)
+    os.close(writer)
+    assert len(deletes(c)) == 2
+    assert 'Traceback' not in told
+    if fails:
+        assert process.returncode == 1
+        assert f'({first})' in told
+        assert '1 of 2 backups failed to delete.' in told
+    elif where == 'no reader':
+        assert (process.returncode, told) == (141, '')
+    else:
+        assert process.returncode == 1
+        assert len(told.splitlines()) == 1
+
+
 @pytest.mark.parametrize('command', ['vbs backup list', 'csbs backup list'])
 def test_a_reader_of_a_long_list_that_goes_away_ends_it_quietly(
     cloud: CloudFactory, openstack: Openstack, command: str

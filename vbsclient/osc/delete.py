@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import abc
 import argparse
+import errno
 import gc
 import logging
 import sys
@@ -111,6 +112,8 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         self._outcomes: list[Outcome[Any]] = []
         self._stopped: errors.ClientError | None = None
         self._unfinished: list[Outcome[Any]] = []
+        #: Why the rows could not be printed.
+        self._unprinted: OSError | None = None
         self._read_stdin = False
         #: What was named, for as long as it is not looked up.
         self._named: Sequence[str] = ()
@@ -121,7 +124,11 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         except (KeyboardInterrupt, SystemExit):
             self._report_interruption(parsed_args)
             raise
-        return self._verdict(parsed_args)
+        code = self._verdict(parsed_args)
+        if self._unprinted is not None:
+            # Only now: what failed is said all the same.
+            raise self._unprinted
+        return code
 
     def take_action(
         self, parsed_args: argparse.Namespace
@@ -145,7 +152,14 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         """Print rows only where they were asked for."""
         if not self._wants_rows:
             return 0
-        return super().produce_output(parsed_args, column_names, data)
+        try:
+            if self.app.stdout is None:
+                raise OSError(errno.EBADF, 'The standard output is closed')
+            super().produce_output(parsed_args, column_names, data)
+            self.app.stdout.flush()
+        except OSError as error:
+            self._unprinted = error
+        return 0
 
     def named(self, arguments: Sequence[str]) -> list[str]:
         """The arguments, with the ids on standard input for a ``-``.

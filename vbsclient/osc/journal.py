@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from osc_lib import exceptions
@@ -47,6 +49,8 @@ class Journal:
         self._context = context
         self._path = path
         self._torn = False
+        #: What makes the next line one of its own.
+        self._before = b'' if _ends_with_a_line(path) else b'\n'
         try:
             self._file = os.open(
                 path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600
@@ -117,7 +121,25 @@ class Journal:
             'name': target.name,
             **facts,
         }
-        os.write(self._file, f'{json.dumps(line)}\n'.encode())
+        data = self._before + f'{json.dumps(line)}\n'.encode()
+        if os.write(self._file, data) < len(data):
+            # There was room for a part of it, which says nothing.
+            self._before = b'\n'
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._before = b''
+
+
+def _ends_with_a_line(path: str) -> bool:
+    """Whether a file that grew on a full disk does not end in the middle."""
+    try:
+        if not Path(path).is_file():
+            return True
+        with Path(path).open('rb') as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) == b'\n'
+    except (OSError, ValueError):
+        # It is empty, or not to be read.
+        return True
 
 
 def _failure(error: BaseException) -> dict[str, Any]:

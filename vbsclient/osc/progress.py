@@ -20,17 +20,17 @@ LOG = logging.getLogger(__name__)
 
 @contextmanager
 def show_progress(
-    stream: TextIO, noun: str, *, wanted: bool
+    stream: TextIO | None, noun: str, *, wanted: bool
 ) -> Iterator[Tell]:
     """What to tell of the progress, while the block lasts.
 
-    :param stream: standard error.
+    :param stream: standard error; None if it is closed.
     :param noun: what is deleted, in the plural.
     :param wanted: False for a wait that the user did not ask for.
     """
     if not wanted:
         yield _nothing
-    elif stream.isatty():
+    elif stream is not None and stream.isatty():
         with _live_line(stream, noun) as tell:
             yield tell
     else:

@@ -167,6 +167,29 @@ class TestFile:
             journal.delete(target(), 'delete', send)
         assert sent == []
 
+    def test_half_a_line_is_none(
+        self, journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write = os.write
+
+        def half(file: int, data: bytes) -> int:
+            return write(file, data[: len(data) // 2])
+
+        monkeypatch.setattr(os, 'write', half)
+        with pytest.raises(errors.ClientError, match='was not sent'):
+            journal.delete(target(), 'delete', fail(AssertionError()))
+        monkeypatch.undo()
+        # There is room again, for this run and for the next one.
+        journal.delete(target(), 'delete', lambda: RECEIPT)
+        assert len(path.read_text().splitlines()) == 3
+        path.write_text(path.read_text() + '{"at"')
+        Journal(str(path), CONTEXT).delete(target(), 'x', lambda: RECEIPT)
+        torn, *_, fourth, before, after = path.read_text().splitlines()
+        assert json.loads(before)['event'] == 'request'
+        assert json.loads(after)['event'] == 'answer'
+        assert fourth == '{"at"'
+        assert torn
+
     def test_a_missing_answer_is_said_at_the_end(
         self,
         journal: Journal,
