@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hosts that are no cloud: one that nobody vouches for, one that is full."""
+"""Hosts that are no cloud: untrusted, full, or answering whatever it is."""
 
 import contextlib
 import socket
@@ -44,6 +44,37 @@ class Untrusted:
                 caller.settimeout(5)
                 with self._context.wrap_socket(caller, server_side=True) as s:
                     self.received += s.recv(65536)
+
+
+class Listener:
+    """Answers each request with the same bytes and hangs up.
+
+    :ivar requests: how many have come.
+    """
+
+    def __init__(self, answer: bytes) -> None:
+        self.requests = 0
+        self._answer = answer
+        self._socket = socket.create_server(('127.0.0.1', 0))
+        self.url = f'http://127.0.0.1:{self._socket.getsockname()[1]}/x'
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        # Only this wakes somebody who waits for the next caller.
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                caller, _ = self._socket.accept()
+            except OSError:
+                return
+            with contextlib.suppress(OSError), caller:
+                caller.recv(65536)
+                self.requests += 1
+                caller.sendall(self._answer)
 
 
 @contextlib.contextmanager

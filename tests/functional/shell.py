@@ -266,7 +266,10 @@ def _own_logging() -> Iterator[None]:
     """Leave the loggers as they were."""
     loggers = [
         logging.getLogger(name)
-        for name in ('', 'requests', 'cliff', 'stevedore', 'iso8601')
+        for name in (
+            *('', 'requests', 'cliff', 'stevedore', 'iso8601'),
+            *('urllib3.connection', 'urllib3.connectionpool'),
+        )
     ]
     levels = [logger.level for logger in loggers]
     root = loggers[0]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.functional.conftest import CloudFactory
+from tests.functional.listeners import Listener
 from tests.functional.shell import Openstack
 from tests.functional.wire import UNKNOWN, deletes, requests
 from tests.sandbox import Fault, Sandbox
@@ -516,3 +517,40 @@ def test_a_busy_service_is_asked_again_until_all_is_accepted(
     ids = [c.state.add_backup().id for _ in range(30)]
     openstack(*DELETE, *ids)
     assert not c.state.backups
+
+
+# -- answers that are hardly any -------------------------------------------
+
+
+def test_a_header_that_is_none_is_nothing_to_talk_about(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    cloud()
+    body = b'{"backups": []}'
+    listener = Listener(
+        b'HTTP/1.1 200 X\r\nno colon\x1b[31m here\r\n\r\n' + body
+    )
+    config = {'vbs_endpoint_override': f'{listener.url}/v2'}
+    try:
+        openstack('vbs', 'backup', 'list', config=config)
+    finally:
+        listener.close()
+
+
+@pytest.mark.parametrize(
+    'command', ['vbs backup delete', 'vbs share delete', 'csbs backup delete']
+)
+def test_what_cannot_be_looked_up_is_named(
+    cloud: CloudFactory, openstack: Openstack, command: str
+) -> None:
+    c = cloud()
+    c.knobs.faults.append(Fault('status', 'GET', UNKNOWN, 405, times=None))
+    openstack(
+        *command.split(),
+        UNKNOWN,
+        complains=[
+            re.compile(f'^Failed to look up .* {UNKNOWN}: .*HTTP 405'),
+            '1 of 1 ',
+        ],
+    )
+    assert deletes(c) == []

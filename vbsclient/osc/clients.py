@@ -149,11 +149,23 @@ def project_id_of(
 
 
 def _session(instance: Any) -> Any:
+    _hush_urllib3()
     session = instance.session
     if session.timeout is None:
         # A login that hangs in the middle of a run would hang for ever.
         session.timeout = DEFAULT_TIMEOUT[1]
     return session
+
+
+def _hush_urllib3() -> None:
+    """Let it say no more than OSC wants to hear of requests.
+
+    OSC sets that for requests alone, from the time when one was a part of
+    the other; a header that is none would be shown with a traceback.
+    """
+    level = logging.getLogger('requests').level
+    for name in ('urllib3.connection', 'urllib3.connectionpool'):
+        logging.getLogger(name).setLevel(level)
 
 
 def _timeout(instance: Any) -> tuple[float, float]:

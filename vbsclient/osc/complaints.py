@@ -8,9 +8,9 @@ from typing import Any
 
 from vbsclient.api import errors
 from vbsclient.bulk import State
-from vbsclient.deletion.targets import Outcome
+from vbsclient.deletion.targets import Outcome, Refused
 from vbsclient.osc.report import label
-from vbsclient.osc.text import capital, sentence
+from vbsclient.osc.text import capital, sentence, shortened
 
 #: What targets are called: (one, several).
 Noun = tuple[str, str]
@@ -21,7 +21,12 @@ def failure(outcome: Outcome[Any], noun: Noun) -> str:
     target = outcome.target
     error = outcome.error or errors.Cancelled('not sent')
     if target.id is None:
-        return capital(sentence(error))
+        if isinstance(error, Refused):
+            return capital(sentence(error))
+        return (
+            f'Failed to look up {noun[0]} {shortened(target.argument, 80)}: '
+            f'{sentence(error)}'
+        )
     if outcome.state is State.UNKNOWN:
         return (
             f'Whether {noun[0]} {label(target)} is deleted is unknown: '

@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from keystoneauth1.session import Session
 from keystoneauth1.token_endpoint import Token
 
+from tests.functional.listeners import Listener
 from vbsclient.api import errors, http
 from vbsclient.api.http import Transport
-
-MakeTransport = Callable[[bytes], Transport]
 
 NOTHING = b'Content-Length: 0\r\n\r\n'
 
@@ -39,37 +37,6 @@ UNREADABLE = {
     'a provisional answer alone': b'HTTP/1.1 102 X\r\n\r\n',
     'another protocol': b'HTTP/1.1 101 X\r\nUpgrade: h2c\r\n\r\n',
 }
-
-
-class Listener:
-    """Answers each request with the same bytes and hangs up.
-
-    :ivar requests: how many have come.
-    """
-
-    def __init__(self, answer: bytes) -> None:
-        self.requests = 0
-        self._answer = answer
-        self._socket = socket.create_server(('127.0.0.1', 0))
-        self.url = f'http://127.0.0.1:{self._socket.getsockname()[1]}/x'
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def close(self) -> None:
-        # Only this wakes somebody who waits for the next caller.
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                caller, _ = self._socket.accept()
-            except OSError:
-                return
-            with contextlib.suppress(OSError), caller:
-                caller.recv(65536)
-                self.requests += 1
-                caller.sendall(self._answer)
 
 
 class InAHurry(threading.Event):
