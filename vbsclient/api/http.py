@@ -552,6 +552,12 @@ def _translated(url: str, answer: _Answer | None = None) -> Iterator[None]:
         # that this one comes from the identity service.
         raise _login_refused(error) from error
     except ksa_exceptions.SSLError as error:
+        if 'certificate' not in str(error).lower():
+            # It may as well have broken after the request was sent.
+            raise errors.ConnectionFailed(
+                f'the encrypted connection to {host} failed',
+                'Check that the endpoint speaks https.',
+            ) from error
         raise errors.ConnectionFailed(
             f'the certificate of {host} could not be verified '
             f'({_cause(error)})',

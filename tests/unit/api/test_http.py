@@ -165,7 +165,8 @@ class TestRepetition:
         self, fake_cloud: MakeCloud
     ) -> None:
         cloud = fake_cloud()
-        cloud.on('DELETE', URL, exc=requests.exceptions.SSLError('expired'))
+        reason = 'certificate verify failed: certificate has expired'
+        cloud.on('DELETE', URL, exc=requests.exceptions.SSLError(reason))
 
         with pytest.raises(errors.ConnectionFailed) as raised:
             Transport(cloud.session).delete(URL, accepted=202)
@@ -174,8 +175,28 @@ class TestRepetition:
         assert len(cloud.sent()) == 1
 
     @pytest.mark.parametrize(
+        'reason',
+        ['DECRYPTION_FAILED_OR_BAD_RECORD_MAC', 'TLSV1_ALERT_INTERNAL_ERROR'],
+    )
+    def test_an_encryption_that_breaks_may_do_so_behind_the_request(
+        self, fake_cloud: MakeCloud, reason: str
+    ) -> None:
+        cloud = fake_cloud()
+        cloud.on('DELETE', URL, exc=requests.exceptions.SSLError(reason))
+
+        with pytest.raises(errors.RepeatedDelete) as raised:
+            Transport(cloud.session, stop=Clock()).delete(URL, accepted=202)
+        assert isinstance(raised.value.error, errors.ConnectionFailed)
+        assert raised.value.error.sent
+        assert 'certificate' not in raised.value.message
+
+    @pytest.mark.parametrize(
         ('reason', 'sent'),
         [
+            (
+                "('Connection aborted.', BadStatusLine('Connection refused'))",
+                True,
+            ),
             ('[Errno 111] Connection refused', False),
             ('[Errno -2] Name or service not known', False),
             ('Temporary failure in name resolution', False),
