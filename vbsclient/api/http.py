@@ -136,7 +136,19 @@ class _Answer:
 
 
 class _Bounded(requests.Response):
-    """An answer of which no more is read than memory should hold."""
+    """An answer of which no more is read than memory should hold.
+
+    Nor does a refusal tell the token, which some services repeat and which
+    keystoneauth would write into its log.
+    """
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        text = super().text
+        if self.status_code < 400:
+            return text
+        return errors.without_token(text, self)
 
     def iter_content(self, *args: Any, **keywords: Any) -> Iterator[Any]:
         """The body, piece by piece.
@@ -552,19 +564,7 @@ def _translated(url: str, answer: _Answer | None = None) -> Iterator[None]:
         # that this one comes from the identity service.
         raise _login_refused(error) from error
     except ksa_exceptions.SSLError as error:
-        if 'certificate' not in str(error).lower():
-            # It may as well have broken after the request was sent.
-            raise errors.ConnectionFailed(
-                f'the encrypted connection to {host} failed',
-                'Check that the endpoint speaks https.',
-            ) from error
-        raise errors.ConnectionFailed(
-            f'the certificate of {host} could not be verified '
-            f'({_cause(error)})',
-            'Set cacert in clouds.yaml to the authority that signed it.',
-            sent=False,
-            repeatable=False,
-        ) from error
+        raise _encryption_failed(error, host) from error
     except ksa_exceptions.ConnectTimeout as error:
         raise errors.ConnectionFailed(
             f'{host} did not answer in time'
@@ -586,25 +586,52 @@ def _translated(url: str, answer: _Answer | None = None) -> Iterator[None]:
         ) from error
     except ValueError as error:
         status = answer.status if answer else None
-        if status is None:
-            raise errors.ConnectionFailed(
-                'the request holds what no URL can carry',
-                sent=False,
-                repeatable=False,
-            ) from error
-        if 300 <= status < 400:
-            # requests splits the address of a redirect even if it is not to
-            # follow it.
-            raise errors.RedirectRefused(
-                f'{host} redirects to an unreadable address', status=status
-            ) from error
-        raise errors.ConnectionFailed(
-            f'the answer of {host} could not be read ({_cause(error)})'
-        ) from error
+        raise _unforeseen(error, host, status) from error
     except ksa_exceptions.ClientException as error:
         raise errors.Unauthorized(
             f'no valid login: {error}', status=401
         ) from error
+
+
+def _encryption_failed(
+    error: ksa_exceptions.SSLError, host: str
+) -> errors.ConnectionFailed:
+    if 'certificate' not in str(error).lower():
+        # It may as well have broken after the request was sent.
+        return errors.ConnectionFailed(
+            f'the encrypted connection to {host} failed',
+            'Check that the endpoint speaks https.',
+        )
+    return errors.ConnectionFailed(
+        f'the certificate of {host} could not be verified ({_cause(error)})',
+        'Set cacert in clouds.yaml to the authority that signed it.',
+        sent=False,
+        repeatable=False,
+    )
+
+
+def _unforeseen(
+    error: ValueError, host: str, status: int | None
+) -> errors.ClientError:
+    """What neither requests nor keystoneauth make an error of their own.
+
+    :param status: of the answer; None if there was none yet.
+    """
+    if status is None:
+        return errors.ConnectionFailed(
+            'the request holds what no URL can carry',
+            sent=False,
+            repeatable=False,
+        )
+    if 300 <= status < 400:
+        # requests splits the address of a redirect even if it is not to
+        # follow it.
+        return errors.RedirectRefused(
+            f'{host} redirects to an unreadable address', status=status
+        )
+    return errors.ConnectionFailed(
+        f'the answer of {host} could not be read ({_cause(error)})'
+    )
 
 
 def _login_refused(error: ksa_exceptions.HttpError) -> errors.ServiceError:

@@ -49,7 +49,7 @@ class InAHurry(threading.Event):
 @contextlib.contextmanager
 def listening(answer: bytes) -> Iterator[tuple[Listener, Transport]]:
     listener = Listener(answer)
-    session = Session(auth=Token(listener.url, 'secret'))
+    session = Session(auth=Token(listener.url, 'top-secret'))
     try:
         yield listener, Transport(session, stop=InAHurry(), timeout=(5, 5))
     finally:
@@ -66,13 +66,14 @@ class TestUnreadable:
                 transport.delete(listener.url, accepted=202)
             assert isinstance(raised.value.error, errors.ConnectionFailed)
             assert raised.value.error.sent
-            assert raised.value.attempts == listener.requests == 5
+            # Some of them meet a connection that was hung up before.
+            assert raised.value.attempts == 5 >= listener.requests > 0
 
     def test_a_get_says_so_in_the_end(self, answer: bytes) -> None:
         with listening(answer) as (listener, transport):
             with pytest.raises(errors.ConnectionFailed):
                 transport.get(listener.url)
-            assert listener.requests == 5
+            assert 5 >= listener.requests > 0
 
 
 def test_the_real_answer_behind_a_provisional_one_is_nobody_elses() -> None:
@@ -80,7 +81,7 @@ def test_the_real_answer_behind_a_provisional_one_is_nobody_elses() -> None:
     with listening(answer) as (listener, transport):
         with pytest.raises(errors.RepeatedDelete):
             transport.delete(listener.url, accepted=202)
-        assert listener.requests == 5
+        assert 5 >= listener.requests > 0
 
 
 @pytest.mark.parametrize('charset', ['idna', 'undefined', 'hex', 'a\0b', 'x'])
@@ -120,3 +121,22 @@ def test_no_body_fills_the_memory(
         assert 'without an end' in raised.value.message
         assert raised.value.sent
         assert listener.requests == 1
+
+
+def test_a_body_that_repeats_the_token_does_not_bring_it_into_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level('DEBUG')
+    body = b'{"error": {"message": "X-Auth-Token: top-secret"}}'
+    head = (
+        b'HTTP/1.1 400 X\r\nContent-Type: application/json\r\n'
+        b'Content-Length: %d\r\n\r\n' % len(body)
+    )
+    with (
+        listening(head + body) as (listener, transport),
+        pytest.raises(errors.BadRequest) as raised,
+    ):
+        transport.delete(listener.url, accepted=202)
+    assert 'RESP BODY' in caplog.text
+    assert 'X-Auth-Token: ***' in raised.value.message
+    assert 'top-secret' not in caplog.text
