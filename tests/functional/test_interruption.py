@@ -26,8 +26,12 @@ DELETE = ('vbs', 'backup', 'delete')
 GROUPS = ('accepted', 'failed', 'unknown', 'not sent')
 COUNT = 300
 
-#: Seconds until a process must be back, on a machine with much to do.
-SOON = 2.0
+#: Seconds until a process must be back: two are promised, and as many again
+#: are for a machine with much to do.
+SOON = 4.0
+
+#: Seconds that requests under way get, for tests of who does not wait so long.
+LONG = 60.0
 
 
 class Trigger:
@@ -67,6 +71,17 @@ def finish(process: 'subprocess.Popen[str]') -> tuple[float, str, str]:
     stdout, stderr = process.communicate(timeout=30)
     assert 'Traceback' not in stderr
     return time.monotonic() - started, stdout, stderr
+
+
+@pytest.fixture
+def long_grace(tmp_path: Path) -> dict[str, str]:
+    """An environment in which a first signal ends nothing soon."""
+    (tmp_path / 'sitecustomize.py').write_text(
+        'from vbsclient import bulk\n'
+        f'bulk.run.__kwdefaults__["grace"] = {LONG}\n'
+    )
+    path = [str(tmp_path), *filter(None, [os.environ.get('PYTHONPATH')])]
+    return {'PYTHONPATH': os.pathsep.join(path)}
 
 
 def check_groups(
@@ -135,7 +150,7 @@ def test_requests_that_hang_are_unknown_and_hold_nobody_up(
 
 
 def test_a_second_ctrl_c_leaves_at_once(
-    cloud: CloudFactory, openstack: Openstack
+    cloud: CloudFactory, openstack: Openstack, long_grace: dict[str, str]
 ) -> None:
     trigger = Trigger('DELETE', 10)
     c = cloud(
@@ -145,7 +160,7 @@ def test_a_second_ctrl_c_leaves_at_once(
         faults=[Fault('hang', 'DELETE', skip=10, times=None)],
     )
     ids = [c.state.add_backup().id for _ in range(COUNT)]
-    process = openstack.start(*DELETE, *ids)
+    process = openstack.start(*DELETE, *ids, env=long_grace)
     trigger.wait()
     process.send_signal(signal.SIGINT)
     # The requests under way get their time; nobody needs to wait for it.
@@ -154,7 +169,7 @@ def test_a_second_ctrl_c_leaves_at_once(
     process.send_signal(signal.SIGINT)
     seconds, _, stderr = finish(process)
     assert process.returncode == 130, stderr
-    assert seconds < 1.1
+    assert seconds < LONG / 3
     assert sorted(i for g in groups(stderr).values() for i in g) == sorted(ids)
 
 
@@ -367,6 +382,7 @@ def test_a_second_signal_leaves_at_once_whatever_hangs(
     method: str,
     number: int,
     code: int,
+    long_grace: dict[str, str],
 ) -> None:
     hangs = threading.Event()
 
@@ -379,7 +395,9 @@ def test_a_second_signal_leaves_at_once_whatever_hangs(
 
     c = cloud(faults=[Seen('hang', method, 'backups', times=None)])
     ids = [c.state.add_backup().id for _ in range(20)]
-    process = openstack.start(*DELETE, *ids, start_new_session=True)
+    process = openstack.start(
+        *DELETE, *ids, env=long_grace, start_new_session=True
+    )
     assert hangs.wait(60)
     process.send_signal(number)
     time.sleep(0.1)
@@ -387,7 +405,7 @@ def test_a_second_signal_leaves_at_once_whatever_hangs(
     seconds, _, stderr = finish(process)
     # A shell says the same of a signal that meets the interpreter's own end.
     assert process.returncode in (code, -number)
-    assert seconds < 1.1
+    assert seconds < LONG / 3
     assert stderr.startswith('Interrupted')
     assert list(c.state.backups) == ids
 
