@@ -17,6 +17,14 @@ from vbsclient.deletion.csbs_lookup import (
     seen_of,
 )
 from vbsclient.deletion.follow import Independent
+from vbsclient.deletion.judgement import (
+    ask_each,
+    get_surely,
+    is_going,
+    is_gone,
+    may_be_no_route,
+    send_and_judge,
+)
 from vbsclient.deletion.targets import (
     AllAtOnce,
     Done,
@@ -25,16 +33,10 @@ from vbsclient.deletion.targets import (
     Recorder,
     Refused,
     Target,
-    ask_each,
     brief,
-    get_surely,
-    is_going,
-    is_gone,
-    may_be_no_route,
     merge,
     quote,
     recognise,
-    send_and_judge,
     unique,
 )
 from vbsclient.waiting import Seen

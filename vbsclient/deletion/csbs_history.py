@@ -8,8 +8,9 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from vbsclient.api.csbs import CSBSClient, Item
 from vbsclient.api.times import moment_of
 from vbsclient.deletion.csbs_items import ItemDeletion
+from vbsclient.deletion.judgement import is_gone
 from vbsclient.deletion.prune import Reading, status_reasons
-from vbsclient.deletion.targets import Limits, is_gone
+from vbsclient.deletion.targets import Limits
 from vbsclient.retention import Candidate
 
 

@@ -30,6 +30,13 @@ from vbsclient.deletion.csbs_lookup import (
     seen_of,
 )
 from vbsclient.deletion.follow import Independent
+from vbsclient.deletion.judgement import (
+    get_surely,
+    is_going,
+    is_gone,
+    may_have_acted,
+    send_and_judge,
+)
 from vbsclient.deletion.targets import (
     FEW,
     Done,
@@ -41,14 +48,9 @@ from vbsclient.deletion.targets import (
     StopAll,
     Target,
     check_name,
-    get_surely,
-    is_going,
-    is_gone,
-    may_have_acted,
     merge,
     quote,
     recognise,
-    send_and_judge,
     unique,
 )
 from vbsclient.waiting import Seen

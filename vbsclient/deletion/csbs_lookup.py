@@ -10,11 +10,11 @@ from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.csbs import Item, Items
 from vbsclient.api.http import is_uuid
+from vbsclient.deletion.judgement import ask_each
 from vbsclient.deletion.targets import (
     FEW,
     Limits,
     Missing,
-    ask_each,
     brief,
     choose_by_name,
     demand_id,

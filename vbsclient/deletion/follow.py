@@ -17,6 +17,7 @@ from typing import Generic, Protocol
 from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.bulk import State
+from vbsclient.deletion.judgement import is_going, is_gone
 from vbsclient.deletion.targets import (
     Deletion,
     Done,
@@ -26,8 +27,6 @@ from vbsclient.deletion.targets import (
     Refused,
     ResourceT,
     Target,
-    is_going,
-    is_gone,
 )
 from vbsclient.waiting import Patience, Seen, follow
 

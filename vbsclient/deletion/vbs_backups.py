@@ -9,6 +9,13 @@ from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.vbs import Backup, Share, VBSClient
+from vbsclient.deletion.judgement import (
+    get_surely,
+    is_going,
+    is_gone,
+    may_be_no_route,
+    send_and_judge,
+)
 from vbsclient.deletion.targets import (
     FEW,
     Done,
@@ -19,13 +26,8 @@ from vbsclient.deletion.targets import (
     Refused,
     Target,
     brief,
-    get_surely,
-    is_going,
-    is_gone,
-    may_be_no_route,
     merge,
     recognise,
-    send_and_judge,
     unique,
 )
 from vbsclient.deletion.vbs_lookup import Found, find_backups, get_each

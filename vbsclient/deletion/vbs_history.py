@@ -16,8 +16,9 @@ from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.times import moment_of
 from vbsclient.api.values import bool_or_none, text_or_none
 from vbsclient.api.vbs import Backup, Share, VBSClient
+from vbsclient.deletion.judgement import is_gone
 from vbsclient.deletion.prune import Reading, status_reasons
-from vbsclient.deletion.targets import Limits, is_gone
+from vbsclient.deletion.targets import Limits
 from vbsclient.deletion.vbs_backups import BackupDeletion
 from vbsclient.deletion.vbs_origin import MADE_BY_CSBS, Origins
 from vbsclient.deletion.vbs_sharing import Sharing

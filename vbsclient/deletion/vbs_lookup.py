@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from vbsclient.api import errors
 from vbsclient.api.http import is_uuid
 from vbsclient.api.vbs import Backup, Backups
+from vbsclient.deletion.judgement import ask_each, may_be_no_route
 from vbsclient.deletion.targets import (
     FEW,
     Limits,
     Missing,
-    ask_each,
     brief,
     choose_by_name,
     demand_id,
-    may_be_no_route,
     sift_names,
 )
 

@@ -8,6 +8,12 @@ from collections.abc import Sequence
 from vbsclient.api import errors
 from vbsclient.api.http import is_uuid
 from vbsclient.api.vbs import Backup, Share, VBSClient
+from vbsclient.deletion.judgement import (
+    ask_each,
+    get_surely,
+    may_be_no_route,
+    send_and_judge,
+)
 from vbsclient.deletion.targets import (
     FEW,
     AllAtOnce,
@@ -17,14 +23,10 @@ from vbsclient.deletion.targets import (
     Recorder,
     Refused,
     Target,
-    ask_each,
     demand_id,
-    get_surely,
-    may_be_no_route,
     merge,
     quote,
     recognise,
-    send_and_judge,
     unique,
 )
 from vbsclient.deletion.vbs_lookup import find_backups
