@@ -25,6 +25,7 @@ from vbsclient.deletion.judgement import (
     may_be_no_route,
     send_and_judge,
 )
+from vbsclient.deletion.naming import merge, recognise, unique
 from vbsclient.deletion.targets import (
     AllAtOnce,
     Done,
@@ -33,12 +34,8 @@ from vbsclient.deletion.targets import (
     Recorder,
     Refused,
     Target,
-    brief,
-    merge,
-    quote,
-    recognise,
-    unique,
 )
+from vbsclient.deletion.wording import brief, quote
 from vbsclient.waiting import Seen
 
 #: The items of a checkpoint; none on a cloud that has no items.

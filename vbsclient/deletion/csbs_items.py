@@ -37,6 +37,7 @@ from vbsclient.deletion.judgement import (
     may_have_acted,
     send_and_judge,
 )
+from vbsclient.deletion.naming import check_name, merge, recognise, unique
 from vbsclient.deletion.targets import (
     FEW,
     Done,
@@ -47,12 +48,8 @@ from vbsclient.deletion.targets import (
     Refused,
     StopAll,
     Target,
-    check_name,
-    merge,
-    quote,
-    recognise,
-    unique,
 )
+from vbsclient.deletion.wording import quote
 from vbsclient.waiting import Seen
 
 #: Seconds in which the first deletion must show an effect.

@@ -11,15 +11,9 @@ from vbsclient.api import errors
 from vbsclient.api.csbs import Item, Items
 from vbsclient.api.http import is_uuid
 from vbsclient.deletion.judgement import ask_each
-from vbsclient.deletion.targets import (
-    FEW,
-    Limits,
-    Missing,
-    brief,
-    choose_by_name,
-    demand_id,
-    sift_names,
-)
+from vbsclient.deletion.naming import choose_by_name, demand_id, sift_names
+from vbsclient.deletion.targets import FEW, Limits, Missing
+from vbsclient.deletion.wording import brief
 from vbsclient.waiting import Seen
 
 WHAT = 'backup of a server'

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.http import Receipt
-from vbsclient.deletion.targets import Done, Limits, brief
+from vbsclient.deletion.targets import Done, Limits
+from vbsclient.deletion.wording import brief
 
 AnswerT = TypeVar('AnswerT')
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the user named, resolved and verified or refused."""
+"""What is to be deleted, and what the rules for each kind offer."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ from typing import Generic, Protocol, TypeVar
 
 from vbsclient import bulk
 from vbsclient.api import errors
-from vbsclient.api.http import Deadline, Receipt, is_uuid
+from vbsclient.api.http import Deadline, Receipt
 
 #: Up to so many targets are verified by a GET each, more by list pages.
 FEW = 3
-
-#: No service keeps longer names; a longer argument names nothing.
-LONGEST_NAME = 255
 
 
 @dataclass(frozen=True)
@@ -164,129 +161,3 @@ class AllAtOnce(Generic[ResourceT]):
     ) -> Iterator[Sequence[Outcome[ResourceT]]]:
         """All at the same time."""
         yield outcomes
-
-
-def unique(arguments: Sequence[str]) -> list[str]:
-    """The arguments without repetitions, in their order."""
-    return list(dict.fromkeys(arguments))
-
-
-def merge(
-    targets: Sequence[Target[ResourceT]],
-) -> list[Target[ResourceT]]:
-    """Drop targets that a former one names already by the same id."""
-    seen: set[str] = set()
-    kept = []
-    for target in targets:
-        if target.id is not None and target.refusal is None:
-            if target.id in seen:
-                continue
-            seen.add(target.id)
-        kept.append(target)
-    return kept
-
-
-def recognise(
-    targets: Sequence[Target[ResourceT]],
-    other_kind: Callable[[str], str | None],
-) -> None:
-    """Name the right command where an id is one of another kind.
-
-    Only for a few: each costs requests, and a long list of wrong ids has
-    one cause.
-
-    :param other_kind: the advice for an id, or None.
-    """
-    asked = 0
-    for target in targets:
-        if (
-            isinstance(target.refusal, Missing)
-            and target.refusal.hint is None
-            and is_uuid(target.argument)
-            and asked < FEW
-        ):
-            asked += 1
-            target.refusal.hint = other_kind(target.argument)
-
-
-def quote(argument: str) -> str:
-    """What the user named, short enough for a message."""
-    return repr(brief(argument))
-
-
-def brief(text: object) -> str:
-    """What a service says of something, so that what follows is seen."""
-    said = str(text)
-    return said if len(said) <= 80 else f'{said[:80]}...'
-
-
-def check_name(argument: str, what: str) -> None:
-    """Refuse an argument that cannot be a name of anything.
-
-    :raises Refused: if it is empty or blank.
-    :raises Missing: if it is too long, or holds what no URL can carry.
-    """
-    if not argument.strip():
-        raise Refused(f'an empty text names no {what}')
-    if len(argument) > LONGEST_NAME:
-        raise Missing(
-            f'No {what} found for {quote(argument)}: names have at most '
-            f'{LONGEST_NAME} characters'
-        )
-    try:
-        argument.encode()
-    except UnicodeEncodeError:
-        raise Missing(f'No {what} found: the name is not valid text') from None
-
-
-def demand_id(id: str) -> None:
-    """Refuse what a list calls an id and no request could name.
-
-    :raises InvalidId: if it has not the shape of a UUID.
-    """
-    if not is_uuid(id):
-        raise errors.InvalidId(
-            f'the service lists it with an id that is no UUID ({quote(id)})'
-        )
-
-
-def sift_names(
-    arguments: Sequence[str], what: str
-) -> tuple[list[str], dict[str, errors.ClientError]]:
-    """(what can name something, the refusals of the rest)."""
-    asked: list[str] = []
-    refusals: dict[str, errors.ClientError] = {}
-    for argument in arguments:
-        try:
-            check_name(argument, what)
-            asked.append(argument)
-        except errors.ClientError as refusal:
-            refusals[argument] = refusal
-    return asked, refusals
-
-
-def choose_by_name(
-    found: Sequence[ResourceT],
-    argument: str,
-    what: str,
-    describe: Callable[[ResourceT], str],
-    *,
-    several: str | None = None,
-) -> ResourceT:
-    """The only one of several that bear a name.
-
-    :param several: the plural of ``what``, where an s does not make it.
-    :raises Missing: if none does.
-    :raises Refused: if more than one does, with their ids.
-    """
-    if not found:
-        raise Missing(f'No {what} found for {quote(argument)}')
-    if len(found) > 1:
-        shown = '; '.join(describe(one) for one in found[:10])
-        more = f'; and {len(found) - 10} more' if len(found) > 10 else ''
-        raise Refused(
-            f'{len(found)} {several or f"{what}s"} have the name '
-            f'{quote(argument)}: {shown}{more}',
-            'Name the one you mean by its id.',
-        )
-    return found[0]

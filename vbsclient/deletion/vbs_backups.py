@@ -16,6 +16,7 @@ from vbsclient.deletion.judgement import (
     may_be_no_route,
     send_and_judge,
 )
+from vbsclient.deletion.naming import merge, recognise, unique
 from vbsclient.deletion.targets import (
     FEW,
     Done,
@@ -25,10 +26,6 @@ from vbsclient.deletion.targets import (
     Recorder,
     Refused,
     Target,
-    brief,
-    merge,
-    recognise,
-    unique,
 )
 from vbsclient.deletion.vbs_lookup import Found, find_backups, get_each
 from vbsclient.deletion.vbs_origin import Origins
@@ -37,6 +34,7 @@ from vbsclient.deletion.vbs_sharing import (
     any_left,
     describe_share,
 )
+from vbsclient.deletion.wording import brief
 from vbsclient.waiting import Seen
 
 #: What the manual says may be deleted; the service decides.

@@ -9,15 +9,9 @@ from vbsclient.api import errors
 from vbsclient.api.http import is_uuid
 from vbsclient.api.vbs import Backup, Backups
 from vbsclient.deletion.judgement import ask_each, may_be_no_route
-from vbsclient.deletion.targets import (
-    FEW,
-    Limits,
-    Missing,
-    brief,
-    choose_by_name,
-    demand_id,
-    sift_names,
-)
+from vbsclient.deletion.naming import choose_by_name, demand_id, sift_names
+from vbsclient.deletion.targets import FEW, Limits, Missing
+from vbsclient.deletion.wording import brief
 
 WHAT = 'backup'
 

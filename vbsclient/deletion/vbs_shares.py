@@ -14,6 +14,7 @@ from vbsclient.deletion.judgement import (
     may_be_no_route,
     send_and_judge,
 )
+from vbsclient.deletion.naming import demand_id, merge, recognise, unique
 from vbsclient.deletion.targets import (
     FEW,
     AllAtOnce,
@@ -23,11 +24,6 @@ from vbsclient.deletion.targets import (
     Recorder,
     Refused,
     Target,
-    demand_id,
-    merge,
-    quote,
-    recognise,
-    unique,
 )
 from vbsclient.deletion.vbs_lookup import find_backups
 from vbsclient.deletion.vbs_sharing import (
@@ -35,6 +31,7 @@ from vbsclient.deletion.vbs_sharing import (
     by_backup,
     describe_share,
 )
+from vbsclient.deletion.wording import quote
 
 #: A share, or all shares of one backup.
 ShareTarget = Target[Sequence[Share]]

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from vbsclient.api import errors
 from vbsclient.api.vbs import Share, Shares, VBSClient
-from vbsclient.deletion.targets import FEW, brief
+from vbsclient.deletion.targets import FEW
+from vbsclient.deletion.wording import brief
 
 LOG = logging.getLogger(__name__)
 

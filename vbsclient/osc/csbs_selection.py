@@ -26,14 +26,9 @@ from vbsclient.deletion.csbs_lookup import (
     quietly,
     read_all,
 )
-from vbsclient.deletion.targets import (
-    FEW,
-    Limits,
-    Missing,
-    Refused,
-    choose_by_name,
-    quote,
-)
+from vbsclient.deletion.naming import choose_by_name
+from vbsclient.deletion.targets import FEW, Limits, Missing, Refused
+from vbsclient.deletion.wording import quote
 from vbsclient.osc.filters import Conditions, add_filters, conditions_of
 from vbsclient.osc.listing import Found, SortKey
 from vbsclient.osc.lookup import server_id_of

@@ -13,17 +13,13 @@ from vbsclient.api import errors
 from vbsclient.api.http import is_uuid
 from vbsclient.api.values import text_or_none
 from vbsclient.api.vbs import Share, ShareFilter
-from vbsclient.deletion.targets import (
-    Deletion,
-    Limits,
-    Missing,
-    brief,
-    choose_by_name,
-)
+from vbsclient.deletion.naming import choose_by_name
+from vbsclient.deletion.targets import Deletion, Limits, Missing
 from vbsclient.deletion.vbs_shares import (
     BackupSharesDeletion,
     ShareDeletion,
 )
+from vbsclient.deletion.wording import brief
 from vbsclient.osc.clients import make_vbs_client, project_id_of
 from vbsclient.osc.columns import Column, Gigabytes, Time
 from vbsclient.osc.delete import DeleteCommand
