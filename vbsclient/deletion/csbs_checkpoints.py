@@ -61,7 +61,7 @@ class CheckpointDeletion(
         self._limits = limits
         self._has_items = True
 
-    def plan(self) -> list[CheckpointTarget]:
+    def targets(self) -> list[CheckpointTarget]:
         """See what each checkpoint holds and whether it may go."""
         ids = [a for a in self._arguments if is_uuid(a)]
         try:

@@ -86,7 +86,7 @@ class ItemDeletion(Independent[Item]):
         #: Whether a deletion has left its siblings alone.
         self._is_proven = False
 
-    def plan(self) -> list[ItemTarget]:
+    def targets(self) -> list[ItemTarget]:
         """Find the backups and check each against the rules."""
         if self._checkpoint_id is not None:
             found = self._find_in_checkpoint(self._checkpoint_id)

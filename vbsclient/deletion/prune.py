@@ -134,7 +134,7 @@ class Agreed(Generic[ResourceT]):
 
     def targets(self) -> list[Target[ResourceT]]:
         """All that was planned; what fails its last check is skipped too."""
-        targets = list(self.deletion.plan())
+        targets = list(self.deletion.targets())
         for target in targets:
             refusal = target.refusal
             # What nobody knows is no change: that fails.

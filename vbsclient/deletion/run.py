@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a plan to outcomes: the one way in which anything is deleted."""
+"""From targets to outcomes: the one way in which anything is deleted."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ANY_ID = re.compile(r'[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}')
 def outcomes_of(
     targets: Sequence[Target[ResourceT]],
 ) -> list[Outcome[ResourceT]]:
-    """An outcome for each target of a plan, as it stands before any DELETE."""
+    """An outcome for each target, as it stands before any DELETE."""
     outcomes: list[Outcome[ResourceT]] = []
     for target in targets:
         outcome: Outcome[ResourceT] = bulk.Outcome(target)
@@ -51,7 +51,7 @@ def execute(
     concurrency: int,
     stop: threading.Event,
 ) -> errors.ClientError | None:
-    """Send what the plan allows; the outcomes tell what became of it.
+    """Send what no rule forbids; the outcomes tell what became of it.
 
     :returns: why the run was stopped before its end, or None.
     """

@@ -137,7 +137,7 @@ class Recorder(Protocol):
 class Deletion(Protocol[ResourceT]):
     """The rules for one kind of resource."""
 
-    def plan(self) -> list[Target[ResourceT]]:
+    def targets(self) -> list[Target[ResourceT]]:
         """Resolve and verify what was named; GETs only."""
 
     def batches(

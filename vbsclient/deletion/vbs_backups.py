@@ -78,7 +78,7 @@ class BackupDeletion:
         self._to_cancel: dict[str, list[Share]] = {}
         self._named: set[str | None] = set()
 
-    def plan(self) -> list[Target[Backup]]:
+    def targets(self) -> list[Target[Backup]]:
         """Find the backups and check each against the rules."""
         found = self._find()
         targets = [_target(a, found[a]) for a in self._arguments]

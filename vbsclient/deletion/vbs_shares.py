@@ -68,7 +68,7 @@ class ShareDeletion(_Cancelling):
         super().__init__(vbs, limits)
         self._arguments = unique(arguments)
 
-    def plan(self) -> list[ShareTarget]:
+    def targets(self) -> list[ShareTarget]:
         """Find each share; a few one by one, many by the list."""
         ids = [a for a in self._arguments if is_uuid(a)]
         listed: dict[str, Share] = {}
@@ -123,7 +123,7 @@ class BackupSharesDeletion(_Cancelling):
         self._arguments = unique(arguments)
         self._project_id = project_id
 
-    def plan(self) -> list[ShareTarget]:
+    def targets(self) -> list[ShareTarget]:
         """Find the backups, then their shares."""
         found = find_backups(self._vbs.backups, self._arguments, self._limits)
         every = (

@@ -94,7 +94,7 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
 
     def targets_of(self, deletion: Deletion[Any]) -> list[Target[Any]]:
         """What is to be deleted, verified or refused."""
-        return deletion.plan()
+        return deletion.targets()
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Delete, show what was asked for, and only then fail."""

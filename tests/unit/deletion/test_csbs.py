@@ -46,7 +46,7 @@ class TestWholeCheckpoints:
         for number in range(count):
             there.add_item(80 + number)
         there.add_item(99, checkpoint=501)
-        [target] = there.checkpoint_deletion(CHECKPOINT).plan()
+        [target] = there.checkpoint_deletion(CHECKPOINT).targets()
         assert len(target.members) == members
 
     @pytest.mark.parametrize('others', [0, 6], ids=['few', 'many'])
@@ -58,14 +58,14 @@ class TestWholeCheckpoints:
         for n in range(others):
             there.add_item(80 + n, checkpoint=600 + n)
             more.append(uuid(600 + n))
-        first, *rest = there.checkpoint_deletion(CHECKPOINT, *more).plan()
+        first, *rest = there.checkpoint_deletion(CHECKPOINT, *more).targets()
         assert isinstance(first.refusal, Missing)
         assert [t.refusal for t in rest] == [None] * others
 
     def test_items_that_are_deleted_are_none(self, world: MakeWorld) -> None:
         there = world()
         there.add_item(80, status='deleted')
-        [target] = there.checkpoint_deletion(CHECKPOINT).plan()
+        [target] = there.checkpoint_deletion(CHECKPOINT).targets()
         assert isinstance(target.refusal, Missing)
 
     @pytest.mark.parametrize('text', ['item-80', '', '..', CHECKPOINT[:-1]])
@@ -74,7 +74,7 @@ class TestWholeCheckpoints:
     ) -> None:
         there = world()
         there.add_item(80)
-        [target] = there.checkpoint_deletion(text).plan()
+        [target] = there.checkpoint_deletion(text).targets()
         assert type(target.refusal) is Refused
 
     @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ class TestWholeCheckpoints:
     def test_the_id_of_an_item_is_recognised(self, world: MakeWorld) -> None:
         there = world()
         item = there.add_item(80)
-        [target] = there.checkpoint_deletion(item).plan()
+        [target] = there.checkpoint_deletion(item).targets()
         assert f'openstack csbs backup delete {item}' in str(
             target.refusal.hint
         )
@@ -140,9 +140,9 @@ class TestWholeCheckpoints:
         there.add_item(80)
         there.fails('DELETE', 404)
         deletion = there.checkpoint_deletion(CHECKPOINT)
-        targets = deletion.plan()
+        targets = deletion.targets()
         there.items[0]['status'] = now
-        deletion.plan = lambda: targets
+        deletion.targets = lambda: targets
         [outcome], _ = there.carry_out(deletion)
         assert outcome.state is state
 
@@ -192,7 +192,7 @@ class TestPlainKarbor:
             there.item_deletion(uuid(80), checkpoint_id=CHECKPOINT),
         ):
             with pytest.raises(NoItems):
-                deletion.plan()
+                deletion.targets()
         assert there.deletes() == []
 
 
@@ -219,7 +219,7 @@ class TestItems:
     def test_two_bearers_of_a_name(self, world: MakeWorld) -> None:
         there = world()
         twins = [there.add_item(80 + n, name='twin') for n in range(2)]
-        [target] = there.item_deletion('twin').plan()
+        [target] = there.item_deletion('twin').targets()
         assert all(id in target.refusal.message for id in twins)
 
     @pytest.mark.parametrize('key', ['id', 'checkpoint_id'])
@@ -228,21 +228,23 @@ class TestItems:
     ) -> None:
         there = world()
         there.add_item(80, name='pre', **{key: '../count'})
-        [target] = there.item_deletion('pre').plan()
+        [target] = there.item_deletion('pre').targets()
         assert isinstance(target.refusal, errors.InvalidId)
 
     @pytest.mark.parametrize('text', ['', ' ', 'x' * 256, '\udce9'])
     def test_what_can_name_nothing(self, world: MakeWorld, text: str) -> None:
         there = world()
         there.add_item(80, name=text)
-        [target] = there.item_deletion(text).plan()
+        [target] = there.item_deletion(text).targets()
         assert target.refusal is not None
 
     @pytest.mark.parametrize('text', ['', ' '])
     def test_nor_with_a_checkpoint(self, world: MakeWorld, text: str) -> None:
         there = world()
         there.add_item(80, name=text)
-        [target] = there.item_deletion(text, checkpoint_id=CHECKPOINT).plan()
+        [target] = there.item_deletion(
+            text, checkpoint_id=CHECKPOINT
+        ).targets()
         assert target.refusal is not None
 
     @pytest.mark.parametrize(
@@ -263,7 +265,7 @@ class TestItems:
         there = world()
         for number in (80, 81):
             there.add_item(number)
-        [target] = there.item_deletion(CHECKPOINT).plan()
+        [target] = there.item_deletion(CHECKPOINT).targets()
         assert 'checkpoint with 2 backups' in str(target.refusal.hint)
 
 
@@ -292,7 +294,7 @@ class TestWithACheckpoint:
         there = world()
         id = there.add_item(80)
         with pytest.raises(Missing):
-            there.item_deletion(id, checkpoint_id=checkpoint).plan()
+            there.item_deletion(id, checkpoint_id=checkpoint).targets()
 
 
 class TestProof:
@@ -354,8 +356,8 @@ class TestProof:
         ids = [there.add_item(80 + n) for n in range(2)]
         there.add_item(90)
         deletion = there.item_deletion(*ids)
-        targets = deletion.plan()
-        deletion.plan = lambda: targets
+        targets = deletion.targets()
+        deletion.targets = lambda: targets
         there.fails(f'GET .*checkpoint_items/{ids[0]}', 500)
         _, stopped = there.carry_out(deletion)
         assert 'Nothing else was sent' in str(stopped)

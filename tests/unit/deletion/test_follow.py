@@ -58,7 +58,7 @@ class FakeDeletion:
         self.cloud = cloud
         self.ids = ids
 
-    def plan(self) -> list[Target[Thing]]:
+    def targets(self) -> list[Target[Thing]]:
         return [
             Target(id, 'backup', 'VBS', id=id, resource=self.cloud.things[id])
             for id in self.ids
@@ -162,7 +162,7 @@ def run(
     kind: type[FakeDeletion] = FakeDeletion,
 ) -> tuple[list, list, Told]:
     deletion = kind(cloud, ids)
-    outcomes = outcomes_of(deletion.plan())
+    outcomes = outcomes_of(deletion.targets())
     limits = Limits(1)
     recorder = NoJournal()
     execute(deletion, outcomes, recorder, concurrency=1, stop=limits.stop)

@@ -66,7 +66,7 @@ class Run:
     def carry_out(self, deletion: Deletion[Any]) -> None:
         """Nothing but an error of our own may come of it."""
         try:
-            outcomes = outcomes_of(deletion.plan())
+            outcomes = outcomes_of(deletion.targets())
             execute(
                 deletion,
                 outcomes,

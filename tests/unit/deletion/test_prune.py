@@ -32,7 +32,7 @@ class Deleting:
     def __init__(self, known: Mapping[str, str]) -> None:
         self._known = known
 
-    def plan(self) -> list[Target[str]]:
+    def targets(self) -> list[Target[str]]:
         return [
             Target(id, 'backup', 'VBS', id=id, resource=resource)
             for id, resource in self._known.items()

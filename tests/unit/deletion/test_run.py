@@ -123,8 +123,8 @@ class TestBreaker:
         ids = [there.add_backup(n) for n in range(1, 11)]
         # The youngest goes first.
         deletion = there.backup_deletion(*ids)
-        targets = deletion.plan()
-        deletion.plan = lambda: targets
+        targets = deletion.targets()
+        deletion.targets = lambda: targets
         for id in ids[:-1]:
             there.breaks(id)
         outcomes, stopped = there.carry_out(deletion)

@@ -170,8 +170,8 @@ class TestJudgedByAGet:
         there = world()
         id = there.add_backup(1)
         deletion = there.backup_deletion(id)
-        targets = deletion.plan()
-        deletion.plan = lambda: targets
+        targets = deletion.targets()
+        deletion.targets = lambda: targets
         there.breaks('', 'Connection refused')
         [outcome], _ = there.carry_out(deletion)
         assert isinstance(outcome.error, errors.ClientError)
@@ -212,7 +212,7 @@ class TestShares:
         for number, project in ((70, 'p2'), (71, 'p3')):
             there.add_share(number, id, project)
         more = [there.add_backup(10 + n) for n in range(others)]
-        first, *rest = there.backup_deletion(id, *more).plan()
+        first, *rest = there.backup_deletion(id, *more).targets()
         assert isinstance(first.refusal, Refused)
         assert 'shared with 2 projects: p2, p3' in first.refusal.message
         assert [t.refusal for t in rest] == [None] * others
@@ -279,7 +279,7 @@ class TestShares:
         there.fails('sharing', status)
         ids = [there.add_backup(n) for n in range(1, 2 + others)]
         with pytest.raises(errors.ServiceError):
-            there.backup_deletion(*ids).plan()
+            there.backup_deletion(*ids).targets()
         assert there.deletes() == []
 
     def test_stopped_after_the_shares_were_cancelled(
@@ -301,7 +301,7 @@ class TestDryRun:
         there = world()
         ids = [there.add_backup(n) for n in range(1, 6)]
         there.add_share(70, ids[0])
-        there.backup_deletion(*ids, cancel_shares=True).plan()
+        there.backup_deletion(*ids, cancel_shares=True).targets()
         assert {line.split()[0] for line in there.cloud.sent()} == {'GET'}
 
     def test_many_cost_pages_and_not_a_get_each(
@@ -309,7 +309,7 @@ class TestDryRun:
     ) -> None:
         there = world()
         ids = [there.add_backup(n) for n in range(1, 51)]
-        there.backup_deletion(*ids).plan()
+        there.backup_deletion(*ids).targets()
         assert len(there.cloud.sent()) <= 10
 
 

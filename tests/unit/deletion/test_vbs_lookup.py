@@ -13,12 +13,12 @@ MakeWorld = Callable[..., World]
 
 
 def ids_of(world: World, *arguments: str) -> list[str | None]:
-    plan = world.backup_deletion(*arguments).plan()
-    return [t.id if t.refusal is None else None for t in plan]
+    targets = world.backup_deletion(*arguments).targets()
+    return [t.id if t.refusal is None else None for t in targets]
 
 
 def refusal_of(world: World, *arguments: str) -> errors.ClientError:
-    [target] = world.backup_deletion(*arguments).plan()
+    [target] = world.backup_deletion(*arguments).targets()
     assert target.refusal is not None
     return target.refusal
 
@@ -42,7 +42,7 @@ class TestNames:
         there = world()
         twins = [there.add_backup(n, name='twin') for n in (1, 2)]
         more = [there.add_backup(10 + n) for n in range(others)]
-        first, *rest = there.backup_deletion('twin', *more).plan()
+        first, *rest = there.backup_deletion('twin', *more).targets()
 
         assert isinstance(first.refusal, Refused)
         assert not isinstance(first.refusal, Missing)
@@ -66,7 +66,7 @@ class TestNames:
         there = world()
         there.add_backup(2, name=uuid(1))
         more = [there.add_backup(10 + n) for n in range(others)]
-        first, *_ = there.backup_deletion(uuid(1), *more).plan()
+        first, *_ = there.backup_deletion(uuid(1), *more).targets()
         assert isinstance(first.refusal, Missing)
         assert uuid(1) in first.refusal.message
 
@@ -135,7 +135,7 @@ class TestIds:
     def test_an_unknown_id(self, world: MakeWorld, others: int) -> None:
         there = world()
         more = [there.add_backup(10 + n) for n in range(others)]
-        first, *rest = there.backup_deletion(uuid(1), *more).plan()
+        first, *rest = there.backup_deletion(uuid(1), *more).targets()
         assert isinstance(first.refusal, Missing)
         assert all(target.refusal is None for target in rest)
 
@@ -164,7 +164,7 @@ class TestIds:
         there = world()
         bad, good = there.add_backup(1), there.add_backup(2)
         there.fails(f'GET /v3/.*/{bad}', 500)
-        first, second = there.backup_deletion(bad, good).plan()
+        first, second = there.backup_deletion(bad, good).targets()
         assert isinstance(first.refusal, errors.InternalServerError)
         assert (second.id, second.refusal) == (good, None)
 
@@ -174,7 +174,7 @@ class TestIds:
         there = world()
         share = there.add_share(70, uuid(1))
         item = there.add_item(80)
-        first, second = there.backup_deletion(share, item).plan()
+        first, second = there.backup_deletion(share, item).targets()
         assert 'openstack vbs share delete' in str(first.refusal.hint)
         assert 'openstack csbs backup delete' in str(second.refusal.hint)
         assert there.deletes() == []

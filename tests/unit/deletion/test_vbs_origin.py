@@ -15,11 +15,11 @@ MARKS = ['{"ST": 1}', '{"ST": 5}', ' {"ST": "1"}', '{"ST": 0, "VMID": "x"}']
 HOW_MANY = pytest.mark.parametrize('others', [0, 6], ids=['few', 'many'])
 
 
-def plan_for(
+def target_for(
     world: World, id: str, others: int = 0, **options: Any
 ) -> Target[Any]:
     more = [world.add_backup(10 + n) for n in range(others)]
-    first, *rest = world.backup_deletion(id, *more, **options).plan()
+    first, *rest = world.backup_deletion(id, *more, **options).targets()
     for target in rest:
         assert target.refusal is None or first.refusal is not None
     return first
@@ -44,7 +44,7 @@ class TestMarked:
         there = world(pin=pin)
         disk = there.add_backup(1, service_metadata=mark)
         item = there.add_item(80, disks=[disk], name='web01-pre')
-        target = plan_for(there, disk, others)
+        target = target_for(there, disk, others)
         assert 'web01-pre' in words(target)
         assert f'openstack csbs backup delete {item}' in words(target)
         assert target.source == 'CSBS'
@@ -56,7 +56,7 @@ class TestMarked:
     ) -> None:
         there = world(pin=pin)
         disk = there.add_backup(1, service_metadata=metadata)
-        target = plan_for(there, disk, others)
+        target = target_for(there, disk, others)
         assert target.refusal is None
         assert target.source == 'VBS'
 
@@ -64,7 +64,7 @@ class TestMarked:
         self, world: MakeWorld, pin: str
     ) -> None:
         there = world(pin=pin)
-        plan_for(there, there.add_backup(1))
+        target_for(there, there.add_backup(1))
         assert not [u for u in there.cloud.sent() if 'csbs.example' in u]
 
     def test_left_over_where_the_owner_is_gone(
@@ -73,7 +73,7 @@ class TestMarked:
         there = world(pin=pin)
         disk = there.add_backup(1, service_metadata='{"ST": 1}')
         there.add_item(80, disks=['another'])
-        assert 'left over from CSBS' in words(plan_for(there, disk))
+        assert 'left over from CSBS' in words(target_for(there, disk))
 
     @pytest.mark.parametrize('status', [401, 403, 500])
     def test_marked_although_csbs_cannot_be_read(
@@ -82,15 +82,15 @@ class TestMarked:
         there = world(pin=pin)
         there.fails('checkpoint_items', status)
         disk = there.add_backup(1, service_metadata='{"ST": 1}')
-        assert 'CSBS made it' in words(plan_for(there, disk))
-        assert 'left over' not in words(plan_for(there, disk))
+        assert 'CSBS made it' in words(target_for(there, disk))
+        assert 'left over' not in words(target_for(there, disk))
 
     def test_marked_in_a_cloud_without_csbs(
         self, world: MakeWorld, pin: str
     ) -> None:
         there = world(pin=pin, csbs=False)
         disk = there.add_backup(1, service_metadata='{"VMID": "x"}')
-        assert 'CSBS made it' in words(plan_for(there, disk))
+        assert 'CSBS made it' in words(target_for(there, disk))
 
     @pytest.mark.parametrize('mark', MARKS)
     def test_force_goes_ahead(
@@ -132,7 +132,7 @@ class TestV3:
     ) -> None:
         there = world()
         there.fails('GET /v2/.*/backups/', status)
-        target = plan_for(there, there.add_backup(1), others)
+        target = target_for(there, there.add_backup(1), others)
         assert target.refusal is None
 
     @HOW_MANY
@@ -144,7 +144,7 @@ class TestV3:
         there.fails('GET /v2/.*/backups/', status)
         disk = there.add_backup(1, service_metadata='{"ST": 1}')
         item = there.add_item(80, disks=['x', disk])
-        assert item in words(plan_for(there, disk, others))
+        assert item in words(target_for(there, disk, others))
 
     @HOW_MANY
     @pytest.mark.parametrize('status', [403, 500])
@@ -154,14 +154,14 @@ class TestV3:
         there = world()
         there.fails('GET /v2/.*/backups/', 403)
         there.fails('checkpoint_items', status)
-        target = plan_for(there, there.add_backup(1), others)
+        target = target_for(there, there.add_backup(1), others)
         assert 'could not be read' in words(target)
 
     def test_a_time_out_is_unreadable_too(self, world: MakeWorld) -> None:
         there = world()
         there.breaks('GET /v2/.*/backups/')
         there.breaks('checkpoint_items')
-        target = plan_for(there, there.add_backup(1))
+        target = target_for(there, there.add_backup(1))
         assert 'could not be read' in words(target)
 
     @HOW_MANY
@@ -170,7 +170,7 @@ class TestV3:
     ) -> None:
         there = world(csbs=False)
         there.fails('GET /v2/.*/backups/', 403)
-        target = plan_for(there, there.add_backup(1), others)
+        target = target_for(there, there.add_backup(1), others)
         assert 'could not be read' in words(target)
 
     @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ class TestV3:
     ) -> None:
         there = world(csbs=False)
         there.fails('GET /v2/.*/backups/', 200, body)
-        target = plan_for(there, there.add_backup(1))
+        target = target_for(there, there.add_backup(1))
         assert 'could not be read' in words(target)
 
     @pytest.mark.parametrize('disks', [[], None])
@@ -190,7 +190,7 @@ class TestV3:
     ) -> None:
         there = world(versions=('v3',))
         there.add_item(80, disks=disks or [])
-        assert plan_for(there, there.add_backup(1)).refusal is None
+        assert target_for(there, there.add_backup(1)).refusal is None
 
     @HOW_MANY
     def test_no_v2_on_the_host_and_csbs_knows_it(
@@ -199,14 +199,14 @@ class TestV3:
         there = world(versions=('v3',))
         disk = there.add_backup(1)
         item = there.add_item(80, disks=[disk])
-        assert item in words(plan_for(there, disk, others))
+        assert item in words(target_for(there, disk, others))
 
     @HOW_MANY
     def test_no_v2_and_no_csbs_is_nothing_to_check(
         self, world: MakeWorld, others: int
     ) -> None:
         there = world(versions=('v3',), csbs=False)
-        assert plan_for(there, there.add_backup(1), others).refusal is None
+        assert target_for(there, there.add_backup(1), others).refusal is None
 
     @HOW_MANY
     def test_no_v2_and_csbs_unreadable(
@@ -214,7 +214,7 @@ class TestV3:
     ) -> None:
         there = world(versions=('v3',))
         there.fails('checkpoint_items', 403)
-        target = plan_for(there, there.add_backup(1), others)
+        target = target_for(there, there.add_backup(1), others)
         assert 'could not be read' in words(target)
 
 
@@ -230,31 +230,31 @@ class TestCinder:
     def test_csbs_knows_it(self, world: MakeWorld, pin: str) -> None:
         there, disk = self.world(world, pin)
         item = there.add_item(80, disks=[disk])
-        assert item in words(plan_for(there, disk))
+        assert item in words(target_for(there, disk))
 
     def test_csbs_clears_it(self, world: MakeWorld, pin: str) -> None:
         there, disk = self.world(world, pin)
         there.add_item(80, disks=['another'])
-        assert plan_for(there, disk).refusal is None
+        assert target_for(there, disk).refusal is None
 
     def test_csbs_is_unreadable(self, world: MakeWorld, pin: str) -> None:
         there, disk = self.world(world, pin)
         there.fails('checkpoint_items', 403)
-        assert 'could not be read' in words(plan_for(there, disk))
+        assert 'could not be read' in words(target_for(there, disk))
 
     def test_plain_karbor_has_no_items(
         self, world: MakeWorld, pin: str
     ) -> None:
         there, disk = self.world(world, pin)
         there.has_items = False
-        assert plan_for(there, disk).refusal is None
+        assert target_for(there, disk).refusal is None
 
     def test_an_endpoint_that_knows_nothing_clears_nothing(
         self, world: MakeWorld, pin: str
     ) -> None:
         there, disk = self.world(world, pin)
         there.fails('checkpoint', 404)
-        assert 'could not be read' in words(plan_for(there, disk))
+        assert 'could not be read' in words(target_for(there, disk))
 
 
 @pytest.mark.parametrize('metadata', ['{"ST": 1, "VMID": "0b9', 'ST=1', 7])
@@ -264,7 +264,7 @@ def test_metadata_that_cannot_be_read_clears_nothing(
     there = world(pin=pin)
     disk = there.add_backup(1, service_metadata=metadata)
     item = there.add_item(80, disks=[disk])
-    assert item in words(plan_for(there, disk))
+    assert item in words(target_for(there, disk))
 
 
 @pytest.mark.parametrize('metadata', ['{"ST": 1, "VMID": "0b9', 'ST=1', 7])
@@ -273,7 +273,7 @@ def test_nor_does_it_without_csbs(
 ) -> None:
     there = world(pin=pin, csbs=False)
     disk = there.add_backup(1, service_metadata=metadata)
-    assert plan_for(there, disk).refusal is not None
+    assert target_for(there, disk).refusal is not None
 
 
 @pytest.mark.parametrize(
@@ -286,5 +286,5 @@ def test_one_that_v2_does_not_know_clears_no_other(
     absent, unreadable = there.add_backup(1), there.add_backup(2)
     there.fails(f'GET /v2/.*{absent}', 404)
     there.fails(f'GET /v2/.*{unreadable}', status, body)
-    _, second = there.backup_deletion(absent, unreadable).plan()
+    _, second = there.backup_deletion(absent, unreadable).targets()
     assert 'could not be read' in words(second)

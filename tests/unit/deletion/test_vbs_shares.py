@@ -41,7 +41,7 @@ class TestOneByOne:
         there.fails(f'{SHARES}[0-9a-f-]{{36}}', 404, _does_not_know(70))
         [target] = ShareDeletion(
             there.vbs, [uuid(70)], limits=there.limits
-        ).plan()
+        ).targets()
         assert isinstance(target.refusal, Missing)
 
 
@@ -74,8 +74,8 @@ class TestOfABackup:
         backup = there.add_backup(1)
         there.add_share(70, backup)
         deletion = of_backups(there, backup)
-        targets = deletion.plan()
-        deletion.plan = lambda: targets
+        targets = deletion.targets()
+        deletion.targets = lambda: targets
         del there.shares[left:]
         there.fails('DELETE', 404)
         [outcome], _ = there.carry_out(deletion)
@@ -88,8 +88,8 @@ class TestOfABackup:
         backup = there.add_backup(1)
         there.add_share(70, backup)
         deletion = of_backups(there, backup)
-        targets = deletion.plan()
-        deletion.plan = lambda: targets
+        targets = deletion.targets()
+        deletion.targets = lambda: targets
         there.fails('(DELETE|GET) .*/os-vendor-backup-sharing/', 404)
         [outcome], _ = there.carry_out(deletion)
         assert outcome.state is State.FAILED

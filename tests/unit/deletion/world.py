@@ -178,7 +178,7 @@ class World:
         self, deletion: Deletion[Any], recorder: Any = None
     ) -> tuple[list[Outcome[Any]], str | None]:
         """The outcomes, and why the run was stopped."""
-        outcomes = outcomes_of(deletion.plan())
+        outcomes = outcomes_of(deletion.targets())
         stopped = execute(
             deletion,
             outcomes,
