@@ -13,7 +13,7 @@ from keystoneauth1.session import Session
 from keystoneauth1.token_endpoint import Token
 
 from tests.functional.listeners import Listener
-from vbsclient.api import errors, http
+from vbsclient.api import answers, errors
 from vbsclient.api.http import Transport
 
 NOTHING = b'Content-Length: 0\r\n\r\n'
@@ -109,7 +109,7 @@ def test_a_charset_that_cannot_be_used_hides_no_answer(
 def test_no_body_fills_the_memory(
     packed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, 'LARGEST_BODY', 1_000_000)
+    monkeypatch.setattr(answers, 'LARGEST_BODY', 1_000_000)
     body = b' ' * 2_000_000
     head = b'HTTP/1.1 202 X\r\n'
     if packed:
