@@ -29,7 +29,7 @@ from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.filters import refuse_empty
 from vbsclient.osc.plan import Layout, by_group, one_table
 from vbsclient.osc.read import as_command_errors
-from vbsclient.osc.report import label, result_of
+from vbsclient.osc.report import label, result_word
 from vbsclient.osc.text import Text, sentence, shortened, visible
 from vbsclient.retention import Candidate, Decision, Plan
 
@@ -300,7 +300,7 @@ class PruneCommand(DeleteCommand):
 
     def _summary(self, plan: Plan) -> str:
         results = Counter(
-            result_of(outcome, dry_run=False, ignore_missing=False)
+            result_word(outcome, dry_run=False, ignore_missing=False)
             for outcome in self._outcomes
         )
         gone, accepted = results.pop('deleted', 0), results.pop('accepted', 0)

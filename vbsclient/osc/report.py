@@ -50,7 +50,7 @@ def row(
         target.id or target.argument,
         target.name,
         target.source,
-        result_of(outcome, dry_run=dry_run, ignore_missing=ignore_missing),
+        result_word(outcome, dry_run=dry_run, ignore_missing=ignore_missing),
         _detail(outcome),
         _time(outcome.started_at) if sent else None,
         _time(outcome.answered_at) if finished else None,
@@ -58,7 +58,7 @@ def row(
     )
 
 
-def result_of(
+def result_word(
     outcome: Outcome[Any], *, dry_run: bool, ignore_missing: bool
 ) -> str:
     """The word for an outcome."""
@@ -81,7 +81,7 @@ def is_failure(
     outcome: Outcome[Any], *, dry_run: bool, ignore_missing: bool
 ) -> bool:
     """Whether this target makes the command fail."""
-    return result_of(
+    return result_word(
         outcome, dry_run=dry_run, ignore_missing=ignore_missing
     ) not in ('accepted', 'deleted', 'missing', 'skipped', 'would delete')
 
