@@ -31,6 +31,7 @@ from vbsclient.deletion.csbs_lookup import (
 )
 from vbsclient.deletion.follow import Independent
 from vbsclient.deletion.judgement import (
+    Findings,
     get_surely,
     is_going,
     is_gone,
@@ -181,20 +182,18 @@ class ItemDeletion(Independent[Item]):
         """What was seen of it before its DELETE."""
         return seen_of(target.verified)
 
-    def _find(self) -> dict[str, Item | errors.ClientError]:
+    def _find(self) -> Findings[Item]:
         others = [a for a in self._arguments if a not in self._known]
         found = find_items(self._csbs.items, others, self._limits)
         return found | dict(self._known)
 
-    def _find_in_checkpoint(
-        self, checkpoint_id: str
-    ) -> dict[str, Item | errors.ClientError]:
+    def _find_in_checkpoint(self, checkpoint_id: str) -> Findings[Item]:
         members = find_members(
             self._csbs.items, [checkpoint_id], self._limits
         )[checkpoint_id]
         if not members:
             raise Missing(f'No checkpoint found for {checkpoint_id!r}')
-        found: dict[str, Item | errors.ClientError] = {}
+        found: Findings[Item] = {}
         for argument in self._arguments:
             try:
                 check_name(argument, WHAT)

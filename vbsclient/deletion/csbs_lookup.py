@@ -10,7 +10,7 @@ from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.csbs import Item, Items
 from vbsclient.api.http import is_uuid
-from vbsclient.deletion.judgement import ask_each
+from vbsclient.deletion.judgement import Findings, ask_each
 from vbsclient.deletion.naming import choose_by_name, demand_id, sift_names
 from vbsclient.deletion.targets import FEW, Limits, Missing
 from vbsclient.deletion.wording import brief
@@ -44,12 +44,12 @@ class NoItems(errors.ClientError):
 
 def find_items(
     items: Items, arguments: Sequence[str], limits: Limits
-) -> dict[str, Item | errors.ClientError]:
+) -> Findings[Item]:
     """The item for each name or id, or why there is none.
 
     :raises NoItems: on a cloud without items.
     """
-    found: dict[str, Item | errors.ClientError] = {}
+    found: Findings[Item] = {}
     asked, refusals = sift_names(arguments, WHAT)
     found.update(refusals)
     listed = read_all(items) if len(asked) > FEW else None
@@ -162,7 +162,7 @@ def quietly(ask: Callable[[], R]) -> R | None:
 
 def get_each(
     items: Items, ids: Sequence[str], limits: Limits
-) -> dict[str, Item | errors.ClientError]:
+) -> Findings[Item]:
     """One GET for each id; Missing where there is none.
 
     :raises NoItems: on a cloud without items.

@@ -14,6 +14,9 @@ from vbsclient.deletion.wording import brief
 
 AnswerT = TypeVar('AnswerT')
 
+#: By name or id: what was found, or why nothing was.
+Findings = dict[str, AnswerT | errors.ClientError]
+
 #: Refusals after which a look at the resource tells what is true.
 _WORTH_A_LOOK = (400, 404, 409, 500)
 
@@ -46,12 +49,12 @@ def answer_of(
 
 def ask_each(
     ids: Sequence[str], get: Callable[[str], AnswerT], limits: Limits
-) -> dict[str, AnswerT | errors.ClientError]:
+) -> Findings[AnswerT]:
     """One GET for each id, at the same time.
 
     :raises ClientError: as :func:`answer_of`.
     """
-    answers: dict[str, AnswerT | errors.ClientError] = {}
+    answers: Findings[AnswerT] = {}
     for outcome in bulk.each(
         ids, get, concurrency=limits.concurrency, stop=limits.stop
     ):

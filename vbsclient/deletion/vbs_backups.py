@@ -10,6 +10,7 @@ from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.vbs import Backup, Share, VBSClient
 from vbsclient.deletion.judgement import (
+    Findings,
     get_surely,
     is_going,
     is_gone,
@@ -27,7 +28,7 @@ from vbsclient.deletion.targets import (
     Refused,
     Target,
 )
-from vbsclient.deletion.vbs_lookup import Found, find_backups, get_each
+from vbsclient.deletion.vbs_lookup import find_backups, get_each
 from vbsclient.deletion.vbs_origin import Origins
 from vbsclient.deletion.vbs_sharing import (
     Sharing,
@@ -88,9 +89,9 @@ class BackupDeletion:
         self._named = {target.id for target in targets}
         return targets
 
-    def _find(self) -> Found:
+    def _find(self) -> Findings[Backup]:
         """Look up the backups; for many, read all lists at the same time."""
-        found: Found = dict(self._known)
+        found: Findings[Backup] = dict(self._known)
         others = [a for a in self._arguments if a not in self._known]
 
         def find() -> None:

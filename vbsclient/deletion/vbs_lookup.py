@@ -8,24 +8,22 @@ from collections.abc import Sequence
 from vbsclient.api import errors
 from vbsclient.api.http import is_uuid
 from vbsclient.api.vbs import Backup, Backups
-from vbsclient.deletion.judgement import ask_each, may_be_no_route
+from vbsclient.deletion.judgement import Findings, ask_each, may_be_no_route
 from vbsclient.deletion.naming import choose_by_name, demand_id, sift_names
 from vbsclient.deletion.targets import FEW, Limits, Missing
 from vbsclient.deletion.wording import brief
 
 WHAT = 'backup'
 
-Found = dict[str, Backup | errors.ClientError]
-
 
 def find_backups(
     backups: Backups, arguments: Sequence[str], limits: Limits
-) -> Found:
+) -> Findings[Backup]:
     """The backup for each name or id, or why there is none.
 
     A few are asked for one by one; for many the list is read once.
     """
-    found: Found = {}
+    found: Findings[Backup] = {}
     asked, refusals = sift_names(arguments, WHAT)
     found.update(refusals)
     if len(asked) <= FEW:
@@ -37,7 +35,7 @@ def find_backups(
 
 def get_each(
     backups: Backups, ids: Sequence[str], limits: Limits
-) -> dict[str, Backup | errors.ClientError]:
+) -> Findings[Backup]:
     """One GET for each id.
 
     :raises ClientError: what is no answer about one backup: a failed login,
@@ -48,9 +46,9 @@ def get_each(
 
 def _ask_for_each(
     backups: Backups, asked: Sequence[str], limits: Limits
-) -> Found:
+) -> Findings[Backup]:
     ids = [a for a in asked if is_uuid(a)]
-    found: Found = {}
+    found: Findings[Backup] = {}
     answers = get_each(backups, ids, limits)
     if may_be_no_route(answers):
         backups.demand_served()
@@ -64,7 +62,7 @@ def _ask_for_each(
 
 def _read_the_list(
     backups: Backups, asked: Sequence[str], limits: Limits
-) -> Found:
+) -> Findings[Backup]:
     wanted = set(asked)
     by_id: dict[str, Backup] = {}
     by_name: dict[str, list[Backup]] = {}
@@ -75,7 +73,7 @@ def _read_the_list(
             by_name.setdefault(backup.name, []).append(backup)
     # An offset walk skips rows while others vanish: ask for the absent.
     absent = [a for a in asked if is_uuid(a) and a not in by_id]
-    found: Found = {}
+    found: Findings[Backup] = {}
     for id, answer in get_each(backups, absent, limits).items():
         found[id] = _missing(id) if _is_404(answer) else answer
     for argument in asked:
