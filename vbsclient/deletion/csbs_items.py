@@ -50,7 +50,7 @@ from vbsclient.deletion.targets import (
     StopAll,
     Target,
 )
-from vbsclient.deletion.wording import quote
+from vbsclient.deletion.wording import counted, quote
 from vbsclient.waiting import Seen
 
 #: Seconds in which the first deletion must show an effect.
@@ -279,8 +279,8 @@ class ItemDeletion(Independent[Item]):
         if not items:
             return self._owner_of_disk(id)
         return (
-            f'It is the id of a checkpoint with {len(items)} '
-            f'backup{"" if len(items) == 1 else "s"}: use "openstack csbs '
+            f'It is the id of a checkpoint with '
+            f'{counted(len(items), "backup")}: use "openstack csbs '
             f'checkpoint delete {id}" to delete all of it.'
         )
 

@@ -14,7 +14,7 @@ from vbsclient.deletion.targets import (
     ResourceT,
     Target,
 )
-from vbsclient.deletion.wording import quote
+from vbsclient.deletion.wording import counted, quote
 
 #: No service keeps longer names; a longer argument names nothing.
 LONGEST_NAME = 255
@@ -79,7 +79,7 @@ def choose_by_name(
         shown = '; '.join(describe(one) for one in found[:10])
         more = f'; and {len(found) - 10} more' if len(found) > 10 else ''
         raise Refused(
-            f'{len(found)} {several or f"{what}s"} have the name '
+            f'{counted(len(found), what, several)} have the name '
             f'{quote(argument)}: {shown}{more}',
             'Name the one you mean by its id.',
         )

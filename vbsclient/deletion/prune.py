@@ -20,6 +20,7 @@ from vbsclient.deletion.targets import (
     Target,
     Undecided,
 )
+from vbsclient.deletion.wording import listed
 from vbsclient.retention import Candidate, Plan, RuleSet, make_plan
 
 
@@ -150,12 +151,10 @@ def demand_rest(plan: Plan) -> None:
     """
     if not plan.emptied:
         return
-    names = [group_label(backup) for backup in plan.emptied]
-    shown = ', '.join(names[:10])
-    more = f' and {len(names) - 10} more' if len(names) > 10 else ''
+    groups = listed([group_label(backup) for backup in plan.emptied])
     raise Emptied(
         f'these rules would leave no backup that can be restored of '
-        f'{shown}{more}. Nothing was deleted',
+        f'{groups}. Nothing was deleted',
         'Only what is selected counts, and of that only what can be '
         'restored. Add a rule that keeps some, such as --keep-last 1, or '
         '--allow-empty if that is what you want.',

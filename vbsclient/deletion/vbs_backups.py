@@ -35,7 +35,7 @@ from vbsclient.deletion.vbs_sharing import (
     any_left,
     describe_share,
 )
-from vbsclient.deletion.wording import brief
+from vbsclient.deletion.wording import brief, counted, listed
 from vbsclient.waiting import Seen
 
 #: What the manual says may be deleted; the service decides.
@@ -135,7 +135,7 @@ class BackupDeletion:
         except errors.ClientError as error:
             error.message = f'its shares could not be cancelled, {error}'
             raise
-        before = f'cancelled {_count(shares, "share")}'
+        before = f'cancelled {counted(len(shares), "share")}'
         try:
             done = self._delete(target, recorder)
         except errors.Cancelled as error:
@@ -217,11 +217,10 @@ class BackupDeletion:
             and other.body.get('is_incremental') is not False
         ]
         if younger:
-            shown = ', '.join(f'{b.name} ({b.id})' for b in younger[:5])
-            more = f' and {len(younger) - 5} more' if len(younger) > 5 else ''
+            shown = listed([f'{b.name} ({b.id})' for b in younger], 5)
             error.hint = (
                 f'Younger backups of the same volume probably depend on it: '
-                f'{shown}{more}. Name them too, or delete them first.'
+                f'{shown}. Name them too, or delete them first.'
             )
 
     def _check(self, targets: Sequence[Target[Backup]]) -> None:
@@ -260,7 +259,7 @@ class BackupDeletion:
             else:
                 projects = ', '.join(str(s.to_project_id) for s in given)
                 target.refusal = Refused(
-                    f'it is shared with {_count(given, "project")}: '
+                    f'it is shared with {counted(len(given), "project")}: '
                     f'{projects}',
                     'Add --cancel-shares to cancel that first, or --force.',
                 )
@@ -333,7 +332,3 @@ def _number(targets: Sequence[Target[Backup]]) -> None:
                 f'{place} of {len(members)} of volume {volume_id}, '
                 f'youngest first'
             )
-
-
-def _count(shares: Sequence[Share], noun: str) -> str:
-    return f'{len(shares)} {noun}{"" if len(shares) == 1 else "s"}'

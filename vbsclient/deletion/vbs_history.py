@@ -22,6 +22,7 @@ from vbsclient.deletion.targets import Limits
 from vbsclient.deletion.vbs_backups import BackupDeletion
 from vbsclient.deletion.vbs_origin import MADE_BY_CSBS, Origins
 from vbsclient.deletion.vbs_sharing import Sharing
+from vbsclient.deletion.wording import counted
 from vbsclient.retention import Candidate, Link, infer_parents
 
 #: What Cinder has in place of the volumes of all imported backups.
@@ -117,10 +118,7 @@ class VolumeHistory:
         if row.volume_id is None:
             protections += ('of no known volume',)
         if shares:
-            shared = (
-                f'shared with {len(shares)} '
-                f'project{"" if len(shares) == 1 else "s"}',
-            )
+            shared = (f'shared with {counted(len(shares), "project")}',)
             if self._include_shared:
                 remarks += shared
             else:

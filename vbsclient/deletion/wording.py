@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def quote(argument: str) -> str:
     """What the user named, short enough for a message."""
@@ -13,3 +15,17 @@ def brief(text: object) -> str:
     """What a service says of something, so that what follows is seen."""
     said = str(text)
     return said if len(said) <= 80 else f'{said[:80]}...'
+
+
+def counted(count: int, one: str, several: str | None = None) -> str:
+    """``1 backup``, ``2 backups``.
+
+    :param several: the plural, where an s does not make it.
+    """
+    return f'{count} {one if count == 1 else several or f"{one}s"}'
+
+
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """The first of them, and how many more there are."""
+    more = f' and {len(names) - most} more' if len(names) > most else ''
+    return f'{", ".join(names[:most])}{more}'

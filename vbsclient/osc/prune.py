@@ -21,6 +21,7 @@ from vbsclient.deletion.prune import (
     demand_rest,
 )
 from vbsclient.deletion.targets import Deletion, Limits, Skipped, Target
+from vbsclient.deletion.wording import counted, listed
 from vbsclient.osc import rules
 from vbsclient.osc.arguments import add_run_options
 from vbsclient.osc.columns import Megabytes, row_of
@@ -282,10 +283,10 @@ class PruneCommand(DeleteCommand):
         self._people.write(f'{visible(text)}\n')
 
     def _ask(self, plan: Plan) -> None:
-        count = _counted(len(plan.deleted), 'backup', 'backups')
+        count = counted(len(plan.deleted), 'backup')
         groups = len({d.backup.group for d in plan.deleted})
         confirm(
-            f'Delete {count} of {_counted(groups, *self.group)}?',
+            f'Delete {count} of {counted(groups, *self.group)}?',
             f'This would delete {count}, as listed above: add --yes. '
             f'Nothing was deleted.',
             stdin=self.app.stdin,
@@ -343,13 +344,11 @@ class PruneCommand(DeleteCommand):
             if count >= _MOST_OF_A_DISK
         ]
         if full:
-            more = f' and {len(full) - 10} more' if len(full) > 10 else ''
             self.log.warning(
                 'A disk can have %d backups; where so many are kept, the '
-                'next one will be refused: %s%s.',
+                'next one will be refused: %s.',
                 _MOST_OF_A_DISK,
-                ', '.join(full[:10]),
-                more,
+                listed(full),
             )
 
     def _check_selection(self, parsed_args: argparse.Namespace) -> None:
@@ -367,7 +366,3 @@ class PruneCommand(DeleteCommand):
                 f'say which backups are meant, with one of {options}, or add '
                 f'--all-{self.group[1]}'
             )
-
-
-def _counted(count: int, one: str, several: str) -> str:
-    return f'{count} {one if count == 1 else several}'
