@@ -157,7 +157,7 @@ class Openstack:
         variables = {
             key: value
             for key, value in os.environ.items()
-            if not key.startswith(('OS_', 'PYTHONWARN'))
+            if not key.startswith(('OS_', 'PYTHONWARN', 'PYTHONUNBUF'))
             and not key.lower().endswith('_proxy')
         }
         variables |= {

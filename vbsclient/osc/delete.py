@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import abc
 import argparse
-import errno
 import gc
 import logging
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from osc_lib import exceptions
@@ -37,7 +37,7 @@ from vbsclient.osc.help import keep_paragraphs
 from vbsclient.osc.interruption import sigterm_raises
 from vbsclient.osc.journal import Journal, NoJournal
 from vbsclient.osc.progress import show_progress
-from vbsclient.osc.read import as_command_errors
+from vbsclient.osc.read import as_command_errors, printing
 from vbsclient.osc.text import Text, capital, sentence, shortened
 from vbsclient.waiting import Patience
 
@@ -113,7 +113,7 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         self._stopped: errors.ClientError | None = None
         self._unfinished: list[Outcome[Any]] = []
         #: Why the rows could not be printed.
-        self._unprinted: OSError | None = None
+        self._unprinted: Exception | None = None
         self._read_stdin = False
         #: What was named, for as long as it is not looked up.
         self._named: Sequence[str] = ()
@@ -153,11 +153,9 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         if not self._wants_rows:
             return 0
         try:
-            if self.app.stdout is None:
-                raise OSError(errno.EBADF, 'The standard output is closed')
-            super().produce_output(parsed_args, column_names, data)
-            self.app.stdout.flush()
-        except OSError as error:
+            with printing(self.app):
+                super().produce_output(parsed_args, column_names, data)
+        except (OSError, exceptions.CommandError) as error:
             self._unprinted = error
         return 0
 
@@ -315,7 +313,8 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
     def _report_interruption(self, parsed_args: argparse.Namespace) -> None:
         if self._parsing_failed():
             return
-        sys.stdout.flush()
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
         for line in report.interruption(self._outcomes, self._named):
             self.app.stderr.write(f'{line}\n')
         self.app.stderr.flush()

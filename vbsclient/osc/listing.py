@@ -19,7 +19,7 @@ from vbsclient.api.paging import PAGE_SIZE
 from vbsclient.osc.columns import Column, normalized, shown, wanted_of
 from vbsclient.osc.filters import refuse_empty
 from vbsclient.osc.help import keep_paragraphs
-from vbsclient.osc.read import as_command_errors
+from vbsclient.osc.read import as_command_errors, printing
 
 #: The options of lists that take a text, as their parsers know them.
 _TEXTS = (
@@ -144,7 +144,7 @@ class ListCommand(command.Lister, metaclass=abc.ABCMeta):
             # Hundreds of thousands of objects of openstack's imports would
             # be walked by each collection while the rows are made.
             gc.freeze()
-        with as_command_errors():
+        with as_command_errors(), printing(self.app):
             return super().run(parsed_args)
 
     def take_action(

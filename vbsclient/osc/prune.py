@@ -6,7 +6,8 @@ from __future__ import annotations
 import abc
 import argparse
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any, ClassVar, TextIO
 
@@ -29,7 +30,7 @@ from vbsclient.osc.consent import confirm
 from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.filters import refuse_empty
 from vbsclient.osc.plan import Layout, by_group, one_table
-from vbsclient.osc.read import as_command_errors
+from vbsclient.osc.read import as_command_errors, printing
 from vbsclient.osc.report import label, result_word
 from vbsclient.osc.text import Text, sentence, shortened, visible
 from vbsclient.retention import Candidate, Decision, Plan
@@ -202,7 +203,7 @@ class PruneCommand(DeleteCommand):
             plan is not None
             and parsed_args.dry_run
             and self._is_unformatted
-            and self._people.isatty()
+            and self.app.stdout.isatty()
         ):
             self._show(plan, plan.decisions, parsed_args)
             return 0
@@ -225,7 +226,7 @@ class PruneCommand(DeleteCommand):
         """Sum up, whatever comes after."""
         plan = self._plan
         if plan is not None and plan.decisions and parsed_args.dry_run:
-            self._say(self._forecast(plan))
+            self._sum_up(self._forecast(plan))
             self._warn_of_full_disks(plan)
             with as_command_errors():
                 demand_rest(plan)
@@ -237,7 +238,7 @@ class PruneCommand(DeleteCommand):
                         label(outcome.target),
                         sentence(outcome.error),
                     )
-            self._say(self._summary(plan))
+            self._sum_up(self._summary(plan))
             self._warn_of_full_disks(plan)
         code = super()._verdict(parsed_args)
         if self._doubt is not None:
@@ -262,25 +263,38 @@ class PruneCommand(DeleteCommand):
         formatter = self._formatter_plugins['table'].obj
         if formatter is None:
             return
-        width = utils.terminal_width() if self._people.isatty() else None
-        layout = Layout(decisions, self.size, width)
         table = argparse.Namespace(
             **{**vars(parsed_args), 'formatter': 'table'}
         )
-        for heading, rows in by_group(plan, decisions, self.group[0]):
-            self._people.write(f'{heading}\n')
-            formatter.emit_list(
-                layout.titles, layout.rows(rows, table), self._people, table
-            )
-            self._people.write('\n')
+        with self._people() as people:
+            width = utils.terminal_width() if people.isatty() else None
+            layout = Layout(decisions, self.size, width)
+            for heading, rows in by_group(plan, decisions, self.group[0]):
+                people.write(f'{heading}\n')
+                formatter.emit_list(
+                    layout.titles, layout.rows(rows, table), people, table
+                )
+                people.write('\n')
 
-    @property
-    def _people(self) -> TextIO:
-        """Where people read, if standard output is for a machine."""
-        return self.app.stderr if self._for_machines else self.app.stdout
+    @contextmanager
+    def _people(self) -> Iterator[TextIO]:
+        """Where people read, also if standard output is for a machine."""
+        if self._for_machines:
+            yield self.app.stderr
+            return
+        with printing(self.app):
+            yield self.app.stdout
 
     def _say(self, text: str) -> None:
-        self._people.write(f'{visible(text)}\n')
+        with self._people() as people:
+            people.write(f'{visible(text)}\n')
+
+    def _sum_up(self, text: str) -> None:
+        """Say it, or go on to what is more urgent."""
+        try:
+            self._say(text)
+        except (OSError, exceptions.CommandError) as error:
+            self._unprinted = error
 
     def _ask(self, plan: Plan) -> None:
         count = counted(len(plan.deleted), 'backup')

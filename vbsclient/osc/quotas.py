@@ -13,7 +13,7 @@ from osc_lib.command import command
 from vbsclient.api.quotas import Quota
 from vbsclient.osc.columns import Column, Limit, row_of
 from vbsclient.osc.help import keep_paragraphs
-from vbsclient.osc.read import as_command_errors
+from vbsclient.osc.read import as_command_errors, printing
 
 TYPE = Column('Type', lambda quota: quota.type)
 UNIT = Column('Unit', lambda quota: quota.unit)
@@ -39,7 +39,7 @@ class QuotaCommand(command.Lister, metaclass=abc.ABCMeta):
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Show them, or say in one sentence why not."""
-        with as_command_errors():
+        with as_command_errors(), printing(self.app):
             return super().run(parsed_args)
 
     def take_action(

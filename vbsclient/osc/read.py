@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import abc
 import argparse
+import errno
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, TypeVar
 
 from osc_lib import exceptions
@@ -30,6 +31,31 @@ def as_command_errors() -> Iterator[None]:
         yield
     except errors.ClientError as error:
         raise exceptions.CommandError(capital(sentence(error))) from error
+
+
+@contextmanager
+def printing(app: Any) -> Iterator[None]:
+    """See that what is printed arrives.
+
+    :raises CommandError: if it does not.
+    :raises BrokenPipeError: if nobody reads it any more.
+    """
+    try:
+        if app.stdout is None or app.stdout.closed:
+            raise OSError(errno.EBADF, 'it is closed')
+        yield
+        app.stdout.flush()
+    except OSError as error:
+        if app.stdout is not None and not app.interactive_mode:
+            # What is left of it would fail once more when Python ends, which
+            # then says so in its own words and has an exit code of its own.
+            with suppress(OSError):
+                app.stdout.close()
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise exceptions.CommandError(
+            f'Standard output: {error.strerror}.'
+        ) from error
 
 
 def unless_absent(
@@ -71,7 +97,7 @@ class ShowCommand(command.ShowOne, metaclass=abc.ABCMeta):
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Show it, or say in one sentence why not."""
-        with as_command_errors():
+        with as_command_errors(), printing(self.app):
             return super().run(parsed_args)
 
     def take_action(
