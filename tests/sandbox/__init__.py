@@ -17,7 +17,7 @@ and refuses what they do not allow.
     deletion    the queue of deletions, on an injected clock
     http, dispatch, routing, wire, query, paging, gate
                 from the socket to a handler and back
-    keystone, vbs, sharing, csbs, karbor, volume, compute
+    keystone, vbs, sharing, csbs, karbor, volume, compute, image
                 the services; native: backups as VBS and Cinder have them
     catalog, discovery, microversion
                 how a client finds its endpoint

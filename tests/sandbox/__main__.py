@@ -12,7 +12,7 @@ from typing import IO
 
 from tests.sandbox.faults import Fault
 from tests.sandbox.knobs import CHOICES, Knobs
-from tests.sandbox.seed import add_nights
+from tests.sandbox.seed import add_nights, add_trouble
 from tests.sandbox.server import LoggedRequest, Sandbox
 
 # Arguments that are a knob of the same name.
@@ -52,6 +52,11 @@ def parser() -> argparse.ArgumentParser:
         help='such as \'{"action": "status", "method": "DELETE"}\'',
     )
     made.add_argument('--empty', action='store_true', help='no seed')
+    made.add_argument(
+        '--trouble',
+        action='store_true',
+        help='let some of the seed be stuck, or fail',
+    )
     made.add_argument('--backups', type=int, default=0, metavar='N')
     made.add_argument('--clouds-yaml', type=Path, metavar='FILE')
     made.add_argument('--request-log', type=Path, metavar='FILE')
@@ -90,6 +95,15 @@ def knobs_of(args: argparse.Namespace) -> Knobs:
     return Knobs(**values)
 
 
+def fill(sandbox: Sandbox, args: argparse.Namespace) -> None:
+    """Put in what the arguments say."""
+    if not args.empty:
+        sandbox.seed()
+        if args.trouble:
+            add_trouble(sandbox.state)
+    add_nights(sandbox.state, args.backups)
+
+
 def usage(sandbox: Sandbox, clouds_yaml: Path) -> str:
     """What to type now."""
     return f"""\
@@ -119,9 +133,7 @@ def serve(args: argparse.Namespace, log: IO[str] | None, scratch: str) -> None:
         signal.signal(number, lambda *_: done.set())
     knobs = knobs_of(args)
     with Sandbox(knobs=knobs, port=args.port, on_finished=note) as sandbox:
-        if not args.empty:
-            sandbox.seed()
-        add_nights(sandbox.state, args.backups)
+        fill(sandbox, args)
         clouds_yaml = args.clouds_yaml or Path(scratch) / 'clouds.yaml'
         clouds_yaml.write_text(sandbox.clouds_yaml())
         print(usage(sandbox, clouds_yaml.resolve()), flush=True)

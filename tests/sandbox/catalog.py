@@ -14,6 +14,8 @@ VBS_TYPES = {
     'vbsv3': ('vbsv3', 'v3'),
 }
 VOLUME_TYPES = {'volumev3': 'cinderv3', 'block-storage': 'cinder'}
+# What stays where it is, whatever URL a knob gives to VBS and CSBS.
+OTHERS = ('identity', 'compute', 'image')
 
 
 def catalog(
@@ -23,6 +25,7 @@ def catalog(
     services = [
         ('identity', 'keystone', '/identity/v3'),
         ('compute', 'nova', '/compute/v2.1'),
+        ('image', 'glance', '/image'),
     ]
     wanted = [] if knobs.catalog == 'none' else knobs.catalog.split('+')
     services += [_storage(kind, knobs, project) for kind in wanted]
@@ -77,7 +80,7 @@ def _endpoints(
 
 
 def _url(kind: str, knobs: Knobs, url: str) -> str:
-    if knobs.catalog_url is None or kind in ('identity', 'compute'):
+    if knobs.catalog_url is None or kind in OTHERS:
         return url
     return knobs.catalog_url
 

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from tests.sandbox.deletion import Deletions
 from tests.sandbox.knobs import Knobs
@@ -17,6 +18,11 @@ class Cloud:
     clock: Callable[[], float]
 
     @classmethod
-    def new(cls, knobs: Knobs, clock: Callable[[], float]) -> 'Cloud':
-        state = CloudState(clock)
+    def new(
+        cls,
+        knobs: Knobs,
+        clock: Callable[[], float],
+        epoch: datetime | None = None,
+    ) -> 'Cloud':
+        state = CloudState(clock, epoch=epoch)
         return cls(state, knobs, Deletions(state, knobs, clock), clock)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compute: only what it takes to look up servers."""
+"""Compute: what it takes to look up servers, and to delete them."""
 
 import re
 from typing import Any
@@ -106,6 +106,19 @@ def show_server(call: Call, server_id: str) -> Answer:
         message = f'Instance {server_id} could not be found.'
         return native_error(404, message)
     return json_answer({'server': _server(server)})
+
+
+@routes.route('DELETE', 'servers/{server_id}')
+def delete_server(call: Call, server_id: str) -> Answer:
+    if call.cloud.knobs.read_only_role:
+        message = "Policy doesn't allow servers:delete to be performed."
+        return native_error(403, message)
+    server = _find(call, server_id)
+    if server is None:
+        message = f'Instance {server_id} could not be found.'
+        return native_error(404, message)
+    call.cloud.state.remove_server(server)
+    return Answer(204)
 
 
 @routes.route('GET', 'servers/{server_id}/os-volume_attachments')

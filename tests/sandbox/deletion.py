@@ -99,6 +99,7 @@ class Deletions:
 
     def advance(self) -> None:
         """Bring the state up to now."""
+        self._state.finish_due()
         for event in self._queue.due(self._clock()):
             if isinstance(event.target, Backup):
                 self._move_backup(event.target, event.step)

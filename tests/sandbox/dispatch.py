@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.sandbox import compute, csbs, keystone, vbs, volume
+from tests.sandbox import compute, csbs, image, keystone, vbs, volume
 from tests.sandbox.cloud import Cloud
 from tests.sandbox.wire import (
     Answer,
@@ -25,6 +25,7 @@ SERVICES: dict[str, Service] = {
     'csbs': csbs.answer,
     'volume': volume.answer,
     'compute': compute.answer,
+    'image': image.answer,
 }
 
 

@@ -100,6 +100,17 @@ class Backup:
 
 
 @dataclass
+class Image:
+    id: str
+    name: str
+    project_id: str
+    size: int  # bytes
+    created_at: str
+    status: str = 'active'
+    visibility: str = 'private'
+
+
+@dataclass
 class Share:
     id: str
     serial: int

@@ -10,6 +10,9 @@ from tests.sandbox.state import CloudState, described
 
 NIGHTS = 7
 
+#: How long `web02-running` is being made, in seconds from the start.
+CREATION_TIME = 300
+
 # server -> (disk, GB)
 DISKS = {
     'web01': (('root', 40), ('data', 100)),
@@ -40,6 +43,27 @@ def add_nights(state: CloudState, count: int) -> None:
         for number in range(1, count + 1):
             when = _at(state, 30, 0) + timedelta(seconds=number)
             state.add_backup(f'bulk-{number:05}', volume, created_at=when)
+
+
+def add_trouble(state: CloudState) -> None:
+    """Let three backups of the seed be stuck, or fail."""
+    said = 'The storage did not answer.'
+    with state.lock:
+        long_ago = state.stamp(_at(state, NIGHTS, 7))
+        for backup in state.backups.values():
+            if backup.name == 'autobk_1e2f':
+                backup.status = 'deleting'
+                backup.updated_at = long_ago
+            elif backup.name == 'autobk_63ca':
+                backup.status = 'error_deleting'
+                backup.fail_reason = said
+                backup.updated_at = long_ago
+        for item in state.items.values():
+            if item.name == 'web01-pre-patch':
+                item.status = 'error'
+                item.fail_op = 'delete'
+                item.fail_reason = said
+                item.updated_at = long_ago
 
 
 def _at(state: CloudState, days: int, hour: int) -> datetime:
@@ -89,7 +113,10 @@ def _manual(state: CloudState, volumes: dict[str, Volume]) -> None:
         fail_reason='The snapshot could not be read.',
         created_at=_at(state, 9, 4),
     )
-    state.add_backup('web02-running', volumes['web02-root'], status='creating')
+    running = state.add_backup(
+        'web02-running', volumes['web02-root'], status='creating'
+    )
+    state.finish_later(running, CREATION_TIME)
 
 
 def _shared(state: CloudState, volumes: dict[str, Volume]) -> None:

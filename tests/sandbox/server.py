@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Any
 
@@ -51,7 +52,8 @@ class Sandbox:
     """A cloud on a free port of 127.0.0.1; a context manager.
 
     The knobs may be given as keywords, or as one object, which may be
-    changed while the cloud runs.
+    changed while the cloud runs.  `epoch` is the time of day in the cloud
+    when it starts, if not now.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Sandbox:
         *,
         knobs: Knobs | None = None,
         clock: Callable[[], float] = time.monotonic,
+        epoch: datetime | None = None,
         port: int = 0,
         on_finished: Finished | None = None,
         **keywords: Any,
@@ -67,7 +70,7 @@ class Sandbox:
             raise TypeError('give either knobs or keywords')
         self.knobs = knobs or Knobs(**keywords)
         self.requests: list[LoggedRequest] = []
-        self._cloud = Cloud.new(self.knobs, clock)
+        self._cloud = Cloud.new(self.knobs, clock, epoch)
         self._http = HttpServer(self._respond, port)
         self._on_finished = on_finished
         self._in_flight = 0

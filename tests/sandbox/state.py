@@ -21,6 +21,7 @@ from tests.sandbox.model import (
     CheckpointItem,
     DiskPart,
     Domain,
+    Image,
     Job,
     Project,
     Server,
@@ -43,11 +44,16 @@ class CloudState:
     Ids come from a seeded generator, so that two runs have the same ones.
     """
 
-    def __init__(self, clock: Callable[[], float], seed: int = 0) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        seed: int = 0,
+        epoch: datetime | None = None,
+    ) -> None:
         self.lock = threading.RLock()
         self._clock = clock
         self._zero = clock()
-        self._epoch = datetime.now(timezone.utc)
+        self._epoch = epoch or datetime.now(timezone.utc)
         self._random = random.Random(seed)
         self._serial = 0
 
@@ -63,6 +69,7 @@ class CloudState:
         self.items: dict[str, CheckpointItem] = {}
         self.checkpoints: dict[str, Checkpoint] = {}
         self.jobs: dict[str, Job] = {}
+        self.images: dict[str, Image] = {}
 
         # The same rows in the order of their creation, for the lists.
         self.backups_of: defaultdict[str, Shelf[Backup]]
@@ -78,6 +85,7 @@ class CloudState:
         # backup id -> share id -> share
         self._shares: defaultdict[str, dict[str, Share]] = defaultdict(dict)
         self._spare: dict[str, Volume] = {}  # project id -> a volume
+        self._unfinished: list[tuple[float, Backup]] = []
 
         self.domains['default'] = Domain('default', 'Default')
         self.user = self.add_user('demo', 'secret')
@@ -212,6 +220,15 @@ class CloudState:
             self.servers[server.id] = server
             return server
 
+    def remove_server(self, server: Server) -> None:
+        """Gone; its disks stay, and belong to no server."""
+        with self.lock:
+            if self.servers.pop(server.id, None) is None:
+                return
+            for volume in server.volumes:
+                volume.server_id = None
+                volume.status = 'available'
+
     # -- VBS ---------------------------------------------------------------
 
     def add_backup(
@@ -292,6 +309,21 @@ class CloudState:
         self.backups[backup.id] = backup
         self.backups_of[backup.project_id].add(backup)
         self._newest[backup.volume_id] = backup.id
+
+    def finish_later(self, backup: Backup, seconds: float) -> None:
+        """Let what is being made become available, so long from now."""
+        with self.lock:
+            self._unfinished.append((self._clock() + seconds, backup))
+
+    def finish_due(self) -> None:
+        """Finish what has been made by now; hold the lock."""
+        now = self._clock()
+        due = [backup for at, backup in self._unfinished if at <= now]
+        self._unfinished = [row for row in self._unfinished if row[0] > now]
+        for backup in due:
+            if backup.status == 'creating':
+                backup.status = 'available'
+                backup.updated_at = self.stamp()
 
     def dependants(self, backup: Backup) -> list[Backup]:
         """The incremental backups that build directly on this one."""
@@ -409,7 +441,9 @@ class CloudState:
                 item = self._add_item(checkpoint, server, status, incremental)
                 item.description = description
                 item.deletion_fails = deletion_fails
-                item.images = [self.new_uuid()] if image else []
+                if image:
+                    made = self.add_image(checkpoint.name, project_id=project)
+                    item.images = [made.id]
             return checkpoint
 
     def _run_name(self, auto_trigger: bool) -> str:
@@ -497,6 +531,31 @@ class CloudState:
             checkpoint.items.remove(item)
             if not checkpoint.items:
                 checkpoint.status = 'deleted'
+
+    # -- images ------------------------------------------------------------
+
+    def add_image(
+        self, name: str, size: int = 2**30, *, project_id: str | None = None
+    ) -> Image:
+        with self.lock:
+            image = Image(
+                self.new_uuid(),
+                name,
+                project_id or self.project.id,
+                size,
+                f'{self.now():%Y-%m-%dT%H:%M:%SZ}',
+            )
+            self.images[image.id] = image
+            return image
+
+    def remove_image(self, image: Image) -> None:
+        """Gone: no backup of a server has it any more."""
+        with self.lock:
+            if self.images.pop(image.id, None) is None:
+                return
+            for item in self.items.values():
+                if image.id in item.images:
+                    item.images.remove(image.id)
 
 
 # The status of a disk's backup while its item has another than available.

@@ -72,6 +72,32 @@ def test_servers_by_name(cloud: Cloud) -> None:
     assert api.get(f'{base}/web01').status_code == 404
 
 
+def test_a_server_is_deleted_and_its_disks_stay(cloud: Cloud) -> None:
+    api = cloud()
+    web = api.sandbox.state.add_server('web01', 2)
+    base = '/compute/v2.1/servers'
+    assert api.delete(f'{base}/web01').status_code == 404
+    gone = api.delete(f'{base}/{web.id}')
+    assert (gone.status_code, gone.content) == (204, b'')
+    assert api.get(f'{base}/{web.id}').status_code == 404
+    assert api.delete(f'{base}/{web.id}').status_code == 404
+    for volume in web.volumes:
+        shown = api.get(f'/volume/v3/{{P}}/volumes/{volume.id}').json()
+        assert shown['volume']['status'] == 'available'
+        assert shown['volume']['attachments'] == []
+
+
+def test_a_server_of_others_is_not_deleted(cloud: Cloud) -> None:
+    api = cloud()
+    theirs = api.sandbox.state.add_server('web01', project_id='another')
+    path = '/compute/v2.1/servers'
+    assert api.delete(f'{path}/{theirs.id}').status_code == 404
+    ours = api.sandbox.state.add_server('web02')
+    api.sandbox.knobs.read_only_role = True
+    assert api.delete(f'{path}/{ours.id}').status_code == 403
+    assert len(api.sandbox.state.servers) == 2
+
+
 def test_volumes(cloud: Cloud) -> None:
     api = cloud()
     volume = api.sandbox.state.add_volume('data')

@@ -3,9 +3,12 @@
 
 import time
 from collections import Counter
+from datetime import datetime, timezone
 
 from tests.sandbox import Sandbox
+from tests.sandbox.seed import CREATION_TIME, add_trouble
 from tests.sandbox.state import CloudState
+from tests.unit.sandbox.conftest import Clock
 
 
 def test_what_there_is() -> None:
@@ -36,6 +39,45 @@ def test_it_is_the_same_each_time() -> None:
     assert [row.name for row in one.backups.values()] == [
         row.name for row in other.backups.values()
     ]
+
+
+def test_an_epoch_is_the_time_of_day_in_the_cloud() -> None:
+    epoch = datetime(2026, 11, 21, 13, tzinfo=timezone.utc)
+    state = Sandbox(epoch=epoch, clock=lambda: 5.0).seed().state
+    assert state.now() == epoch
+    newest = max(
+        backup.created_at
+        for backup in state.backups.values()
+        if backup.name.startswith('autobk')
+    )
+    assert newest == '2026-11-20T02:00:00.000000'
+
+
+def test_what_is_being_made_is_made_in_the_end() -> None:
+    clock = Clock()
+    sandbox = Sandbox(clock=clock).seed()
+    running = next(
+        backup
+        for backup in sandbox.state.backups.values()
+        if backup.name == 'web02-running'
+    )
+    clock.advance(CREATION_TIME - 1)
+    assert sandbox.state.backups[running.id].status == 'creating'
+    clock.advance(1)
+    assert sandbox.state.backups[running.id].status == 'available'
+
+
+def test_trouble_befalls_the_seed_and_moves_no_id() -> None:
+    state, troubled = (Sandbox().seed().state for _ in range(2))
+    add_trouble(troubled)
+    assert list(troubled.backups) == list(state.backups)
+    statuses = Counter(one.status for one in troubled.backups.values())
+    assert statuses['deleting'] == statuses['error_deleting'] == 1
+    assert [
+        (one.name, one.fail_op)
+        for one in troubled.items.values()
+        if one.status == 'error'
+    ] == [('web01-pre-patch', 'delete')]
 
 
 def test_many_backups_are_added_quickly() -> None:
