@@ -92,16 +92,18 @@ class Openstack:
         config: Mapping[str, Any] | None = None,
         env: Mapping[str, str] | None = None,
         audited: bool = True,
+        together: bool = False,
     ) -> Result:
         """Run it in this process, whatever comes of it.
 
         :param audited: whether every path must be one of the references.
+        :param together: whether errors go among the output, as on a screen.
         """
         variables = self.variables(cloud, config, env)
         sandbox = cloud or self.cloud
         before = len(sandbox.requests) if sandbox else 0
         with mock.patch.dict(os.environ, variables, clear=True):
-            result = _run_here(args, stdin)
+            result = _run_here(args, stdin, together)
         if sandbox is not None and audited:
             audit(sandbox.requests[before:], sandbox.project_id)
         return result
@@ -209,9 +211,11 @@ def _is_in(line: str, expected: Any) -> bool:
 
 
 def _run_here(
-    args: Sequence[str], stdin: str | io.TextIOBase | None
+    args: Sequence[str], stdin: str | io.TextIOBase | None, together: bool
 ) -> Result:
     stdout, stderr = _stream('strict'), _stream('backslashreplace')
+    if together:
+        stderr = stdout
     if isinstance(stdin, str):
         stdin = io.StringIO(stdin)
     with (
@@ -228,7 +232,7 @@ def _run_here(
         finally:
             # The commands freeze what is there, as for a process that ends.
             gc.unfreeze()
-    return Result(code, _text(stdout), _text(stderr))
+    return Result(code, _text(stdout), '' if together else _text(stderr))
 
 
 def _code_of(ended: SystemExit) -> int:

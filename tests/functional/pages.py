@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of the documentation, walked through as a new user would.
+
+What is walked is each console block: the commands behind ``$``, in one
+directory and on one sandbox, until a command starts another.  What is shown
+below a command is what it must print, an exit status by ``echo $?`` included.
+"""
+
+import fcntl
+import os
+import pty
+import re
+import shlex
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+
+from tests.functional.shell import Openstack
+from tests.sandbox import LoggedRequest, Sandbox
+from tests.sandbox.__main__ import fill, knobs_of, parser
+from tests.sandbox.seed import CREATION_TIME
+
+#: The day on which the pages play.
+TODAY = date(2026, 11, 21)
+
+#: As wide as the widest table of the pages, and as their readers are told.
+WIDTH = 120
+
+_QUESTION = '[y/N] '
+
+#: The ways to start a sandbox, with what stands for its options.
+_STARTS = ('make sandbox', '.venv/bin/tox -qq run -e sandbox -- ')
+
+#: What a shell is needed for.
+_SHELL = re.compile(r'[|<>$]|^(?!openstack )')
+
+# What is different each time.
+_REQUEST = re.compile(r'\breq-[0-9a-f-]{36}\b')
+_INSTANT = re.compile(r'\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+\+00:00')
+_DAY = re.compile(r'(?<!\d)\d{4}-\d\d-\d\d(?!\d)')
+_WEEK = re.compile(r'\b(\d{4})-W(\d\d)\b')
+
+
+@dataclass
+class Step:
+    """A command of a page, and what is shown below it."""
+
+    line: int
+    command: str = ''
+    shown: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f'line {self.line}: $ {self.command}'
+
+
+def steps_of(page: Path) -> list[Step]:
+    """The commands of a page, in their order."""
+    steps: list[Step] = []
+    for block in _console_blocks(page):
+        unfinished = False
+        for number, text in block:
+            if unfinished:
+                steps[-1].command += '\n' + text
+            elif text.startswith('$ '):
+                steps.append(Step(number, text.removeprefix('$ ')))
+            elif text.startswith('# '):
+                break  # for root: nothing to try
+            else:
+                steps[-1].shown.append(text)
+                continue
+            unfinished = text.endswith('\\')
+    return steps
+
+
+def _console_blocks(page: Path) -> Iterator[list[tuple[int, str]]]:
+    """The lines of each console block with their numbers, not indented."""
+    lines = page.read_text(encoding='utf-8').splitlines()
+    for start, line in enumerate(lines, 1):
+        if line.strip() != '.. code-block:: console':
+            continue
+        outside = len(line) - len(line.lstrip())
+        block = []
+        for number, text in enumerate(lines[start:], start + 1):
+            if text.strip() and len(text) - len(text.lstrip()) <= outside:
+                break
+            if text.strip():
+                block.append((number, text))
+        inside = min(len(text) - len(text.lstrip()) for _, text in block)
+        yield [(number, text[inside:]) for number, text in block]
+
+
+class Clock:
+    """The time, and what a test does not wait for."""
+
+    def __init__(self) -> None:
+        self.skipped = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.skipped
+
+
+class Walk:
+    """A user with a sandbox, a directory and a shell."""
+
+    def __init__(self, home: Path) -> None:
+        self._openstack = Openstack(home)
+        self._home = home
+        self._sandbox: Sandbox | None = None
+        self._code = 0
+        # The cloud plays on the same day of the week, so that weeks end
+        # where the pages have them, and never in the past: tokens expire.
+        today = datetime.now(timezone.utc)
+        ahead = (TODAY.weekday() - today.weekday()) % 7
+        self._epoch = today + timedelta(days=ahead)
+        self._shift = TODAY - self._epoch.date()
+        program = home / 'bin' / 'openstack'
+        program.parent.mkdir()
+        program.write_text(
+            f'#!/bin/sh\nexec {shlex.quote(sys.executable)} '
+            f'-m openstackclient.shell "$@"\n'
+        )
+        program.chmod(0o755)
+
+    def __enter__(self) -> 'Walk':
+        self._start([])
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def take(self, step: Step) -> str:
+        """Carry out a command.
+
+        :return: what it prints.
+        """
+        for start in _STARTS:
+            if step.command.startswith(start):
+                self._start(shlex.split(step.command.removeprefix(start)))
+                return ''
+        answers = [
+            line.partition(_QUESTION)[2]
+            for line in step.shown
+            if _QUESTION in line
+        ]
+        if answers:
+            return self._answer(step.command, *answers)
+        if _SHELL.search(step.command):
+            return self._run(step.command)
+        return self._run_here(step.command)
+
+    def told(self, text: str) -> list[str]:
+        """The words of what was printed, as of the day of the pages."""
+        text = _WEEK.sub(self._week, _same(text))
+        return _DAY.sub(self._day, text).split()
+
+    # -- the cloud ---------------------------------------------------------
+
+    def _start(self, options: list[str]) -> None:
+        self._stop()
+        clock = Clock()
+
+        def skip(request: LoggedRequest) -> None:
+            """Nobody waits for what is still being made."""
+            if (request.method, request.status) == ('DELETE', 400):
+                clock.skipped += CREATION_TIME
+
+        args = parser().parse_args(options)
+        self._sandbox = Sandbox(
+            knobs=knobs_of(args),
+            clock=clock,
+            epoch=self._epoch,
+            on_finished=skip,
+        ).start()
+        fill(self._sandbox, args)
+
+    def _stop(self) -> None:
+        if self._sandbox is not None:
+            self._sandbox.stop()
+
+    # -- the shell ---------------------------------------------------------
+
+    def _variables(self) -> dict[str, str]:
+        path = os.pathsep.join([str(self._home / 'bin'), os.environ['PATH']])
+        return self._openstack.variables(self._sandbox) | {
+            'PATH': path,
+            'COLUMNS': str(WIDTH),
+            'TZ': 'Etc/UTC',
+            # Output and errors in the order in which a terminal has them.
+            'PYTHONUNBUFFERED': '1',
+        }
+
+    def _run_here(self, command: str) -> str:
+        """The same in this process, which takes a tenth of the time."""
+        elsewhere = Path.cwd()
+        os.chdir(self._home)
+        try:
+            done = self._openstack.run(
+                *shlex.split(command.replace('\\\n', ' '))[1:],
+                cloud=self._sandbox,
+                env=self._variables(),
+                audited=False,
+                together=True,
+            )
+        finally:
+            os.chdir(elsewhere)
+        self._code = done.code
+        return done.stdout
+
+    def _run(self, command: str) -> str:
+        done = subprocess.run(
+            ['/bin/sh', '-c', f'(exit {self._code})\n{command}'],
+            cwd=self._home,
+            env=self._variables(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding='utf-8',
+            timeout=120,
+            check=False,
+        )
+        self._code = done.returncode
+        return done.stdout
+
+    def _answer(self, command: str, answer: str) -> str:
+        """Run what asks, at a terminal, and answer it."""
+        screen, terminal = pty.openpty()
+        size = struct.pack('HHHH', 40, WIDTH, 0, 0)
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, size)
+        process = subprocess.Popen(
+            ['/bin/sh', '-c', command],
+            cwd=self._home,
+            env=self._variables(),
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+        )
+        os.close(terminal)
+        seen = b''
+        answered = False
+        while data := _read(screen):
+            seen += data
+            if not answered and seen.endswith(_QUESTION.encode()):
+                os.write(screen, f'{answer}\n'.encode())
+                answered = True
+        os.close(screen)
+        self._code = process.wait(30)
+        return seen.decode()
+
+    # -- the calendar ------------------------------------------------------
+
+    def _day(self, found: re.Match[str]) -> str:
+        return str(date.fromisoformat(found.group()) + self._shift)
+
+    def _week(self, found: re.Match[str]) -> str:
+        monday = date.fromisocalendar(int(found[1]), int(found[2]), 1)
+        year, week, _ = (monday + self._shift).isocalendar()
+        return f'{year}-W{week:02}'
+
+
+def shown(step: Step) -> list[str]:
+    """The words of what a page shows."""
+    return _same('\n'.join(step.shown)).split()
+
+
+def _same(text: str) -> str:
+    """Without what is different each time."""
+    return _INSTANT.sub('now', _REQUEST.sub('req', text))
+
+
+def _read(screen: int) -> bytes:
+    try:
+        return os.read(screen, 1 << 16)
+    except OSError:
+        # Linux says so where others say that this was all.
+        return b''
