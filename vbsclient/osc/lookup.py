@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,8 @@ from osc_lib import exceptions
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient, Item, ItemFilter
 from vbsclient.api.http import is_uuid
+from vbsclient.deletion.naming import choose_by_name
+from vbsclient.deletion.wording import brief
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,18 @@ def volume_id_of(instance: Any, volume: str) -> str:
     """The id of a volume, by id or name; an id costs no request.
 
     :raises CommandError: if there is none, or it may not be looked up.
+    :raises Refused: if several have the name.
     """
     if is_uuid(volume):
         return volume
     with _looking_up('volume', volume):
-        found = _quiet(
-            lambda: instance.sdk_connection.block_storage.find_volume(
-                volume, ignore_missing=False
-            )
+        storage = instance.sdk_connection.block_storage
+        found = _find(
+            volume,
+            'volume',
+            lambda: storage.find_volume(volume, ignore_missing=False),
+            lambda: storage.volumes(name=volume),
+            _describe_volume,
         )
     if found is None:
         raise exceptions.CommandError(f'No volume found for {volume!r}.')
@@ -52,6 +58,7 @@ def server_id_of(instance: Any, csbs: CSBSClient, server: str) -> str:
     A server that compute no longer knows is known by its backups.
 
     :raises CommandError: if there is none, or if several had the name.
+    :raises Refused: if several have the name.
     """
     if is_uuid(server):
         return server
@@ -63,6 +70,7 @@ def server_of(instance: Any, csbs: CSBSClient, server: str) -> Server:
     """A server with its disks, by id or name.
 
     :raises CommandError: if there is none, or if several had the name.
+    :raises Refused: if several have the name.
     """
     return _server(instance, server) or _former(csbs, server)
 
@@ -71,10 +79,14 @@ def _server(instance: Any, server: str) -> Server | None:
     """What compute knows; None if it knows none."""
     with _looking_up('server', server):
         compute = instance.sdk_connection.compute
-        found = _quiet(
+        found = _find(
+            server,
+            'server',
             (lambda: compute.get_server(server))
             if is_uuid(server)
-            else (lambda: compute.find_server(server, ignore_missing=False))
+            else (lambda: compute.find_server(server, ignore_missing=False)),
+            lambda: compute.servers(name=server),
+            _describe_server,
         )
     if found is None:
         return None
@@ -123,14 +135,49 @@ def _source_volumes(items: list[Item]) -> Iterator[str]:
                 yield disk['source_volume_id']
 
 
-def _quiet(find: Callable[[], Any]) -> Any:
-    """What was found, or None."""
+def _find(
+    name: str,
+    what: str,
+    find: Callable[[], Any],
+    bearers: Callable[[], Iterable[Any]],
+    describe: Callable[[Any], str],
+) -> Any:
+    """What was found, or None.
+
+    :param bearers: asks once more for all of the name, if there are several.
+    :raises Refused: if there are.
+    """
     from openstack import exceptions as sdk_exceptions
 
     try:
         return find()
     except sdk_exceptions.NotFoundException:
         return None
+    except sdk_exceptions.DuplicateResource:
+        # Compute takes the name for a pattern.
+        found = [one for one in bearers() if one.name == name]
+        return choose_by_name(found, name, what, describe)
+
+
+def _describe_volume(volume: Any) -> str:
+    return (
+        f'{brief(volume.id)} ({brief(volume.status)}, {brief(volume.size)} '
+        f'GB, {brief(volume.created_at or "no date")})'
+    )
+
+
+def _describe_server(server: Any) -> str:
+    told = [server.status, server.created_at or 'no date']
+    told += _addresses(server)
+    return f'{brief(server.id)} ({", ".join(map(brief, told))})'
+
+
+def _addresses(server: Any) -> Iterator[str]:
+    networks = server.addresses
+    for addresses in networks.values() if isinstance(networks, dict) else ():
+        for address in addresses if isinstance(addresses, list) else ():
+            if isinstance(address, dict) and 'addr' in address:
+                yield address['addr']
 
 
 @contextmanager
@@ -141,10 +188,6 @@ def _looking_up(what: str, name: str) -> Iterator[None]:
 
     try:
         yield
-    except sdk_exceptions.DuplicateResource as error:
-        raise exceptions.CommandError(
-            f'Several {what}s have the name {name!r}: give the id.'
-        ) from error
     except sdk_exceptions.HttpException as error:
         raise exceptions.CommandError(
             f'The {what} {name!r} could not be looked up (HTTP '
