@@ -297,6 +297,7 @@ def _own_clients() -> Iterator[None]:
     try:
         yield
     finally:
-        for cache in vars(ClientManager).values():
-            if hasattr(cache, '_handle'):
-                cache._handle = None
+        for one in ClientManager.__mro__:
+            for cache in vars(one).values():
+                if hasattr(cache, '_handle'):
+                    cache._handle = None

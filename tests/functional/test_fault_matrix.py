@@ -328,8 +328,10 @@ def test_a_look_in_trouble(
 
     def clock() -> float:
         """No deletion ends before the trouble does."""
-        return 0.0 if fault.hits < (fault.times or 0) else time.monotonic()
+        troubled = fault.hits < (fault.times or 0)
+        return 0.0 if troubled else time.monotonic() - started
 
+    started = time.monotonic()
     c = cloud(on_finished=begin, deletion_time=0.02, clock=clock)
     fault.method, fault.path = 'GET', READS
     if fault.times is None:
