@@ -5,6 +5,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 
 import trustme
@@ -49,12 +50,18 @@ class Untrusted:
 class Listener:
     """Answers each request with the same bytes and hangs up.
 
+    :param pause: seconds between two pieces of the answer.
+    :param piece: how many bytes come at once then.
     :ivar requests: how many have come.
     """
 
-    def __init__(self, answer: bytes) -> None:
+    def __init__(
+        self, answer: bytes, *, pause: float = 0.0, piece: int = 1
+    ) -> None:
         self.requests = 0
         self._answer = answer
+        self._pause = pause
+        self._piece = piece if pause else len(answer)
         self._socket = socket.create_server(('127.0.0.1', 0))
         self.url = f'http://127.0.0.1:{self._socket.getsockname()[1]}/x'
         threading.Thread(target=self._serve, daemon=True).start()
@@ -74,7 +81,9 @@ class Listener:
             with contextlib.suppress(OSError), caller:
                 caller.recv(65536)
                 self.requests += 1
-                caller.sendall(self._answer)
+                for start in range(0, len(self._answer), self._piece):
+                    caller.sendall(self._answer[start : start + self._piece])
+                    time.sleep(self._pause)
 
 
 @contextlib.contextmanager

@@ -351,11 +351,13 @@ def resolve_vbs(
         region=region,
         override=override,
     )
+    base, vendor = choice.base, choice.vendor_base
+    for url in {b.url for b in (base, vendor) if b is not None}:
+        transport.connect_to(url)
     version = choice.version
     if version is None:
-        offered = offered_versions(transport, choice.base)
+        offered = offered_versions(transport, base)
         version = highest(offered) or choice.assumed
-    base, vendor = choice.base, choice.vendor_base
     return VBSEndpoint(
         service_type=choice.service_type,
         version=version,

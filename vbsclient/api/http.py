@@ -25,6 +25,7 @@ import tenacity
 from keystoneauth1.session import Session, TCPKeepAliveAdapter
 
 from vbsclient.api import errors
+from vbsclient.api.adapter import Adapter
 from vbsclient.api.answers import Answer, object_of, translated, unexpected
 
 LOG = logging.getLogger(__name__)
@@ -191,12 +192,23 @@ class Transport:
         self._concurrency = concurrency
         self._renewal = threading.Lock()
 
-    def pool_for(self, base: str) -> None:
-        """Give an endpoint as many kept connections as we have threads."""
-        if self._concurrency > _DEFAULT_POOL:
-            self._session.session.mount(
-                base, TCPKeepAliveAdapter(pool_maxsize=self._concurrency)
+    def connect_to(self, base: str) -> None:
+        """Give an endpoint connections of its own.
+
+        As many are kept as we have threads, and none waits for an answer
+        that has no end.  What somebody else has made for this endpoint
+        stays, as long as it is large enough.
+        """
+        adapter = self._session.session.get_adapter(base)
+        if (
+            self._concurrency > _DEFAULT_POOL
+            or type(adapter) is TCPKeepAliveAdapter
+        ):
+            own = Adapter(
+                pool_maxsize=max(self._concurrency, _DEFAULT_POOL),
+                **_tls_of(self._session),
             )
+            self._session.session.mount(base, own)
 
     def get(
         self,
@@ -407,6 +419,12 @@ def _session_timeout(session: Session) -> tuple[float, float]:
     if session.timeout is not None:
         return float(session.timeout), float(session.timeout)
     return DEFAULT_TIMEOUT
+
+
+def _tls_of(session: Session) -> dict[str, Any]:
+    """What a session demands of TLS; older ones know nothing of that."""
+    names = ('tls_ciphers', 'tls_min_version')
+    return {n: v for n in names if (v := getattr(session, n, None))}
 
 
 def _is_repeatable(error: BaseException) -> bool:

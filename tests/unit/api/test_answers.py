@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -13,7 +14,7 @@ from keystoneauth1.session import Session
 from keystoneauth1.token_endpoint import Token
 
 from tests.functional.listeners import Listener
-from vbsclient.api import answers, errors
+from vbsclient.api import adapter, answers, errors
 from vbsclient.api.http import Transport
 
 NOTHING = b'Content-Length: 0\r\n\r\n'
@@ -47,11 +48,15 @@ class InAHurry(threading.Event):
 
 
 @contextlib.contextmanager
-def listening(answer: bytes) -> Iterator[tuple[Listener, Transport]]:
-    listener = Listener(answer)
+def listening(
+    answer: bytes, *, timeout: float = 5.0, **pace: float
+) -> Iterator[tuple[Listener, Transport]]:
+    listener = Listener(answer, **pace)
     session = Session(auth=Token(listener.url, 'top-secret'))
+    transport = Transport(session, stop=InAHurry(), timeout=(timeout, timeout))
+    transport.connect_to(listener.url)
     try:
-        yield listener, Transport(session, stop=InAHurry(), timeout=(5, 5))
+        yield listener, transport
     finally:
         listener.close()
 
@@ -103,6 +108,43 @@ def test_a_charset_that_cannot_be_used_hides_no_answer(
         assert raised.value.message == 'in use'
     with listening(b'HTTP/1.1 202 X\r\n' + head + body) as (listener, sender):
         assert sender.delete(listener.url, accepted=202).attempts == 1
+
+
+#: Without a bound each keeps its caller for minutes.
+DRAWN_OUT = {
+    'a head': b'HTTP/1.1 202 X\r\nX-Filler: ' + b'x' * 2000,
+    'provisional answers': b'HTTP/1.1 100 X\r\n\r\n' * 100,
+    'a body': b'HTTP/1.1 202 X\r\nContent-Length: 2000\r\n\r\n' + b' ' * 2000,
+    'chunks': (
+        b'HTTP/1.1 202 X\r\nTransfer-Encoding: chunked\r\n\r\n'
+        + b'1\r\nx\r\n' * 500
+    ),
+    'a body of no known length': b'HTTP/1.1 202 X\r\n\r\n' + b' ' * 2000,
+}
+
+
+@pytest.mark.parametrize('answer', DRAWN_OUT.values(), ids=DRAWN_OUT)
+def test_no_answer_is_drawn_out_for_ever(answer: bytes) -> None:
+    pace = {'pause': 0.1, 'piece': 10}
+    started = time.monotonic()
+    with listening(answer, timeout=0.3, **pace) as (listener, transport):
+        with pytest.raises(errors.RepeatedDelete) as raised:
+            transport.delete(listener.url, accepted=202)
+        assert isinstance(raised.value.error, errors.ConnectionFailed)
+        assert raised.value.error.sent
+    assert time.monotonic() - started < 5 * 2 * (0.3 + 0.3)
+
+
+def test_a_body_that_goes_on_coming_is_read_to_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(adapter, 'SLOWEST', 50)
+    body = b'{"backups": [%s]}' % (b' ' * 200)
+    head = b'HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n' % len(body)
+    pace = {'pause': 0.1, 'piece': 20}
+    with listening(head + body, timeout=0.5, **pace) as (listener, transport):
+        assert transport.get(listener.url) == {'backups': []}
+        assert listener.requests == 1
 
 
 @pytest.mark.parametrize('packed', [False, True])

@@ -15,10 +15,11 @@ import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
-from keystoneauth1.session import TCPKeepAliveAdapter
+from keystoneauth1.session import Session, TCPKeepAliveAdapter
 
 from tests.unit.fakes import FakeCloud
 from vbsclient.api import errors
+from vbsclient.api.adapter import Adapter
 from vbsclient.api.http import (
     LAST_LOOK,
     AdaptiveLimit,
@@ -741,15 +742,37 @@ class TestPool:
     ) -> None:
         cloud = fake_cloud()
         before = dict(cloud.session.session.adapters)
-        Transport(cloud.session, concurrency=concurrency).pool_for(self.BASE)
+        Transport(cloud.session, concurrency=concurrency).connect_to(self.BASE)
         assert dict(cloud.session.session.adapters) == before
+
+    def test_those_of_keystoneauth_are_replaced_for_this_endpoint_alone(
+        self,
+    ) -> None:
+        session = Session()
+        before = dict(session.session.adapters)
+        for _ in range(2):
+            Transport(session).connect_to(self.BASE)
+        after = dict(session.session.adapters)
+        assert isinstance(after.pop(self.BASE), Adapter)
+        assert after == before
+
+    @pytest.mark.parametrize('concurrency', [10, 11])
+    def test_what_a_session_demands_of_tls_still_holds(
+        self, concurrency: int
+    ) -> None:
+        try:
+            session = Session(tls_min_version='1.3')
+        except TypeError:
+            pytest.skip('this keystoneauth knows no such demand')
+        Transport(session, concurrency=concurrency).connect_to(self.BASE)
+        assert session.session.adapters[self.BASE].tls_min_version == '1.3'
 
     def test_more_get_one_for_this_endpoint_alone(
         self, fake_cloud: MakeCloud
     ) -> None:
         cloud = fake_cloud()
         before = dict(cloud.session.session.adapters)
-        Transport(cloud.session, concurrency=11).pool_for(self.BASE)
+        Transport(cloud.session, concurrency=11).connect_to(self.BASE)
 
         after = dict(cloud.session.session.adapters)
         adapter = after.pop(self.BASE)

@@ -51,7 +51,7 @@ class CSBSClient(ServiceClient):
             interface=self._interface,
             override=self._override,
         )
-        self.transport.pool_for(endpoint.prefix)
+        self.transport.connect_to(endpoint.prefix)
         return endpoint
 
     @cached_property

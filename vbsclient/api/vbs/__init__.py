@@ -78,7 +78,7 @@ class VBSClient(ServiceClient):
 
         :raises EndpointError: if there is no endpoint to be chosen.
         """
-        endpoint = resolve_vbs(
+        return resolve_vbs(
             self.transport,
             self._session,
             pin=self._pin,
@@ -86,8 +86,6 @@ class VBSClient(ServiceClient):
             interface=self._interface,
             override=self._override,
         )
-        self.transport.pool_for(endpoint.prefix)
-        return endpoint
 
     @cached_property
     def backups(self) -> Backups:
