@@ -48,6 +48,7 @@ class Candidate:
     :ivar tags: its tags, ``key=value``.
     :ivar volume_ids: the disks that it holds a backup of.
     :ivar share_ids: what other projects use it by.
+    :ivar part_of: what it was saved as a part of, and is deleted from.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Candidate:
     volume_ids: tuple[str, ...] = ()
     group_name: str | None = None
     share_ids: tuple[str, ...] = ()
+    part_of: str | None = None
 
 
 @dataclass(frozen=True)

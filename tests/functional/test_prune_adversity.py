@@ -184,6 +184,7 @@ def test_what_is_not_selected_any_more_is_not_said_to_be_gone(
         ('busy', 'not finished (restoring)'),
         ('image', 'an image was made from it'),
         ('rename', 'it is not the same any more'),
+        ('move', 'it is not the same any more'),
         ('tag', 'tag keep=yes'),
     ],
 )
@@ -208,6 +209,8 @@ def test_a_server_backup_that_has_changed_since_the_plan_is_left_alone(
             changed.images = [c.state.new_uuid()]
         elif change == 'rename':
             changed.name = 'keep-me'
+        elif change == 'move':
+            changed.checkpoint_id = old.checkpoint_id
         else:
             changed.tags = [{'key': 'keep', 'value': 'yes'}]
 

@@ -84,6 +84,7 @@ class ServerHistory:
             protections=protections,
             remarks=remarks,
             tags=tags or frozenset(),
+            part_of=item.checkpoint_id,
             volume_ids=tuple(
                 disk['source_volume_id']
                 for disk in item.disks

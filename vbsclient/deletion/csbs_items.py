@@ -47,10 +47,12 @@ from vbsclient.deletion.targets import (
     Outcome,
     Recorder,
     Refused,
+    Skipped,
     StopAll,
     Target,
+    left_alone,
 )
-from vbsclient.deletion.wording import counted, quote
+from vbsclient.deletion.wording import brief, counted, quote
 from vbsclient.waiting import Seen
 
 #: Seconds in which the first deletion must show an effect.
@@ -101,45 +103,52 @@ class ItemDeletion(Independent[Item]):
         self, outcomes: Sequence[Outcome[Item]]
     ) -> Iterator[Sequence[Outcome[Item]]]:
         """One alone, until a sibling check has passed; then the rest."""
-        rest = list(outcomes)
         if self._is_proven:
-            yield rest
+            yield outcomes
             return
         by_checkpoint: dict[str, list[Outcome[Item]]] = {}
-        for outcome in rest:
+        for outcome in outcomes:
             by_checkpoint.setdefault(
                 outcome.target.verified.checkpoint_id, []
             ).append(outcome)
-        named = {outcome.target.id for outcome in outcomes}
         # One list costs less than one of each of many checkpoints.
         every = (
             find_members(self._csbs.items, list(by_checkpoint), self._limits)
             if len(by_checkpoint) > FEW
-            else None
+            else {}
         )
+        for checkpoint_id, members in every.items():
+            # All of them now, for the first proof lets the rest go.
+            self._leave_changed(by_checkpoint[checkpoint_id], members)
         for checkpoint_id, group in by_checkpoint.items():
-            members = (
-                every[checkpoint_id]
-                if every is not None
-                else read_all(self._csbs.items, checkpoint_id=checkpoint_id)
-            )
+            if checkpoint_id in every:
+                members = every[checkpoint_id]
+            else:
+                members = read_all(
+                    self._csbs.items, checkpoint_id=checkpoint_id
+                )
+                self._leave_changed(group, members)
+            named = {
+                outcome.target.id
+                for outcome in outcomes
+                if not isinstance(outcome.error, Skipped)
+            }
             before = _siblings(members, named)
             if not before:
                 continue
-            for first in group:
-                rest.remove(first)
+            for first in _unsent(group):
                 yield [first]
                 if first.state in (State.DONE, State.UNKNOWN) or isinstance(
                     first.error, errors.UnexpectedSuccess
                 ):
                     self._prove(first.target.verified, before)
-                    yield rest
+                    yield _unsent(outcomes)
                     return
                 if may_have_acted(first.error):
                     # A refusal shows no effect that could be waited for, and
                     # is no promise that nothing was done.
                     self._demand_unhurt(first.target.verified, before)
-        yield rest
+        yield _unsent(outcomes)
 
     def delete(self, target: ItemTarget, recorder: Recorder) -> Done:
         """Delete one item, by its id in ``checkpoint_items``."""
@@ -223,6 +232,23 @@ class ItemDeletion(Independent[Item]):
             f'{stranger.checkpoint_id}, not to {checkpoint_id}'
         )
 
+    def _leave_changed(
+        self, outcomes: Sequence[Outcome[Item]], members: Sequence[Item]
+    ) -> None:
+        """Leave alone what is not what a plan was made of any more.
+
+        :param members: what its checkpoint holds now.
+        """
+        now = {item.id: item for item in members}
+        for outcome in outcomes:
+            item = outcome.target.verified
+            if item.id not in self._known:
+                continue
+            change = _change(item, now.get(item.id))
+            if change is not None:
+                outcome.state = State.FAILED
+                outcome.error = left_alone(change)
+
     def _prove(self, first: Item, before: Mapping[str, str]) -> None:
         """See that only the named item went.
 
@@ -305,6 +331,23 @@ def _siblings(
         for item in members
         if item.id not in named and not _goes(item.status)
     }
+
+
+def _unsent(outcomes: Sequence[Outcome[Item]]) -> list[Outcome[Item]]:
+    return [o for o in outcomes if o.state is State.NOT_SENT]
+
+
+def _change(before: Item, now: Item | None) -> str | None:
+    """What is different of an item, or None."""
+    if now is None or is_gone(now.status):
+        return 'it is gone'
+    if now.status != before.status:
+        return f'its status is {brief(now.status)}'
+    if now.has_image and not before.has_image:
+        return 'an image was made from it'
+    if (now.server_id, now.name) != (before.server_id, before.name):
+        return 'it is not the same any more'
+    return None
 
 
 def _not_found_in(checkpoint_id: str, argument: str) -> Missing:

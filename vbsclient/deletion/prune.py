@@ -16,9 +16,9 @@ from vbsclient.deletion.follow import Followable
 from vbsclient.deletion.targets import (
     Refused,
     ResourceT,
-    Skipped,
     Target,
     Undecided,
+    left_alone,
 )
 from vbsclient.deletion.wording import listed
 from vbsclient.retention import Candidate, Plan, RuleSet, make_plan
@@ -140,7 +140,7 @@ class Agreed(Generic[ResourceT]):
             refusal = target.refusal
             # What nobody knows is no change: that fails.
             if refusal is not None and not isinstance(refusal, Undecided):
-                target.refusal = Skipped(_since(refusal.message))
+                target.refusal = left_alone(refusal.message)
         return [*targets, *self.skipped]
 
 
@@ -191,6 +191,7 @@ def _identity(backup: Candidate) -> tuple[object, ...]:
         backup.size,
         backup.remarks,
         backup.share_ids,
+        backup.part_of,
     )
 
 
@@ -201,9 +202,5 @@ def _skipped(backup: Candidate, reason: str) -> Target[ResourceT]:
         '',
         id=backup.id,
         name=backup.name,
-        refusal=Skipped(_since(reason)),
+        refusal=left_alone(reason),
     )
-
-
-def _since(reason: str) -> str:
-    return f'left alone, for it has changed since the plan: {reason}'

@@ -42,6 +42,11 @@ class Skipped(Refused):
     """It was to be deleted by rule, and that is no longer right."""
 
 
+def left_alone(reason: str) -> Skipped:
+    """Say that something is no more what a plan was made of."""
+    return Skipped(f'left alone, for it has changed since the plan: {reason}')
+
+
 class Missing(Refused):
     """What was named does not exist."""
 

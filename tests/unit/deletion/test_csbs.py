@@ -12,7 +12,7 @@ from vbsclient.bulk import State
 from vbsclient.deletion import csbs_items
 from vbsclient.deletion.csbs_lookup import NoItems
 from vbsclient.deletion.follow import Follower
-from vbsclient.deletion.targets import Missing, Refused, StopAll
+from vbsclient.deletion.targets import Missing, Refused, Skipped, StopAll
 from vbsclient.osc.journal import NoJournal
 from vbsclient.waiting import Patience
 
@@ -488,6 +488,37 @@ class TestProof:
         there.ignores_items = True
         _, stopped = there.carry_out(there.item_deletion(first, image))
         assert image in str(stopped)
+
+    @pytest.mark.parametrize('checkpoints', [1, 5])
+    @pytest.mark.parametrize(
+        'change',
+        [
+            {'status': 'restoring'},
+            {'resource_id': uuid(7999)},
+            {'name': 'keep-me'},
+            {'extend_info': {'os_images_data': [{'image_id': 'x'}]}},
+            {'checkpoint_id': uuid(499)},
+        ],
+        ids=lambda change: next(iter(change)),
+    )
+    def test_what_has_changed_since_a_plan_is_a_sibling_that_must_stay(
+        self, world: MakeWorld, change: dict[str, Any], checkpoints: int
+    ) -> None:
+        there = world()
+        ids = [
+            there.add_item(80 + n, checkpoint=500 + n % checkpoints)
+            for n in range(10)
+        ]
+        for n in range(checkpoints):
+            there.add_item(70 + n, checkpoint=500 + n)
+        known = {id: there.csbs.items.get(id) for id in ids}
+        deletion = there.item_deletion(*ids, known=known)
+        there.items[9] |= change
+        outcomes, stopped = there.carry_out(deletion)
+        assert stopped is None
+        assert [o.state for o in outcomes[:9]] == [State.DONE] * 9
+        assert isinstance(outcomes[9].error, Skipped)
+        assert len(there.deletes()) == 9
 
     def test_without_siblings_no_proof_is_needed(
         self, world: MakeWorld
