@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -58,6 +59,8 @@ class Answer:
                 f'{urlsplit(response.url).netloc} gave a provisional answer '
                 f'({self.status}) and no other'
             )
+        for name, value in response.headers.items():
+            response.headers[name] = errors.without_token(value, response)
         try:
             b'\xff'.decode(response.encoding or 'utf-8', 'replace')
         except (LookupError, ValueError):
@@ -72,17 +75,20 @@ class Answer:
 class _Bounded(requests.Response):
     """An answer of which no more is read than memory should hold.
 
-    Nor does a refusal tell the token, which some services repeat and which
+    Nor does it tell the token, which some services repeat and which
     keystoneauth would write into its log.
     """
 
     @property
     def text(self) -> str:
         """The body as text."""
-        text = super().text
-        if self.status_code < 400:
-            return text
-        return errors.without_token(text, self)
+        return errors.without_token(super().text, self)
+
+    def json(self, **keywords: Any) -> Any:
+        """The body as it came: it is not told, but read."""
+        # JSON of no charset tells by itself in which Unicode it is.
+        body = super().text if self.encoding else self.content
+        return json.loads(body, **keywords)
 
     def iter_content(self, *args: Any, **keywords: Any) -> Iterator[Any]:
         """The body, piece by piece.

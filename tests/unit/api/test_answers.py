@@ -182,3 +182,37 @@ def test_a_body_that_repeats_the_token_does_not_bring_it_into_the_log(
     assert 'RESP BODY' in caplog.text
     assert 'X-Auth-Token: ***' in raised.value.message
     assert 'top-secret' not in caplog.text
+
+
+@pytest.mark.parametrize('status', [202, 302, 400])
+def test_nor_does_a_header_or_a_body_of_any_other_answer(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level('DEBUG')
+    body = b'{"you": "sent top-secret"}'
+    head = (
+        b'HTTP/1.1 %d X\r\nContent-Type: application/json\r\n'
+        b'Location: http://evil.example/?token=top-secret\r\n'
+        b'Set-Cookie: token=top-secret; path=/\r\n'
+        b'X-Openstack-Request-Id: top-secret\r\n'
+        b'Content-Length: %d\r\n\r\n' % (status, len(body))
+    )
+    with listening(head + body) as (listener, transport):
+        if status == 202:
+            transport.delete(listener.url, accepted=202)
+        else:
+            with pytest.raises(errors.ServiceError):
+                transport.delete(listener.url, accepted=202)
+    assert 'sent ***' in caplog.text
+    assert 'top-secret' not in caplog.text
+
+
+@pytest.mark.parametrize('charset', [b'', b'; charset=utf-8'])
+def test_what_is_read_of_an_answer_is_what_was_sent(charset: bytes) -> None:
+    body = b'{"name": "top-secret \xc3\xa4"}'
+    head = (
+        b'HTTP/1.1 200 X\r\nContent-Type: application/json%s\r\n'
+        b'Content-Length: %d\r\n\r\n' % (charset, len(body))
+    )
+    with listening(head + body) as (listener, transport):
+        assert transport.get(listener.url) == {'name': 'top-secret ä'}
