@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import pytest
 
 from tests.functional.conftest import CloudFactory
 from tests.functional.shell import Openstack
-from tests.functional.wire import checkpoint_delete, deletes
+from tests.functional.wire import checkpoint_delete, deletes, requests
 from tests.sandbox import Fault, LoggedRequest, Sandbox
 from vbsclient import bulk
 
@@ -73,6 +73,17 @@ def finish(process: 'subprocess.Popen[str]') -> tuple[float, str, str]:
     return time.monotonic() - started, stdout, stderr
 
 
+def close_stdout() -> None:
+    os.close(1)
+
+
+@pytest.fixture
+def needs_stdout(openstack: Openstack) -> bool:
+    """Whether ``openstack`` itself does not start without one."""
+    process = openstack.start('--version', preexec_fn=close_stdout)
+    return 'Traceback' in process.communicate(timeout=30)[1]
+
+
 @pytest.fixture
 def long_grace(tmp_path: Path) -> dict[str, str]:
     """An environment in which a first signal ends nothing soon."""
@@ -124,6 +135,31 @@ def test_an_interrupted_run_tells_what_it_did(
     assert len(told['accepted']) >= 40
     assert len(told['not sent']) > 100
     assert told['failed'] == []
+
+
+@pytest.mark.parametrize('closed', ['stdout', 'stderr'])
+def test_an_interruption_is_one_where_a_stream_is_closed(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    closed: str,
+    needs_stdout: bool,
+) -> None:
+    if closed == 'stdout' and needs_stdout:
+        pytest.skip('no command starts')
+    trigger = Trigger('DELETE', 40)
+    c = cloud(latency=0.05, deletion_time=3600, on_finished=trigger)
+    ids = [c.state.add_backup().id for _ in range(COUNT)]
+    process = openstack.start(
+        *(*DELETE, *ids),
+        **{closed: None},
+        preexec_fn=lambda: os.close(1 if closed == 'stdout' else 2),
+    )
+    trigger.wait()
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    if closed == 'stdout':
+        check_groups(c, ids, groups(stderr))
 
 
 def test_requests_that_hang_are_unknown_and_hold_nobody_up(
@@ -460,17 +496,6 @@ def test_a_reader_that_goes_away_ends_it_quietly(
     assert len(c.state.backups) == left
 
 
-def close_stdout() -> None:
-    os.close(1)
-
-
-@pytest.fixture
-def needs_stdout(openstack: Openstack) -> bool:
-    """Whether ``openstack`` itself does not start without one."""
-    process = openstack.start('--version', preexec_fn=close_stdout)
-    return 'Traceback' in process.communicate(timeout=30)[1]
-
-
 @pytest.mark.parametrize('where', ['a full disk', 'nowhere', 'no reader'])
 @pytest.mark.parametrize('fails', [True, False])
 def test_a_report_that_cannot_be_printed_hides_no_failure(
@@ -547,6 +572,54 @@ def test_what_cannot_be_printed_ends_in_one_sentence(
     assert process.returncode == 1
     assert deletes(c) == []
     assert not plan or 'json' in command
+
+
+@pytest.mark.parametrize(
+    'command',
+    [
+        ('backup', 'list'),
+        ('backup', 'list', '--count'),
+        ('backup', 'show', 'x'),
+        ('quota', 'show'),
+        ('backup', 'prune', '--all-volumes', '--keep-last', '1', '--yes'),
+    ],
+    ids=' '.join,
+)
+def test_nothing_is_asked_for_that_cannot_be_shown(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    command: Sequence[str],
+    needs_stdout: bool,
+) -> None:
+    if needs_stdout:
+        pytest.skip('no command starts')
+    c = cloud()
+    process = openstack.start(
+        'vbs', *command, stdout=None, preexec_fn=close_stdout
+    )
+    _, told = process.communicate(timeout=30)
+    assert told == 'Standard output: it is closed.\n'
+    assert process.returncode == 1
+    assert requests(c) == []
+
+
+def test_a_report_alone_needs_no_standard_error(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    volume = c.state.add_volume()
+    for _ in range(2):
+        c.state.add_backup(volume=volume)
+    process = openstack.start(
+        *('vbs', 'backup', 'prune', '--all-volumes', '--keep-last', '1'),
+        *('--yes', '--report', '-f', 'json'),
+        stderr=None,
+        preexec_fn=lambda: os.close(2),
+    )
+    rows, _ = process.communicate(timeout=30)
+    assert [row['Result'] for row in json.loads(rows)] == ['accepted']
+    assert process.returncode == 0
+    assert len(deletes(c)) == 1
 
 
 @pytest.mark.parametrize('command', ['vbs backup list', 'csbs backup list'])

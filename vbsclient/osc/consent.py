@@ -11,12 +11,18 @@ from osc_lib import exceptions
 from vbsclient.deletion.targets import Target
 from vbsclient.osc.text import shortened
 
+#: For a log file: nobody sees it elsewhere.
+_UNSEEN = (
+    'Standard error is closed, so that nobody can be asked: add --yes. '
+    'Nothing was deleted.'
+)
+
 
 def ask(
     targets: Sequence[Target[Any]],
     *,
     stdin: TextIO | None,
-    stderr: TextIO,
+    stderr: TextIO | None,
     somebody_is_there: bool,
 ) -> None:
     """List what would go with these targets, and ask.
@@ -27,6 +33,8 @@ def ask(
     """
     if not targets:
         return
+    if stderr is None:
+        raise exceptions.CommandError(_UNSEEN)
     for target in targets:
         several = len(target.members) > 1
         count = f' {len(target.members)} backups' if several else ''
@@ -48,7 +56,7 @@ def confirm(
     nobody: str,
     *,
     stdin: TextIO | None,
-    stderr: TextIO,
+    stderr: TextIO | None,
 ) -> None:
     """Ask for a yes.
 
@@ -58,6 +66,8 @@ def confirm(
     """
     if stdin is None or not stdin.isatty():
         raise exceptions.CommandError(nobody)
+    if stderr is None:
+        raise exceptions.CommandError(_UNSEEN)
     stderr.write(f'{question} [y/N] ')
     stderr.flush()
     if stdin.readline().strip().lower() not in ('y', 'yes'):

@@ -314,10 +314,12 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         if self._parsing_failed():
             return
         with suppress(OSError, ValueError):
-            sys.stdout.flush()
-        for line in report.interruption(self._outcomes, self._named):
-            self.app.stderr.write(f'{line}\n')
-        self.app.stderr.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        if self.app.stderr is not None:
+            for line in report.interruption(self._outcomes, self._named):
+                self.app.stderr.write(f'{line}\n')
+            self.app.stderr.flush()
         if self._wants_rows and self._outcomes:
             self.produce_output(parsed_args, *self._rows(parsed_args))
 

@@ -127,16 +127,6 @@ class PruneCommand(DeleteCommand):
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Refuse what is no rule before anything is asked."""
         parsed_args.ignore_missing = False
-        self._plan: Plan | None = None
-        self._agreed: Agreed[Any] | None = None
-        self._doubt: str | None = None
-        self._check_selection(parsed_args)
-        self._rule_set = rules.rule_set_of(parsed_args)
-        if not (self._rule_set.rules or self._rule_set.older_than):
-            self._parser.error(
-                'no rule is given: say what to keep, for example '
-                '--keep-daily 7 --keep-weekly 5, or --older-than 90d'
-            )
         # Before a default makes a table of it.
         self._is_unformatted = not (
             parsed_args.formatter
@@ -149,6 +139,19 @@ class PruneCommand(DeleteCommand):
             or parsed_args.columns
             or parsed_args.formatter not in (None, 'table')
         )
+        self._plan: Plan | None = None
+        self._agreed: Agreed[Any] | None = None
+        self._doubt: str | None = None
+        with self._people():
+            # A plan that nobody could read is not even made.
+            pass
+        self._check_selection(parsed_args)
+        self._rule_set = rules.rule_set_of(parsed_args)
+        if not (self._rule_set.rules or self._rule_set.older_than):
+            self._parser.error(
+                'no rule is given: say what to keep, for example '
+                '--keep-daily 7 --keep-weekly 5, or --older-than 90d'
+            )
         return super().run(parsed_args)
 
     def make_deletion(
@@ -267,6 +270,8 @@ class PruneCommand(DeleteCommand):
             **{**vars(parsed_args), 'formatter': 'table'}
         )
         with self._people() as people:
+            if people is None:
+                return
             width = utils.terminal_width() if people.isatty() else None
             layout = Layout(decisions, self.size, width)
             for heading, rows in by_group(plan, decisions, self.group[0]):
@@ -277,8 +282,11 @@ class PruneCommand(DeleteCommand):
                 people.write('\n')
 
     @contextmanager
-    def _people(self) -> Iterator[TextIO]:
-        """Where people read, also if standard output is for a machine."""
+    def _people(self) -> Iterator[TextIO | None]:
+        """Where people read; None if they have closed it.
+
+        That is standard error, if standard output is for a machine.
+        """
         if self._for_machines:
             yield self.app.stderr
             return
@@ -287,7 +295,8 @@ class PruneCommand(DeleteCommand):
 
     def _say(self, text: str) -> None:
         with self._people() as people:
-            people.write(f'{visible(text)}\n')
+            if people is not None:
+                people.write(f'{visible(text)}\n')
 
     def _sum_up(self, text: str) -> None:
         """Say it, or go on to what is more urgent."""
