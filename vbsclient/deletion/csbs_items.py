@@ -47,7 +47,6 @@ from vbsclient.deletion.targets import (
     Outcome,
     Recorder,
     Refused,
-    Skipped,
     StopAll,
     Target,
     left_alone,
@@ -117,9 +116,10 @@ class ItemDeletion(Independent[Item]):
             if len(by_checkpoint) > FEW
             else {}
         )
+        named = {outcome.target.id for outcome in outcomes}
         for checkpoint_id, members in every.items():
             # All of them now, for the first proof lets the rest go.
-            self._leave_changed(by_checkpoint[checkpoint_id], members)
+            named -= self._leave_changed(by_checkpoint[checkpoint_id], members)
         for checkpoint_id, group in by_checkpoint.items():
             if checkpoint_id in every:
                 members = every[checkpoint_id]
@@ -127,12 +127,7 @@ class ItemDeletion(Independent[Item]):
                 members = read_all(
                     self._csbs.items, checkpoint_id=checkpoint_id
                 )
-                self._leave_changed(group, members)
-            named = {
-                outcome.target.id
-                for outcome in outcomes
-                if not isinstance(outcome.error, Skipped)
-            }
+                named -= self._leave_changed(group, members)
             before = _siblings(members, named)
             if not before:
                 continue
@@ -234,11 +229,13 @@ class ItemDeletion(Independent[Item]):
 
     def _leave_changed(
         self, outcomes: Sequence[Outcome[Item]], members: Sequence[Item]
-    ) -> None:
+    ) -> set[str | None]:
         """Leave alone what is not what a plan was made of any more.
 
         :param members: what its checkpoint holds now.
+        :returns: the ids of what is left alone.
         """
+        left = set()
         now = {item.id: item for item in members}
         for outcome in outcomes:
             item = outcome.target.verified
@@ -248,6 +245,8 @@ class ItemDeletion(Independent[Item]):
             if change is not None:
                 outcome.state = State.FAILED
                 outcome.error = left_alone(change)
+                left.add(outcome.target.id)
+        return left
 
     def _prove(self, first: Item, before: Mapping[str, str]) -> None:
         """See that only the named item went.
