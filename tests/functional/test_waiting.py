@@ -10,7 +10,7 @@ import pytest
 from tests.functional.conftest import CloudFactory
 from tests.functional.shell import Openstack
 from tests.functional.wire import deletes, requests, vbs_delete
-from tests.sandbox import Fault, LoggedRequest
+from tests.sandbox import Fault, LoggedRequest, Sandbox
 from vbsclient.api import http
 
 DELETE = ('vbs', 'backup', 'delete')
@@ -101,25 +101,30 @@ def test_a_look_at_many_costs_pages_and_a_get_for_each_at_its_end(
     assert sum('/backups/detail' not in text for text in after) == 50
 
 
+def token_login(c: Sandbox, openstack: Openstack) -> dict[str, Any]:
+    """The keys of a cloud whose login cannot be renewed."""
+    token = openstack('token', 'issue', '-f', 'value', '-c', 'id').stdout
+    return {
+        'auth_type': 'v3token',
+        'auth': {
+            'auth_url': f'{c.url}/identity/v3',
+            'token': token.strip(),
+            'project_name': 'demo',
+            'project_domain_name': 'Default',
+        },
+    }
+
+
 def test_a_login_that_cannot_be_renewed_is_said_before_a_wait(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud()
     backup = c.state.add_backup()
-    token = openstack('token', 'issue', '-f', 'value', '-c', 'id').stdout
     openstack(
         *DELETE,
         backup.id,
         '--wait',
-        config={
-            'auth_type': 'v3token',
-            'auth': {
-                'auth_url': f'{c.url}/identity/v3',
-                'token': token.strip(),
-                'project_name': 'demo',
-                'project_domain_name': 'Default',
-            },
-        },
+        config=token_login(c, openstack),
         complains=['This login is a token (auth_type v3token)'],
         code=0,
     )
@@ -144,21 +149,12 @@ def test_a_wait_ends_with_a_login_that_cannot_be_renewed(
     else:
         runs = [c.state.add_checkpoint() for _ in range(several)]
         ids = [run.items[0].id for run in runs]
-    token = openstack('token', 'issue', '-f', 'value', '-c', 'id').stdout
     openstack(
         *command.split(),
         'delete',
         *ids,
         '--wait',
-        config={
-            'auth_type': 'v3token',
-            'auth': {
-                'auth_url': f'{c.url}/identity/v3',
-                'token': token.strip(),
-                'project_name': 'demo',
-                'project_domain_name': 'Default',
-            },
-        },
+        config=token_login(c, openstack),
         complains=[
             'This login is a token (auth_type v3token)',
             'The wait ends here: ',

@@ -29,6 +29,15 @@ def item_delete(checkpoint: str, item: str) -> str:
     return f'{checkpoint}?checkpoint_items={item}'
 
 
+def one_of_two(there: World, number: int) -> list[str]:
+    """So many checkpoints of two backups each: the first one of each."""
+    ids = []
+    for n in range(number):
+        ids.append(there.add_item(80 + n, checkpoint=500 + n))
+        there.add_item(90 + n, checkpoint=500 + n)
+    return ids
+
+
 class TestWholeCheckpoints:
     def test_one_delete_without_a_query(self, world: MakeWorld) -> None:
         there = world()
@@ -139,10 +148,8 @@ class TestWholeCheckpoints:
         there = world()
         there.add_item(80)
         there.fails('DELETE', 404)
-        deletion = there.checkpoint_deletion(CHECKPOINT)
-        targets = deletion.targets()
+        deletion = there.verified(there.checkpoint_deletion(CHECKPOINT))
         there.items[0]['status'] = now
-        deletion.targets = lambda: targets
         [outcome], _ = there.carry_out(deletion)
         assert outcome.state is state
 
@@ -355,9 +362,7 @@ class TestProof:
         there = world()
         ids = [there.add_item(80 + n) for n in range(2)]
         there.add_item(90)
-        deletion = there.item_deletion(*ids)
-        targets = deletion.targets()
-        deletion.targets = lambda: targets
+        deletion = there.verified(there.item_deletion(*ids))
         there.fails(f'GET .*checkpoint_items/{ids[0]}', 500)
         _, stopped = there.carry_out(deletion)
         assert 'Nothing else was sent' in str(stopped)
@@ -424,10 +429,7 @@ class TestProof:
         self, world: MakeWorld, status: int
     ) -> None:
         there = world()
-        ids = []
-        for n in range(3):
-            ids.append(there.add_item(80 + n, checkpoint=500 + n))
-            there.add_item(90 + n, checkpoint=500 + n)
+        ids = one_of_two(there, 3)
         there.ignores_items = True
         there.answers = status
         _, stopped = there.carry_out(there.item_deletion(*ids))
@@ -438,10 +440,7 @@ class TestProof:
         self, world: MakeWorld
     ) -> None:
         there = world()
-        ids = []
-        for n in range(3):
-            ids.append(there.add_item(80 + n, checkpoint=500 + n))
-            there.add_item(90 + n, checkpoint=500 + n)
+        ids = one_of_two(there, 3)
         there.deleted = 'available'
         there.answers = 202
         _, stopped = there.carry_out(there.item_deletion(*ids))
@@ -453,10 +452,7 @@ class TestProof:
         self, world: MakeWorld, takes_all: bool
     ) -> None:
         there = world(concurrency=4)
-        ids = []
-        for n in range(4):
-            ids.append(there.add_item(80 + n, checkpoint=500 + n))
-            there.add_item(90 + n, checkpoint=500 + n)
+        ids = one_of_two(there, 4)
         there.ignores_items = takes_all
         there.deleted = 'deleted'
         there.busy = set(ids)
@@ -532,9 +528,7 @@ class TestProof:
 
     def test_one_proof_is_enough(self, world: MakeWorld) -> None:
         there = world()
-        ids = [there.add_item(80 + n, checkpoint=500 + n) for n in range(4)]
-        for n in range(4):
-            there.add_item(90 + n, checkpoint=500 + n)
+        ids = one_of_two(there, 4)
         there.carry_out(there.item_deletion(*ids))
         lines = there.cloud.sent()
         deletes = [n for n, u in enumerate(lines) if u.startswith('DELETE')]

@@ -122,9 +122,7 @@ class TestBreaker:
         there = world()
         ids = [there.add_backup(n) for n in range(1, 11)]
         # The youngest goes first.
-        deletion = there.backup_deletion(*ids)
-        targets = deletion.targets()
-        deletion.targets = lambda: targets
+        deletion = there.verified(there.backup_deletion(*ids))
         for id in ids[:-1]:
             there.breaks(id)
         outcomes, stopped = there.carry_out(deletion)

@@ -169,9 +169,7 @@ class TestJudgedByAGet:
     def test_what_never_left_is_not_unknown(self, world: MakeWorld) -> None:
         there = world()
         id = there.add_backup(1)
-        deletion = there.backup_deletion(id)
-        targets = deletion.targets()
-        deletion.targets = lambda: targets
+        deletion = there.verified(there.backup_deletion(id))
         there.breaks('', 'Connection refused')
         [outcome], _ = there.carry_out(deletion)
         assert isinstance(outcome.error, errors.ClientError)

@@ -73,9 +73,7 @@ class TestOfABackup:
         there = world()
         backup = there.add_backup(1)
         there.add_share(70, backup)
-        deletion = of_backups(there, backup)
-        targets = deletion.targets()
-        deletion.targets = lambda: targets
+        deletion = there.verified(of_backups(there, backup))
         del there.shares[left:]
         there.fails('DELETE', 404)
         [outcome], _ = there.carry_out(deletion)
@@ -87,9 +85,7 @@ class TestOfABackup:
         there = world()
         backup = there.add_backup(1)
         there.add_share(70, backup)
-        deletion = of_backups(there, backup)
-        targets = deletion.targets()
-        deletion.targets = lambda: targets
+        deletion = there.verified(of_backups(there, backup))
         there.fails('(DELETE|GET) .*/os-vendor-backup-sharing/', 404)
         [outcome], _ = there.carry_out(deletion)
         assert outcome.state is State.FAILED

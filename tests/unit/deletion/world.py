@@ -174,6 +174,12 @@ class World:
             limits=self.limits,
         )
 
+    def verified(self, deletion: Any) -> Any:
+        """Verify its targets now: what is changed later comes after that."""
+        targets = deletion.targets()
+        deletion.targets = lambda: targets
+        return deletion
+
     def carry_out(
         self, deletion: Deletion[Any], recorder: Any = None
     ) -> tuple[list[Outcome[Any]], str | None]:
