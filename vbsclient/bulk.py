@@ -26,6 +26,10 @@ R = TypeVar('R')
 #: Seconds that requests under way get after an interruption.
 GRACE = 1.5
 
+#: Seconds of a wait at most: a signal that comes just before it, while this
+#: thread hands over to another, does not end it.
+_UNNOTICED = 0.5
+
 
 class State(Enum):
     """What is known about a target."""
@@ -179,8 +183,7 @@ def _feed(
         ready = ()
         while received < expected and not ready:
             try:
-                # A signal that comes just before the wait does not end it.
-                outcome = done.get(timeout=0.5)
+                outcome = done.get(timeout=_UNNOTICED)
             except queue.Empty:
                 continue
             received += 1
@@ -244,5 +247,8 @@ def _join(workers: Sequence[threading.Thread], grace: float) -> None:
     deadline = time.monotonic() + grace
     for worker in workers:
         # An interruption may come before all of them are started.
-        if worker.ident is not None:
-            worker.join(max(0.0, deadline - time.monotonic()))
+        while worker.is_alive():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            worker.join(min(left, _UNNOTICED))

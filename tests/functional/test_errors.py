@@ -175,7 +175,7 @@ def test_a_service_that_does_not_answer_in_time(
     openstack(
         *DELETE,
         'nightly',
-        config={'api_timeout': 0.05},
+        config={'api_timeout': 0.5},
         complains=[re.compile(f'{backup.id}.*did not answer in time'), '1 of'],
     )
     assert len(deletes(c)) == 5

@@ -84,15 +84,41 @@ def needs_stdout(openstack: Openstack) -> bool:
     return 'Traceback' in process.communicate(timeout=30)[1]
 
 
+class LongGrace:
+    """What makes a first signal end nothing soon.
+
+    :ivar env: for the process that is to be so patient.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._taken = directory / 'taken'
+        (directory / 'sitecustomize.py').write_text(
+            'import pathlib\n'
+            'from vbsclient import bulk\n'
+            'join = bulk._join\n'
+            'def told(workers, grace):\n'
+            f'    pathlib.Path({str(self._taken)!r}).touch()\n'
+            '    join(workers, grace)\n'
+            'bulk._join = told\n'
+            f'bulk.run.__kwdefaults__["grace"] = {LONG}\n'
+        )
+        path = [str(directory), *filter(None, [os.environ.get('PYTHONPATH')])]
+        self.env = {'PYTHONPATH': os.pathsep.join(path)}
+
+    def wait(self) -> None:
+        """Until the first signal has been taken.
+
+        Two that come before a process looks are one.
+        """
+        deadline = time.monotonic() + 30
+        while not self._taken.exists():
+            assert time.monotonic() < deadline, 'nobody took the signal'
+            time.sleep(0.01)
+
+
 @pytest.fixture
-def long_grace(tmp_path: Path) -> dict[str, str]:
-    """An environment in which a first signal ends nothing soon."""
-    (tmp_path / 'sitecustomize.py').write_text(
-        'from vbsclient import bulk\n'
-        f'bulk.run.__kwdefaults__["grace"] = {LONG}\n'
-    )
-    path = [str(tmp_path), *filter(None, [os.environ.get('PYTHONPATH')])]
-    return {'PYTHONPATH': os.pathsep.join(path)}
+def long_grace(tmp_path: Path) -> LongGrace:
+    return LongGrace(tmp_path)
 
 
 def check_groups(
@@ -186,7 +212,7 @@ def test_requests_that_hang_are_unknown_and_hold_nobody_up(
 
 
 def test_a_second_ctrl_c_leaves_at_once(
-    cloud: CloudFactory, openstack: Openstack, long_grace: dict[str, str]
+    cloud: CloudFactory, openstack: Openstack, long_grace: LongGrace
 ) -> None:
     trigger = Trigger('DELETE', 10)
     c = cloud(
@@ -196,9 +222,10 @@ def test_a_second_ctrl_c_leaves_at_once(
         faults=[Fault('hang', 'DELETE', skip=10, times=None)],
     )
     ids = [c.state.add_backup().id for _ in range(COUNT)]
-    process = openstack.start(*DELETE, *ids, env=long_grace)
+    process = openstack.start(*DELETE, *ids, env=long_grace.env)
     trigger.wait()
     process.send_signal(signal.SIGINT)
+    long_grace.wait()
     # The requests under way get their time; nobody needs to wait for it.
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.3)
@@ -410,39 +437,65 @@ def test_the_prompt_is_back_soon_at_each_stage_and_nothing_is_left(
         assert told['not sent']
 
 
+class Hang(Fault):
+    """All such requests for backups hang.
+
+    :ivar struck: set once one of them does.
+    """
+
+    def __init__(self, method: str) -> None:
+        super().__init__('hang', method, 'backups', times=None)
+        self.struck = threading.Event()
+
+    def strikes(self, method: str, target: str) -> bool:
+        strikes = super().strikes(method, target)
+        if strikes:
+            self.struck.set()
+        return strikes
+
+
 @pytest.mark.parametrize(('number', 'code'), SIGNALS)
-@pytest.mark.parametrize('method', ['GET', 'DELETE'])
 def test_a_second_signal_leaves_at_once_whatever_hangs(
     cloud: CloudFactory,
     openstack: Openstack,
-    method: str,
     number: int,
     code: int,
-    long_grace: dict[str, str],
+    long_grace: LongGrace,
 ) -> None:
-    hangs = threading.Event()
-
-    class Seen(Fault):
-        def strikes(self, method: str, target: str) -> bool:
-            struck = super().strikes(method, target)
-            if struck:
-                hangs.set()
-            return struck
-
-    c = cloud(faults=[Seen('hang', method, 'backups', times=None)])
+    hang = Hang('DELETE')
+    c = cloud(faults=[hang])
     ids = [c.state.add_backup().id for _ in range(20)]
-    process = openstack.start(
-        *DELETE, *ids, env=long_grace, start_new_session=True
-    )
-    assert hangs.wait(60)
+    process = openstack.start(*DELETE, *ids, env=long_grace.env)
+    assert hang.struck.wait(60)
     process.send_signal(number)
-    time.sleep(0.1)
+    long_grace.wait()
     process.send_signal(number)
     seconds, _, stderr = finish(process)
-    # A shell says the same of a signal that meets the interpreter's own end.
-    assert process.returncode in (code, -number)
+    assert process.returncode == code
     assert seconds < LONG / 3
     assert stderr.startswith('Interrupted')
+    assert list(c.state.backups) == ids
+
+
+@pytest.mark.parametrize(('number', 'code'), SIGNALS)
+def test_a_second_signal_at_the_end_of_the_first_one_spoils_nothing(
+    cloud: CloudFactory, openstack: Openstack, number: int, code: int
+) -> None:
+    hang = Hang('GET')
+    c = cloud(faults=[hang])
+    ids = [c.state.add_backup().id for _ in range(20)]
+    process = openstack.start(*DELETE, *ids)
+    assert hang.struck.wait(60)
+    process.send_signal(number)
+    assert process.stderr is not None
+    assert process.stderr.readline() == (
+        'Interrupted before anything was sent.\n'
+    )
+    process.send_signal(number)
+    seconds, _, _ = finish(process)
+    # A shell says the same of a signal that meets the interpreter's own end.
+    assert process.returncode in (code, -number)
+    assert seconds < SOON
     assert list(c.state.backups) == ids
 
 

@@ -242,7 +242,7 @@ def test_looks_that_fail_do_not_outlast_the_time_out(
         complains=['5 of 5 backups are not deleted yet: '],
         code=3,
     )
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 15
     assert len(deletes(c)) == 5
     assert fault.hits
 

@@ -132,7 +132,8 @@ def test_no_answer_is_drawn_out_for_ever(answer: bytes) -> None:
             transport.delete(listener.url, accepted=202)
         assert isinstance(raised.value.error, errors.ConnectionFailed)
         assert raised.value.error.sent
-    assert time.monotonic() - started < 5 * 2 * (0.3 + 0.3)
+    # Each of the five would take about twenty seconds.
+    assert time.monotonic() - started < 18
 
 
 def test_a_body_that_goes_on_coming_is_read_to_its_end(
@@ -141,8 +142,8 @@ def test_a_body_that_goes_on_coming_is_read_to_its_end(
     monkeypatch.setattr(adapter, 'SLOWEST', 50)
     body = b'{"backups": [%s]}' % (b' ' * 200)
     head = b'HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n' % len(body)
-    pace = {'pause': 0.1, 'piece': 20}
-    with listening(head + body, timeout=0.5, **pace) as (listener, transport):
+    pace = {'pause': 0.2, 'piece': 20}
+    with listening(head + body, timeout=1.0, **pace) as (listener, transport):
         assert transport.get(listener.url) == {'backups': []}
         assert listener.requests == 1
 

@@ -270,10 +270,10 @@ class TestBodies:
 
     @pytest.mark.parametrize('piece', ['<title', '<title>', '<', '<br '])
     def test_a_page_that_is_made_to_be_slow_is_not(self, piece: str) -> None:
-        page = '<html>' + piece * (200_000 // len(piece))
+        page = '<html>' + piece * (1_000_000 // len(piece))
         started = time.monotonic()
         _check(errors.error_from_response(answer(500, page)), 500)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 20
 
     @pytest.mark.parametrize('charset', ['undefined', 'idna'])
     def test_a_strange_charset_breaks_nothing(self, charset: str) -> None:
