@@ -8,8 +8,8 @@ import argparse
 import gc
 import logging
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from osc_lib import exceptions
@@ -152,11 +152,8 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         """Print rows only where they were asked for."""
         if not self._wants_rows:
             return 0
-        try:
-            with printing(self.app):
-                super().produce_output(parsed_args, column_names, data)
-        except (OSError, exceptions.CommandError) as error:
-            self._unprinted = error
+        with self._complaining_last(), printing(self.app):
+            super().produce_output(parsed_args, column_names, data)
         return 0
 
     def named(self, arguments: Sequence[str]) -> list[str]:
@@ -322,6 +319,14 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
             self.app.stderr.flush()
         if self._wants_rows and self._outcomes:
             self.produce_output(parsed_args, *self._rows(parsed_args))
+
+    @contextmanager
+    def _complaining_last(self) -> Iterator[None]:
+        """Keep for the end that something cannot be printed."""
+        try:
+            yield
+        except (OSError, exceptions.CommandError) as error:
+            self._unprinted = error
 
     def _parsing_failed(self) -> bool:
         """Whether this is the exit of a usage error, not an interruption."""

@@ -141,7 +141,7 @@ class PruneCommand(DeleteCommand):
         )
         self._plan: Plan | None = None
         self._agreed: Agreed[Any] | None = None
-        self._doubt: str | None = None
+        self._prune: Prune[Any] | None = None
         with self._people():
             # A plan that nobody could read is not even made.
             pass
@@ -158,13 +158,12 @@ class PruneCommand(DeleteCommand):
         self, parsed_args: argparse.Namespace, limits: Limits
     ) -> Deletion[Any] | None:
         """Plan, show it, ask; None if nothing is to be deleted."""
-        prune = Prune(
+        prune = self._prune = Prune(
             self.make_history(parsed_args, limits),
             self._rule_set,
             datetime.now(timezone.utc),
         )
         plan = self._plan = prune.plan()
-        self._doubt = prune.doubt
         self._say(rules.describe(self._rule_set))
         if not plan.decisions:
             self._say('No backup is selected: there is nothing to prune.')
@@ -187,7 +186,6 @@ class PruneCommand(DeleteCommand):
         if not parsed_args.yes:
             self._ask(plan)
         self._agreed = prune.look_again(plan)
-        self._doubt = prune.doubt
         return self._agreed.deletion
 
     def targets_of(self, deletion: Deletion[Any]) -> list[Target[Any]]:
@@ -244,10 +242,11 @@ class PruneCommand(DeleteCommand):
             self._sum_up(self._summary(plan))
             self._warn_of_full_disks(plan)
         code = super()._verdict(parsed_args)
-        if self._doubt is not None:
+        doubt = self._prune.doubt if self._prune else None
+        if doubt is not None:
             complaint = (
                 f'Backups were kept because it is not known enough of them: '
-                f'{shortened(self._doubt)}.'
+                f'{shortened(doubt)}.'
             )
             if not parsed_args.dry_run:
                 raise exceptions.CommandError(complaint)
@@ -300,10 +299,8 @@ class PruneCommand(DeleteCommand):
 
     def _sum_up(self, text: str) -> None:
         """Say it, or go on to what is more urgent."""
-        try:
+        with self._complaining_last():
             self._say(text)
-        except (OSError, exceptions.CommandError) as error:
-            self._unprinted = error
 
     def _ask(self, plan: Plan) -> None:
         count = counted(len(plan.deleted), 'backup')
