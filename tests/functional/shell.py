@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import re
+import signal
 import subprocess
 import sys
 import warnings
@@ -230,8 +231,9 @@ def _run_here(
         except SystemExit as ended:
             code = _code_of(ended)
         finally:
-            # The commands freeze what is there, as for a process that ends.
+            # What the commands do as for a process that ends.
             gc.unfreeze()
+            signal.signal(signal.SIGINT, signal.default_int_handler)
     return Result(code, _text(stdout), '' if together else _text(stderr))
 
 

@@ -34,7 +34,7 @@ from vbsclient.osc.columns import cells
 from vbsclient.osc.complaints import delay, failure
 from vbsclient.osc.consent import ask
 from vbsclient.osc.help import keep_paragraphs
-from vbsclient.osc.interruption import sigterm_raises
+from vbsclient.osc.interruption import end_at_next_sigint, sigterm_raises
 from vbsclient.osc.journal import Journal, NoJournal
 from vbsclient.osc.progress import show_progress
 from vbsclient.osc.read import as_command_errors, printing
@@ -123,6 +123,8 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
                 super().run(parsed_args)
         except (KeyboardInterrupt, SystemExit):
             self._report_interruption(parsed_args)
+            if not self.app.interactive_mode:
+                end_at_next_sigint()
             raise
         code = self._verdict(parsed_args)
         if self._unprinted is not None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SIGTERM as an exception, so that a run can still say what it did."""
+"""Signals: the first lets a run say what it did, the next ends it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,15 @@ def sigterm_raises() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, former)
+
+
+def end_at_next_sigint() -> None:
+    """End at once with the next one, for a run that has told all.
+
+    Python would raise it in whatever is done at its exit, and show where.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
