@@ -153,12 +153,14 @@ def list_all(options: argparse.Namespace) -> None:
 
 
 def start_up(options: argparse.Namespace) -> None:
-    """(e): what the plugin modules add to every start."""
+    """(e): what the entry points add to every start."""
     code = (
-        'import sys, time, osc_lib.utils, osc_lib.shell\n'
+        'import sys, time, osc_lib.command.command, osc_lib.shell\n'
+        'from importlib.metadata import distribution\n'
+        "ours = list(distribution('python-vbsclient').entry_points)\n"
         'before = set(sys.modules)\n'
         'started = time.perf_counter()\n'
-        'import vbsclient.osc.plugin_vbs, vbsclient.osc.plugin_csbs\n'
+        'for entry in ours: entry.load()\n'
         'seconds = time.perf_counter() - started\n'
         'print(seconds, len(set(sys.modules) - before))'
     )
@@ -173,7 +175,7 @@ def start_up(options: argparse.Namespace) -> None:
     ]
     milliseconds = statistics.median(float(f[0]) for f in figures) * 1000
     print(
-        f'{"start: import of the plugin modules":34} {milliseconds:8.2f} ms '
+        f'{"start: load of the entry points":34} {milliseconds:8.2f} ms '
         f'{figures[0][1]:>5} modules',
         flush=True,
     )

@@ -152,16 +152,48 @@ def test_beside_the_options_of_otcextensions(
     assert parsed.vbsclient_api_version == '3'
 
 
+def test_the_commands_are_loaded_when_one_is_made() -> None:
+    """``openstack`` loads all these entry points at each start."""
+    script = (
+        'import json, sys\n'
+        'from importlib.metadata import distribution\n'
+        'import osc_lib.command.command, osc_lib.utils\n'
+        'before = set(sys.modules)\n'
+        "for entry in distribution('python-vbsclient').entry_points:\n"
+        '    entry.load()\n'
+        'print(json.dumps(sorted(set(sys.modules) - before)))\n'
+    )
+    assert in_a_new_process(script) == [
+        'vbsclient',
+        'vbsclient.osc',
+        'vbsclient.osc.commands',
+        'vbsclient.osc.plugin_csbs',
+        'vbsclient.osc.plugin_vbs',
+    ]
+
+
+def test_a_whole_start_loads_no_other() -> None:
+    script = (
+        'import json, sys\n'
+        'from openstackclient import shell\n'
+        "sys.stdout, out = open('/dev/null', 'w'), sys.stdout\n"
+        "shell.main(['help', 'token', 'issue'])\n"
+        "print(json.dumps([m for m in sys.modules if 'vbsclient.' in m]),"
+        ' file=out)\n'
+    )
+    assert sorted(in_a_new_process(script)) == [
+        'vbsclient.osc',
+        'vbsclient.osc.commands',
+        'vbsclient.osc.plugin_csbs',
+        'vbsclient.osc.plugin_vbs',
+    ]
+
+
 def test_only_prune_loads_what_only_prune_needs() -> None:
-    code = (
-        'import sys, vbsclient.osc.vbs_backup, vbsclient.osc.csbs_backup\n'
-        "print([m for m in ('vbsclient.retention', 'tzlocal', 'dateutil')"
-        ' if m in sys.modules])'
+    script = (
+        'import json, sys\n'
+        'import vbsclient.osc.vbs_backup, vbsclient.osc.csbs_backup\n'
+        "rare = ('vbsclient.retention', 'tzlocal', 'dateutil')\n"
+        'print(json.dumps([m for m in rare if m in sys.modules]))\n'
     )
-    done = subprocess.run(
-        [sys.executable, '-c', code],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    assert done.stdout == '[]\n'
+    assert in_a_new_process(script) == []
