@@ -77,9 +77,10 @@ def close_stdout() -> None:
     os.close(1)
 
 
-@pytest.fixture
-def needs_stdout(openstack: Openstack) -> bool:
+@pytest.fixture(scope='session')
+def needs_stdout(tmp_path_factory: pytest.TempPathFactory) -> bool:
     """Whether ``openstack`` itself does not start without one."""
+    openstack = Openstack(tmp_path_factory.mktemp('home'))
     process = openstack.start('--version', preexec_fn=close_stdout)
     return 'Traceback' in process.communicate(timeout=30)[1]
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options that all lists understand in the same way."""
 
+from importlib.metadata import distribution
+from unittest import mock
+
 import pytest
 
 from tests.functional.conftest import CloudFactory
@@ -45,3 +48,16 @@ def test_an_empty_text_lists_nothing(
         complains=[..., f'{option} is empty'],
     )
     assert not requests(c)
+
+
+@pytest.mark.parametrize('command', OPTIONS)
+def test_these_are_all_that_take_a_text(command: str) -> None:
+    entries = distribution('python-vbsclient').entry_points
+    make = entries.select(name=command.replace(' ', '_'))
+    parser = next(iter(make)).load()(mock.Mock(), None).get_parser(command)
+    texts = {
+        action.option_strings[-1]
+        for action in parser._optionals._group_actions
+        if action.nargs != 0 and not (action.type or action.choices)
+    }
+    assert texts == set(OPTIONS[command])
