@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -173,7 +173,11 @@ class Transport:
     :param concurrency: the most requests that are under way at a time.
     :param stop: once set, no further request is sent and no sleep lasts.
     :param deadline: behind it nothing is repeated any more.
+    :ivar clock_offset: by how much the service's clock was ahead of this
+        machine's at its last answer; None as long as no answer told its time.
     """
+
+    clock_offset: timedelta | None = None
 
     def __init__(
         self,
@@ -354,6 +358,9 @@ class Transport:
             self._limit.lower(sent_at)
         else:
             self._limit.raise_again()
+        told = _http_date(response.headers.get('Date', ''))
+        if told is not None:
+            self.clock_offset = told - datetime.now(timezone.utc)
         return response
 
     def _timeout_of(self, method: str) -> tuple[float, float]:
@@ -405,14 +412,22 @@ def seconds_to_wait(retry_after: str | None) -> float | None:
     if re.fullmatch(r'[0-9]{1,9}', text):
         seconds = float(text)
     else:
-        try:
-            moment = parsedate_to_datetime(text)
-        except (TypeError, ValueError):
+        moment = _http_date(text)
+        if moment is None:
             return None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=timezone.utc)
         seconds = (moment - datetime.now(timezone.utc)).total_seconds()
     return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
+
+
+def _http_date(text: str) -> datetime | None:
+    """A time as HTTP writes it; None if it cannot be read."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return moment
 
 
 def _session_timeout(session: Session) -> tuple[float, float]:

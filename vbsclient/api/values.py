@@ -4,7 +4,22 @@
 from __future__ import annotations
 
 import json
+from enum import Enum
 from typing import Any
+
+
+class Known(Enum):
+    """What the evidence says of a yes-or-no question about a cloud.
+
+    It has no truth value, so that nobody takes a doubt for a no.
+    """
+
+    YES = 'yes'
+    NO = 'no'
+    UNKNOWN = 'unknown'
+
+    def __bool__(self) -> bool:
+        raise TypeError('compare with Known.YES, Known.NO or Known.UNKNOWN')
 
 
 def text_or_none(value: Any) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from osc_lib import exceptions
@@ -53,6 +55,32 @@ def make_csbs_client(
         concurrency=limits.concurrency,
         stop=limits.stop,
         deadline=limits.deadline,
+    )
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    """What clouds.yaml says of one service, as the SDK reads it.
+
+    :ivar override: the endpoint to use in place of the catalog's.
+    """
+
+    region_name: str | None
+    interface: str | Sequence[str] | None
+    override: str | None
+
+
+def service_settings(instance: Any, service_type: str) -> ServiceSettings:
+    """The settings of a service: its own, else those of the cloud.
+
+    :param service_type: as the catalog names it; its aliases count, too
+        (``volume_endpoint_override`` is one for ``block-storage``).
+    """
+    cloud = instance._cli_options
+    return ServiceSettings(
+        cloud.get_region_name(service_type) or None,
+        cloud.get_interface(service_type) or instance.interface,
+        cloud.get_endpoint(service_type),
     )
 
 
