@@ -4,7 +4,8 @@
 import itertools
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,8 +36,10 @@ class RealCloud:
     """The services; they live as long as the tests."""
 
     def __init__(self, home: Path) -> None:
+        self._home = home
         self.keystone = Keystone(home / 'keystone')
         self.cinder = Cinder(home / 'cinder')
+        self._other: Cinder | None = None
         self._numbers = itertools.count(1)
 
     def start(self) -> None:
@@ -46,8 +49,22 @@ class RealCloud:
         self.await_backup_worker('up')
 
     def stop(self) -> None:
+        if self._other is not None:
+            self._other.stop()
         self.cinder.stop()
         self.keystone.stop()
+
+    def other_cinder(self) -> Cinder:
+        """A Cinder beside the first, in the catalog as ``vbsv2``.
+
+        The first one is in it as ``vbsv3`` from then on.
+        """
+        if self._other is None:
+            self._other = Cinder(self._home / 'other')
+            self._other.start(self.keystone.url)
+            self._offer('vbsv3', f'{self.cinder.url}/v3/%(project_id)s')
+            self._offer('vbsv2', f'{self._other.url}/v3/%(project_id)s')
+        return self._other
 
     def project(
         self,
@@ -58,9 +75,8 @@ class RealCloud:
         identity = self._admin.identity
         name = f'project-{next(self._numbers)}'
         made = identity.create_project(name=name, domain_id='default')
-        for name_of_both, user in self._users.items():
-            role = self._roles[name_of_both]
-            identity.assign_project_role_to_user(made, user, role)
+        for role, user in self._users.items():
+            self._give(made.id, user, role)
         for endpoint in identity.endpoints():
             kind = self._types[endpoint.service_id]
             if kind == 'identity' or (
@@ -68,7 +84,22 @@ class RealCloud:
             ):
                 path = f'projects/{made.id}/endpoints/{endpoint.id}'
                 identity.put(f'/OS-EP-FILTER/{path}').raise_for_status()
-        return Project(self, made.id, name, is_vbs='vbs' in types)
+        return Project(
+            self,
+            made.id,
+            name,
+            is_vbs=any(t.startswith('vbs') for t in types),
+        )
+
+    def user(self, project: 'Project', name: str) -> str:
+        """A member of one project alone; its id."""
+        made = self._admin.identity.create_user(name=name, password=PASSWORD)
+        self._give(project.project_id, made, 'member')
+        return str(made.id)
+
+    def change_password(self, user_id: str) -> None:
+        """Make what a user logs in with worthless, and its tokens."""
+        self._admin.identity.update_user(user_id, password='changed')
 
     def revoke_tokens(self, user: str) -> None:
         """Make every token that a user has worthless."""
@@ -123,17 +154,27 @@ class RealCloud:
             )
         identity.create_region(id=OTHER_REGION)
         for kind, path in TYPES.items():
-            entry = identity.create_service(type=kind, name=kind)
-            for region in (REGION, OTHER_REGION):
-                identity.create_endpoint(
-                    service_id=entry.id,
-                    interface='public',
-                    region_id=region,
-                    url=self.cinder.url + path,
-                )
-        self._types = {one.id: one.type for one in identity.services()}
+            self._offer(kind, self.cinder.url + path)
         # The catalog of the first login is older than these endpoints.
         self._admin = self.keystone.admin()
+
+    def _offer(self, kind: str, url: str) -> None:
+        """Put an endpoint of each region into the catalog."""
+        identity = self._admin.identity
+        entry = identity.create_service(type=kind, name=kind)
+        for region in (REGION, OTHER_REGION):
+            identity.create_endpoint(
+                service_id=entry.id,
+                interface='public',
+                region_id=region,
+                url=url,
+            )
+        self._types = {one.id: one.type for one in identity.services()}
+
+    def _give(self, project_id: str, user: Any, role: str) -> None:
+        self._admin.identity.assign_project_role_to_user(
+            project_id, user, self._roles[role]
+        )
 
 
 class Project:
@@ -146,11 +187,12 @@ class Project:
         self, cloud: RealCloud, id: str, name: str, *, is_vbs: bool
     ) -> None:
         self.cloud = cloud
+        self.cinder = cloud.cinder
         self.project_id = id
         self.name = name
         self.user = 'member'
         self._prefix = 'vbs' if is_vbs else 'volume'
-        self._connection: Connection | None = None
+        self._connections: dict[str, Connection] = {}
 
     def clouds_yaml(self, **extra: Any) -> str:
         """The text of a clouds.yaml with this project."""
@@ -196,9 +238,10 @@ class Project:
 
     @property
     def storage(self) -> Any:
-        """Cinder as this project's member sees it, with the SDK."""
-        if self._connection is None:
-            self._connection = Connection(
+        """Its Cinder as this project's member sees it, with the SDK."""
+        url = self.cinder.url
+        if url not in self._connections:
+            self._connections[url] = Connection(
                 auth={
                     'auth_url': self.cloud.keystone.url,
                     'username': 'member',
@@ -208,16 +251,25 @@ class Project:
                 },
                 region_name=REGION,
                 block_storage_endpoint_override=(
-                    f'{self.cloud.cinder.url}/v3/{self.project_id}'
+                    f'{url}/v3/{self.project_id}'
                 ),
             )
-        return self._connection.block_storage
+        return self._connections[url].block_storage
+
+    @contextmanager
+    def at(self, cinder: Cinder) -> Iterator[None]:
+        """Let what follows be made and read in another Cinder."""
+        former, self.cinder = self.cinder, cinder
+        try:
+            yield
+        finally:
+            self.cinder = former
 
     def volume(self, name: str = 'disk') -> str:
         """A new volume; its id."""
         made = self.storage.create_volume(size=1, name=name)
         self._await(lambda: self.storage.get_volume(made.id), 'available')
-        os.truncate(self.cloud.cinder.file_of(made.id), CONTENT)
+        os.truncate(self.cinder.file_of(made.id), CONTENT)
         return str(made.id)
 
     def backup(

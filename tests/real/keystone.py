@@ -3,12 +3,16 @@
 
 import base64
 import os
+import re
 import sys
 from pathlib import Path
 
 from openstack.connection import Connection
 
 from tests.real.process import PROGRAMS, Service, free_port, run
+
+#: werkzeug's line for each login that was answered.
+_LOGIN = re.compile(r'"POST /v3/auth/tokens HTTP/1\.1" ([0-9]{3}) ')
 
 PASSWORD = 'secret'
 REGION = 'RegionOne'
@@ -75,6 +79,11 @@ class Keystone:
     def stop(self) -> None:
         if self._service is not None:
             self._service.stop()
+
+    def logins(self) -> list[int]:
+        """The status of each login so far, in their order."""
+        log = (self._home / 'output.log').read_text(errors='replace')
+        return [int(status) for status in _LOGIN.findall(log)]
 
     def admin(self, project: str = 'admin') -> Connection:
         """A connection that may do everything."""
