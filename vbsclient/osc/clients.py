@@ -14,6 +14,8 @@ from osc_lib import exceptions
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.endpoint import parse_pin
 from vbsclient.api.http import DEFAULT_TIMEOUT
+from vbsclient.api.login import can_be_renewed
+from vbsclient.api.values import Known
 from vbsclient.api.vbs import VBSClient
 from vbsclient.deletion.targets import Limits
 
@@ -29,7 +31,7 @@ def make_vbs_client(instance: Any, limits: Limits | None = None) -> VBSClient:
     """
     limits = limits or Limits()
     return VBSClient(
-        _session(instance),
+        instance.session,
         version=parse_pin(_setting(instance, 'vbsclient_api_version') or ''),
         region_name=instance.region_name or None,
         interface=instance.interface,
@@ -47,7 +49,7 @@ def make_csbs_client(
     """A client of CSBS for OSC's client manager."""
     limits = limits or Limits()
     return CSBSClient(
-        _session(instance),
+        instance.session,
         region_name=instance.region_name or None,
         interface=instance.interface,
         endpoint_override=_setting(instance, 'csbs_endpoint_override'),
@@ -118,23 +120,18 @@ def identity_of(instance: Any) -> dict[str, str | None]:
     }
 
 
-def warn_if_login_ends(instance: Any) -> bool:
-    """Say before a long wait that the login cannot be renewed in it.
-
-    :returns: whether that is so.
-    """
-    kind = str(_config(instance).get('auth_type') or '')
-    if 'token' not in kind:
-        return False
+def warn_if_login_ends(instance: Any) -> None:
+    """Say before a long wait that the login cannot be renewed in it."""
+    if can_be_renewed(instance.session.auth) is not Known.NO:
+        return
     expires = getattr(instance.auth_ref, 'expires', None)
     until = f' at {expires:%Y-%m-%d %H:%M} UTC' if expires else ''
     LOG.warning(
-        'This login is a token (auth_type %s), which cannot be renewed: the '
-        'wait ends when it expires%s.',
-        kind,
+        'This login (auth_type %s) cannot be renewed: the wait ends when its '
+        'token expires%s.',
+        _config(instance).get('auth_type'),
         until,
     )
-    return True
 
 
 def project_id_of(
@@ -174,26 +171,6 @@ def project_id_of(
     if found is None:
         raise exceptions.CommandError(f'No project found for {project!r}.')
     return str(found.id)
-
-
-def _session(instance: Any) -> Any:
-    _hush_urllib3()
-    session = instance.session
-    if session.timeout is None:
-        # A login that hangs in the middle of a run would hang for ever.
-        session.timeout = DEFAULT_TIMEOUT[1]
-    return session
-
-
-def _hush_urllib3() -> None:
-    """Let it say no more than OSC wants to hear of requests.
-
-    OSC sets that for requests alone, from the time when one was a part of
-    the other; a header that is none would be shown with a traceback.
-    """
-    level = logging.getLogger('requests').level
-    for name in ('urllib3.connection', 'urllib3.connectionpool'):
-        logging.getLogger(name).setLevel(level)
 
 
 def _timeout(instance: Any) -> tuple[float, float]:

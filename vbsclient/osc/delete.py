@@ -207,11 +207,11 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
     ) -> None:
         """See what becomes of the deletions, as far as that was asked for."""
         timeout = parsed_args.timeout
+        if parsed_args.wait:
+            warn_if_login_ends(self.app.client_manager)
         patience = Patience(
             timeout=timeout.total_seconds() if timeout else None,
             idle=self.idle or 0.0,
-            login_ends=parsed_args.wait
-            and warn_if_login_ends(self.app.client_manager),
         )
         with show_progress(
             self.app.stderr, self.noun[1], wanted=parsed_args.wait
