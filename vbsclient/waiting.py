@@ -87,7 +87,7 @@ def follow(
             raise
         except errors.LoginRefused as error:
             # Nothing will be seen any more, whatever happens.
-            LOG.warning('Stopped waiting: %.500s.', error.message)
+            LOG.warning('The wait ends here: %.500s.', error.message)
             return watched
         except errors.ClientError as error:
             LOG.info(

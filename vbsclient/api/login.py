@@ -56,6 +56,8 @@ class Login:
         self._refusal: errors.LoginRefused | None = None
         self._failure: errors.LoginUnanswered | None = None
         self._failed_at = 0.0
+        #: Whether there was a login before.
+        self._renews = False
 
     def headers(self, session: Session) -> Headers:
         """What proves the login to a service; mostly a token.
@@ -125,7 +127,7 @@ class Login:
             ValueError,
             AttributeError,
         ) as error:
-            failure = understood(error, session)
+            failure = understood(error, session, renews=self._renews)
             if isinstance(failure, errors.LoginRefused):
                 self._refusal = failure
             else:
@@ -136,6 +138,7 @@ class Login:
                 'The token that is left is used until it ends: %s.', failure
             )
             return {'X-Auth-Token': left}
+        self._renews = True
         return dict(headers)
 
 
@@ -149,7 +152,7 @@ def login_of(session: Session) -> Login:
 
 
 def understood(
-    error: Exception, session: Session
+    error: Exception, session: Session, *, renews: bool = False
 ) -> errors.LoginRefused | errors.LoginUnanswered:
     """What a failed login means: refused for good, or not answered.
 
@@ -160,7 +163,7 @@ def understood(
     auth_url = str(getattr(session.auth, 'auth_url', None) or '')
     place = host_of(auth_url) or 'identity'
     if isinstance(error, ksa_exceptions.HttpError):
-        return _answered(error, place)
+        return _answered(error, place, 'renew' if renews else 'accept')
     if isinstance(error, errors.ClientError):
         return errors.LoginUnanswered(
             f'the login failed: {error.message}', error.hint
@@ -193,7 +196,7 @@ def understood(
 
 
 def _answered(
-    error: ksa_exceptions.HttpError, place: str
+    error: ksa_exceptions.HttpError, place: str, verb: str
 ) -> errors.LoginRefused | errors.LoginUnanswered:
     status = error.http_status or 0
     headers = getattr(error.response, 'headers', {})
@@ -204,8 +207,8 @@ def _answered(
             f'{status} ({_reason(error)})'
         )
     return errors.LoginRefused(
-        f'the identity service {place} does not accept the login (it '
-        f'answered {status}: {_reason(error)})'
+        f'the identity service does not {verb} the login ({place} answered '
+        f'{status}: {_reason(error)})'
     )
 
 

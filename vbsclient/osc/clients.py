@@ -9,15 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from keystoneauth1.identity.base import BaseIdentityPlugin
 from osc_lib import exceptions
 
+from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.endpoint import parse_pin
 from vbsclient.api.http import DEFAULT_TIMEOUT
-from vbsclient.api.login import can_be_renewed
+from vbsclient.api.login import can_be_renewed, login_of
+from vbsclient.api.session import OwnSession
 from vbsclient.api.values import Known
 from vbsclient.api.vbs import VBSClient
 from vbsclient.deletion.targets import Limits
+from vbsclient.osc.text import capital, sentence
 
 LOG = logging.getLogger(__name__)
 
@@ -58,6 +62,38 @@ def make_csbs_client(
         stop=limits.stop,
         deadline=limits.deadline,
     )
+
+
+class OwnLogin:
+    """A command whose login, too, ends in time and says what was wrong.
+
+    OSC's own session has no time-out.
+    """
+
+    app: Any
+
+    @property
+    def required_scope(self) -> bool:
+        """What OSC asks between making ready for a login and the login.
+
+        :raises CommandError: if the login fails.
+        """
+        _log_in(self.app.client_manager)
+        return False
+
+
+def _log_in(instance: Any) -> None:
+    """Do the login that OSC would do next."""
+    auth = instance.auth
+    if instance._auth_ref or not isinstance(auth, BaseIdentityPlugin):
+        return
+    session = OwnSession(
+        instance.session, connections=1, timeout=lambda: _timeout(instance)
+    )
+    try:
+        instance._auth_ref = login_of(session).access(session)
+    except errors.ClientError as error:
+        raise exceptions.CommandError(capital(sentence(error))) from error
 
 
 @dataclass(frozen=True)
@@ -127,8 +163,8 @@ def warn_if_login_ends(instance: Any) -> None:
     expires = getattr(instance.auth_ref, 'expires', None)
     until = f' at {expires:%Y-%m-%d %H:%M} UTC' if expires else ''
     LOG.warning(
-        'This login (auth_type %s) cannot be renewed: the wait ends when its '
-        'token expires%s.',
+        'This login is a token (auth_type %s), which cannot be renewed: the '
+        'wait ends when it expires%s.',
         _config(instance).get('auth_type'),
         until,
     )

@@ -26,6 +26,7 @@ from vbsclient.osc.arguments import (
     ids_on,
 )
 from vbsclient.osc.clients import (
+    OwnLogin,
     identity_of,
     refuse_if_read_only,
     warn_if_login_ends,
@@ -45,7 +46,7 @@ from vbsclient.waiting import Patience
 EXIT_UNFINISHED = 3
 
 
-class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
+class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
     """A command that deletes what is named, and nothing else."""
 
     log: logging.Logger

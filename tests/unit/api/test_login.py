@@ -67,8 +67,8 @@ class TestRefused:
             told = set(pool.map(ask, range(24)))
         assert logins(cloud) == 1 + 1
         assert told == {
-            f'the identity service identity.example does not accept the '
-            f'login (it answered {status}: Could not find it)'
+            f'the identity service does not renew the login '
+            f'(identity.example answered {status}: Could not find it)'
         }
 
     def test_nothing_more_is_sent(self, cloud: FakeCloud) -> None:
