@@ -164,6 +164,11 @@ def understood(
     place = host_of(auth_url) or 'identity'
     if isinstance(error, ksa_exceptions.HttpError):
         return _answered(error, place, 'renew' if renews else 'accept')
+    cause = error.__cause__ or error.__context__
+    if isinstance(error, ksa_exceptions.DiscoveryFailure) and isinstance(
+        cause, ksa_exceptions.HttpError | ksa_exceptions.ConnectionError
+    ):
+        return understood(cause, session, renews=renews)
     if isinstance(error, errors.ClientError):
         return errors.LoginUnanswered(
             f'the login failed: {error.message}', error.hint
