@@ -49,15 +49,12 @@ class Patience:
     :ivar idle: without a timeout: the longest time in which nothing does.
     :ivar shortest: the shortest pause between two looks.
     :ivar longest: the longest.
-    :ivar login_ends: whether the login cannot be renewed: then the wait ends
-        with it, as nothing will be seen any more.
     """
 
     timeout: float | None = None
     idle: float = 1800.0
     shortest: float = 1.0
     longest: float = 15.0
-    login_ends: bool = False
 
     def pause(self, elapsed: float) -> float:
         """Seconds until the next look: a tenth of the time so far."""
@@ -88,10 +85,11 @@ def follow(
             seen = look(watched)
         except errors.Cancelled:
             raise
+        except errors.LoginRefused as error:
+            # Nothing will be seen any more, whatever happens.
+            LOG.warning('The wait ends here: %.500s.', error.message)
+            return watched
         except errors.ClientError as error:
-            if patience.login_ends and isinstance(error, errors.Unauthorized):
-                LOG.warning('The wait ends here: %.500r.', error.message)
-                return watched
             LOG.info(
                 'One look failed, the wait goes on: %.500r.', error.message
             )

@@ -43,6 +43,7 @@ class Deleted:
     :ivar sent: how often its DELETE arrives.
     :ivar acted: whether it is deleted in fact.
     :ivar other: the word for the second one.
+    :ivar doubtful: whether the first one may have been deleted after all.
     """
 
     said: str
@@ -50,11 +51,13 @@ class Deleted:
     sent: int
     acted: bool
     other: str = 'accepted'
+    doubtful: bool = False
 
     def of(self, command: str) -> Deleted:
         """The same in the words of a command."""
         other = self.other
-        if self.said == 'unknown' and command in CAREFUL:
+        doubtful = self.doubtful or self.said == 'unknown'
+        if doubtful and command in CAREFUL:
             # The only one so far, and nobody saw what came of it.
             other = 'not sent'
         words = [self.said, other]
@@ -128,6 +131,8 @@ GIVEN_UP = Deleted('failed', 1, 5, acted=False)
 UNKNOWN = Deleted('unknown', 1, 5, acted=False)
 
 LARGE = 50_000_000
+PORTAL = '<!doctype html><html><title>Please log in</title></html>'
+OVER_LIMIT = '{"overLimitFault": {"code": 413, "message": "slowly"}}'
 HTML = '<html><head><title>502 Bad Gateway</title></head></html>'
 
 TROUBLES = (
@@ -248,6 +253,45 @@ TROUBLES = (
         '429 each time',
         answer(429, times=None),
         Deleted('failed', 1, 12, acted=False),
+        reads=False,
+    ),
+    Trouble(
+        '413 with Retry-After, twice',
+        answer(413, headers={'Retry-After': '7'}, times=2),
+        Deleted('accepted', 0, 3, acted=True),
+        reads=True,
+        pauses=(7.0, 7.0),
+    ),
+    Trouble(
+        '413 with the fault of a rate limiter, twice',
+        answer(413, body=OVER_LIMIT, times=2),
+        Deleted('accepted', 0, 3, acted=True),
+        reads=True,
+        pauses=(0.0, 0.5),
+    ),
+    Trouble(
+        '503 with Retry-After each time',
+        answer(503, headers={'Retry-After': '7'}, times=None),
+        Deleted('failed', 1, 12, acted=False),
+        reads=False,
+        pauses=(7.0, 7.0),
+    ),
+    Trouble(
+        '499, 520, 524',
+        answer(499, 520, 524, times=None),
+        REFUSED,
+        reads=False,
+    ),
+    Trouble(
+        '200 with an HTML page, and nothing is done',
+        answer(200, body=PORTAL, times=None),
+        Deleted('failed', 1, 1, acted=False, doubtful=True),
+        reads=False,
+    ),
+    Trouble(
+        'a success with an HTML page',
+        always('body', body=PORTAL),
+        FINE,
         reads=False,
     ),
     Trouble(

@@ -22,6 +22,7 @@ NUMBERS = {
     'deletion_time': float,
     'max_concurrent': int,
     'token_uses': int,
+    'token_seconds': float,
     'max_page': int,
 }
 TEXTS = ('catalog_version', 'catalog_url', 'csbs_catalog', 'retry_after')

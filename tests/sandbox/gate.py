@@ -18,6 +18,8 @@ def authenticate(cloud: Cloud, request: Request) -> Token:
     token = cloud.state.tokens.get(request.headers.get('X-Auth-Token', ''))
     if token is None:
         refuse_unauthorised(request)
+    if token.expires_at <= f'{cloud.state.stamp()}Z':
+        refuse_unauthorised(request)
     limit = cloud.knobs.token_uses
     if limit is not None and token.uses >= limit:
         refuse_unauthorised(request)

@@ -73,7 +73,8 @@ def issue_token(call: Call) -> Answer:
         project.id if project else None,
         methods,
         state.stamp(now) + 'Z',
-        state.stamp(now + timedelta(hours=24)) + 'Z',
+        state.stamp(now + timedelta(seconds=call.cloud.knobs.token_seconds))
+        + 'Z',
     )
     state.tokens[token.id] = token
     return _token_answer(call, token, 201)
@@ -93,6 +94,8 @@ def _identify(
         if method == 'password':
             user = _user_by_password(call, data['user'])
             project = state.project if 'scope' not in auth else None
+        elif method == 'totp':
+            user = _user_by_passcode(call, data['user'])
         elif method == 'token':
             old = state.tokens.get(data['id'])
             user = state.users[old.user_id] if old else None
@@ -109,14 +112,27 @@ def _identify(
     return user, project, methods
 
 
-def _user_by_password(call: Call, data: Any) -> User | None:
+def _user(call: Call, data: Any) -> User | None:
     for user in call.cloud.state.users.values():
         named = data.get('name') == user.name and _is_domain(
             call, data.get('domain') or {}, user.domain_id
         )
         if data.get('id') == user.id or named:
-            return user if data['password'] == user.password else None
+            return user
     return None
+
+
+def _user_by_password(call: Call, data: Any) -> User | None:
+    user = _user(call, data)
+    return user if user and data['password'] == user.password else None
+
+
+def _user_by_passcode(call: Call, data: Any) -> User | None:
+    user = _user(call, data)
+    if user is None or data['passcode'] != user.passcode:
+        return None
+    user.passcode = None
+    return user
 
 
 def _is_domain(call: Call, data: dict[str, Any], domain_id: str) -> bool:
@@ -236,7 +252,7 @@ def _domain(domain: Domain) -> dict[str, Any]:
     }
 
 
-def _user(user: User) -> dict[str, Any]:
+def _user_row(user: User) -> dict[str, Any]:
     return {
         'id': user.id,
         'name': user.name,
@@ -299,7 +315,9 @@ def show_domain(call: Call, domain_id: str) -> Answer:
 @routes.route('GET', 'users')
 def list_users(call: Call) -> Answer:
     _need_token(call)
-    return _listing(call, 'users', map(_user, call.cloud.state.users.values()))
+    return _listing(
+        call, 'users', map(_user_row, call.cloud.state.users.values())
+    )
 
 
 @routes.route('GET', 'users/{user_id}')
@@ -308,4 +326,4 @@ def show_user(call: Call, user_id: str) -> Answer:
     user = call.cloud.state.users.get(user_id)
     if user is None:
         return _not_found('user', user_id)
-    return json_answer({'user': _user(user)})
+    return json_answer({'user': _user_row(user)})

@@ -78,6 +78,7 @@ class Knobs:
     max_concurrent: int | None = None
     retry_after: str | None = None
     token_uses: int | None = None
+    token_seconds: float = 86400.0
     max_page: int = 1000
     read_only_role: bool = False
 

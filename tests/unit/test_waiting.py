@@ -156,16 +156,23 @@ def test_looks_that_fail_are_no_change() -> None:
     assert world.now == 60
 
 
-@pytest.mark.parametrize('login_ends', [False, True])
-def test_only_a_login_that_cannot_be_renewed_ends_it(
-    login_ends: bool,
+@pytest.mark.parametrize(
+    ('refusal', 'ends'),
+    [
+        (errors.LoginRefused('no valid login'), True),
+        (errors.LoginUnanswered('the login failed'), False),
+        (errors.Unauthorized('an access rule', status=401), False),
+    ],
+    ids=['refused', 'unanswered', 'a call'],
+)
+def test_only_a_login_that_is_refused_ends_it(
+    refusal: errors.ClientError, ends: bool
 ) -> None:
-    refused = errors.Unauthorized('no valid login', status=401)
     unknown = errors.Forbidden('not now', status=403)
-    world = World({'a': GOING}, unknown, refused, {'a': GONE})
-    left = world.wait('a', patience=Patience(login_ends=login_ends))
-    assert left == ({'a'} if login_ends else ())
-    assert len(world.asked) == (3 if login_ends else 4)
+    world = World({'a': GOING}, unknown, refusal, {'a': GONE})
+    left = world.wait('a', patience=Patience())
+    assert left == ({'a'} if ends else ())
+    assert len(world.asked) == (3 if ends else 4)
 
 
 def test_an_interruption_ends_it_at_once() -> None:

@@ -80,16 +80,44 @@ class _Response(http.client.HTTPResponse):
     def begin(self) -> None:
         """Read the head, and all provisional ones before it."""
         super().begin()
+        # urllib3 would show a line that is no header with a traceback.
+        self.headers.defects.clear()
+        self.headers.set_payload('')
         if self._source is not None:
             self._source.rate = SLOWEST
             self._source.restart()
 
 
-class _Connection(HTTPConnection):
+class _Marking:
+    """Marks what fails before a request can have left.
+
+    What is wrapped around it afterwards does not tell: a proxy that breaks
+    off its tunnel looks as a service that breaks off its answer.
+    """
+
+    proxy: Any
+
+    def connect(self) -> None:
+        """Connect, with the tunnel and the encryption."""
+        try:
+            super().connect()  # type: ignore[misc]
+        except Exception as error:
+            error.never_left = True  # type: ignore[attr-defined]
+            raise
+
+    def _tunnel(self) -> None:
+        try:
+            super()._tunnel()  # type: ignore[misc]
+        except Exception as error:
+            error.by_proxy = str(self.proxy)  # type: ignore[attr-defined]
+            raise
+
+
+class _Connection(_Marking, HTTPConnection):
     response_class = _Response
 
 
-class _SecureConnection(HTTPSConnection):
+class _SecureConnection(_Marking, HTTPSConnection):
     response_class = _Response
 
 

@@ -13,37 +13,32 @@ import requests
 from keystoneauth1 import exceptions as ksa_exceptions
 
 from vbsclient.api import errors
+from vbsclient.api.failures import no_answer, unreadable
+from vbsclient.api.urls import host_of
+from vbsclient.api.values import Known
 
-#: Bytes after which no answer is read any further: a page of a list has a
-#: few million, and a short one that is packed may unpack to any number.
+# Bytes after which no answer is read any further, however short it was when
+# it was packed.
+
+#: A page of a list has a few million.
 LARGEST_BODY = 200_000_000
-
-#: What requests says of a request that it cannot even make.  InvalidHeader is
-#: none of them: it also stands for a header of the answer.
-_NEVER_MADE = (
-    requests.exceptions.InvalidURL,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.MissingSchema,
-    requests.exceptions.InvalidProxyURL,
-)
-
-_NEVER_LEFT = (
-    'Connection refused',
-    'Name or service not known',
-    'nodename nor servname',
-    'Temporary failure in name resolution',
-    'Network is unreachable',
-    'No route to host',
-)
+#: One resource, a token with its catalog, a version document.
+LARGEST_SINGLE = 10_000_000
+#: A refusal, and whatever a DELETE is answered with.
+LARGEST_REFUSAL = 1_000_000
 
 
 class Answer:
     """An answer from its status line on, before the rest of it is read.
 
+    :param largest: the bytes that a GET may be answered with.
     :ivar status: None until there is one.
     """
 
     status: int | None = None
+
+    def __init__(self, largest: int = LARGEST_SINGLE) -> None:
+        self._largest = largest
 
     def begins(self, response: requests.Response, **_: Any) -> None:
         """Take note of it, and see that the rest of it can be read.
@@ -56,7 +51,7 @@ class Answer:
             # whoever uses the connection next.
             response.close()
             raise errors.ConnectionFailed(
-                f'{urlsplit(response.url).netloc} gave a provisional answer '
+                f'{host_of(response.url)} gave a provisional answer '
                 f'({self.status}) and no other'
             )
         for name, value in response.headers.items():
@@ -70,14 +65,19 @@ class Answer:
         # An attribute of its own would make a cycle, and a Ctrl-C that comes
         # while those are collected is swallowed by the finalizers in it.
         response.__class__ = _Bounded
+        response.largest = self._largest  # type: ignore[attr-defined]
 
 
 class _Bounded(requests.Response):
     """An answer of which no more is read than memory should hold.
 
+    Of what only says how it went, the beginning is enough.
+
     Nor does it tell the token, which some services repeat and which
     keystoneauth would write into its log.
     """
+
+    largest: int
 
     @property
     def text(self) -> str:
@@ -95,17 +95,21 @@ class _Bounded(requests.Response):
 
         :raises ConnectionFailed: if it is too large.
         """
-        length = 0
+        is_detail = self.request.method == 'DELETE' or not self.ok
+        left = LARGEST_REFUSAL if is_detail else self.largest
         for piece in super().iter_content(*args, **keywords):
-            length += len(piece)
-            if length > LARGEST_BODY:
-                self.close()
-                raise errors.ConnectionFailed(
-                    f'{urlsplit(self.url).netloc} answers without an end '
-                    f'(more than {LARGEST_BODY // 1_000_000} MB)',
-                    repeatable=False,
-                )
-            yield piece
+            left -= len(piece)
+            if left >= 0:
+                yield piece
+                continue
+            self.close()
+            if is_detail:
+                return
+            raise errors.ConnectionFailed(
+                f'{host_of(self.url)} answers without an end '
+                f'(more than {self.largest / 1_000_000:g} MB)',
+                repeatable=False,
+            )
 
 
 def object_of(response: requests.Response, url: str) -> dict[str, Any]:
@@ -134,11 +138,25 @@ def object_of(response: requests.Response, url: str) -> dict[str, Any]:
     return body
 
 
-def unexpected(response: requests.Response) -> errors.ServiceError:
+def require_documented(response: requests.Response, *statuses: int) -> None:
+    """See that a success is one that the service itself documents.
+
+    :raises UnexpectedSuccess: if it may be of somebody else on the way, such
+        as the page of a portal that wants a login.
+    """
+    if response.status_code not in statuses:
+        raise unexpected(response)
+    if errors.is_own(response) is not Known.YES:
+        raise unexpected(response, ' with a body')
+
+
+def unexpected(
+    response: requests.Response, what: str = ','
+) -> errors.ServiceError:
     """The exception for a success other than the documented one."""
     status = response.status_code
     return errors.UnexpectedSuccess(
-        f'the service answered {status}, which it does not document for '
+        f'the service answered {status}{what} which it does not document for '
         f'this request',
         status=status,
         request_id=errors.request_id_of(response),
@@ -147,68 +165,26 @@ def unexpected(response: requests.Response) -> errors.ServiceError:
 
 
 @contextmanager
-def translated(url: str, answer: Answer | None = None) -> Iterator[None]:
-    """Turn keystoneauth's exceptions into ours.
+def translated(
+    url: str, answer: Answer | None = None, verify: object = None
+) -> Iterator[None]:
+    """Turn the exceptions of the libraries below into ours.
 
-    :param answer: what is known of the answer; None where what fails is not
-        the request but a login.
+    :param answer: what is known of the answer.
+    :param verify: what the session verifies certificates with.
+    :raises ClientError: in their place.
     """
-    host = urlsplit(url).netloc
     try:
         yield
-    except ksa_exceptions.HttpError as error:
-        # We never let keystoneauth raise for the service's own answers, so
-        # that this one comes from the identity service.
-        raise _login_refused(error) from error
-    except ksa_exceptions.SSLError as error:
-        raise _encryption_failed(error, host) from error
-    except ksa_exceptions.ConnectTimeout as error:
-        raise errors.ConnectionFailed(
-            f'{host} did not answer in time'
-        ) from error
-    except ksa_exceptions.ConnectFailure as error:
-        raise errors.ConnectionFailed(
-            f'no connection to {host} ({_cause(error)})',
-            'Check the network and the endpoint.',
-            sent=not _never_left(error),
-        ) from error
-    except ksa_exceptions.UnknownConnectionError as error:
-        left = not isinstance(error.original, _NEVER_MADE)
-        raise errors.ConnectionFailed(
-            f'the answer of {host} could not be read ({_cause(error)})'
-            if left
-            else f'the address {url!r} is not usable',
-            sent=left,
-            repeatable=left,
-        ) from error
+    except (ksa_exceptions.ClientException, OSError) as error:
+        raise no_answer(error, url, verify) from error
     except ValueError as error:
         status = answer.status if answer else None
-        raise _unforeseen(error, host, status) from error
-    except ksa_exceptions.ClientException as error:
-        raise errors.Unauthorized(
-            f'no valid login: {error}', status=401
-        ) from error
-
-
-def _encryption_failed(
-    error: ksa_exceptions.SSLError, host: str
-) -> errors.ConnectionFailed:
-    if 'certificate' not in str(error).lower():
-        # It may as well have broken after the request was sent.
-        return errors.ConnectionFailed(
-            f'the encrypted connection to {host} failed',
-            'Check that the endpoint speaks https.',
-        )
-    return errors.ConnectionFailed(
-        f'the certificate of {host} could not be verified ({_cause(error)})',
-        'Set cacert in clouds.yaml to the authority that signed it.',
-        sent=False,
-        repeatable=False,
-    )
+        raise _unforeseen(error, url, status) from error
 
 
 def _unforeseen(
-    error: ValueError, host: str, status: int | None
+    error: ValueError, url: str, status: int | None
 ) -> errors.ClientError:
     """What neither requests nor keystoneauth make an error of their own.
 
@@ -224,53 +200,10 @@ def _unforeseen(
         # requests splits the address of a redirect even if it is not to
         # follow it.
         return errors.RedirectRefused(
-            f'{host} redirects to an unreadable address', status=status
+            f'{host_of(url)} redirects to an unreadable address',
+            status=status,
         )
-    return errors.ConnectionFailed(
-        f'the answer of {host} could not be read ({_cause(error)})'
-    )
-
-
-def _login_refused(error: ksa_exceptions.HttpError) -> errors.ServiceError:
-    if error.http_status == 401:
-        return errors.Unauthorized(
-            'the identity service does not renew the login', status=401
-        )
-    return errors.ServiceError(
-        f'the identity service refused a new login ({error.message})',
-        status=error.http_status or 0,
-    )
-
-
-def _never_left(error: BaseException) -> bool:
-    text = str(error)
-    # What broke off was there; an answer that is none may hold any words.
-    if 'Connection aborted' in text:
-        return False
-    return any(reason in text for reason in _NEVER_LEFT)
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost reason, without the urllib3 objects around it."""
-    text = str(error)
-    for known, short in (
-        ('Connection refused', 'connection refused'),
-        ('Connection reset', 'connection reset'),
-        ('Remote end closed', 'the connection was closed without an answer'),
-        ('Name or service not known', 'unknown host'),
-        ('nodename nor servname', 'unknown host'),
-        ('Temporary failure in name resolution', 'unknown host'),
-        ('Network is unreachable', 'network unreachable'),
-        ('No route to host', 'no route to the host'),
-        ('self-signed certificate', 'self-signed certificate'),
-        ('self signed certificate', 'self-signed certificate'),
-        ('certificate has expired', 'certificate expired'),
-        ('unable to get local issuer', 'unknown authority'),
-        ('IncompleteRead', 'the answer broke off'),
-    ):
-        if known in text:
-            return short
-    return type(error).__name__
+    return unreadable(error, url)
 
 
 def _place(url: str) -> str:

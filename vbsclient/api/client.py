@@ -37,7 +37,6 @@ class ServiceClient:
         stop: threading.Event | None = None,
         deadline: Deadline | None = None,
     ) -> None:
-        self._session = session
         self._region_name = region_name
         self._interface = interface
         self._override = endpoint_override
@@ -48,3 +47,5 @@ class ServiceClient:
             stop=stop,
             deadline=deadline,
         )
+        # The one that was given stays as it is.
+        self._session = self.transport.session

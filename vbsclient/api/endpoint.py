@@ -11,8 +11,7 @@ process: a DELETE is never tried on several hosts or versions.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 from urllib.parse import SplitResult, urlsplit, urlunsplit
@@ -20,11 +19,12 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 from keystoneauth1 import discover
 from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1.access.service_catalog import ServiceCatalog
-from keystoneauth1.identity.base import BaseIdentityPlugin
 from keystoneauth1.session import Session
 
 from vbsclient.api import errors
 from vbsclient.api.http import Transport
+from vbsclient.api.login import login_of
+from vbsclient.api.urls import without_userinfo
 
 Version = Literal['v2', 'v3']
 #: What a user may ask for.
@@ -116,7 +116,9 @@ def split_base(url: str, project_id: str) -> Base:
 
     :raises EndpointError: if it is no http(s) URL.
     """
-    parts = _http_url(url.strip())
+    # A login in it would be sent to nobody, and be shown in messages.
+    url = without_userinfo(url.strip())
+    parts = _http_url(url)
     if parts is None:
         raise errors.EndpointError(
             f'the endpoint {url!r} is not an http(s) URL',
@@ -271,14 +273,8 @@ def read_catalog(
 
     :raises EndpointError: if the token has no project.
     """
-    with _login():
-        auth = session.auth
-        access = (
-            auth.get_access(session)
-            if isinstance(auth, BaseIdentityPlugin)
-            else None
-        )
-        project_id = session.get_project_id()
+    access = login_of(session).access(session)
+    project_id = access.project_id if access else session.get_project_id()
     if not project_id:
         raise errors.EndpointError(
             'the login is not for a project',
@@ -352,8 +348,6 @@ def resolve_vbs(
         override=override,
     )
     base, vendor = choice.base, choice.vendor_base
-    for url in {b.url for b in (base, vendor) if b is not None}:
-        transport.connect_to(url)
     version = choice.version
     if version is None:
         offered = offered_versions(transport, base)
@@ -403,6 +397,13 @@ def offered_versions(
             allow_experimental=True, allow_unknown=True
         )
         stable = {v.version for v in document.version_data()}
+    except errors.LoginRefused:
+        raise
+    except errors.ConnectionFailed as error:
+        if not error.sent:
+            # Nor will anything else reach it.
+            raise
+        return None
     except (
         ksa_exceptions.ClientException,
         errors.ServiceError,
@@ -460,26 +461,8 @@ class _OneGet:
         headers: Mapping[str, str] | None = None,
         authenticated: bool | None = None,
     ) -> Any:
-        response = self._transport.get_once(url, headers=headers)
-        if response.status_code not in (200, 300):
-            raise errors.error_from_response(response)
-        return response
+        return self._transport.get_document(url, headers=headers)
 
 
 def _as_version(name: str | None) -> Version | None:
     return cast(Version, name) if name in ('v2', 'v3') else None
-
-
-@contextmanager
-def _login() -> Iterator[None]:
-    """Turn what a login can raise into ours."""
-    try:
-        yield
-    except ksa_exceptions.Unauthorized as error:
-        raise errors.Unauthorized(
-            'the identity service does not accept the login', status=401
-        ) from error
-    except ksa_exceptions.ClientException as error:
-        raise errors.ConnectionFailed(
-            f'the login failed: {error}', sent=False, repeatable=False
-        ) from error

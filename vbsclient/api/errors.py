@@ -16,6 +16,10 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from vbsclient.api.times import seconds_to_wait
+from vbsclient.api.urls import host_of
+from vbsclient.api.values import Known
+
 #: The longest piece of a raw body that is worth quoting.
 _MAX_RAW_TEXT = 200
 
@@ -84,6 +88,25 @@ class ConnectionFailed(ClientError):
         self.repeatable = repeatable
 
 
+class LoginUnanswered(ConnectionFailed):
+    """The identity service did not answer a login: nothing was sent."""
+
+    def __init__(
+        self,
+        message: str,
+        hint: str | None = None,
+        *,
+        repeatable: bool = True,
+    ) -> None:
+        super().__init__(message, hint, sent=False, repeatable=repeatable)
+
+    def again(self) -> LoginUnanswered:
+        """The same for another request."""
+        return LoginUnanswered(
+            self.message, self.hint, repeatable=self.repeatable
+        )
+
+
 class MalformedResponse(ClientError):
     """The service answered with something that is not what it documents."""
 
@@ -99,6 +122,8 @@ class ServiceError(ClientError):
     :ivar code: the service's own code (``VolumeBackup.0113``), or None.
     :ivar request_id: the id that the operator's support asks for, or None.
     :ivar retry_after: the ``Retry-After`` header as it came, or None.
+    :ivar own: whether the service itself said it, see :func:`is_own`.  What
+        a gateway says of a resource proves nothing.
     """
 
     status = 0
@@ -112,8 +137,10 @@ class ServiceError(ClientError):
         request_id: str | None = None,
         hint: str | None = None,
         retry_after: str | None = None,
+        own: Known = Known.UNKNOWN,
     ) -> None:
         super().__init__(message, hint)
+        self.own = own
         self.status = status
         self.code = code
         self.request_id = request_id
@@ -136,6 +163,26 @@ class Unauthorized(ServiceError):
     """401, after one new login."""
 
     hint = 'Check that the login is still valid and log in again.'
+
+
+class LoginRefused(Unauthorized):
+    """The identity service refuses the login: nothing can be sent any more.
+
+    :ivar status: 401 whatever the identity service answered, which is in the
+        message: to the service that was asked the login is not valid.
+    """
+
+    hint = (
+        'Check that the login is still valid; it is not tried again in this '
+        'run.'
+    )
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message, status=401, hint=hint)
+
+    def again(self) -> LoginRefused:
+        """The same for another request."""
+        return LoginRefused(self.message, self.hint)
 
 
 class Forbidden(ServiceError):
@@ -185,7 +232,11 @@ class Conflict(ServiceError):
 
 
 class TooManyRequests(ServiceError):
-    """429."""
+    """The service limits the rate: 429, or what means the same.
+
+    That is 413 with a ``Retry-After`` or with the fault of a rate limiter
+    (Cinder has one of its own), and 503 with a ``Retry-After``.
+    """
 
     hint = 'The service limits the rate: try again with less --concurrency.'
 
@@ -346,6 +397,12 @@ TEMPORARY_CODES = frozenset(
     {'CSBS.2003', 'CSBS.2004', 'CSBS.1001', 'CSBS.6030', 'CSBS.9998'}
 )
 
+#: How the codes begin that are a gateway's own, in front of any service.
+_GATEWAYS = ('APIG.', 'APIGW.')
+
+#: Keys of the faults that have no name of their own: anybody has such.
+_UNNAMED = frozenset({'error', 'error_code', 'error_msg', 'message'})
+
 _NOT_ENTITLED = 'BackupService.4008'
 
 #: CSBS uses one code for two refusals; the status tells them apart.
@@ -387,23 +444,35 @@ def parse_body(text: str) -> tuple[str | None, str | None]:
     ``{"<fault name>": {"message": ..., "code": ...}}``, the flat
     ``{"message": ..., "code": ...}``, and plain text or HTML of gateways.
     """
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
-        return None, _plain_text(text)
+    body = _json_of(text)
+    refusal = _refusal_in(body)
+    if refusal is not None:
+        return _code(refusal[0]), _message(refusal[1])
+    return None, None if body == {} else _plain_text(text)
+
+
+def _refusal_in(body: Any) -> tuple[Any, Any] | None:
+    """(code, message) as they stand in a body, or None if it is no fault."""
     if not isinstance(body, dict):
-        return None, _plain_text(text)
+        return None
     error = body.get('error')
     if isinstance(error, dict):
-        return _code(error.get('code')), _message(error.get('message'))
+        return error.get('code'), error.get('message')
     if 'error_code' in body or 'error_msg' in body:
-        return _code(body.get('error_code')), _message(body.get('error_msg'))
+        return body.get('error_code'), body.get('error_msg')
     for fault in body.values():
         if isinstance(fault, dict) and 'message' in fault:
-            return _code(fault.get('code')), _message(fault['message'])
+            return fault.get('code'), fault['message']
     if 'message' in body:
-        return _code(body.get('code')), _message(body['message'])
-    return None, _plain_text(text) if body else None
+        return body.get('code'), body['message']
+    return None
+
+
+def _json_of(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def error_from_response(response: Response) -> ServiceError:
@@ -417,6 +486,8 @@ def error_from_response(response: Response) -> ServiceError:
         # ("404 Not Found"), has no code of its own.
         code = None
     kind = _BY_STATUS.get(status, ServiceError)
+    if _is_throttling(response):
+        kind = TooManyRequests
     hint = HINTS.get(code) if code else None
     if code == 'CSBS.9009' and status == 403:
         hint = _HINT_9009_403
@@ -427,7 +498,46 @@ def error_from_response(response: Response) -> ServiceError:
         request_id=request_id_of(response),
         hint=hint,
         retry_after=response.headers.get('Retry-After'),
+        own=is_own(response),
     )
+
+
+def is_own(response: Response) -> Known:
+    """Whether an answer is of the service itself, not of one on the way.
+
+    The body is the evidence: gateways, proxies and portals have pages and
+    faults of their own.  Of a success: nothing, or a JSON object that is no
+    fault, is the service's, and anything else is not.  Of a refusal: a fault
+    with a name, or a code of a service, is the service's; the code of a
+    gateway is not; a page, a text or nothing may be of both.
+    """
+    text = _text_of(response)
+    body = _json_of(text)
+    refusal = _refusal_in(body)
+    if 200 <= response.status_code < 300:
+        is_documented = not text.strip() or isinstance(body, dict)
+        return Known.YES if is_documented and not refusal else Known.NO
+    if refusal is None:
+        return Known.UNKNOWN
+    code = _code(refusal[0]) or ''
+    if code.startswith(_GATEWAYS):
+        return Known.NO
+    is_named = '.' in code or not _UNNAMED & body.keys()
+    return Known.YES if is_named else Known.UNKNOWN
+
+
+def _is_throttling(response: Response) -> bool:
+    """Whether a refusal asks for a pause, whatever its status is called."""
+    status = response.status_code
+    if status == 429:
+        return True
+    pauses = seconds_to_wait(response.headers.get('Retry-After')) is not None
+    if status == 413 and not pauses:
+        body = _json_of(_text_of(response))
+        return isinstance(body, dict) and any(
+            key.lower().startswith('overlimit') for key in body
+        )
+    return status in (413, 503) and pauses
 
 
 def is_systemic(error: BaseException) -> bool:
@@ -449,8 +559,9 @@ def _text_of(response: Response) -> str:
 
 def _redirect(response: Response) -> ServiceError:
     location = without_token(response.headers.get('location', ''), response)
+    host = host_of(location) or 'another path'
     try:
-        host = urlsplit(location).netloc or 'another path'
+        urlsplit(location)
     except ValueError:
         host = 'an unreadable address'
     return RedirectRefused(

@@ -17,16 +17,26 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import tenacity
-from keystoneauth1.session import Session, TCPKeepAliveAdapter
+from keystoneauth1.session import Session
 
 from vbsclient.api import errors
-from vbsclient.api.adapter import Adapter
-from vbsclient.api.answers import Answer, object_of, translated, unexpected
+from vbsclient.api.answers import (
+    LARGEST_BODY,
+    LARGEST_SINGLE,
+    Answer,
+    object_of,
+    require_documented,
+    translated,
+    unexpected,
+)
+from vbsclient.api.login import Headers, login_of
+from vbsclient.api.session import OwnSession, Timeout
+from vbsclient.api.times import http_date, seconds_to_wait
 
 LOG = logging.getLogger(__name__)
 
@@ -39,8 +49,9 @@ LAST_LOOK = 2.0
 #: Connections that requests keeps per host unless told otherwise.
 _DEFAULT_POOL = 10
 
-_REPEATABLE_STATUSES = frozenset({408, 429, 502, 503, 504})
-_LONGEST_RETRY_AFTER = 60.0
+#: What somebody on the way answers of a service that it did not reach, or
+#: that may answer the next time; being throttled is known by its type.
+_REPEATABLE_STATUSES = frozenset({408, 502, 503, 504})
 _ATTEMPTS = 5
 #: Being told to slow down is no failure: more patience than for the rest.
 _ATTEMPTS_WHEN_THROTTLED = 12
@@ -99,7 +110,10 @@ class _AsItIs(requests.auth.AuthBase):
 
 
 class AdaptiveLimit:
-    """How many requests may be under way: halved by 429, regained slowly."""
+    """How many requests may be under way: halved where a service throttles.
+
+    What was lost is regained slowly.
+    """
 
     def __init__(self, limit: int, stop: threading.Event) -> None:
         self._ceiling = limit
@@ -134,7 +148,7 @@ class AdaptiveLimit:
                 self._lowered_at = time.monotonic()
 
     def raise_again(self) -> None:
-        """Win back a little after an answer that was no 429."""
+        """Win back a little after an answer that asked for no pause."""
         if self._limit < self._ceiling:
             with self._changed:
                 self._limit = min(
@@ -167,12 +181,14 @@ class Deadline:
 class Transport:
     """Requests of one service on a keystoneauth session, for many threads.
 
-    :param session: an authenticated keystoneauth session.
+    :param session: an authenticated keystoneauth session; nothing is left
+        on it, not even a connection.
     :param timeout: (connect, read) in seconds; None takes what the session
         was configured with, else :data:`DEFAULT_TIMEOUT`.
     :param concurrency: the most requests that are under way at a time.
     :param stop: once set, no further request is sent and no sleep lasts.
     :param deadline: behind it nothing is repeated any more.
+    :ivar session: what it sends with, for those who need its login.
     :ivar clock_offset: by how much the service's clock was ahead of this
         machine's at its last answer; None as long as no answer told its time.
     """
@@ -188,31 +204,17 @@ class Transport:
         stop: threading.Event | None = None,
         deadline: Deadline | None = None,
     ) -> None:
-        self._session = session
         self._timeout = timeout or _session_timeout(session)
         self.stop = stop or threading.Event()
         self._deadline = deadline or Deadline()
         self._limit = AdaptiveLimit(concurrency, self.stop)
-        self._concurrency = concurrency
-        self._renewal = threading.Lock()
-
-    def connect_to(self, base: str) -> None:
-        """Give an endpoint connections of its own.
-
-        As many are kept as we have threads, and none waits for an answer
-        that has no end.  What somebody else has made for this endpoint
-        stays, as long as it is large enough.
-        """
-        adapter = self._session.session.get_adapter(base)
-        if (
-            self._concurrency > _DEFAULT_POOL
-            or type(adapter) is TCPKeepAliveAdapter
-        ):
-            own = Adapter(
-                pool_maxsize=max(self._concurrency, _DEFAULT_POOL),
-                **_tls_of(self._session),
-            )
-            self._session.session.mount(base, own)
+        self.session = OwnSession(
+            session,
+            # No thread waits for one of another.
+            connections=max(concurrency, _DEFAULT_POOL),
+            timeout=self._timeout_of_logins,
+        )
+        self._login = login_of(self.session)
 
     def get(
         self,
@@ -221,29 +223,49 @@ class Transport:
         *,
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """GET a JSON object.
+        """GET a JSON object, which may be long if a limit of rows is given.
 
         :raises MalformedResponse: if the answer is no JSON object.
         :raises ServiceError: if the service refuses.
         :raises ConnectionFailed: if there is no answer.
         """
-        response = self._retrying()(self._answer, 'GET', url, query, headers)
+        response = self._retrying()(self._send, 'GET', url, query, headers)
         if response.status_code != 200:
             raise unexpected(response)
         return object_of(response, url)
 
-    def get_once(
+    def get_document(
         self, url: str, *, headers: Mapping[str, str] | None = None
     ) -> requests.Response:
-        """One GET whatever comes of it: for version documents."""
-        return self._send_once('GET', url, None, headers)
+        """GET a version document, for which a 300 is an answer, too.
+
+        Most clouds have none: a refusal says so, and is neither repeated nor
+        a reason to log in anew.
+
+        :raises ServiceError: if the service refuses.
+        :raises ConnectionFailed: if there is no answer.
+        """
+
+        def attempt() -> requests.Response | errors.ServiceError:
+            merged = {**self._token(), **(headers or {})}
+            try:
+                return self._send_once('GET', url, headers=merged, also=300)
+            except errors.ServiceError as refusal:
+                return refusal
+
+        answer = self._retrying()(attempt)
+        if isinstance(answer, errors.ServiceError):
+            raise answer
+        return answer
 
     def delete(
         self, url: str, query: Query | None = None, *, accepted: int
     ) -> Receipt:
-        """DELETE, where only the documented status counts as accepted.
+        """DELETE, where only what is documented counts as accepted.
 
         :param accepted: that status; 204 is tolerated beside it.
+        :raises UnexpectedSuccess: if it is another one, or its body is none
+            that the service documents.
         :raises RepeatedDelete: if it was sent more than once and refused at
             last: the first may have been carried out, a GET must tell.
         :raises ServiceError: if the service refuses the only attempt.
@@ -253,7 +275,7 @@ class Transport:
 
         def attempt() -> requests.Response:
             try:
-                return self._answer('DELETE', url, query)
+                return self._send('DELETE', url, query)
             except (errors.ServiceError, errors.ConnectionFailed) as error:
                 failures.append(error)
                 raise
@@ -271,8 +293,7 @@ class Transport:
             if len(failures) > 1 and any(map(_may_have_left, failures)):
                 raise errors.RepeatedDelete(error, len(failures)) from error
             raise
-        if response.status_code not in (accepted, 204):
-            raise unexpected(response)
+        require_documented(response, accepted, 204)
         return Receipt(
             response.status_code,
             errors.request_id_of(response),
@@ -296,54 +317,77 @@ class Transport:
             reraise=True,
         )
 
-    def _answer(
-        self,
-        method: str,
-        url: str,
-        query: Query | None,
-        headers: Mapping[str, str] | None = None,
-    ) -> requests.Response:
-        """One answer that does not refuse.
-
-        :raises ServiceError: if it refuses.
-        """
-        response = self._send(method, url, query, headers)
-        if not 200 <= response.status_code < 300:
-            raise errors.error_from_response(response)
-        return response
+    def _token(self) -> Headers:
+        """The headers of the login; logs in where that was not done yet."""
+        if self.stop.is_set():
+            raise errors.Cancelled('not sent')
+        return self._login.headers(self.session)
 
     def _send(
         self,
         method: str,
         url: str,
-        query: Query | None,
-        headers: Mapping[str, str] | None,
+        query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        response = self._send_once(method, url, query, headers)
-        if response.status_code == 401 and self._renew_token(response):
-            response = self._send_once(method, url, query, headers)
-        return response
+        """One answer that does not refuse, with a new token if need be.
+
+        :raises ServiceError: if it refuses.
+        :raises ConnectionFailed: if there is none.
+        """
+        # What has no time left needs no login either.
+        self._timeout_of(method)
+        token: Headers | None = self._token()
+        refusal: errors.Unauthorized | None = None
+        while token is not None:
+            try:
+                return self._send_once(
+                    method,
+                    url,
+                    query,
+                    headers={**token, **(headers or {})},
+                )
+            except errors.Unauthorized as error:
+                if refusal is not None:
+                    raise _refused_again(error, method, url) from None
+                refusal = error
+            token = self._login.renewed(self.session, token)
+        raise errors.LoginRefused(
+            f'the service does not accept the login, which cannot be '
+            f'renewed: {refusal.message if refusal else ""}',
+        )
 
     def _send_once(
         self,
         method: str,
         url: str,
-        query: Query | None,
-        headers: Mapping[str, str] | None,
+        query: Query | None = None,
+        *,
+        headers: Mapping[str, str],
+        also: int = 200,
     ) -> requests.Response:
+        """One answer.
+
+        :param headers: with those of the login.
+        :param also: a status that is none of a success and refuses nothing.
+        """
         with self._limit.slot() as sent_at:
             if self.stop.is_set():
                 raise errors.Cancelled('not sent')
             timeout = self._timeout_of(method)
-            answer = Answer()
-            with translated(url, answer):
-                response = self._session.request(
+            is_page = 'limit' in (query or {})
+            answer = Answer(LARGEST_BODY if is_page else LARGEST_SINGLE)
+            with translated(url, answer, self.session.verify):
+                response = self.session.request(
                     url,
                     method,
                     params=dict(query or {}),
-                    headers={'Accept': 'application/json', **(headers or {})},
+                    headers={'Accept': 'application/json', **headers},
                     timeout=timeout,
                     redirect=False,
+                    # The headers have the token: keystoneauth would log in
+                    # for one that is valid for two more minutes.
+                    authenticated=False,
                     allow_reauth=False,
                     connect_retries=0,
                     status_code_retries=0,
@@ -354,16 +398,21 @@ class Transport:
                     client_name='python-vbsclient',
                     hooks={'response': answer.begins},
                 )
-        if response.status_code == 429:
+        told = http_date(response.headers.get('Date', ''))
+        if told is not None:
+            self.clock_offset = told - datetime.now(timezone.utc)
+        status = response.status_code
+        if 200 <= status < 300 or status == also:
+            self._limit.raise_again()
+            return response
+        refusal = errors.error_from_response(response)
+        if isinstance(refusal, errors.TooManyRequests):
             self._limit.lower(sent_at)
         else:
             self._limit.raise_again()
-        told = _http_date(response.headers.get('Date', ''))
-        if told is not None:
-            self.clock_offset = told - datetime.now(timezone.utc)
-        return response
+        raise refusal
 
-    def _timeout_of(self, method: str) -> tuple[float, float]:
+    def _timeout_of(self, method: str) -> Timeout:
         """How long a request may take; a look no longer than its wait.
 
         A DELETE gets its time even then: without its answer nobody would
@@ -376,75 +425,44 @@ class Transport:
             raise errors.ConnectionFailed(
                 'the time for the wait is over', sent=False, repeatable=False
             )
+        return self._within(left)
+
+    def _timeout_of_logins(self) -> Timeout:
+        """How long a login may take: as long as what needs it."""
+        left = self._deadline.left() + LAST_LOOK
+        return self._within(left if left > 0 else math.inf)
+
+    def _within(self, seconds: float) -> Timeout:
         connect, read = self._timeout
-        return min(connect, left), min(read, left)
-
-    def _renew_token(self, response: requests.Response) -> bool:
-        """Log in again after a 401, once for all threads that saw one.
-
-        keystoneauth's own renewal clears the token under the other threads,
-        which then give up; only the thread whose refused token is still the
-        current one may clear it.
-        """
-        refused = response.request.headers.get('X-Auth-Token')
-        identity = getattr(self._session.auth, 'auth_url', None)
-        try:
-            with self._renewal, translated(identity or response.url):
-                current = self._session.get_token()
-                if current == refused and self._session.invalidate():
-                    current = self._session.get_token()
-        except errors.ConnectionFailed as error:
-            # The request itself was answered: it was refused with 401.
-            error.sent = False
-            raise
-        return current != refused
+        return min(connect, seconds), min(read, seconds)
 
 
-def seconds_to_wait(retry_after: str | None) -> float | None:
-    """The ``Retry-After`` header in seconds, clipped to 0..60.
-
-    :param retry_after: seconds, or an HTTP date.
-    :returns: None if there is none, or none that can be read.
-    """
-    if retry_after is None:
-        return None
-    text = retry_after.strip()
-    if re.fullmatch(r'[0-9]{1,9}', text):
-        seconds = float(text)
-    else:
-        moment = _http_date(text)
-        if moment is None:
-            return None
-        seconds = (moment - datetime.now(timezone.utc)).total_seconds()
-    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
-
-
-def _http_date(text: str) -> datetime | None:
-    """A time as HTTP writes it; None if it cannot be read."""
-    try:
-        moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return moment
-
-
-def _session_timeout(session: Session) -> tuple[float, float]:
+def _session_timeout(session: Session) -> Timeout:
     if session.timeout is not None:
         return float(session.timeout), float(session.timeout)
     return DEFAULT_TIMEOUT
 
 
-def _tls_of(session: Session) -> dict[str, Any]:
-    """What a session demands of TLS; older ones know nothing of that."""
-    names = ('tls_ciphers', 'tls_min_version')
-    return {n: v for n in names if (v := getattr(session, n, None))}
+def _refused_again(
+    error: errors.Unauthorized, method: str, url: str
+) -> errors.Unauthorized:
+    """What a 401 means to a token that is new: it is about this call."""
+    error.message = (
+        f'{error.message} (to {method} {urlsplit(url).path}, with a new token)'
+    )
+    error.hint = (
+        'The access rules of an application credential may forbid this call: '
+        'look at them, or use a login without any.'
+    )
+    return error
 
 
 def _is_repeatable(error: BaseException) -> bool:
     if isinstance(error, errors.ServiceError):
-        return error.status in _REPEATABLE_STATUSES
+        return (
+            isinstance(error, errors.TooManyRequests)
+            or error.status in _REPEATABLE_STATUSES
+        )
     return isinstance(error, errors.ConnectionFailed) and error.repeatable
 
 

@@ -9,13 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from keystoneauth1.identity.base import BaseIdentityPlugin
 from osc_lib import exceptions
 
+from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.endpoint import parse_pin
 from vbsclient.api.http import DEFAULT_TIMEOUT
+from vbsclient.api.login import can_be_renewed, login_of
+from vbsclient.api.session import OwnSession
+from vbsclient.api.values import Known
 from vbsclient.api.vbs import VBSClient
 from vbsclient.deletion.targets import Limits
+from vbsclient.osc.text import capital, sentence
 
 LOG = logging.getLogger(__name__)
 
@@ -29,7 +35,7 @@ def make_vbs_client(instance: Any, limits: Limits | None = None) -> VBSClient:
     """
     limits = limits or Limits()
     return VBSClient(
-        _session(instance),
+        instance.session,
         version=parse_pin(_setting(instance, 'vbsclient_api_version') or ''),
         region_name=instance.region_name or None,
         interface=instance.interface,
@@ -47,7 +53,7 @@ def make_csbs_client(
     """A client of CSBS for OSC's client manager."""
     limits = limits or Limits()
     return CSBSClient(
-        _session(instance),
+        instance.session,
         region_name=instance.region_name or None,
         interface=instance.interface,
         endpoint_override=_setting(instance, 'csbs_endpoint_override'),
@@ -56,6 +62,38 @@ def make_csbs_client(
         stop=limits.stop,
         deadline=limits.deadline,
     )
+
+
+class OwnLogin:
+    """A command whose login, too, ends in time and says what was wrong.
+
+    OSC's own session has no time-out.
+    """
+
+    app: Any
+
+    @property
+    def required_scope(self) -> bool:
+        """What OSC asks between making ready for a login and the login.
+
+        :raises CommandError: if the login fails.
+        """
+        _log_in(self.app.client_manager)
+        return False
+
+
+def _log_in(instance: Any) -> None:
+    """Do the login that OSC would do next."""
+    auth = instance.auth
+    if instance._auth_ref or not isinstance(auth, BaseIdentityPlugin):
+        return
+    session = OwnSession(
+        instance.session, connections=1, timeout=lambda: _timeout(instance)
+    )
+    try:
+        instance._auth_ref = login_of(session).access(session)
+    except errors.ClientError as error:
+        raise exceptions.CommandError(capital(sentence(error))) from error
 
 
 @dataclass(frozen=True)
@@ -118,23 +156,18 @@ def identity_of(instance: Any) -> dict[str, str | None]:
     }
 
 
-def warn_if_login_ends(instance: Any) -> bool:
-    """Say before a long wait that the login cannot be renewed in it.
-
-    :returns: whether that is so.
-    """
-    kind = str(_config(instance).get('auth_type') or '')
-    if 'token' not in kind:
-        return False
+def warn_if_login_ends(instance: Any) -> None:
+    """Say before a long wait that the login cannot be renewed in it."""
+    if can_be_renewed(instance.session.auth) is not Known.NO:
+        return
     expires = getattr(instance.auth_ref, 'expires', None)
     until = f' at {expires:%Y-%m-%d %H:%M} UTC' if expires else ''
     LOG.warning(
         'This login is a token (auth_type %s), which cannot be renewed: the '
         'wait ends when it expires%s.',
-        kind,
+        _config(instance).get('auth_type'),
         until,
     )
-    return True
 
 
 def project_id_of(
@@ -174,26 +207,6 @@ def project_id_of(
     if found is None:
         raise exceptions.CommandError(f'No project found for {project!r}.')
     return str(found.id)
-
-
-def _session(instance: Any) -> Any:
-    _hush_urllib3()
-    session = instance.session
-    if session.timeout is None:
-        # A login that hangs in the middle of a run would hang for ever.
-        session.timeout = DEFAULT_TIMEOUT[1]
-    return session
-
-
-def _hush_urllib3() -> None:
-    """Let it say no more than OSC wants to hear of requests.
-
-    OSC sets that for requests alone, from the time when one was a part of
-    the other; a header that is none would be shown with a traceback.
-    """
-    level = logging.getLogger('requests').level
-    for name in ('urllib3.connection', 'urllib3.connectionpool'):
-        logging.getLogger(name).setLevel(level)
 
 
 def _timeout(instance: Any) -> tuple[float, float]:

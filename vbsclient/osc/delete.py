@@ -26,6 +26,7 @@ from vbsclient.osc.arguments import (
     ids_on,
 )
 from vbsclient.osc.clients import (
+    OwnLogin,
     identity_of,
     refuse_if_read_only,
     warn_if_login_ends,
@@ -45,7 +46,7 @@ from vbsclient.waiting import Patience
 EXIT_UNFINISHED = 3
 
 
-class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
+class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
     """A command that deletes what is named, and nothing else."""
 
     log: logging.Logger
@@ -207,11 +208,11 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
     ) -> None:
         """See what becomes of the deletions, as far as that was asked for."""
         timeout = parsed_args.timeout
+        if parsed_args.wait:
+            warn_if_login_ends(self.app.client_manager)
         patience = Patience(
             timeout=timeout.total_seconds() if timeout else None,
             idle=self.idle or 0.0,
-            login_ends=parsed_args.wait
-            and warn_if_login_ends(self.app.client_manager),
         )
         with show_progress(
             self.app.stderr, self.noun[1], wanted=parsed_args.wait

@@ -16,6 +16,7 @@ from osc_lib import exceptions
 from osc_lib.command import command
 
 from vbsclient.api.paging import PAGE_SIZE
+from vbsclient.osc.clients import OwnLogin
 from vbsclient.osc.columns import Column, normalized, shown, wanted_of
 from vbsclient.osc.filters import refuse_empty
 from vbsclient.osc.help import keep_paragraphs
@@ -72,7 +73,7 @@ class Later:
     value: Any = None
 
 
-class ListCommand(command.Lister, metaclass=abc.ABCMeta):
+class ListCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
     """A command that lists things, page by page."""
 
     columns: ClassVar[Sequence[Column]]

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from osc_lib.command import command
 
 from vbsclient.api.quotas import Quota
+from vbsclient.osc.clients import OwnLogin
 from vbsclient.osc.columns import Column, Limit, row_of
 from vbsclient.osc.help import keep_paragraphs
 from vbsclient.osc.read import as_command_errors, printing
@@ -22,7 +23,7 @@ RESERVED = Column('Reserved', lambda quota: quota.reserved)
 QUOTA = Column('Quota', lambda quota: quota.quota, Limit)
 
 
-class QuotaCommand(command.Lister, metaclass=abc.ABCMeta):
+class QuotaCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
     """A command that shows each quota of a service."""
 
     columns: ClassVar[Sequence[Column]]

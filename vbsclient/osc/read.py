@@ -14,6 +14,7 @@ from osc_lib import exceptions
 from osc_lib.command import command
 
 from vbsclient.api import errors
+from vbsclient.osc.clients import OwnLogin
 from vbsclient.osc.columns import Column, shown, wanted_of
 from vbsclient.osc.help import keep_paragraphs
 from vbsclient.osc.text import capital, sentence
@@ -71,7 +72,7 @@ def unless_absent(
         raise absent from error
 
 
-class ShowCommand(command.ShowOne, metaclass=abc.ABCMeta):
+class ShowCommand(OwnLogin, command.ShowOne, metaclass=abc.ABCMeta):
     """A command that shows one thing."""
 
     columns: ClassVar[Sequence[Column]]

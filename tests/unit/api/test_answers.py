@@ -8,13 +8,15 @@ import gzip
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import requests
 from keystoneauth1.session import Session
 from keystoneauth1.token_endpoint import Token
 
 from tests.functional.listeners import Listener
-from vbsclient.api import adapter, answers, errors
+from vbsclient.api import adapter, answers, errors, http
 from vbsclient.api.http import Transport
 
 NOTHING = b'Content-Length: 0\r\n\r\n'
@@ -54,7 +56,6 @@ def listening(
     listener = Listener(answer, **pace)
     session = Session(auth=Token(listener.url, 'top-secret'))
     transport = Transport(session, stop=InAHurry(), timeout=(timeout, timeout))
-    transport.connect_to(listener.url)
     try:
         yield listener, transport
     finally:
@@ -106,6 +107,7 @@ def test_a_charset_that_cannot_be_used_hides_no_answer(
         with pytest.raises(errors.BadRequest) as raised:
             sender.delete(listener.url, accepted=202)
         assert raised.value.message == 'in use'
+    body = b'{' + b' ' * (len(body) - 2) + b'}'
     with listening(b'HTTP/1.1 202 X\r\n' + head + body) as (listener, sender):
         assert sender.delete(listener.url, accepted=202).attempts == 1
 
@@ -148,22 +150,66 @@ def test_a_body_that_goes_on_coming_is_read_to_its_end(
         assert listener.requests == 1
 
 
-@pytest.mark.parametrize('packed', [False, True])
-def test_no_body_fills_the_memory(
-    packed: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(answers, 'LARGEST_BODY', 1_000_000)
-    body = b' ' * 2_000_000
-    head = b'HTTP/1.1 202 X\r\n'
+def too_much(packed: bool, size: int = 2_000_000) -> tuple[bytes, bytes]:
+    """(headers, body) of more than memory should hold."""
+    body = b'x' * size
     if packed:
-        body = gzip.compress(body)
-        head += b'Content-Encoding: gzip\r\n'
-    with listening(head + b'\r\n' + body) as (listener, transport):
+        return b'Content-Encoding: gzip\r\n', gzip.compress(body)
+    return b'', body
+
+
+@pytest.mark.parametrize('packed', [False, True])
+@pytest.mark.parametrize('query', [{}, {'limit': '1000'}])
+def test_no_body_fills_the_memory(
+    packed: bool, query: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    largest = 'LARGEST_BODY' if query else 'LARGEST_SINGLE'
+    monkeypatch.setattr(http, largest, 1_000_000)
+    head, body = too_much(packed)
+    answer = b'HTTP/1.1 200 X\r\n' + head + b'\r\n' + body
+    with listening(answer) as (listener, transport):
         with pytest.raises(errors.ConnectionFailed) as raised:
-            transport.delete(listener.url, accepted=202)
+            transport.get(listener.url, query)
         assert 'without an end' in raised.value.message
         assert raised.value.sent
         assert listener.requests == 1
+
+
+@pytest.mark.parametrize('packed', [False, True])
+@pytest.mark.parametrize(
+    ('method', 'status'),
+    [
+        *(('GET', status) for status in (400, 404, 500)),
+        *(('DELETE', status) for status in (200, 202, 404, 500)),
+    ],
+)
+def test_of_a_refusal_and_of_a_delete_only_the_beginning_is_read(
+    method: str,
+    status: int,
+    packed: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[int] = []
+    whole = requests.Response.iter_content
+
+    def counted(self: requests.Response, *args: Any, **more: Any) -> Any:
+        for piece in whole(self, *args, **more):
+            read.append(len(piece))
+            yield piece
+
+    monkeypatch.setattr(requests.Response, 'iter_content', counted)
+    head, body = too_much(packed, 100_000_000 if packed else 5_000_000)
+    answer = b'HTTP/1.1 %d X\r\n' % status + head + b'\r\n' + body
+    with listening(answer) as (listener, transport):
+        ask = {
+            'GET': lambda: transport.get(listener.url),
+            'DELETE': lambda: transport.delete(listener.url, accepted=202),
+        }[method]
+        with pytest.raises(errors.ServiceError) as raised:
+            ask()
+        assert raised.value.status == status
+        assert listener.requests == 1
+    assert sum(read) <= answers.LARGEST_REFUSAL + max(read)
 
 
 def test_a_body_that_repeats_the_token_does_not_bring_it_into_the_log(

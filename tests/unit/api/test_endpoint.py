@@ -11,6 +11,7 @@ import requests
 import requests_mock
 from hypothesis import given
 from hypothesis import strategies as st
+from urllib3.exceptions import NewConnectionError
 
 from tests.unit.fakes import PROJECT, Catalog, FakeCloud
 from vbsclient.api import errors
@@ -624,11 +625,25 @@ class TestVBS:
         self, fake_cloud: Callable[..., FakeCloud]
     ) -> None:
         cloud = fake_cloud({'vbs': f'{VBS}/v2/'})
-        cloud.on('GET', f'{VBS}/', exc=requests.exceptions.ConnectionError)
+        nobody: Any = NewConnectionError(None, 'refused')  # type: ignore[arg-type]
+        error = requests.exceptions.ConnectionError(nobody)
+        cloud.on('GET', f'{VBS}/', exc=error)
 
         with pytest.raises(errors.ConnectionFailed):
             _ = VBSClient(cloud.session).endpoint
-        assert cloud.sent() == [f'GET {VBS}/']
+        assert cloud.sent() == [f'GET {VBS}/'] * 5
+
+    @pytest.mark.parametrize('lost', [1, 5])
+    def test_a_lost_answer_is_asked_for_again_and_then_no_document(
+        self, fake_cloud: Callable[..., FakeCloud], lost: int
+    ) -> None:
+        cloud = fake_cloud({'vbs': f'{VBS}/{P}'})
+        gone = requests.exceptions.ConnectionError('Connection aborted.')
+        cloud.on('GET', f'{VBS}/', *[{'exc': gone}] * lost, BOTH)
+
+        endpoint = VBSClient(cloud.session).endpoint
+        assert endpoint.version == ('v3' if lost < 5 else 'v2')
+        assert len(cloud.sent()) == min(lost + 1, 5)
 
     def test_block_storage_alone_has_no_shares(
         self, fake_cloud: Callable[..., FakeCloud]

@@ -15,11 +15,9 @@ import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
-from keystoneauth1.session import Session, TCPKeepAliveAdapter
 
 from tests.unit.fakes import FakeCloud
 from vbsclient.api import errors
-from vbsclient.api.adapter import Adapter
 from vbsclient.api.http import (
     LAST_LOOK,
     AdaptiveLimit,
@@ -32,6 +30,7 @@ from vbsclient.api.http import (
 
 URL = 'https://vbs.example/v3/p/backups/x'
 EVIL = 'https://evil.example/'
+HTTP_DATE = 'Fri, 01 Jan 2100 00:00:00 GMT'
 REPEATED = (408, 429, 502, 503, 504)
 MakeCloud = Callable[..., FakeCloud]
 
@@ -162,19 +161,6 @@ class TestRepetition:
             Transport(cloud.session).get(URL)
         assert len(cloud.sent()) == 2 + 5
 
-    def test_a_certificate_is_not_asked_for_twice(
-        self, fake_cloud: MakeCloud
-    ) -> None:
-        cloud = fake_cloud()
-        reason = 'certificate verify failed: certificate has expired'
-        cloud.on('DELETE', URL, exc=requests.exceptions.SSLError(reason))
-
-        with pytest.raises(errors.ConnectionFailed) as raised:
-            Transport(cloud.session).delete(URL, accepted=202)
-        assert not raised.value.sent
-        assert 'cacert' in str(raised.value.hint)
-        assert len(cloud.sent()) == 1
-
     @pytest.mark.parametrize(
         'reason',
         ['DECRYPTION_FAILED_OR_BAD_RECORD_MAC', 'TLSV1_ALERT_INTERNAL_ERROR'],
@@ -191,31 +177,60 @@ class TestRepetition:
         assert raised.value.error.sent
         assert 'certificate' not in raised.value.message
 
-    @pytest.mark.parametrize(
-        ('reason', 'sent'),
-        [
-            (
-                "('Connection aborted.', BadStatusLine('Connection refused'))",
-                True,
-            ),
-            ('[Errno 111] Connection refused', False),
-            ('[Errno -2] Name or service not known', False),
-            ('Temporary failure in name resolution', False),
-            ('Connection reset by peer', True),
-            ('Remote end closed connection without response', True),
-            ('something that nobody thought of', True),
-        ],
+
+class TestThrottling:
+    """What asks for a pause is one class, whatever its status is called."""
+
+    SLOW_DOWN = (
+        {'status_code': 429},
+        {'status_code': 413, 'headers': {'Retry-After': '1'}},
+        {'status_code': 413, 'headers': {'Retry-After': HTTP_DATE}},
+        {
+            'status_code': 413,
+            'json': {'overLimitFault': {'code': 413, 'message': 'slowly'}},
+        },
+        {'status_code': 413, 'json': {'overLimit': {'message': 'slowly'}}},
+        {'status_code': 503, 'headers': {'Retry-After': '1'}},
     )
-    def test_only_what_surely_never_left_counts_as_not_sent(
-        self, fake_cloud: MakeCloud, reason: str, sent: bool
+    NO_SUCH_WISH = (
+        {'status_code': 413},
+        {'status_code': 413, 'headers': {'Retry-After': 'soon'}},
+        {'status_code': 413, 'json': {'tooLarge': {'message': 'a body'}}},
+        {'status_code': 413, 'text': 'overLimit'},
+        {'status_code': 503, 'headers': {'Retry-After': 'soon'}},
+        {'status_code': 500, 'headers': {'Retry-After': '1'}},
+        {'status_code': 409, 'headers': {'Retry-After': '1'}},
+    )
+
+    @pytest.mark.parametrize('answer', SLOW_DOWN)
+    @pytest.mark.parametrize('method', ['GET', 'DELETE'])
+    def test_it_is_obeyed_patiently_and_lowers_the_concurrency(
+        self, fake_cloud: MakeCloud, method: str, answer: dict[str, Any]
     ) -> None:
         cloud = fake_cloud()
-        cloud.on('GET', URL, exc=requests.exceptions.ConnectionError(reason))
+        done = {'status_code': 200, 'json': {}}
+        cloud.on(method, URL, *[answer] * 11, done)
+        transport = Transport(cloud.session, concurrency=16)
+        if method == 'GET':
+            transport.get(URL)
+        else:
+            transport.delete(URL, accepted=200)
+        assert len(cloud.sent()) == 12
+        transport.stop.set()
+        assert _capacity(transport._limit) == 1
 
-        with pytest.raises(errors.ConnectionFailed) as raised:
-            Transport(cloud.session).get(URL)
-        assert raised.value.sent is sent
-        assert 'vbs.example' in raised.value.message
+    @pytest.mark.parametrize('answer', NO_SUCH_WISH)
+    def test_nothing_else_is(
+        self, fake_cloud: MakeCloud, answer: dict[str, Any]
+    ) -> None:
+        cloud = fake_cloud()
+        cloud.on('GET', URL, **answer)
+        transport = Transport(cloud.session, concurrency=8)
+        with pytest.raises(errors.ServiceError) as raised:
+            transport.get(URL)
+        assert not isinstance(raised.value, errors.TooManyRequests)
+        transport.stop.set()
+        assert _capacity(transport._limit) == 8
 
 
 class TestDelete:
@@ -253,6 +268,41 @@ class TestDelete:
         with pytest.raises(errors.UnexpectedSuccess) as raised:
             Transport(cloud.session).delete(URL, accepted=documented)
         assert raised.value.status == answered
+        assert len(cloud.sent()) == 1
+
+    @pytest.mark.parametrize(
+        'body', ['', ' \n', '{}', '{"checkpoint": {"id": "x"}}']
+    )
+    @pytest.mark.parametrize('accepted', [200, 202, 204])
+    def test_nothing_or_an_object_is_a_documented_body(
+        self, fake_cloud: MakeCloud, body: str, accepted: int
+    ) -> None:
+        cloud = fake_cloud()
+        cloud.on('DELETE', URL, status_code=accepted, text=body)
+        Transport(cloud.session).delete(URL, accepted=accepted)
+
+    @pytest.mark.parametrize(
+        'body',
+        [
+            '<html><head><title>Please log in</title></head></html>',
+            'OK',
+            '[]',
+            'null',
+            '{"deleted": ',
+            '{"error": {"code": "APIG.0301", "message": "no login"}}',
+            '{"error_code": "APIG.0101", "error_msg": "no such API"}',
+            '{"message": "no Route matched with those values"}',
+        ],
+    )
+    @pytest.mark.parametrize('accepted', [200, 202])
+    def test_what_may_be_of_somebody_else_is_no_acceptance(
+        self, fake_cloud: MakeCloud, body: str, accepted: int
+    ) -> None:
+        cloud = fake_cloud()
+        cloud.on('DELETE', URL, status_code=accepted, text=body)
+        with pytest.raises(errors.UnexpectedSuccess) as raised:
+            Transport(cloud.session).delete(URL, accepted=accepted)
+        assert raised.value.status == accepted
         assert len(cloud.sent()) == 1
 
     def test_the_receipt_counts_the_attempts(
@@ -479,7 +529,7 @@ class TestTimeouts:
         cloud.on('DELETE', URL, status_code=202)
         transport = Transport(cloud.session, timeout=own)
         transport.get(URL)
-        transport.get_once(URL)
+        transport.get_document(URL)
         transport.delete(URL, accepted=202)
 
         assert [r.timeout for r in cloud.requests] == [expected] * 3
@@ -490,13 +540,13 @@ class TestDeadline:
         cloud, clock, deadline = FakeCloud(), Clock(), Deadline()
         cloud.on('GET', URL, status_code=503, headers={'Retry-After': '30'})
         transport = Transport(cloud.session, stop=clock, deadline=deadline)
-        with pytest.raises(errors.ServiceUnavailable), deadline.within(20):
+        with pytest.raises(errors.TooManyRequests), deadline.within(20):
             transport.get(URL)
         assert all(19 < pause <= 20 for pause in clock.waits)
         clock.waits.clear()
-        with pytest.raises(errors.ServiceUnavailable):
+        with pytest.raises(errors.TooManyRequests):
             transport.get(URL)
-        assert clock.waits == [30.0] * 4
+        assert clock.waits == [30.0] * 11
 
     def test_nothing_is_repeated_behind_it(
         self, fake_cloud: MakeCloud
@@ -731,54 +781,6 @@ class TestAdaptiveLimit:
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda _: transport.get(URL), range(24)))
         assert most.seen <= concurrency
-
-
-class TestPool:
-    BASE = 'https://vbs.example/'
-
-    @pytest.mark.parametrize('concurrency', [1, 10])
-    def test_ten_threads_need_no_larger_one(
-        self, fake_cloud: MakeCloud, concurrency: int
-    ) -> None:
-        cloud = fake_cloud()
-        before = dict(cloud.session.session.adapters)
-        Transport(cloud.session, concurrency=concurrency).connect_to(self.BASE)
-        assert dict(cloud.session.session.adapters) == before
-
-    def test_those_of_keystoneauth_are_replaced_for_this_endpoint_alone(
-        self,
-    ) -> None:
-        session = Session()
-        before = dict(session.session.adapters)
-        for _ in range(2):
-            Transport(session).connect_to(self.BASE)
-        after = dict(session.session.adapters)
-        assert isinstance(after.pop(self.BASE), Adapter)
-        assert after == before
-
-    @pytest.mark.parametrize('concurrency', [10, 11])
-    def test_what_a_session_demands_of_tls_still_holds(
-        self, concurrency: int
-    ) -> None:
-        try:
-            session = Session(tls_min_version='1.3')
-        except TypeError:
-            pytest.skip('this keystoneauth knows no such demand')
-        Transport(session, concurrency=concurrency).connect_to(self.BASE)
-        assert session.session.adapters[self.BASE].tls_min_version == '1.3'
-
-    def test_more_get_one_for_this_endpoint_alone(
-        self, fake_cloud: MakeCloud
-    ) -> None:
-        cloud = fake_cloud()
-        before = dict(cloud.session.session.adapters)
-        Transport(cloud.session, concurrency=11).connect_to(self.BASE)
-
-        after = dict(cloud.session.session.adapters)
-        adapter = after.pop(self.BASE)
-        assert isinstance(adapter, TCPKeepAliveAdapter)
-        assert adapter._pool_maxsize == 11
-        assert after == before
 
 
 UUID = '0b9d4f62-3f0a-4f39-8a43-7f0f3f1f7d20'

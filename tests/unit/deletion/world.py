@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A VBS and a CSBS that answer out of lists, and remember what was sent."""
 
+import errno
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 import requests_mock
+from urllib3.exceptions import NewConnectionError
 
 from tests.unit.fakes import PROJECT, FakeCloud
 from vbsclient.api.csbs import CSBS_PROVIDER, CSBSClient
@@ -141,11 +143,11 @@ class World:
 
         :param reason: why no connection is made; else the answer is lost.
         """
-        error = (
-            requests.exceptions.ConnectionError(reason)
-            if reason
-            else requests.exceptions.ReadTimeout()
-        )
+        error: Exception = requests.exceptions.ReadTimeout()
+        if reason:
+            nobody: Any = NewConnectionError(None, reason)  # type: ignore[arg-type]
+            nobody.__cause__ = OSError(errno.ECONNREFUSED, reason)
+            error = requests.exceptions.ConnectionError(nobody)
         self.faults.append((pattern, 0, error))
 
     # What is asked of it.

@@ -107,3 +107,21 @@ def test_token_uses(cloud: Cloud) -> None:
     assert statuses == [200, 200, 401]
     api.log_in()
     assert api.get('/vbs/v2/{P}/backups').status_code == 200
+
+
+def test_a_passcode_is_good_for_one_login(cloud: Cloud) -> None:
+    api = cloud()
+    user = {'name': 'demo', 'domain': {'id': 'default'}}
+    identity = {
+        'methods': ['password', 'totp'],
+        'password': {'user': {**user, 'password': 'secret'}},
+        'totp': {'user': {**user, 'passcode': '123456'}},
+    }
+    assert api.log_in(identity=identity).status_code == 201
+    assert api.log_in(identity=identity).status_code == 401
+
+
+def test_a_token_ends(cloud: Cloud) -> None:
+    assert cloud().get('/vbs/v2/{P}/backups').status_code == 200
+    api = cloud(token_seconds=0)
+    assert api.get('/vbs/v2/{P}/backups').status_code == 401

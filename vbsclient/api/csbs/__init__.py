@@ -45,14 +45,12 @@ class CSBSClient(ServiceClient):
 
         :raises EndpointError: if there is no endpoint to be chosen.
         """
-        endpoint = resolve_csbs(
+        return resolve_csbs(
             self._session,
             region=self._region_name,
             interface=self._interface,
             override=self._override,
         )
-        self.transport.connect_to(endpoint.prefix)
-        return endpoint
 
     @cached_property
     def items(self) -> Items:

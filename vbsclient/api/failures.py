@@ -1,0 +1,340 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why a request has no answer, and whether it can have left.
+
+The libraries below wrap what happened in three or four exceptions.  What
+decides here is the type of those inside, and only where there is none
+(http.client tells a refused tunnel by its text alone) the words.
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import os
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+import urllib3.exceptions
+from keystoneauth1 import exceptions as ksa_exceptions
+from urllib3.util.ssl_match_hostname import CertificateError
+
+from vbsclient.api import errors
+from vbsclient.api.urls import host_of, without_userinfo
+
+ErrorT = TypeVar('ErrorT', bound=BaseException)
+
+#: What requests says of a request that it cannot even make.  InvalidHeader is
+#: none of them: it also stands for a header of the answer.
+_NEVER_MADE = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+)
+
+_SHORT = {
+    errno.ECONNREFUSED: 'connection refused',
+    errno.ECONNRESET: 'connection reset',
+    errno.ENETUNREACH: 'network unreachable',
+    errno.EHOSTUNREACH: 'no route to the host',
+}
+
+#: OpenSSL's verify codes for a signer that this machine does not know.
+_UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21, 27})
+#: And for a time that does not fit.
+_WRONG_TIME = frozenset({9, 10})
+#: And for another host.
+_WRONG_HOST = frozenset({62, 64})
+
+_PROXY_HINT = (
+    'Look at your proxy settings (https_proxy, http_proxy, all_proxy, '
+    'no_proxy).'
+)
+_CACERT_HINT = 'Set cacert in clouds.yaml to the authority that signed it.'
+
+
+def no_answer(
+    error: Exception, url: str, verify: object = None
+) -> errors.ConnectionFailed:
+    """What an exception of the libraries means for a request.
+
+    :param url: where it was to go.
+    :param verify: what the session verifies certificates with.
+    """
+    inside = list(_chain(error))
+    if _marked(inside, 'by_proxy') or _first(
+        inside,
+        requests.exceptions.ProxyError,
+        urllib3.exceptions.ProxyError,
+    ):
+        return _proxy_failed(inside, url)
+    if _first(inside, requests.exceptions.InvalidProxyURL) or (
+        _first(inside, requests.exceptions.InvalidSchema)
+        and _proxy_setting(url)
+    ):
+        return _proxy_unusable(url)
+    if isinstance(error, ksa_exceptions.SSLError):
+        return _encryption_failed(inside, host_of(url), verify)
+    if isinstance(error, ksa_exceptions.ConnectionError):
+        return _connection_failed(error, inside, url)
+    if isinstance(error, OSError):
+        # requests looks for the files of certificates by itself, and says
+        # in words of its own that there is none.
+        return _no_certificates(str(error))
+    return unreadable(error, url)
+
+
+def unreadable(error: Exception, url: str) -> errors.ConnectionFailed:
+    """An answer that came and cannot be read."""
+    return errors.ConnectionFailed(
+        f'the answer of {host_of(url)} could not be read '
+        f'({_cause(list(_chain(error)))})'
+    )
+
+
+def _connection_failed(
+    error: ksa_exceptions.ConnectionError,
+    inside: Sequence[BaseException],
+    url: str,
+) -> errors.ConnectionFailed:
+    if _first(inside, *_NEVER_MADE):
+        return errors.ConnectionFailed(
+            f'the address {without_userinfo(url)!r} is not usable',
+            sent=False,
+            repeatable=False,
+        )
+    left = _may_have_left(inside)
+    if isinstance(error, ksa_exceptions.ConnectTimeout):
+        return errors.ConnectionFailed(
+            f'{host_of(url)} did not answer in time', sent=left
+        )
+    if isinstance(error, ksa_exceptions.UnknownConnectionError):
+        return unreadable(error, url)
+    return errors.ConnectionFailed(
+        f'no connection to {host_of(url)} ({_cause(inside)})',
+        'Check the network and the endpoint.',
+        sent=left,
+    )
+
+
+# -- proxies ---------------------------------------------------------------
+
+
+def _proxy_failed(
+    inside: Sequence[BaseException], url: str
+) -> errors.ConnectionFailed:
+    """No connection to a proxy, or none through it: nothing has left."""
+    name = _proxy_name(inside, url)
+    status = _tunnel_status(inside)
+    if status is None:
+        return errors.ConnectionFailed(
+            f'no connection to {host_of(url)} through the proxy {name} '
+            f'({_cause(inside)})',
+            _PROXY_HINT,
+            sent=False,
+        )
+    asks = ' The proxy asks for a login.' if status == 407 else ''
+    return errors.ConnectionFailed(
+        f'the proxy {name} does not connect to {host_of(url)} (it answered '
+        f'{status})',
+        _PROXY_HINT + asks,
+        sent=False,
+        repeatable=status >= 500,
+    )
+
+
+def _proxy_name(inside: Sequence[BaseException], url: str) -> str:
+    proxy = _marked(inside, 'by_proxy')
+    if proxy is not None:
+        return host_of(proxy)
+    setting = _proxy_setting(url)
+    return host_of(setting[1]) if setting else 'on the way'
+
+
+def _tunnel_status(inside: Sequence[BaseException]) -> int | None:
+    for error in inside:
+        told = re.match(r'Tunnel connection failed: (\d{3})\b', str(error))
+        if told and isinstance(error, OSError):
+            return int(told.group(1))
+    return None
+
+
+def _proxy_unusable(url: str) -> errors.ConnectionFailed:
+    setting = _proxy_setting(url)
+    variable, value = setting or ('the proxy settings', '')
+    if value.lower().startswith('socks'):
+        return errors.ConnectionFailed(
+            f'{variable} names a SOCKS proxy ({host_of(value)}), for which '
+            f'the Python package PySocks is missing',
+            'Install PySocks, or take the host out with no_proxy.',
+            sent=False,
+            repeatable=False,
+        )
+    return errors.ConnectionFailed(
+        f'the proxy in {variable} ({without_userinfo(value)!r}) is not usable',
+        _PROXY_HINT,
+        sent=False,
+        repeatable=False,
+    )
+
+
+def _proxy_setting(url: str) -> tuple[str, str] | None:
+    """(variable, value) of the proxy that the environment has for a URL."""
+    value = requests.utils.select_proxy(
+        url, requests.utils.get_environ_proxies(url)
+    )
+    if value is None:
+        return None
+    for name in (f'{url.partition(":")[0]}_proxy', 'all_proxy'):
+        for variable in (name, name.upper()):
+            if os.environ.get(variable) == value:
+                return variable, value
+    return 'the proxy settings', value
+
+
+# -- certificates ----------------------------------------------------------
+
+
+def _encryption_failed(
+    inside: Sequence[BaseException], host: str, verify: object
+) -> errors.ConnectionFailed:
+    refused = _first(inside, ssl.SSLCertVerificationError)
+    if refused is not None:
+        return errors.ConnectionFailed(
+            f'the certificate of {host} could not be verified '
+            f'({refused.verify_message})',
+            _certificate_hint(refused.verify_code),
+            sent=False,
+            repeatable=False,
+        )
+    mismatch = _first(inside, CertificateError)
+    if mismatch is not None:
+        return errors.ConnectionFailed(
+            f'the certificate of {host} could not be verified ({mismatch})',
+            _certificate_hint(min(_WRONG_HOST)),
+            sent=False,
+            repeatable=False,
+        )
+    broken = _broken_file(verify)
+    if broken is not None:
+        return _no_certificates(broken)
+    return errors.ConnectionFailed(
+        f'the encrypted connection to {host} failed ({_cause(inside)})',
+        'Check that the endpoint speaks https.',
+        sent=_may_have_left(inside),
+    )
+
+
+def _certificate_hint(code: int) -> str:
+    if code in _UNKNOWN_ISSUER:
+        return _CACERT_HINT
+    if code in _WRONG_TIME:
+        return (
+            'Check the clock of this machine; if it is right, tell the '
+            'operator of the cloud.'
+        )
+    if code in _WRONG_HOST:
+        return (
+            'Use the name that the certificate is for as the host of the '
+            'endpoint, or tell the operator of the cloud.'
+        )
+    return 'Tell the operator of the cloud.'
+
+
+def _broken_file(verify: object) -> str | None:
+    """Why a file of trusted certificates cannot be used; None if it can."""
+    if not isinstance(verify, str):
+        return None
+    try:
+        is_folder = Path(verify).is_dir()
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
+            **{'capath' if is_folder else 'cafile': verify}
+        )
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        if isinstance(error, ssl.SSLError):
+            reason = 'it holds no certificate that can be read'
+        return f'{verify}: {reason}'
+    return None
+
+
+def _no_certificates(reason: str) -> errors.ConnectionFailed:
+    return errors.ConnectionFailed(
+        f'the file of certificates cannot be used ({reason})',
+        'Correct cacert, or cert and key, in clouds.yaml.',
+        sent=False,
+        repeatable=False,
+    )
+
+
+# -- what is inside --------------------------------------------------------
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An exception and those inside it, the outermost first.
+
+    Ours are a boundary: behind them is what an earlier request met.
+    """
+    seen: set[int] = set()
+    waiting: list[BaseException] = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if id(one) in seen or isinstance(one, errors.ClientError):
+            continue
+        seen.add(id(one))
+        yield one
+        inside = (
+            one.__cause__,
+            one.__context__,
+            getattr(one, 'reason', None),
+            getattr(one, 'original', None),
+            *one.args,
+        )
+        waiting += [e for e in inside if isinstance(e, BaseException)]
+
+
+def _may_have_left(inside: Sequence[BaseException]) -> bool:
+    return not _marked(inside, 'never_left') and not _first(
+        inside,
+        # Connections that are not ours mark nothing.
+        urllib3.exceptions.NewConnectionError,
+        urllib3.exceptions.ConnectTimeoutError,
+        requests.exceptions.ConnectTimeout,
+    )
+
+
+def _marked(inside: Sequence[BaseException], mark: str) -> Any:
+    """What our own connections noted of what they raised."""
+    marks = (getattr(error, mark, None) for error in inside)
+    return next((value for value in marks if value is not None), None)
+
+
+def _first(
+    inside: Sequence[BaseException], *kinds: type[ErrorT]
+) -> ErrorT | None:
+    return next((e for e in inside if isinstance(e, kinds)), None)
+
+
+def _cause(inside: Sequence[BaseException]) -> str:
+    """The reason in a few words."""
+    for error in inside:
+        if isinstance(
+            error,
+            socket.gaierror | urllib3.exceptions.NameResolutionError,
+        ):
+            return 'unknown host'
+        if isinstance(error, http.client.RemoteDisconnected):
+            return 'the connection was closed without an answer'
+        if isinstance(error, http.client.IncompleteRead):
+            return 'the answer broke off'
+        if isinstance(error, ssl.SSLError) and error.reason:
+            return error.reason.replace('_', ' ').lower()
+        if isinstance(error, OSError) and error.errno in _SHORT:
+            return _SHORT[error.errno]
+    if _first(inside, TimeoutError):
+        return 'no answer in time'
+    return type(inside[0]).__name__
