@@ -33,6 +33,7 @@ from vbsclient.osc.clients import (
 from vbsclient.osc.columns import cells
 from vbsclient.osc.complaints import delay, failure
 from vbsclient.osc.consent import ask
+from vbsclient.osc.encoding import escapes_output
 from vbsclient.osc.help import keep_paragraphs
 from vbsclient.osc.interruption import end_at_next_sigint, sigterm_raises
 from vbsclient.osc.journal import Journal, NoJournal
@@ -96,6 +97,7 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         """What is to be deleted, verified or refused."""
         return deletion.targets()
 
+    @escapes_output
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Delete, show what was asked for, and only then fail."""
         self._wants_rows = bool(
@@ -126,16 +128,16 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
             if not self.app.interactive_mode:
                 end_at_next_sigint()
             raise
-        code = self._verdict(parsed_args)
-        if self._unprinted is not None:
-            # Only now: what failed is said all the same.
-            raise self._unprinted
-        return code
+        return self._conclude(parsed_args)
 
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
         """Plan, ask, and carry out."""
+        # A column that there is not is said before anything is sent.
+        self._generate_columns_and_selector(
+            parsed_args, self.titles(parsed_args)
+        )
         if not parsed_args.dry_run:
             refuse_if_read_only(self.app.client_manager)
         journal = self._open_journal(parsed_args)
@@ -169,6 +171,10 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
             named += ids_on(self.app.stdin) if argument == '-' else [argument]
         self._named = named
         return named
+
+    def titles(self, parsed_args: argparse.Namespace) -> Sequence[str]:
+        """The titles of the columns, for what can be told of a target."""
+        return report.PLAN_COLUMNS if parsed_args.dry_run else report.COLUMNS
 
     def _delete(
         self, parsed_args: argparse.Namespace, journal: Journal | NoJournal
@@ -249,9 +255,7 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
     def _rows(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], list[Sequence[Any]]]:
-        columns = (
-            report.PLAN_COLUMNS if parsed_args.dry_run else report.COLUMNS
-        )
+        columns = self.titles(parsed_args)
         kinds = [Text] * len(columns)
         rows = (
             report.row(
@@ -264,6 +268,19 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         return columns, [
             cells(row, kinds, parsed_args.formatter) for row in rows
         ]
+
+    def _conclude(self, parsed_args: argparse.Namespace) -> int:
+        """Say what failed, and only then that it could not be shown."""
+        unprinted = self._unprinted
+        try:
+            code = self._verdict(parsed_args)
+        except exceptions.CommandError:
+            if unprinted and not isinstance(unprinted, BrokenPipeError):
+                self.log.error('%s', unprinted)
+            raise
+        if unprinted is not None:
+            raise unprinted
+        return code
 
     def _verdict(self, parsed_args: argparse.Namespace) -> int:
         """Say what failed and what is not finished.
@@ -327,7 +344,7 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         """Keep for the end that something cannot be printed."""
         try:
             yield
-        except (OSError, exceptions.CommandError) as error:
+        except Exception as error:  # noqa: BLE001 - it is raised at the end
             self._unprinted = error
 
     def _parsing_failed(self) -> bool:

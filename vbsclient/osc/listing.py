@@ -17,6 +17,7 @@ from osc_lib.command import command
 
 from vbsclient.api.paging import PAGE_SIZE
 from vbsclient.osc.columns import Column, normalized, shown, wanted_of
+from vbsclient.osc.encoding import escapes_output
 from vbsclient.osc.filters import refuse_empty
 from vbsclient.osc.help import keep_paragraphs
 from vbsclient.osc.read import as_command_errors, printing
@@ -138,6 +139,7 @@ class ListCommand(command.Lister, metaclass=abc.ABCMeta):
     def complete(self) -> None:
         """Learn each :class:`Later` of the rows, which are known now."""
 
+    @escapes_output
     def run(self, parsed_args: argparse.Namespace) -> int:
         """List them, or say in one sentence why not."""
         if not self.app.interactive_mode:

@@ -25,7 +25,7 @@ from vbsclient.deletion.targets import Deletion, Limits, Skipped, Target
 from vbsclient.deletion.wording import counted, listed
 from vbsclient.osc import rules
 from vbsclient.osc.arguments import add_run_options
-from vbsclient.osc.columns import Megabytes, row_of
+from vbsclient.osc.columns import Column, Megabytes, row_of
 from vbsclient.osc.consent import confirm
 from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.filters import refuse_empty
@@ -210,16 +210,25 @@ class PruneCommand(DeleteCommand):
             return 0
         return super().produce_output(parsed_args, column_names, data)
 
+    def titles(self, parsed_args: argparse.Namespace) -> Sequence[str]:
+        """Those of the plan, where it is all that there is."""
+        if not parsed_args.dry_run:
+            return super().titles(parsed_args)
+        return [column.title for column in self._columns(parsed_args)]
+
+    def _columns(self, parsed_args: argparse.Namespace) -> Sequence[Column]:
+        return one_table(
+            self.size, for_people=parsed_args.formatter == 'table'
+        )
+
     def _rows(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], list[Sequence[Any]]]:
         if not parsed_args.dry_run:
             return super()._rows(parsed_args)
-        columns = one_table(
-            self.size, for_people=parsed_args.formatter == 'table'
-        )
+        columns = self._columns(parsed_args)
         decisions = self._plan.decisions if self._plan else ()
-        return [column.title for column in columns], [
+        return self.titles(parsed_args), [
             row_of(columns, decision, parsed_args) for decision in decisions
         ]
 

@@ -30,16 +30,6 @@ def shortened(text: str, most: int = _LONGEST) -> str:
     return visible(text if len(text) <= most else text[:most] + '...')
 
 
-def encodable(value: Any) -> Any:
-    """The value, with half characters written out (``\\ud800``).
-
-    JSON may carry them and no encoding can: a whole list would be lost.
-    """
-    if not isinstance(value, str) or value.isascii():
-        return value
-    return value.encode('utf-8', 'backslashreplace').decode('utf-8')
-
-
 def sentence(error: BaseException) -> str:
     """What went wrong, the service's code and request id, what to do."""
     if isinstance(error, errors.RepeatedDelete):
