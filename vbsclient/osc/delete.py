@@ -17,8 +17,14 @@ from osc_lib.command import command
 
 from vbsclient.api import errors
 from vbsclient.deletion.follow import Follower
-from vbsclient.deletion.run import execute, outcomes_of, stopped_by
-from vbsclient.deletion.targets import Deletion, Limits, Outcome, Target
+from vbsclient.deletion.run import excuse, execute, outcomes_of, stopped_by
+from vbsclient.deletion.targets import (
+    Deletion,
+    Limits,
+    NotSent,
+    Outcome,
+    Target,
+)
 from vbsclient.osc import report
 from vbsclient.osc.arguments import (
     add_delete_options,
@@ -31,7 +37,7 @@ from vbsclient.osc.clients import (
     warn_if_login_ends,
 )
 from vbsclient.osc.columns import cells
-from vbsclient.osc.complaints import delay, failure
+from vbsclient.osc.complaints import delay, failures, is_told_by, stop
 from vbsclient.osc.consent import ask
 from vbsclient.osc.encoding import escapes_output
 from vbsclient.osc.help import keep_paragraphs
@@ -39,7 +45,7 @@ from vbsclient.osc.interruption import end_at_next_sigint, sigterm_raises
 from vbsclient.osc.journal import Journal, NoJournal
 from vbsclient.osc.progress import show_progress
 from vbsclient.osc.read import as_command_errors, printing
-from vbsclient.osc.text import Text, capital, sentence, shortened
+from vbsclient.osc.text import Text, capital, shortened
 from vbsclient.waiting import Patience
 
 #: All was accepted, and the time ran out before all was gone.
@@ -233,7 +239,7 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
                     tell=tell,
                 ).run()
             except errors.ClientError as reason:
-                self._stopped = stopped_by(reason)
+                self._stopped = stopped_by(reason, self._outcomes)
 
     def _check_wait(self, parsed_args: argparse.Namespace) -> None:
         if self.idle is None or parsed_args.timeout is None:
@@ -299,14 +305,19 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
                 ignore_missing=parsed_args.ignore_missing,
             )
         ]
-        for outcome in failed:
-            if outcome.error is not None:
-                self.log.error(failure(outcome, self.noun))
+        told = [
+            outcome
+            for outcome in failed
+            if not isinstance(outcome.error, NotSent | None)
+            and not is_told_by(outcome, self._stopped)
+        ]
+        for complaint in failures(told, self.noun):
+            self.log.error('%s', complaint)
         if self._stopped is not None:
             # Also where every target was accepted before something came up.
             if not failed:
-                raise exceptions.CommandError(capital(sentence(self._stopped)))
-            self.log.error(capital(sentence(self._stopped)))
+                raise exceptions.CommandError(stop(self._stopped))
+            self.log.error('%s', stop(self._stopped))
         for outcome in self._outcomes:
             if outcome.result is not None and outcome.result.detail:
                 self.log.info(
@@ -336,6 +347,7 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
             for line in report.interruption(self._outcomes, self._named):
                 self.app.stderr.write(f'{line}\n')
             self.app.stderr.flush()
+        excuse(self._outcomes, 'the run was interrupted')
         if self._wants_rows and self._outcomes:
             self.produce_output(parsed_args, *self._rows(parsed_args))
 

@@ -26,13 +26,14 @@ from vbsclient.deletion.wording import counted, listed
 from vbsclient.osc import rules
 from vbsclient.osc.arguments import add_run_options
 from vbsclient.osc.columns import Column, Megabytes, row_of
+from vbsclient.osc.complaints import skipped
 from vbsclient.osc.consent import confirm
 from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.filters import refuse_empty
 from vbsclient.osc.plan import Layout, by_group, one_table
 from vbsclient.osc.read import as_command_errors, printing
-from vbsclient.osc.report import label, result_word
-from vbsclient.osc.text import Text, sentence, shortened, visible
+from vbsclient.osc.report import result_word
+from vbsclient.osc.text import Text, shortened, visible
 from vbsclient.retention import Candidate, Decision, Plan
 
 #: No disk has more backups than this; the next one is refused.
@@ -241,13 +242,9 @@ class PruneCommand(DeleteCommand):
             with as_command_errors():
                 demand_rest(plan)
         elif plan is not None and self._agreed is not None:
-            for outcome in self._outcomes:
-                if isinstance(outcome.error, Skipped):
-                    self.log.warning(
-                        'Backup %s: %s',
-                        label(outcome.target),
-                        sentence(outcome.error),
-                    )
+            left = [o for o in self._outcomes if isinstance(o.error, Skipped)]
+            for complaint in skipped(left, self.noun):
+                self.log.warning('%s', complaint)
             self._sum_up(self._summary(plan))
             self._warn_of_full_disks(plan)
         code = super()._verdict(parsed_args)
