@@ -94,17 +94,19 @@ class Openstack:
         env: Mapping[str, str] | None = None,
         audited: bool = True,
         together: bool = False,
+        encoding: str = 'utf-8',
     ) -> Result:
         """Run it in this process, whatever comes of it.
 
         :param audited: whether every path must be one of the references.
         :param together: whether errors go among the output, as on a screen.
+        :param encoding: of the output and the errors.
         """
         variables = self.variables(cloud, config, env)
         sandbox = cloud or self.cloud
         before = len(sandbox.requests) if sandbox else 0
         with mock.patch.dict(os.environ, variables, clear=True):
-            result = _run_here(args, stdin, together)
+            result = _run_here(args, stdin, together, encoding)
         if sandbox is not None and audited:
             audit(sandbox.requests[before:], sandbox.project_id)
         return result
@@ -212,9 +214,13 @@ def _is_in(line: str, expected: Any) -> bool:
 
 
 def _run_here(
-    args: Sequence[str], stdin: str | io.TextIOBase | None, together: bool
+    args: Sequence[str],
+    stdin: str | io.TextIOBase | None,
+    together: bool,
+    encoding: str,
 ) -> Result:
-    stdout, stderr = _stream('strict'), _stream('backslashreplace')
+    stdout = _stream('strict', encoding)
+    stderr = _stream('backslashreplace', encoding)
     if together:
         stderr = stdout
     if isinstance(stdin, str):
@@ -243,16 +249,17 @@ def _code_of(ended: SystemExit) -> int:
     return ended.code if isinstance(ended.code, int) else 1
 
 
-def _stream(errors: str) -> io.TextIOWrapper:
+def _stream(errors: str, encoding: str) -> io.TextIOWrapper:
     """A stream as Python opens them: what cannot be encoded is found."""
     return io.TextIOWrapper(
-        io.BytesIO(), encoding='utf-8', errors=errors, newline='\n'
+        io.BytesIO(), encoding=encoding, errors=errors, newline='\n'
     )
 
 
 def _text(stream: io.TextIOWrapper) -> str:
     stream.flush()
-    return stream.buffer.getvalue().decode()  # type: ignore[attr-defined]
+    raw: bytes = stream.buffer.getvalue()  # type: ignore[attr-defined]
+    return raw.decode(stream.encoding)
 
 
 @contextlib.contextmanager

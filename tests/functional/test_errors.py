@@ -349,7 +349,78 @@ def test_the_same_refusal_for_all_stops_early_with_one_sentence(
     assert "Policy doesn't allow backup:delete" in stopped[0]
     assert len(deletes(c)) == 3
     assert len(result.stderr.splitlines()) == 3 + 2
+    assert result.stderr.count("Policy doesn't allow backup:delete") == 1
+    for request in c.requests:
+        if request.method == 'DELETE':
+            assert str(request).rpartition('/')[2] in result.stderr
     assert len(c.state.backups) == 40
+
+
+def test_a_report_says_of_the_rest_why_it_was_not_sent(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(read_only_role=True)
+    volume = c.state.add_volume('data')
+    ids = [c.state.add_backup(volume=volume).id for _ in range(6)]
+    result = openstack.run(*DELETE, *ids, '--concurrency=1', '-f', 'json')
+    rest = [row for row in result.json() if row['Result'] == 'not sent']
+    assert len(rest) == 3
+    for row in rest:
+        assert row['Detail'] == (
+            'not sent: the run was stopped: the same refusal came for each '
+            "of 3 targets in a row (Policy doesn't allow backup:delete to be "
+            'performed).'
+        )
+    # They are no failures of their own.
+    assert not [row for row in rest if row['ID'] in result.stderr]
+
+
+def test_answers_that_never_came_are_told_once(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    backups = [c.state.add_backup() for _ in range(3)]
+    c.knobs.faults += [
+        Fault('hang', 'DELETE', times=None),
+        Fault('hang', 'GET', '/backups', skip=3, times=None),
+    ]
+    result = openstack.run(
+        *DELETE, *(b.id for b in backups), config={'api_timeout': 0.3}
+    )
+    assert result.code == 1
+    lines = result.stderr.splitlines()
+    assert lines[0].startswith('Whether 3 backups are deleted is unknown: ')
+    assert lines[0].endswith(' Look before you repeat.')
+    assert lines[1:4] == [f'  {b.name} ({b.id})' for b in backups]
+    assert lines[-1] == '3 of 3 backups failed to delete.'
+
+
+@pytest.mark.parametrize('options', [(), ('--dry-run',)])
+def test_what_many_targets_share_is_said_once(
+    cloud: CloudFactory, openstack: Openstack, options: tuple[str, ...]
+) -> None:
+    c = cloud()
+    partner = c.state.add_project('partner', member=False)
+    shared = [c.state.add_backup() for _ in range(4)]
+    for backup in shared:
+        c.state.add_share(backup, partner)
+    stuck = c.state.add_backup('stuck', status='error_deleting')
+    result = openstack.run(
+        *DELETE, *(b.id for b in (*shared[:2], stuck, *shared[2:])), *options
+    )
+    assert result.code == 1
+    complaints = (
+        f'Failed to delete 4 backups: it is shared with 1 project: '
+        f'{partner.id}. ',
+        *(f'  {b.name} ({b.id})' for b in shared),
+        f'Failed to delete backup stuck ({stuck.id}): its deletion failed ',
+        '5 of 5 backups failed to delete.',
+    )
+    lines = result.stderr.splitlines()
+    assert len(lines) == len(complaints)
+    for line, complaint in zip(lines, complaints, strict=True):
+        assert line.startswith(complaint)
+    assert deletes(c) == []
 
 
 def test_a_project_that_is_not_entitled_is_told_so_once(

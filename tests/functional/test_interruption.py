@@ -307,6 +307,9 @@ def test_an_interrupted_report_is_still_a_report(
     for result in ('accepted', 'not sent'):
         named = [row['ID'] for row in rows if row['Result'] == result]
         assert named == told[result]
+    assert {row['Detail'] for row in rows if row['Result'] == 'not sent'} == {
+        'not sent: the run was interrupted.'
+    }
 
 
 def test_an_interrupted_wait_tells_what_was_accepted(

@@ -2,21 +2,44 @@
 """Compute: what it takes to look up servers, and to delete them."""
 
 import re
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl
 
 from tests.sandbox.cloud import Cloud
 from tests.sandbox.discovery import version
 from tests.sandbox.gate import authenticate
 from tests.sandbox.model import Server
+from tests.sandbox.query import Query
 from tests.sandbox.routing import Call, Router
-from tests.sandbox.volume import after_marker
+from tests.sandbox.volume import linked_page
 from tests.sandbox.wire import (
     Answer,
     Request,
     json_answer,
     native_error,
     no_route,
+    refuse,
+)
+
+# What the reference has of them, as far as anybody asks here.
+KEYS = (
+    'all_tenants',
+    'changes-before',
+    'changes-since',
+    'deleted',
+    'flavor',
+    'host',
+    'image',
+    'ip',
+    'limit',
+    'marker',
+    'name',
+    'project_id',
+    'sort_dir',
+    'sort_key',
+    'status',
+    'tenant_id',
+    'uuid',
 )
 
 routes = Router()
@@ -63,33 +86,39 @@ def _server(server: Server) -> dict[str, Any]:
     }
 
 
-def _mine(call: Call) -> list[Server]:
+def _bad(message: str) -> Answer:
+    return native_error(400, message)
+
+
+def _mine(call: Call, query: Query) -> list[Server]:
     """The servers that fit the query; Nova's name is a regex."""
-    asked = dict(parse_qsl(call.request.query))
-    name = asked.get('name', '')
+    try:
+        name = re.compile(query.text('name') or '')
+    except re.error as error:
+        refuse(_bad(f'Invalid input for query parameters name: {error}.'))
     return [
         server
         for server in call.cloud.state.servers.values()
         if server.project_id == call.project
-        and re.search(name, server.name)
-        and asked.get('status', server.status) == server.status
+        and name.search(server.name)
+        and query.text('status') in (None, server.status)
     ]
+
+
+def _list(call: Call, view: Callable[[Server], dict[str, Any]]) -> Answer:
+    query = Query(call.request.query, KEYS, _bad)
+    rows = [view(server) for server in _mine(call, query)]
+    return linked_page(call, 'servers', rows, query, _bad)
 
 
 @routes.route('GET', 'servers')
 def list_servers(call: Call) -> Answer:
-    asked = dict(parse_qsl(call.request.query))
-    rows: list[dict[str, Any]] = [
-        {'id': row.id, 'name': row.name, 'links': []} for row in _mine(call)
-    ]
-    return json_answer({'servers': after_marker(rows, asked)})
+    return _list(call, lambda s: {'id': s.id, 'name': s.name, 'links': []})
 
 
 @routes.route('GET', 'servers/detail')
 def detail_servers(call: Call) -> Answer:
-    asked = dict(parse_qsl(call.request.query))
-    rows = [_server(row) for row in _mine(call)]
-    return json_answer({'servers': after_marker(rows, asked)})
+    return _list(call, _server)
 
 
 def _find(call: Call, server_id: str) -> Server | None:

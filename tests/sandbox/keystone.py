@@ -4,12 +4,13 @@
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import urlencode
 
 from tests.sandbox.catalog import catalog
 from tests.sandbox.cloud import Cloud
 from tests.sandbox.gate import refuse_unauthorised
 from tests.sandbox.model import Domain, Project, Token, User
+from tests.sandbox.query import Query
 from tests.sandbox.routing import Call, Router
 from tests.sandbox.wire import (
     Answer,
@@ -20,6 +21,9 @@ from tests.sandbox.wire import (
     read_json,
     refuse,
 )
+
+# What lists are filtered by.
+EXACT = ('name', 'domain_id', 'enabled')
 
 routes = Router()
 
@@ -262,14 +266,29 @@ def _user_row(user: User) -> dict[str, Any]:
     }
 
 
+def _bad(message: str) -> Answer:
+    return identity_error(400, 'Bad Request', message)
+
+
 def _listing(call: Call, noun: str, rows: Iterable[dict[str, Any]]) -> Answer:
-    """The rows that fit the query; Keystone ignores keys it lacks."""
-    rows = list(rows)
-    for key, value in parse_qsl(call.request.query):
-        if key in ('name', 'domain_id', 'id'):
-            rows = [row for row in rows if row.get(key) == value]
-    links = {'next': None, 'previous': None}
-    return json_answer({noun: rows, 'links': links})
+    """The rows that fit the query, cut into pages as later releases do."""
+    query = Query(call.request.query, (*EXACT, 'limit', 'marker'), _bad)
+    asked = query.present(EXACT)
+    rows = [
+        row
+        for row in rows
+        if all(str(row.get(key)) == value for key, value in asked.items())
+    ]
+    ids = [row['id'] for row in rows]
+    marker = query.text('marker')
+    start = ids.index(marker) + 1 if marker in ids else 0
+    cap = call.cloud.knobs.max_page
+    page = rows[start : start + min(query.integer('limit') or cap, cap)]
+    links: dict[str, str | None] = {'next': None, 'previous': None}
+    if rows[start + len(page) :]:
+        where = urlencode({**asked, 'marker': page[-1]['id']})
+        links['next'] = f'{call.request.base}{call.request.path}?{where}'
+    return json_answer({noun: page, 'links': links})
 
 
 @routes.route('GET', 'projects')

@@ -4,7 +4,6 @@
 It is looser than VBS: it is there so that other tools have what they need.
 """
 
-import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin
@@ -40,6 +39,22 @@ BACKUP_KEYS = (
     'sort_dir',
     'all_tenants',
     'project_id',
+)
+VOLUME_KEYS = (
+    'all_tenants',
+    'availability_zone',
+    'bootable',
+    'limit',
+    'marker',
+    'metadata',
+    'name',
+    'offset',
+    'project_id',
+    'sort',
+    'sort_dir',
+    'sort_key',
+    'status',
+    'with_count',
 )
 # Nobody may search for a part of a value unless the operator allows it.
 # Before 3.31 what is not known is not even refused.
@@ -225,27 +240,43 @@ def _volume(volume: Volume) -> dict[str, Any]:
 @routes.route('GET', 'volumes')
 @routes.route('GET', 'volumes/detail')
 def list_volumes(call: Call) -> Answer:
-    asked = dict(parse_qsl(call.request.query))
+    query = Query(call.request.query, VOLUME_KEYS, native.bad_query)
+    asked = query.present(('name', 'status'))
     rows = [
-        _volume(volume)
-        for volume in call.cloud.state.volumes.values()
-        if volume.project_id == call.project
+        row
+        for row in map(_volume, call.cloud.state.volumes.values())
+        if row['os-vol-tenant-attr:tenant_id'] == call.project
+        and all(row[key] == value for key, value in asked.items())
     ]
-    for key in ('name', 'status'):
-        if key in asked:
-            rows = [row for row in rows if row[key] == asked[key]]
-    return json_answer({'volumes': after_marker(rows, asked)})
+    return linked_page(call, 'volumes', rows, query, _no_volume)
 
 
-def after_marker(
-    rows: list[dict[str, Any]], asked: dict[str, str]
-) -> list[dict[str, Any]]:
-    """The page behind the marker, for services that are only stubs."""
+def _no_volume(message: str) -> Answer:
+    return native_error(404, message)
+
+
+def linked_page(
+    call: Call,
+    key: str,
+    rows: list[dict[str, Any]],
+    query: Query,
+    no_marker: Callable[[str], Answer],
+) -> Answer:
+    """A page of Nova or Cinder, with a link if it is as long as allowed."""
     ids = [row['id'] for row in rows]
-    if asked.get('marker') in ids:
-        rows = rows[ids.index(asked['marker']) + 1 :]
-    limit = asked.get('limit', '')
-    return rows[: int(limit)] if re.fullmatch('[0-9]+', limit) else rows
+    marker = query.text('marker')
+    if marker is not None and marker not in ids:
+        refuse(no_marker(f'marker [{marker}] not found'))
+    start = 0 if marker is None else ids.index(marker) + 1
+    limit = query.integer('limit')
+    cap = call.cloud.knobs.max_page
+    most = cap if limit is None else min(limit, cap)
+    page = rows[start : start + most]
+    body: dict[str, Any] = {key: page}
+    if page and len(page) == most:
+        href = _next_page(call, page[-1]['id'])
+        body[f'{key}_links'] = [{'rel': 'next', 'href': href}]
+    return json_answer(body)
 
 
 @routes.route('GET', 'volumes/{volume_id}')

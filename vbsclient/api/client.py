@@ -1,14 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the clients of both services are made of."""
+"""What the clients of all services are made of."""
 
 from __future__ import annotations
 
+import abc
 import threading
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, ClassVar
 
 from keystoneauth1.session import Session
 
-from vbsclient.api.http import Deadline, Transport
+from vbsclient.api import errors
+from vbsclient.api.endpoint import (
+    fill_override,
+    pick,
+    read_catalog,
+)
+from vbsclient.api.http import DEFAULT_TIMEOUT, Deadline, Transport
 
 
 class ServiceClient:
@@ -49,3 +59,106 @@ class ServiceClient:
         )
         # The one that was given stays as it is.
         self._session = self.transport.session
+
+
+class LookupClient(ServiceClient, metaclass=abc.ABCMeta):
+    """A service of the cloud of which only names and ids are read.
+
+    The endpoint is the catalog's, as it is: no version document is read.
+    A GET that fails is repeated, but not for longer than one may take.
+
+    :param session: an authenticated keystoneauth session.
+    :param region_name: the region of the service.
+    :param interface: the interface (or interfaces, best first).
+    :param endpoint_override: a URL in place of the catalog's; it may hold
+        ``%(project_id)s``.
+    :param timeout: (connect, read) in seconds.
+    """
+
+    #: Its types in the catalog, best first.
+    types: ClassVar[tuple[str, ...]]
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        region_name: str | None = None,
+        interface: str | Sequence[str] | None = 'public',
+        endpoint_override: str | None = None,
+        timeout: tuple[float, float] | None = None,
+    ) -> None:
+        self._deadline = Deadline()
+        self._longest = sum(timeout or DEFAULT_TIMEOUT)
+        super().__init__(
+            session,
+            region_name=region_name,
+            interface=interface,
+            endpoint_override=endpoint_override,
+            timeout=timeout,
+            deadline=self._deadline,
+        )
+
+    @cached_property
+    def url(self) -> str:
+        """Where the calls go.
+
+        :raises EndpointError: if there is no endpoint to be chosen.
+        """
+        project_id, entries = read_catalog(self._session, self._interface)
+        if self._override:
+            address = fill_override(self._override, project_id)
+        else:
+            entry = pick(entries, self.types, self._region_name)
+            if entry is None:
+                raise errors.EndpointError(
+                    f'the catalog of this cloud has no '
+                    f'{_words(self._interface)} endpoint of type '
+                    f'{self.types[0]}'
+                )
+            address = entry.url
+        return self.versioned(address.strip(), project_id)
+
+    @property
+    def is_located(self) -> bool:
+        """Whether the login and the choice of the endpoint are done."""
+        return 'url' in vars(self)
+
+    @abc.abstractmethod
+    def versioned(self, address: str, project_id: str) -> str:
+        """The URL below which the calls are.
+
+        :param address: as the catalog or clouds.yaml has it.
+        :raises EndpointError: if it is no http(s) URL.
+        """
+
+    def fetch(
+        self, path: str, query: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """GET a JSON object below the endpoint.
+
+        :param path: made of our own words, and of ids that are UUIDs.
+        :raises ClientError: if there is none.
+        """
+        url = f'{self.url}/{path}'
+        with self._deadline.within(self._longest):
+            return self.transport.get(url, query)
+
+
+def spellings(name: str) -> Iterator[str]:
+    """The Unicode forms in which a service may keep a name."""
+    yield from dict.fromkeys(
+        unicodedata.normalize(form, name) for form in ('NFC', 'NFD')
+    )
+
+
+def is_named(thing_name: object, name: str) -> bool:
+    """Whether this is the name of a thing, whatever its Unicode form."""
+    return isinstance(thing_name, str) and unicodedata.normalize(
+        'NFC', thing_name
+    ) == unicodedata.normalize('NFC', name)
+
+
+def _words(interface: str | Sequence[str] | None) -> str:
+    if isinstance(interface, str):
+        return interface
+    return ' or '.join(interface or ['public'])

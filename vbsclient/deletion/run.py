@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 from vbsclient import bulk
 from vbsclient.api import errors
@@ -13,9 +14,11 @@ from vbsclient.bulk import Pace, State
 from vbsclient.deletion.targets import (
     Deletion,
     Done,
+    NotSent,
     Outcome,
     Recorder,
     ResourceT,
+    SameRefusal,
     StopAll,
     Target,
 )
@@ -70,13 +73,23 @@ def execute(
             if breaker.verdict is not None:
                 break
     except errors.ClientError as reason:
-        return stopped_by(reason)
-    is_complete = all(o.state is not State.NOT_SENT for o in pending)
-    return None if is_complete else breaker.verdict
+        return stopped_by(reason, pending)
+    verdict = breaker.verdict
+    if verdict is None or not excuse(
+        pending, f'the run was stopped: {verdict.cause}'
+    ):
+        return None
+    return verdict
 
 
-def stopped_by(reason: errors.ClientError) -> errors.ClientError:
-    """Say that the run ends with this, if it does not say so itself."""
+def stopped_by(
+    reason: errors.ClientError, outcomes: Sequence[Outcome[ResourceT]]
+) -> errors.ClientError:
+    """Say that the run ends with this, if it does not say so itself.
+
+    :param outcomes: those of them that were not sent learn why.
+    """
+    excuse(outcomes, f'the run was stopped: {reason.message}')
     if not isinstance(reason, StopAll):
         reason.message = (
             f'the run was stopped: {reason.message}. Nothing else was sent'
@@ -84,13 +97,22 @@ def stopped_by(reason: errors.ClientError) -> errors.ClientError:
     return reason
 
 
+def excuse(outcomes: Sequence[Outcome[ResourceT]], cause: str) -> bool:
+    """Say of each that was not sent why; whether there is any."""
+    left = [o for o in outcomes if o.state is State.NOT_SENT]
+    for outcome in left:
+        outcome.error = outcome.error or NotSent(f'not sent: {cause}')
+    return bool(left)
+
+
 class _Breaker:
     """Stops a run whose every target would be refused in the same way."""
 
     def __init__(self) -> None:
-        self.verdict: StopAll | None = None
+        self.verdict: SameRefusal | None = None
         self._answers = 0
-        self._same = 0
+        #: The last ones that were refused in the same way.
+        self._same: list[Outcome[Any]] = []
         self._last: str | None = None
 
     @property
@@ -99,7 +121,7 @@ class _Breaker:
 
         None once an answer has shown that not all are refused alike.
         """
-        if self._same < self._answers:
+        if len(self._same) < self._answers:
             return None
         return max(1, _ENOUGH - self._answers)
 
@@ -117,20 +139,17 @@ class _Breaker:
         if isinstance(error, errors.RepeatedDelete):
             error = error.error
         key = _refusal_key(error)
-        self._same = self._same + 1 if key and key == self._last else bool(key)
+        same = self._same if key == self._last else []
+        self._same = [*same, outcome] if key else []
         self._last = key
-        first = self._same == self._answers
+        first = len(self._same) == self._answers
         unreachable = isinstance(error, errors.ConnectionFailed)
         if (
-            self._same >= _ENOUGH
+            len(self._same) >= _ENOUGH
             and (first or unreachable)
             and isinstance(error, errors.ClientError)
         ):
-            self.verdict = StopAll(
-                f'the same refusal came for each of {self._same} targets in '
-                f'a row ({error.message}), and the rest were not sent',
-                error.hint,
-            )
+            self.verdict = SameRefusal(error, self._same)
 
 
 def _refusal_key(error: BaseException | None) -> str | None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from vbsclient import bulk
 from vbsclient.api import errors
@@ -53,6 +53,10 @@ class Missing(Refused):
 
 class StopAll(errors.ClientError):
     """Something was seen after which nothing more may be sent."""
+
+
+class NotSent(errors.Cancelled):
+    """The run was stopped before this target's turn."""
 
 
 ResourceT = TypeVar('ResourceT')
@@ -125,6 +129,27 @@ class Done:
 
 
 Outcome = bulk.Outcome[Target[ResourceT], Done]
+
+
+class SameRefusal(StopAll):
+    """So many targets were refused alike that the rest would be, too.
+
+    :ivar error: the refusal.
+    :ivar outcomes: those that it came for.
+    """
+
+    def __init__(
+        self, error: errors.ClientError, outcomes: Sequence[Outcome[Any]]
+    ) -> None:
+        self.error = error
+        self.outcomes = outcomes
+        self.cause = (
+            f'the same refusal came for each of {len(outcomes)} targets in a '
+            f'row ({error.message})'
+        )
+        super().__init__(
+            f'{self.cause}, and the rest were not sent', error.hint
+        )
 
 
 class Recorder(Protocol):

@@ -4,18 +4,21 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from keystoneauth1.identity.base import BaseIdentityPlugin
 from osc_lib import exceptions
 
 from vbsclient.api import errors
+from vbsclient.api.block_storage import BlockStorage
+from vbsclient.api.client import LookupClient
+from vbsclient.api.compute import Compute
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.endpoint import parse_pin
 from vbsclient.api.http import DEFAULT_TIMEOUT
+from vbsclient.api.identity import Identity
 from vbsclient.api.login import can_be_renewed, login_of
 from vbsclient.api.session import OwnSession
 from vbsclient.api.values import Known
@@ -24,6 +27,8 @@ from vbsclient.deletion.targets import Limits
 from vbsclient.osc.text import capital, sentence
 
 LOG = logging.getLogger(__name__)
+
+LookupT = TypeVar('LookupT', bound=LookupClient)
 
 _READ_ONLY = 'vbsclient_read_only'
 
@@ -94,6 +99,34 @@ def _log_in(instance: Any) -> None:
         instance._auth_ref = login_of(session).access(session)
     except errors.ClientError as error:
         raise exceptions.CommandError(capital(sentence(error))) from error
+
+
+def make_compute_client(instance: Any) -> Compute:
+    """A client that looks up servers, for OSC's client manager."""
+    return _make_lookup_client(Compute, instance, 'compute')
+
+
+def make_block_storage_client(instance: Any) -> BlockStorage:
+    """A client that looks up volumes, for OSC's client manager."""
+    return _make_lookup_client(BlockStorage, instance, 'block-storage')
+
+
+def make_identity_client(instance: Any) -> Identity:
+    """A client that looks up projects, for OSC's client manager."""
+    return _make_lookup_client(Identity, instance, 'identity')
+
+
+def _make_lookup_client(
+    kind: type[LookupT], instance: Any, service_type: str
+) -> LookupT:
+    settings = service_settings(instance, service_type)
+    return kind(
+        instance.session,
+        region_name=settings.region_name,
+        interface=settings.interface,
+        endpoint_override=settings.override,
+        timeout=_timeout(instance),
+    )
 
 
 @dataclass(frozen=True)
@@ -168,45 +201,6 @@ def warn_if_login_ends(instance: Any) -> None:
         _config(instance).get('auth_type'),
         until,
     )
-
-
-def project_id_of(
-    instance: Any, project: str, domain: str | None = None
-) -> str:
-    """The id of a project, by id or name.
-
-    32 hex digits are an id: a project that is not ours may not be readable.
-
-    :raises CommandError: if there is none, or it may not be looked up.
-    """
-    from openstack import exceptions as sdk_exceptions
-
-    if re.fullmatch(r'[0-9a-fA-F]{32}', project, re.ASCII):
-        return project
-    identity = instance.sdk_connection.identity
-    try:
-        query = {}
-        if domain is not None:
-            found_domain = identity.find_domain(domain, ignore_missing=True)
-            if found_domain is None:
-                raise exceptions.CommandError(
-                    f'No domain found for {domain!r}.'
-                )
-            query['domain_id'] = found_domain.id
-        found = identity.find_project(project, ignore_missing=True, **query)
-    except sdk_exceptions.DuplicateResource as error:
-        raise exceptions.CommandError(
-            f'Several projects have the name {project!r}: give the id, or '
-            f'--target-project-domain.'
-        ) from error
-    except sdk_exceptions.HttpException as error:
-        raise exceptions.CommandError(
-            f'The project {project!r} could not be looked up (HTTP '
-            f'{error.status_code}): give its id instead of its name.'
-        ) from error
-    if found is None:
-        raise exceptions.CommandError(f'No project found for {project!r}.')
-    return str(found.id)
 
 
 def _timeout(instance: Any) -> tuple[float, float]:

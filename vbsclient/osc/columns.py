@@ -9,10 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from vbsclient.api.quotas import UNLIMITED
-from vbsclient.osc.text import Text, encodable, visible
-
-#: The formats that can say each text that JSON can carry.
-_ESCAPE_THEMSELVES = frozenset({'json', 'yaml'})
+from vbsclient.osc.text import Text, visible
 
 
 @dataclass(frozen=True)
@@ -107,9 +104,7 @@ def cells(
     """
     if formatter == 'table':
         return [kind(value) for kind, value in zip(kinds, values, strict=True)]
-    if formatter in _ESCAPE_THEMSELVES:
-        return values
-    return [encodable(value) for value in values]
+    return values
 
 
 class Time(Text):

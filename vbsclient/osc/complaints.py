@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from vbsclient.api import errors
 from vbsclient.bulk import State
-from vbsclient.deletion.targets import Outcome, Refused
+from vbsclient.deletion.targets import Outcome, Refused, SameRefusal
 from vbsclient.osc.report import label
 from vbsclient.osc.text import capital, sentence, shortened
 
@@ -16,10 +16,57 @@ from vbsclient.osc.text import capital, sentence, shortened
 Noun = tuple[str, str]
 
 
+def failures(outcomes: Sequence[Outcome[Any]], noun: Noun) -> Iterator[str]:
+    """Why targets failed, each reason once, in the order of the targets."""
+    for same in together(outcomes):
+        if len(same) == 1:
+            yield failure(same[0], noun)
+        else:
+            yield _with_targets(_shared_failure(same, noun), same)
+
+
+def stop(reason: errors.ClientError) -> str:
+    """Why a run was stopped, with the targets that show it."""
+    if not isinstance(reason, SameRefusal):
+        return capital(sentence(reason))
+    same = reason.outcomes
+    message = (
+        f'The same refusal came for each of {len(same)} targets in a row, '
+        f'and the rest were not sent: {_reason(same[0])}'
+    )
+    return _with_targets(message, [o for o in same if is_told_by(o, reason)])
+
+
+def is_told_by(
+    outcome: Outcome[Any], reason: errors.ClientError | None
+) -> bool:
+    """Whether :func:`stop` says what became of a target.
+
+    What may have been carried out wants words of its own.
+    """
+    return (
+        isinstance(reason, SameRefusal)
+        and outcome in reason.outcomes
+        and outcome.state is State.FAILED
+    )
+
+
+def together(
+    outcomes: Sequence[Outcome[Any]],
+) -> Iterator[list[Outcome[Any]]]:
+    """The outcomes, those with the same state and reason in one list."""
+    groups: dict[tuple[Any, ...], list[Outcome[Any]]] = {}
+    for outcome in outcomes:
+        found = outcome.target.id is not None
+        key = (outcome.state, found, _reason(outcome))
+        groups.setdefault(key, []).append(outcome)
+    yield from groups.values()
+
+
 def failure(outcome: Outcome[Any], noun: Noun) -> str:
     """Why one target failed, or that nobody knows."""
     target = outcome.target
-    error = outcome.error or errors.Cancelled('not sent')
+    error = _error(outcome)
     if target.id is None:
         if isinstance(error, Refused):
             return capital(sentence(error))
@@ -33,6 +80,55 @@ def failure(outcome: Outcome[Any], noun: Noun) -> str:
             f'{sentence(error)} Look before you repeat.'
         )
     return f'Failed to delete {noun[0]} {label(target)}: {sentence(error)}'
+
+
+def skipped(outcomes: Sequence[Outcome[Any]], noun: Noun) -> Iterator[str]:
+    """Why targets were left alone, each reason once."""
+    for same in together(outcomes):
+        reason = sentence(_error(same[0]))
+        if len(same) == 1:
+            yield f'{capital(noun[0])} {label(same[0].target)}: {reason}'
+        else:
+            yield _with_targets(f'{len(same)} {noun[1]}: {reason}', same)
+
+
+def _shared_failure(same: Sequence[Outcome[Any]], noun: Noun) -> str:
+    first, several = same[0], f'{len(same)} {noun[1]}'
+    reason = _reason(first)
+    if first.target.id is None:
+        return f'Failed to look up {several}: {reason}'
+    if first.state is State.UNKNOWN:
+        return (
+            f'Whether {several} are deleted is unknown: {reason} Look before '
+            f'you repeat.'
+        )
+    return f'Failed to delete {several}: {reason}'
+
+
+def _with_targets(message: str, same: Sequence[Outcome[Any]]) -> str:
+    return '\n'.join([message, *(f'  {_told(outcome)}' for outcome in same)])
+
+
+def _told(outcome: Outcome[Any]) -> str:
+    """A target, and what its answer has of its own."""
+    target = outcome.target
+    if target.id is None:
+        return shortened(target.argument, 80)
+    request_id = getattr(_error(outcome), 'request_id', None)
+    request = f', request {shortened(request_id, 80)}' if request_id else ''
+    return f'{label(target)}{request}'
+
+
+def _reason(outcome: Outcome[Any]) -> str:
+    """The reason, without what differs from one target to the next."""
+    reason = sentence(_error(outcome), with_request=False)
+    id = outcome.target.id
+    return reason.replace(id, '<id>') if id else reason
+
+
+def _error(outcome: Outcome[Any]) -> BaseException:
+    error = outcome.error or errors.Cancelled('not sent')
+    return error.error if isinstance(error, errors.RepeatedDelete) else error
 
 
 def delay(unfinished: Sequence[Outcome[Any]], total: int, noun: Noun) -> str:

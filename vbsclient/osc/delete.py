@@ -17,8 +17,14 @@ from osc_lib.command import command
 
 from vbsclient.api import errors
 from vbsclient.deletion.follow import Follower
-from vbsclient.deletion.run import execute, outcomes_of, stopped_by
-from vbsclient.deletion.targets import Deletion, Limits, Outcome, Target
+from vbsclient.deletion.run import excuse, execute, outcomes_of, stopped_by
+from vbsclient.deletion.targets import (
+    Deletion,
+    Limits,
+    NotSent,
+    Outcome,
+    Target,
+)
 from vbsclient.osc import report
 from vbsclient.osc.arguments import (
     add_delete_options,
@@ -32,14 +38,15 @@ from vbsclient.osc.clients import (
     warn_if_login_ends,
 )
 from vbsclient.osc.columns import cells
-from vbsclient.osc.complaints import delay, failure
+from vbsclient.osc.complaints import delay, failures, is_told_by, stop
 from vbsclient.osc.consent import ask
+from vbsclient.osc.encoding import escapes_output
 from vbsclient.osc.help import keep_paragraphs
 from vbsclient.osc.interruption import end_at_next_sigint, sigterm_raises
 from vbsclient.osc.journal import Journal, NoJournal
 from vbsclient.osc.progress import show_progress
 from vbsclient.osc.read import as_command_errors, printing
-from vbsclient.osc.text import Text, capital, sentence, shortened
+from vbsclient.osc.text import Text, capital, shortened
 from vbsclient.waiting import Patience
 
 #: All was accepted, and the time ran out before all was gone.
@@ -97,6 +104,7 @@ class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         """What is to be deleted, verified or refused."""
         return deletion.targets()
 
+    @escapes_output
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Delete, show what was asked for, and only then fail."""
         self._wants_rows = bool(
@@ -127,16 +135,16 @@ class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
             if not self.app.interactive_mode:
                 end_at_next_sigint()
             raise
-        code = self._verdict(parsed_args)
-        if self._unprinted is not None:
-            # Only now: what failed is said all the same.
-            raise self._unprinted
-        return code
+        return self._conclude(parsed_args)
 
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
         """Plan, ask, and carry out."""
+        # A column that there is not is said before anything is sent.
+        self._generate_columns_and_selector(
+            parsed_args, self.titles(parsed_args)
+        )
         if not parsed_args.dry_run:
             refuse_if_read_only(self.app.client_manager)
         journal = self._open_journal(parsed_args)
@@ -170,6 +178,10 @@ class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
             named += ids_on(self.app.stdin) if argument == '-' else [argument]
         self._named = named
         return named
+
+    def titles(self, parsed_args: argparse.Namespace) -> Sequence[str]:
+        """The titles of the columns, for what can be told of a target."""
+        return report.PLAN_COLUMNS if parsed_args.dry_run else report.COLUMNS
 
     def _delete(
         self, parsed_args: argparse.Namespace, journal: Journal | NoJournal
@@ -228,7 +240,7 @@ class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
                     tell=tell,
                 ).run()
             except errors.ClientError as reason:
-                self._stopped = stopped_by(reason)
+                self._stopped = stopped_by(reason, self._outcomes)
 
     def _check_wait(self, parsed_args: argparse.Namespace) -> None:
         if self.idle is None or parsed_args.timeout is None:
@@ -250,9 +262,7 @@ class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
     def _rows(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], list[Sequence[Any]]]:
-        columns = (
-            report.PLAN_COLUMNS if parsed_args.dry_run else report.COLUMNS
-        )
+        columns = self.titles(parsed_args)
         kinds = [Text] * len(columns)
         rows = (
             report.row(
@@ -265,6 +275,19 @@ class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         return columns, [
             cells(row, kinds, parsed_args.formatter) for row in rows
         ]
+
+    def _conclude(self, parsed_args: argparse.Namespace) -> int:
+        """Say what failed, and only then that it could not be shown."""
+        unprinted = self._unprinted
+        try:
+            code = self._verdict(parsed_args)
+        except exceptions.CommandError:
+            if unprinted and not isinstance(unprinted, BrokenPipeError):
+                self.log.error('%s', unprinted)
+            raise
+        if unprinted is not None:
+            raise unprinted
+        return code
 
     def _verdict(self, parsed_args: argparse.Namespace) -> int:
         """Say what failed and what is not finished.
@@ -283,14 +306,19 @@ class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
                 ignore_missing=parsed_args.ignore_missing,
             )
         ]
-        for outcome in failed:
-            if outcome.error is not None:
-                self.log.error(failure(outcome, self.noun))
+        told = [
+            outcome
+            for outcome in failed
+            if not isinstance(outcome.error, NotSent | None)
+            and not is_told_by(outcome, self._stopped)
+        ]
+        for complaint in failures(told, self.noun):
+            self.log.error('%s', complaint)
         if self._stopped is not None:
             # Also where every target was accepted before something came up.
             if not failed:
-                raise exceptions.CommandError(capital(sentence(self._stopped)))
-            self.log.error(capital(sentence(self._stopped)))
+                raise exceptions.CommandError(stop(self._stopped))
+            self.log.error('%s', stop(self._stopped))
         for outcome in self._outcomes:
             if outcome.result is not None and outcome.result.detail:
                 self.log.info(
@@ -320,6 +348,7 @@ class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
             for line in report.interruption(self._outcomes, self._named):
                 self.app.stderr.write(f'{line}\n')
             self.app.stderr.flush()
+        excuse(self._outcomes, 'the run was interrupted')
         if self._wants_rows and self._outcomes:
             self.produce_output(parsed_args, *self._rows(parsed_args))
 
@@ -328,7 +357,7 @@ class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         """Keep for the end that something cannot be printed."""
         try:
             yield
-        except (OSError, exceptions.CommandError) as error:
+        except Exception as error:  # noqa: BLE001 - it is raised at the end
             self._unprinted = error
 
     def _parsing_failed(self) -> bool:

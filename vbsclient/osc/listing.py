@@ -18,6 +18,7 @@ from osc_lib.command import command
 from vbsclient.api.paging import PAGE_SIZE
 from vbsclient.osc.clients import OwnLogin
 from vbsclient.osc.columns import Column, normalized, shown, wanted_of
+from vbsclient.osc.encoding import escapes_output
 from vbsclient.osc.filters import refuse_empty
 from vbsclient.osc.help import keep_paragraphs
 from vbsclient.osc.read import as_command_errors, printing
@@ -139,6 +140,7 @@ class ListCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
     def complete(self) -> None:
         """Learn each :class:`Later` of the rows, which are known now."""
 
+    @escapes_output
     def run(self, parsed_args: argparse.Namespace) -> int:
         """List them, or say in one sentence why not."""
         if not self.app.interactive_mode:

@@ -1,20 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Volumes and servers that a user named, in other services than ours."""
+"""What a user named in other services: volumes, servers, projects."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from osc_lib import exceptions
 
-from vbsclient.api import errors
+from vbsclient.api import block_storage, compute, errors
+from vbsclient.api.client import LookupClient
 from vbsclient.api.csbs import CSBSClient, Item, ItemFilter
 from vbsclient.api.http import is_uuid
-from vbsclient.deletion.naming import choose_by_name
-from vbsclient.deletion.wording import brief
+from vbsclient.api.identity import Identity
+from vbsclient.deletion.naming import check_name, choose_by_name
+from vbsclient.deletion.wording import brief, quote
+from vbsclient.osc.clients import (
+    make_block_storage_client,
+    make_compute_client,
+    make_identity_client,
+)
+from vbsclient.osc.text import shortened
 
 
 @dataclass(frozen=True)
@@ -33,23 +42,17 @@ class Server:
 def volume_id_of(instance: Any, volume: str) -> str:
     """The id of a volume, by id or name; an id costs no request.
 
-    :raises CommandError: if there is none, or it may not be looked up.
+    :raises CommandError: if it may not be looked up.
+    :raises Missing: if there is none.
     :raises Refused: if several have the name.
     """
     if is_uuid(volume):
-        return volume
-    with _looking_up('volume', volume):
-        storage = instance.sdk_connection.block_storage
-        found = _find(
-            volume,
-            'volume',
-            lambda: storage.find_volume(volume, ignore_missing=False),
-            lambda: storage.volumes(name=volume),
-            _describe_volume,
-        )
-    if found is None:
-        raise exceptions.CommandError(f'No volume found for {volume!r}.')
-    return str(found.id)
+        return volume.lower()
+    check_name(volume, 'volume')
+    cinder = make_block_storage_client(instance)
+    with _looking_up(cinder, 'volume', volume):
+        found = cinder.volumes(volume)
+    return choose_by_name(found, volume, 'volume', _describe_volume).id
 
 
 def server_id_of(instance: Any, csbs: CSBSClient, server: str) -> str:
@@ -61,9 +64,9 @@ def server_id_of(instance: Any, csbs: CSBSClient, server: str) -> str:
     :raises Refused: if several have the name.
     """
     if is_uuid(server):
-        return server
-    found = _server(instance, server) or _former(csbs, server)
-    return found.id
+        return server.lower()
+    found = _server_named(instance, server)
+    return found.id if found is not None else _former(csbs, server).id
 
 
 def server_of(instance: Any, csbs: CSBSClient, server: str) -> Server:
@@ -72,30 +75,85 @@ def server_of(instance: Any, csbs: CSBSClient, server: str) -> Server:
     :raises CommandError: if there is none, or if several had the name.
     :raises Refused: if several have the name.
     """
-    return _server(instance, server) or _former(csbs, server)
-
-
-def _server(instance: Any, server: str) -> Server | None:
-    """What compute knows; None if it knows none."""
-    with _looking_up('server', server):
-        compute = instance.sdk_connection.compute
-        found = _find(
-            server,
-            'server',
-            (lambda: compute.get_server(server))
-            if is_uuid(server)
-            else (lambda: compute.find_server(server, ignore_missing=False)),
-            lambda: compute.servers(name=server),
-            _describe_server,
-        )
-    if found is None:
-        return None
-    return Server(
-        str(found.id),
-        frozenset(
-            str(volume['id']) for volume in found.attached_volumes or ()
-        ),
+    by_id = is_uuid(server)
+    found = (
+        _server_of_id(instance, server.lower())
+        if by_id
+        else _server_named(instance, server)
     )
+    if found is None:
+        return _former(csbs, server.lower() if by_id else server)
+    if found.volume_ids is None:
+        raise exceptions.CommandError(
+            f'Compute does not tell the volumes of the server '
+            f'{quote(server)}: name them one by one, with --volume.'
+        )
+    return Server(found.id, found.volume_ids)
+
+
+def project_id_of(
+    instance: Any, project: str, domain: str | None = None
+) -> str:
+    """The id of a project, by id or name.
+
+    32 hex digits are an id: a project that is not ours may not be readable.
+
+    :raises CommandError: if it may not be looked up, or several have the
+        name.
+    :raises Missing: if there is none, or no such domain.
+    """
+    if _is_hex_id(project):
+        return project.lower()
+    check_name(project, 'project')
+    keystone = make_identity_client(instance)
+    domain_id = None
+    if domain is not None:
+        domain_id = _domain_id_of(keystone, domain)
+    with _looking_up(keystone, 'project', project):
+        found = keystone.project_ids(project, domain_id=domain_id)
+    if len(found) > 1:
+        raise exceptions.CommandError(
+            f'Several projects have the name {quote(project)}: give the id, '
+            f'or --target-project-domain.'
+        )
+    return choose_by_name(found, project, 'project', str)
+
+
+def _domain_id_of(keystone: Identity, domain: str) -> str:
+    if _is_hex_id(domain):
+        return domain.lower()
+    check_name(domain, 'domain')
+    with _looking_up(keystone, 'domain', domain):
+        found = keystone.domain_ids(domain)
+    return choose_by_name(found, domain, 'domain', str)
+
+
+def _is_hex_id(text: str) -> bool:
+    return re.fullmatch(r'[0-9a-fA-F]{32}', text, re.ASCII) is not None
+
+
+def _server_named(instance: Any, name: str) -> compute.Server | None:
+    """What compute knows; None if it knows none.
+
+    :raises Refused: if several have the name.
+    """
+    check_name(name, 'server')
+    nova = make_compute_client(instance)
+    with _looking_up(nova, 'server', name):
+        found = nova.servers(name)
+    if not found:
+        return None
+    return choose_by_name(found, name, 'server', _describe_server)
+
+
+def _server_of_id(instance: Any, id: str) -> compute.Server | None:
+    """What compute knows; None if it knows none."""
+    nova = make_compute_client(instance)
+    with _looking_up(nova, 'server', id):
+        try:
+            return nova.server(id)
+        except errors.NotFound:
+            return None
 
 
 def _former(csbs: CSBSClient, server: str) -> Server:
@@ -135,68 +193,49 @@ def _source_volumes(items: list[Item]) -> Iterator[str]:
                 yield disk['source_volume_id']
 
 
-def _find(
-    name: str,
-    what: str,
-    find: Callable[[], Any],
-    bearers: Callable[[], Iterable[Any]],
-    describe: Callable[[Any], str],
-) -> Any:
-    """What was found, or None.
-
-    :param bearers: asks once more for all of the name, if there are several.
-    :raises Refused: if there are.
-    """
-    from openstack import exceptions as sdk_exceptions
-
-    try:
-        return find()
-    except sdk_exceptions.NotFoundException:
-        return None
-    except sdk_exceptions.DuplicateResource:
-        # Compute takes the name for a pattern.
-        found = [one for one in bearers() if one.name == name]
-        return choose_by_name(found, name, what, describe)
-
-
-def _describe_volume(volume: Any) -> str:
+def _describe_volume(volume: block_storage.Volume) -> str:
     return (
         f'{brief(volume.id)} ({brief(volume.status)}, {brief(volume.size)} '
         f'GB, {brief(volume.created_at or "no date")})'
     )
 
 
-def _describe_server(server: Any) -> str:
-    told = [server.status, server.created_at or 'no date']
-    told += _addresses(server)
+def _describe_server(server: compute.Server) -> str:
+    told = [server.status, server.created_at or 'no date', *server.addresses]
     return f'{brief(server.id)} ({", ".join(map(brief, told))})'
 
 
-def _addresses(server: Any) -> Iterator[str]:
-    networks = server.addresses
-    for addresses in networks.values() if isinstance(networks, dict) else ():
-        for address in addresses if isinstance(addresses, list) else ():
-            if isinstance(address, dict) and 'addr' in address:
-                yield address['addr']
-
-
 @contextmanager
-def _looking_up(what: str, name: str) -> Iterator[None]:
-    """Say in one sentence why a name could not be looked up."""
-    from keystoneauth1 import exceptions as ksa_exceptions
-    from openstack import exceptions as sdk_exceptions
+def _looking_up(
+    client: LookupClient, what: str, argument: str
+) -> Iterator[None]:
+    """Say in one sentence why something could not be looked up.
 
+    A login that fails has a sentence of its own: an id would not help.
+
+    :raises CommandError: in place of what the service makes.
+    """
     try:
         yield
-    except sdk_exceptions.HttpException as error:
+    except errors.Unauthorized:
+        raise
+    except errors.ClientError as error:
+        if not client.is_located and not isinstance(
+            error, errors.EndpointError
+        ):
+            raise
         raise exceptions.CommandError(
-            f'The {what} {name!r} could not be looked up (HTTP '
-            f'{error.status_code}): give its id instead of its name.'
+            _not_looked_up(error, what, argument)
         ) from error
-    except (
-        sdk_exceptions.SDKException,
-        ksa_exceptions.ClientException,
-    ) as error:
-        raise exceptions.CommandError(
-            f'The {what} {name!r} could not be looked up ({error}).'
-        ) from error
+
+
+def _not_looked_up(error: errors.ClientError, what: str, argument: str) -> str:
+    reason = shortened(error.message)
+    if isinstance(error, errors.ServiceError) and not isinstance(
+        error, errors.RedirectRefused
+    ):
+        reason = f'HTTP {error.status}'
+    told = f'The {what} {quote(argument)} could not be looked up ({reason})'
+    if is_uuid(argument):
+        return f'{told}.'
+    return f'{told}: give its id instead of its name.'

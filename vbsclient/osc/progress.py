@@ -56,7 +56,7 @@ def _live_line(stream: TextIO, noun: str) -> Iterator[Tell]:
 
     console = Console(file=stream)
     with Progress(
-        SpinnerColumn(),
+        SpinnerColumn('dots' if _draws_dots(stream) else 'line'),
         TextColumn('{task.description}', markup=False),
         Elapsed(),
         console=console,
@@ -70,6 +70,14 @@ def _live_line(stream: TextIO, noun: str) -> Iterator[Tell]:
             progress.update(task, description=describe(counts, noun))
 
         yield tell
+
+
+def _draws_dots(stream: TextIO) -> bool:
+    try:
+        '\N{BRAILLE PATTERN DOTS-1234}'.encode(stream.encoding or 'ascii')
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
 
 
 def _log_lines(noun: str) -> Tell:

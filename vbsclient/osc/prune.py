@@ -25,14 +25,15 @@ from vbsclient.deletion.targets import Deletion, Limits, Skipped, Target
 from vbsclient.deletion.wording import counted, listed
 from vbsclient.osc import rules
 from vbsclient.osc.arguments import add_run_options
-from vbsclient.osc.columns import Megabytes, row_of
+from vbsclient.osc.columns import Column, Megabytes, row_of
+from vbsclient.osc.complaints import skipped
 from vbsclient.osc.consent import confirm
 from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.filters import refuse_empty
 from vbsclient.osc.plan import Layout, by_group, one_table
 from vbsclient.osc.read import as_command_errors, printing
-from vbsclient.osc.report import label, result_word
-from vbsclient.osc.text import Text, sentence, shortened, visible
+from vbsclient.osc.report import result_word
+from vbsclient.osc.text import Text, shortened, visible
 from vbsclient.retention import Candidate, Decision, Plan
 
 #: No disk has more backups than this; the next one is refused.
@@ -210,16 +211,25 @@ class PruneCommand(DeleteCommand):
             return 0
         return super().produce_output(parsed_args, column_names, data)
 
+    def titles(self, parsed_args: argparse.Namespace) -> Sequence[str]:
+        """Those of the plan, where it is all that there is."""
+        if not parsed_args.dry_run:
+            return super().titles(parsed_args)
+        return [column.title for column in self._columns(parsed_args)]
+
+    def _columns(self, parsed_args: argparse.Namespace) -> Sequence[Column]:
+        return one_table(
+            self.size, for_people=parsed_args.formatter == 'table'
+        )
+
     def _rows(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], list[Sequence[Any]]]:
         if not parsed_args.dry_run:
             return super()._rows(parsed_args)
-        columns = one_table(
-            self.size, for_people=parsed_args.formatter == 'table'
-        )
+        columns = self._columns(parsed_args)
         decisions = self._plan.decisions if self._plan else ()
-        return [column.title for column in columns], [
+        return self.titles(parsed_args), [
             row_of(columns, decision, parsed_args) for decision in decisions
         ]
 
@@ -232,13 +242,9 @@ class PruneCommand(DeleteCommand):
             with as_command_errors():
                 demand_rest(plan)
         elif plan is not None and self._agreed is not None:
-            for outcome in self._outcomes:
-                if isinstance(outcome.error, Skipped):
-                    self.log.warning(
-                        'Backup %s: %s',
-                        label(outcome.target),
-                        sentence(outcome.error),
-                    )
+            left = [o for o in self._outcomes if isinstance(o.error, Skipped)]
+            for complaint in skipped(left, self.noun):
+                self.log.warning('%s', complaint)
             self._sum_up(self._summary(plan))
             self._warn_of_full_disks(plan)
         code = super()._verdict(parsed_args)

@@ -13,6 +13,7 @@ from osc_lib.command import command
 from vbsclient.api.quotas import Quota
 from vbsclient.osc.clients import OwnLogin
 from vbsclient.osc.columns import Column, Limit, row_of
+from vbsclient.osc.encoding import escapes_output
 from vbsclient.osc.help import keep_paragraphs
 from vbsclient.osc.read import as_command_errors, printing
 
@@ -38,6 +39,7 @@ class QuotaCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
     def quotas(self) -> list[Quota]:
         """Ask the service."""
 
+    @escapes_output
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Show them, or say in one sentence why not."""
         with as_command_errors(), printing(self.app):

@@ -16,6 +16,7 @@ from osc_lib.command import command
 from vbsclient.api import errors
 from vbsclient.osc.clients import OwnLogin
 from vbsclient.osc.columns import Column, shown, wanted_of
+from vbsclient.osc.encoding import escapes_output
 from vbsclient.osc.help import keep_paragraphs
 from vbsclient.osc.text import capital, sentence
 
@@ -96,6 +97,7 @@ class ShowCommand(OwnLogin, command.ShowOne, metaclass=abc.ABCMeta):
             the others.
         """
 
+    @escapes_output
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Show it, or say in one sentence why not."""
         with as_command_errors(), printing(self.app):

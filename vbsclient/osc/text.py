@@ -30,20 +30,10 @@ def shortened(text: str, most: int = _LONGEST) -> str:
     return visible(text if len(text) <= most else text[:most] + '...')
 
 
-def encodable(value: Any) -> Any:
-    """The value, with half characters written out (``\\ud800``).
-
-    JSON may carry them and no encoding can: a whole list would be lost.
-    """
-    if not isinstance(value, str) or value.isascii():
-        return value
-    return value.encode('utf-8', 'backslashreplace').decode('utf-8')
-
-
-def sentence(error: BaseException) -> str:
+def sentence(error: BaseException, *, with_request: bool = True) -> str:
     """What went wrong, the service's code and request id, what to do."""
     if isinstance(error, errors.RepeatedDelete):
-        return sentence(error.error)
+        return sentence(error.error, with_request=with_request)
     if not isinstance(error, errors.ClientError):
         return f'{type(error).__name__}: {shortened(str(error))}.'
     told = isinstance(error, errors.ServiceError)
@@ -55,7 +45,7 @@ def sentence(error: BaseException) -> str:
             facts.append(f'HTTP {error.status}')
         if error.code:
             facts.append(f'code {shortened(error.code, 60)}')
-        if error.request_id:
+        if error.request_id and with_request:
             facts.append(f'request {shortened(error.request_id, 80)}')
     known = f' ({", ".join(facts)})' if facts else ''
     hint = f' {error.hint}' if error.hint else ''

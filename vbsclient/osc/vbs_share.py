@@ -20,12 +20,12 @@ from vbsclient.deletion.vbs_shares import (
     ShareDeletion,
 )
 from vbsclient.deletion.wording import brief
-from vbsclient.osc.clients import make_vbs_client, project_id_of
+from vbsclient.osc.clients import make_vbs_client
 from vbsclient.osc.columns import Column, Gigabytes, Time
 from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.filters import add_filters, conditions_of
 from vbsclient.osc.listing import Found, ListCommand
-from vbsclient.osc.lookup import volume_id_of
+from vbsclient.osc.lookup import project_id_of, volume_id_of
 from vbsclient.osc.read import ShowCommand, unless_absent
 from vbsclient.osc.vbs_details import NoSharing
 from vbsclient.osc.vbs_selection import find_backup

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vbsclient.api import errors
-from vbsclient.osc.text import Text, encodable, sentence, shortened, visible
+from vbsclient.osc.text import Text, sentence, shortened, visible
 
 
 class TestVisible:
@@ -100,22 +100,6 @@ class TestSentence:
         )
         assert visible(said) == said
         assert len(said) < 10_000
-
-
-class TestEncodable:
-    @given(st.text(st.characters(codec=None)))
-    def test_it_can_be_written_and_loses_nothing_else(self, text: str) -> None:
-        written = encodable(text)
-        written.encode()
-        if not any('\ud800' <= c <= '\udfff' for c in text):
-            assert written == text
-
-    def test_what_is_no_text_stays(self) -> None:
-        assert [encodable(v) for v in (None, 3, ['\ud800'])] == [
-            None,
-            3,
-            ['\ud800'],
-        ]
 
 
 class TestColumn:

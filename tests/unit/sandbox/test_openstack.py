@@ -161,3 +161,62 @@ def test_run_by_hand(tmp_path: Path, given: bool) -> None:
     assert process.returncode == 0
     assert rest.strip() == 'Stopped after 0 requests.'
     assert written.exists() is given
+
+
+@pytest.mark.parametrize(
+    ('path', 'key'),
+    [
+        ('/compute/v2.1/servers/detail', 'servers'),
+        ('/volume/v3/{P}/volumes/detail', 'volumes'),
+    ],
+)
+def test_lists_that_come_in_pages_have_links(
+    cloud: Cloud, path: str, key: str
+) -> None:
+    api = cloud(max_page=2)
+    for number in range(3):
+        api.sandbox.state.add_server(f'web{number}')
+    whole = [row['id'] for row in api.get(f'{path}?limit=2').json()[key]]
+    body = api.get(f'{path}?limit=2').json()
+    found, links = body[key], body[f'{key}_links']
+    while links:
+        query = links[0]['href'].partition('?')[2]
+        body = api.get(f'{path}?{query}').json()
+        found, links = found + body[key], body.get(f'{key}_links')
+    assert len({row['id'] for row in found}) == len(found) == 3
+    assert [row['id'] for row in found[:2]] == whole
+
+
+def test_projects_come_in_pages_with_a_link(cloud: Cloud) -> None:
+    api = cloud(max_page=1)
+    domains = [api.sandbox.state.add_domain(name) for name in 'ab']
+    for domain in domains:
+        api.sandbox.state.add_project('shop', domain.id)
+    path = '/identity/v3/projects?name=shop'
+    body = api.get(path).json()
+    second = api.get(f'{path}&{body["links"]["next"].partition("?")[2]}')
+    assert second.status_code == 400  # a key that is given twice
+    query = body['links']['next'].partition('?')[2]
+    second = api.get(f'/identity/v3/projects?{query}').json()
+    assert second['links']['next'] is None
+    assert second['projects'][0]['id'] != body['projects'][0]['id']
+
+
+@pytest.mark.parametrize(
+    ('path', 'status'),
+    [
+        ('/compute/v2.1/servers/detail?names=web', 400),
+        ('/compute/v2.1/servers/detail?name=[a', 400),
+        ('/compute/v2.1/servers?limit=x', 400),
+        ('/compute/v2.1/servers?marker=x', 400),
+        ('/volume/v3/{P}/volumes/detail?names=web', 400),
+        ('/volume/v3/{P}/volumes?marker=x', 404),
+        ('/volume/v3/{P}/volumes/web', 404),
+        ('/identity/v3/projects?project=x', 400),
+        ('/identity/v3/domains?id=default', 400),
+    ],
+)
+def test_lists_refuse_what_they_do_not_know(
+    cloud: Cloud, path: str, status: int
+) -> None:
+    assert cloud().get(path).status_code == status

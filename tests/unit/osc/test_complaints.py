@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is said of targets that failed: each reason once."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vbsclient import bulk
+from vbsclient.api import errors
+from vbsclient.bulk import State
+from vbsclient.deletion.targets import (
+    Missing,
+    Outcome,
+    Refused,
+    SameRefusal,
+    StopAll,
+    Target,
+)
+from vbsclient.osc.complaints import failures, is_told_by, skipped, stop
+
+NOUN = ('backup', 'backups')
+
+
+def outcome(
+    number: int,
+    error: BaseException | None,
+    *,
+    state: State = State.FAILED,
+    found: bool = True,
+) -> Outcome[Any]:
+    id = f'00000000-0000-4000-8000-{number:012}'
+    target: Target[Any] = Target(
+        f'n{number}', 'backup', 'VBS', id if found else None, f'n{number}'
+    )
+    return bulk.Outcome(target, state, error=error)
+
+
+def forbidden(request_id: str, message: str = 'no') -> errors.ServiceError:
+    return errors.Forbidden(message, status=403, request_id=request_id)
+
+
+def test_one_reason_is_said_once_with_all_targets() -> None:
+    told = list(
+        failures([outcome(n, forbidden(f'req-{n}')) for n in (1, 2)], NOUN)
+    )
+    assert told == [
+        'Failed to delete 2 backups: no (HTTP 403). Ask the administrator of '
+        'the project for the right to do this.\n'
+        '  n1 (00000000-0000-4000-8000-000000000001), request req-1\n'
+        '  n2 (00000000-0000-4000-8000-000000000002), request req-2'
+    ]
+
+
+def test_a_single_one_keeps_its_sentence() -> None:
+    assert list(failures([outcome(1, forbidden('req-1'))], NOUN)) == [
+        'Failed to delete backup n1 (00000000-0000-4000-8000-000000000001): '
+        'no (HTTP 403, request req-1). Ask the administrator of the project '
+        'for the right to do this.'
+    ]
+
+
+def test_an_id_of_its_own_makes_no_other_reason() -> None:
+    outcomes = [
+        outcome(n, forbidden('', f'Backup 00000000-0000-4000-8000-{n:012} x'))
+        for n in (1, 2)
+    ]
+    (told,) = failures(outcomes, NOUN)
+    assert told.startswith('Failed to delete 2 backups: Backup <id> x (')
+
+
+def test_what_is_unknown_is_no_failure_of_the_same_kind() -> None:
+    lost = errors.ConnectionFailed('lost')
+    told = list(
+        failures(
+            [
+                outcome(1, lost, state=State.UNKNOWN),
+                outcome(2, lost),
+                outcome(3, lost, state=State.UNKNOWN),
+                outcome(4, errors.RepeatedDelete(lost, 3)),
+                outcome(5, lost, found=False),
+                outcome(6, lost, found=False),
+            ],
+            NOUN,
+        )
+    )
+    assert [text.partition(': ')[0] for text in told] == [
+        'Whether 2 backups are deleted is unknown',
+        'Failed to delete 2 backups',
+        'Failed to look up 2 backups',
+    ]
+    assert told[2] == 'Failed to look up 2 backups: lost.\n  n5\n  n6'
+
+
+def test_what_names_its_target_stays_apart() -> None:
+    outcomes = [
+        outcome(n, Missing(f'No backup found for {n}'), found=False)
+        for n in (1, 2)
+    ]
+    assert list(failures(outcomes, NOUN)) == [
+        'No backup found for 1.',
+        'No backup found for 2.',
+    ]
+
+
+@given(st.lists(st.sampled_from('abc'), max_size=12))
+def test_each_target_is_told_of_once(reasons: list[str]) -> None:
+    outcomes = [outcome(n, Refused(r)) for n, r in enumerate(reasons)]
+    told = list(failures(outcomes, NOUN))
+    assert len(told) == len(set(reasons))
+    text = '\n'.join(told)
+    for one in outcomes:
+        assert text.count(str(one.target.id)) == 1
+
+
+def test_what_was_left_alone() -> None:
+    outcomes = [outcome(n, Refused('x')) for n in (1, 2)]
+    assert list(skipped(outcomes[:1], NOUN)) == [
+        'Backup n1 (00000000-0000-4000-8000-000000000001): x.'
+    ]
+    assert list(skipped(outcomes, NOUN)) == [
+        '2 backups: x.\n'
+        '  n1 (00000000-0000-4000-8000-000000000001)\n'
+        '  n2 (00000000-0000-4000-8000-000000000002)'
+    ]
+
+
+def test_a_stop_tells_of_those_that_caused_it() -> None:
+    error = errors.ConnectionFailed('no connection to x')
+    same = [outcome(n, error) for n in (1, 2)]
+    same.append(outcome(3, error, state=State.UNKNOWN))
+    reason = SameRefusal(error, same)
+    assert stop(reason) == (
+        'The same refusal came for each of 3 targets in a row, and the rest '
+        'were not sent: no connection to x.\n'
+        '  n1 (00000000-0000-4000-8000-000000000001)\n'
+        '  n2 (00000000-0000-4000-8000-000000000002)'
+    )
+    assert [is_told_by(one, reason) for one in same] == [True, True, False]
+    assert not is_told_by(same[0], StopAll('x'))
+    assert stop(StopAll('x', 'Do y.')) == 'X. Do y.'

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Block storage (Cinder): volumes by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vbsclient.api.client import LookupClient, is_named, spellings
+from vbsclient.api.endpoint import split_base
+from vbsclient.api.paging import Style, rows
+from vbsclient.api.values import int_or_none, text_or_none
+
+_VOLUMES = Style('volumes', 'marker', links='volumes_links', links_tell=True)
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A volume, as far as it is looked up.
+
+    :ivar size: in GB.
+    """
+
+    id: str
+    name: str | None
+    status: str | None
+    size: int | None
+    created_at: str | None
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Volume:
+        """A volume of an answer, whose other values nobody promises."""
+        return cls(
+            str(body['id']).lower(),
+            text_or_none(body.get('name')),
+            text_or_none(body.get('status')),
+            int_or_none(body.get('size')),
+            text_or_none(body.get('created_at')),
+        )
+
+
+class BlockStorage(LookupClient):
+    """Volumes on any keystoneauth session."""
+
+    types = ('volumev3', 'block-storage', 'block-store', 'volumev2', 'volume')
+
+    def versioned(self, address: str, project_id: str) -> str:
+        """The address with the project, in version 3 unless it names 2."""
+        base = split_base(address, project_id)
+        return base.at('v2' if base.version == 'v2' else 'v3', project_id)
+
+    def volumes(self, name: str) -> list[Volume]:
+        """All volumes of the project with this name.
+
+        :raises ClientError: if they cannot be listed to the end.
+        """
+        found = {
+            row['id']: Volume.from_body(row)
+            for spelling in spellings(name)
+            for row in rows(
+                lambda query: self.fetch('volumes/detail', query),
+                _VOLUMES,
+                {'name': spelling},
+            )
+            if is_named(row.get('name'), name)
+        }
+        return list(found.values())

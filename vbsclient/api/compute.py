@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compute (Nova): servers by name or id, and their volumes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vbsclient.api import errors
+from vbsclient.api.client import LookupClient, is_named, spellings
+from vbsclient.api.endpoint import split_base
+from vbsclient.api.http import resource_path
+from vbsclient.api.paging import Style, rows
+from vbsclient.api.values import text_or_none
+
+_SERVERS = Style('servers', 'marker', links='servers_links', links_tell=True)
+
+#: What a pattern takes for something else than itself.  A dot stays: it fits
+#: itself, too, and a service that looks for a part of the name finds it.
+_SPECIAL = re.compile(r'[\\^$*+?()\[\]{}|]')
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server, as far as it is looked up.
+
+    :ivar volume_ids: its volumes; None if the answer does not tell them.
+    :ivar addresses: the addresses on all its networks.
+    """
+
+    id: str
+    name: str | None
+    status: str | None
+    created_at: str | None
+    volume_ids: frozenset[str] | None
+    addresses: tuple[str, ...] = ()
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Server:
+        """A server of an answer, whose other values nobody promises."""
+        return cls(
+            str(body['id']).lower(),
+            text_or_none(body.get('name')),
+            text_or_none(body.get('status')),
+            text_or_none(body.get('created')),
+            _volume_ids(body.get('os-extended-volumes:volumes_attached')),
+            tuple(_addresses(body.get('addresses'))),
+        )
+
+
+class Compute(LookupClient):
+    """Compute on any keystoneauth session."""
+
+    types = ('compute',)
+
+    def versioned(self, address: str, project_id: str) -> str:
+        """The address itself, in version 2.1 if it names none."""
+        base = split_base(address, project_id)
+        return address.rstrip('/') if base.version else f'{base.url}/v2.1'
+
+    def servers(self, name: str) -> list[Server]:
+        """All servers of the project with this name.
+
+        :raises ClientError: if they cannot be listed to the end.
+        """
+        found = {
+            row['id']: Server.from_body(row)
+            for spelling in spellings(name)
+            for row in rows(
+                lambda query: self.fetch('servers/detail', query),
+                _SERVERS,
+                {'name': _SPECIAL.sub(r'\\\g<0>', spelling)},
+            )
+            # Compute takes the name for a pattern.
+            if is_named(row.get('name'), name)
+        }
+        return list(found.values())
+
+    def server(self, id: str) -> Server:
+        """One server.
+
+        :param id: a UUID.
+        :raises NotFound: if compute knows none.
+        :raises MalformedResponse: if the answer is about another one.
+        """
+        server = self.fetch(resource_path('servers', id=id)).get('server')
+        if (
+            not isinstance(server, dict)
+            or str(server.get('id')).lower() != id.lower()
+        ):
+            raise errors.MalformedResponse(
+                'compute answered with another server than it was asked for'
+            )
+        return Server.from_body(server)
+
+
+def _volume_ids(attached: Any) -> frozenset[str] | None:
+    if not isinstance(attached, list):
+        return None
+    ids = [
+        volume.get('id') if isinstance(volume, dict) else None
+        for volume in attached
+    ]
+    if not all(isinstance(id, str) for id in ids):
+        return None
+    return frozenset(str(id).lower() for id in ids)
+
+
+def _addresses(networks: Any) -> Iterator[str]:
+    for addresses in networks.values() if isinstance(networks, dict) else ():
+        for address in addresses if isinstance(addresses, list) else ():
+            if isinstance(address, dict) and 'addr' in address:
+                yield str(address['addr'])
