@@ -304,3 +304,31 @@ def test_a_login_that_fails_asks_for_no_id(
     result = openstack.run(*LOOKUPS['volume'][1])
     assert result.code == 1
     assert 'looked up' not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ('key', 'command'),
+    [
+        ('block_storage', LOOKUPS['volume'][1]),
+        ('compute', LOOKUPS['server'][1]),
+        ('identity', LOOKUPS['project'][1]),
+    ],
+)
+def test_an_answer_that_is_drawn_out_has_its_time(
+    cloud: CloudFactory, openstack: Openstack, key: str, command: Any
+) -> None:
+    c = world(cloud)
+    head = b'HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n'
+    host = Listener(head + b' ' * 9999, pause=0.1)
+    begin = time.monotonic()
+    try:
+        result = openstack.run(
+            *command,
+            config={f'{key}_endpoint_override': host.url, 'api_timeout': 0.3},
+        )
+    finally:
+        host.close()
+    assert time.monotonic() - begin < 5
+    assert result.code == 1
+    assert f'127.0.0.1:{host.port} did not answer in time' in result.stderr
+    assert deletes(c) == []

@@ -147,3 +147,16 @@ def test_the_library_runs_without_the_command_line() -> None:
         text=True,
     )
     assert run.stdout.strip() == '[]'
+
+
+def test_nothing_leaves_through_the_sdk() -> None:
+    """It follows redirects with the token, and has time-outs of its own."""
+    root = Path(vbsclient.__file__).parent
+    texts = {path: path.read_text() for path in root.rglob('*.py')}
+    assert not [path for path in texts if 'sdk_connection' in texts[path]]
+    imported = {
+        name.partition('.')[0]
+        for text in texts.values()
+        for name in _imports(ast.parse(text), 'vbsclient')
+    }
+    assert 'openstack' not in imported

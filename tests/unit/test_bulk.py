@@ -290,46 +290,52 @@ class TestInterruption:
         self, kind: type[BaseException]
     ) -> None:
         stop = threading.Event()
-        never = threading.Event()
+        # A worker that has taken a target may still be stopped before it
+        # begins: the interruption comes when these two have begun.
+        begun = {name: threading.Event() for name in ('hangs', 'later')}
+        answer = threading.Event()
         every = outcomes('done', 'hangs', 'refused', 'later', 'last')
+        others = set(threading.enumerate())
 
         def action(target: str) -> str:
+            if target in begun:
+                begun[target].set()
             if target == 'hangs':
-                never.wait(20)
+                answer.wait(20)
             if target == 'refused':
                 raise errors.BadRequest('no', status=400)
-            if stop.is_set():
+            if target in ('later', 'last'):
+                stop.wait(20)
                 raise errors.Cancelled('not sent')
             return target
 
         def watch(outcome: Outcome[Any, Any]) -> Pace:
             if outcome.target == 'refused':
+                assert all(event.wait(20) for event in begun.values())
                 raise kind
             return Pace.GO
-
-        def stepwise(target: str) -> str:
-            if target in ('later', 'last'):
-                stop.wait(20)
-            return action(target)
 
         with pytest.raises(kind):
             carry_out(
                 every,
-                stepwise,
+                action,
                 concurrency=2,
                 stop=stop,
                 watch=watch,
-                grace=0.2,
+                grace=0.1,
             )
         assert stop.is_set()
+        assert every[1].state is State.UNKNOWN
+        answer.set()
+        for worker in set(threading.enumerate()) - others:
+            worker.join(20)
         assert states(every) == [
             State.DONE,
-            State.UNKNOWN,
+            State.DONE,
             State.FAILED,
             State.NOT_SENT,
             State.NOT_SENT,
         ]
-        never.set()
 
     def test_those_under_way_get_their_time(self) -> None:
         stop = threading.Event()

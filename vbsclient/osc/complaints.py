@@ -92,6 +92,20 @@ def skipped(outcomes: Sequence[Outcome[Any]], noun: Noun) -> Iterator[str]:
             yield _with_targets(f'{len(same)} {noun[1]}: {reason}', same)
 
 
+def notes(outcomes: Sequence[Outcome[Any]], noun: Noun) -> Iterator[str]:
+    """What a person should know of targets that did not fail."""
+    groups: dict[str, list[Outcome[Any]]] = {}
+    for outcome in outcomes:
+        if outcome.result is not None and outcome.result.detail:
+            groups.setdefault(outcome.result.detail, []).append(outcome)
+    for detail, same in groups.items():
+        note = f'{shortened(detail)}.'
+        if len(same) == 1:
+            yield f'{capital(noun[0])} {label(same[0].target)}: {note}'
+        else:
+            yield _with_targets(f'{len(same)} {noun[1]}: {note}', same)
+
+
 def _shared_failure(same: Sequence[Outcome[Any]], noun: Noun) -> str:
     first, several = same[0], f'{len(same)} {noun[1]}'
     reason = _reason(first)

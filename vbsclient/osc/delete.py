@@ -38,7 +38,7 @@ from vbsclient.osc.clients import (
     warn_if_login_ends,
 )
 from vbsclient.osc.columns import cells
-from vbsclient.osc.complaints import delay, failures, is_told_by, stop
+from vbsclient.osc.complaints import delay, failures, is_told_by, notes, stop
 from vbsclient.osc.consent import ask
 from vbsclient.osc.encoding import escapes_output
 from vbsclient.osc.help import keep_paragraphs
@@ -46,7 +46,7 @@ from vbsclient.osc.interruption import end_at_next_sigint, sigterm_raises
 from vbsclient.osc.journal import Journal, NoJournal
 from vbsclient.osc.progress import show_progress
 from vbsclient.osc.read import as_command_errors, printing
-from vbsclient.osc.text import Text, capital, shortened
+from vbsclient.osc.text import Text
 from vbsclient.waiting import Patience
 
 #: All was accepted, and the time ran out before all was gone.
@@ -319,14 +319,8 @@ class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
             if not failed:
                 raise exceptions.CommandError(stop(self._stopped))
             self.log.error('%s', stop(self._stopped))
-        for outcome in self._outcomes:
-            if outcome.result is not None and outcome.result.detail:
-                self.log.info(
-                    '%s %s: %s.',
-                    capital(outcome.target.type),
-                    report.label(outcome.target),
-                    shortened(outcome.result.detail),
-                )
+        for note in notes(self._outcomes, self.noun):
+            self.log.info('%s', note)
         if self._unfinished:
             self.log.error(
                 delay(self._unfinished, len(self._outcomes), self.noun)

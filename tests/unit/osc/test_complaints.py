@@ -10,6 +10,7 @@ from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.bulk import State
 from vbsclient.deletion.targets import (
+    Done,
     Missing,
     Outcome,
     Refused,
@@ -17,7 +18,13 @@ from vbsclient.deletion.targets import (
     StopAll,
     Target,
 )
-from vbsclient.osc.complaints import failures, is_told_by, skipped, stop
+from vbsclient.osc.complaints import (
+    failures,
+    is_told_by,
+    notes,
+    skipped,
+    stop,
+)
 
 NOUN = ('backup', 'backups')
 
@@ -122,6 +129,18 @@ def test_what_was_left_alone() -> None:
         '2 backups: x.\n'
         '  n1 (00000000-0000-4000-8000-000000000001)\n'
         '  n2 (00000000-0000-4000-8000-000000000002)'
+    ]
+
+
+def test_notes_are_shared_too() -> None:
+    outcomes = [outcome(n, None, state=State.DONE) for n in (1, 2, 3, 4)]
+    for one, detail in zip(outcomes, ('x', 'y', 'x', ''), strict=True):
+        one.result = Done('req', detail=detail)
+    assert list(notes(outcomes, NOUN)) == [
+        '2 backups: x.\n'
+        '  n1 (00000000-0000-4000-8000-000000000001)\n'
+        '  n3 (00000000-0000-4000-8000-000000000003)',
+        'Backup n2 (00000000-0000-4000-8000-000000000002): y.',
     ]
 
 

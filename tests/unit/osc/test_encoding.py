@@ -44,7 +44,6 @@ class Command:
         for output in (self.app.stdout, self.app.stderr):
             if output is not None:
                 output.write(parsed_args.text)
-        logging.getLogger().error('%s', parsed_args.text)
         return 5
 
 
@@ -89,14 +88,18 @@ def test_a_log_file_gets_it_as_well(
 ) -> None:
     file = tmp_path / 'log'
     handler = logging.FileHandler(file, encoding='ascii')
-    monkeypatch.setattr(logging, 'raiseExceptions', True)
-    logging.getLogger().addHandler(handler)
-    try:
-        Command(None).run(Namespace(text='日'))
-    finally:
-        logging.getLogger().removeHandler(handler)
-        handler.close()
-    assert file.read_text() == '\\u65e5\n'
+    monkeypatch.setattr(logging.getLogger(), 'handlers', [handler])
+
+    class Logging(Command):
+        @escapes_output
+        def run(self, parsed_args: Namespace) -> int:
+            """Write into the log."""
+            logging.getLogger().error('%s', parsed_args.text)
+            return 0
+
+    Logging(None).run(Namespace(text='日\ud800'))
+    handler.close()
+    assert file.read_text() == '\\u65e5\\ud800\n'
 
 
 def test_what_is_no_file_is_left_as_it_is() -> None:
