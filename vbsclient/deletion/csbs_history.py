@@ -66,6 +66,8 @@ class ServerHistory:
             protections += ('cannot be restored',)
         if item.has_image:
             protections += ('an image was made from it',)
+        if not item.is_readable:
+            protections += ('its extend_info is not readable',)
         if not item.server_id:
             protections += ('of no known server',)
         tags = _tags_of(item)

@@ -8,9 +8,9 @@ import pytest
 
 from tests.unit.deletion.world import World, uuid
 from vbsclient.api import errors
+from vbsclient.api.csbs import NoItems
 from vbsclient.bulk import State
 from vbsclient.deletion import csbs_items
-from vbsclient.deletion.csbs_lookup import NoItems
 from vbsclient.deletion.follow import Follower
 from vbsclient.deletion.targets import Missing, Refused, Skipped, StopAll
 from vbsclient.osc.journal import NoJournal

@@ -7,13 +7,10 @@ from functools import cached_property
 
 from vbsclient.api import errors
 from vbsclient.api.client import ServiceClient
-from vbsclient.api.csbs.checkpoints import (
-    CSBS_PROVIDER,
-    Checkpoint,
-    Checkpoints,
-)
+from vbsclient.api.csbs.checkpoints import Checkpoint, Checkpoints
 from vbsclient.api.csbs.groups import Group, Groups, Member
 from vbsclient.api.csbs.items import Item, ItemFilter, Items
+from vbsclient.api.csbs.kind import CSBS_PROVIDER, NoItems, Provider
 from vbsclient.api.csbs.quotas import get_quotas
 from vbsclient.api.endpoint import (
     CSBSEndpoint,
@@ -33,6 +30,8 @@ __all__ = [
     'ItemFilter',
     'Items',
     'Member',
+    'NoItems',
+    'Provider',
     'Quota',
 ]
 
