@@ -88,9 +88,9 @@ class ServerBackups:
             # What a Karbor made with providers of its own is none of CSBS's.
             if karbor.has_csbs is Known.NO:
                 return Listing(exists=False)
-            doubt = karbor
+            return Listing(doubt=karbor)
         except errors.ClientError as error:
-            doubt = error
+            return Listing(doubt=error)
         return Listing(parts, doubt)
 
 

@@ -8,7 +8,7 @@ import argparse
 import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from osc_lib import exceptions
 from osc_lib.command import command
@@ -17,8 +17,6 @@ from vbsclient.api import errors
 from vbsclient.osc.columns import Column, shown, wanted_of
 from vbsclient.osc.help import keep_paragraphs
 from vbsclient.osc.text import capital, sentence
-
-T = TypeVar('T')
 
 
 @contextmanager
@@ -56,19 +54,6 @@ def printing(app: Any) -> Iterator[None]:
         raise exceptions.CommandError(
             f'Standard output: {error.strerror}.'
         ) from error
-
-
-def unless_absent(
-    things: Iterator[T], absent: errors.ClientError
-) -> Iterator[T]:
-    """A list, where a 404 says that this cloud has no such list.
-
-    :raises ClientError: that error in place of the 404.
-    """
-    try:
-        yield from things
-    except errors.NotFound as error:
-        raise absent from error
 
 
 class ShowCommand(command.ShowOne, metaclass=abc.ABCMeta):

@@ -28,15 +28,6 @@ MARKED = frozenset({'source', 'type'})
 _MARK = 'service_metadata'
 
 
-class NoSharing(errors.ClientError):
-    """The endpoint has no calls for shares."""
-
-    hint = 'Shares are a function of VBS v2: check the endpoint.'
-
-    def __init__(self) -> None:
-        super().__init__('this cloud does not share backups')
-
-
 class Details:
     """Where backups come from and whom they are shared with.
 

@@ -108,19 +108,27 @@ class ServiceKind:
                 'and answers 404 now',
                 'Nothing was decided from that: try again later.',
             ) from error
+        self._no_items = self._karbor(error)
+        raise self._no_items from error
+
+    def _karbor(self, error: errors.NotFound) -> NoItems:
+        """What Karbor's own routes say.
+
+        :raises NotServed: if none of them works.
+        """
+        has_csbs = self._has_checkpoints_of_csbs()
+        if has_csbs is Known.YES:
+            return NoItems((), has_csbs)
         providers = self._providers()
-        serves = self._serves_csbs()
-        if providers is None and serves is not Known.YES:
+        if providers is None:
             raise errors.NotServed(
                 f'the endpoint serves neither checkpoint_items nor '
                 f'checkpoints ({self._url} answers 404)',
                 'Correct csbs_endpoint_override in clouds.yaml.',
             ) from error
-        listed = any(p.id == CSBS_PROVIDER for p in providers or ())
-        if listed or providers is None:
-            serves = Known.YES
-        self._no_items = NoItems(providers or (), serves)
-        raise self._no_items from error
+        if any(p.id == CSBS_PROVIDER for p in providers):
+            has_csbs = Known.UNKNOWN
+        return NoItems(providers, has_csbs)
 
     def _providers(self) -> tuple[Provider, ...] | None:
         """The providers that it lists; None if it does not."""
@@ -140,7 +148,7 @@ class ServiceKind:
             if isinstance(row.get('id'), str)
         )
 
-    def _serves_csbs(self) -> Known:
+    def _has_checkpoints_of_csbs(self) -> Known:
         """Whether it has checkpoints of the provider of CSBS."""
         provider = resource_path('providers', id=CSBS_PROVIDER)
         path = f'{provider}/{resource_path("checkpoints")}'

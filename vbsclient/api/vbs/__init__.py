@@ -21,11 +21,12 @@ from vbsclient.api.http import Deadline
 from vbsclient.api.quotas import Quota
 from vbsclient.api.vbs.backups import Backup, Backups
 from vbsclient.api.vbs.quotas import get_quotas
-from vbsclient.api.vbs.shares import Share, ShareFilter, Shares
+from vbsclient.api.vbs.shares import NoSharing, Share, ShareFilter, Shares
 
 __all__ = [
     'Backup',
     'Backups',
+    'NoSharing',
     'Quota',
     'Share',
     'ShareFilter',
@@ -124,7 +125,10 @@ class VBSClient(ServiceClient):
 
         :raises EndpointError: on a cloud that has block storage alone.
         """
-        return Shares(self.transport, self._vendor('shares'))
+        return Shares(
+            self.transport,
+            self._vendor('shares: this cloud does not share backups'),
+        )
 
     def quotas(self) -> list[Quota]:
         """What the project may keep and keeps (VBS API, V4).
@@ -137,7 +141,7 @@ class VBSClient(ServiceClient):
     def _vendor(self, wanted: str) -> str:
         if self.endpoint.vendor is None:
             raise errors.EndpointError(
-                'this cloud has no VBS, only block storage '
+                f'this cloud has no VBS, only block storage '
                 f'({self.endpoint.service_type}), which knows no {wanted}',
                 'If it has VBS all the same, set vbs_endpoint_override in '
                 'clouds.yaml.',

@@ -16,6 +16,15 @@ _STYLE = paging.Style('shared', 'offset', 'shared_links')
 _ROUTE = 'os-vendor-backup-sharing'
 
 
+class NoSharing(errors.NotServed):
+    """It is known that the endpoint has no calls for shares."""
+
+    hint = 'Shares are a function of VBS v2: check the endpoint.'
+
+    def __init__(self) -> None:
+        super().__init__('this cloud does not share backups')
+
+
 @dataclass(frozen=True)
 class Share:
     """A backup shown to one other project (V19, V20).
@@ -134,6 +143,7 @@ class Shares:
     def __init__(self, transport: Transport, url: str) -> None:
         self._transport = transport
         self._url = url
+        self._is_absent = False
 
     def get(self, share_id: str) -> Share:
         """Show a share (VBS API, V20).
@@ -167,12 +177,12 @@ class Shares:
         :param where: which ones, in place of it.
         :param page_size: how many a page is to hold.
         :raises AmbiguousListing: if the list cannot be read to its end.
+        :raises NoSharing: if the endpoint has no such list.
         :raises ServiceError: if the service refuses.
         """
         where = where or ShareFilter(backup_id=backup_id)
-        url = f'{self._url}/{resource_path(_ROUTE, "detail")}'
         for row in paging.rows(
-            lambda page: self._transport.get(url, page),
+            lambda page: self._get('detail', page),
             _STYLE,
             where.query(),
             page_size=page_size,
@@ -186,27 +196,37 @@ class Shares:
 
         :param where: of this only what the service compares exactly.
         :returns: None if it answers without a number.
+        :raises NoSharing: if the endpoint has no such call.
         :raises ServiceError: if the service refuses.
         """
-        path = resource_path(_ROUTE, 'count')
-        return paging.count_of(
-            self._transport.get(f'{self._url}/{path}', where.exact())
-        )
+        return paging.count_of(self._get('count', where.exact()))
 
     def demand_served(self) -> None:
         """Make sure that the endpoint knows shares at all.
 
-        :raises NotServed: if it does not.
+        :raises NoSharing: if it does not.
         """
-        url = f'{self._url}/{resource_path(_ROUTE, "detail")}'
+        self._get('detail', {'limit': '1'})
+
+    def _get(self, route: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """A list or a count; only a second 404 says that there is none.
+
+        Without shares nothing keeps a shared backup from being deleted.
+
+        :raises NoSharing: if there is none.
+        """
+        if self._is_absent:
+            raise NoSharing
+        url = f'{self._url}/{resource_path(_ROUTE, route)}'
         try:
-            self._transport.get(url, {'limit': '1'})
+            return self._transport.get(url, query)
+        except errors.NotFound:
+            pass
+        try:
+            return self._transport.get(url, query)
         except errors.NotFound as error:
-            raise errors.NotServed(
-                f'the endpoint knows no shares ({self._url} answers 404)',
-                'Correct vbs_endpoint_override in clouds.yaml, if this '
-                'cloud has them.',
-            ) from error
+            self._is_absent = True
+            raise NoSharing from error
 
     def cancel(self, share_id: str) -> Receipt:
         """Cancel one share (VBS API, V22, ``is_backup_id=false``; 200).
