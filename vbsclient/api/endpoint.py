@@ -95,11 +95,13 @@ class Catalog:
         those that have no endpoint.
     :ivar is_known: whether there is a catalog at all: without one nobody
         knows what the cloud offers.
+    :ivar endpoint: the one endpoint of a login that has no catalog.
     """
 
     entries: Sequence[CatalogEntry] = ()
     names: frozenset[str] = frozenset()
     is_known: bool = False
+    endpoint: str | None = None
 
 
 @dataclass(frozen=True)
@@ -366,8 +368,9 @@ def _choose_block_storage(
     settings: ServiceSettings,
 ) -> VBSChoice:
     """The service that ``openstack volume backup`` uses, too."""
-    if settings.override:
-        base = _override_base(settings.override, project_id)
+    override = settings.override or catalog.endpoint
+    if override:
+        base = _override_base(override, project_id)
         named = _as_version(base.version)
         return VBSChoice(
             'block storage override',
@@ -440,42 +443,47 @@ def _override_base(override: str, project_id: str) -> Base:
 
 
 def read_catalog(
-    session: Session, *overrides: str | None
+    session: Session, key: str, *overrides: str | None
 ) -> tuple[str, Catalog]:
     """(project id, catalog) of the login.
 
     A login without a token of its own (``none``, ``admin_token``) has
-    neither; then an override may name the project.
+    neither, but an endpoint; that, or an override, may name the project.
 
+    :param key: the setting that overrides the endpoint.
     :raises EndpointError: if there is no project.
     """
     with _login():
         auth = session.auth
-        access = (
-            auth.get_access(session)
-            if isinstance(auth, BaseIdentityPlugin)
-            else None
-        )
+        if not isinstance(auth, BaseIdentityPlugin):
+            endpoint = auth.get_endpoint(session) if auth else None
+            return _read_fixed(key, endpoint, *overrides)
+        access = auth.get_access(session)
         project_id = session.get_project_id()
-    if not project_id and not isinstance(auth, BaseIdentityPlugin):
-        project_id = next(filter(None, map(project_in, overrides)), None)
-        if not project_id:
-            raise errors.EndpointError(
-                'the login is of a kind that has neither a project nor a '
-                'catalog, such as auth_type none or admin_token',
-                'Set vbs_endpoint_override in clouds.yaml to a URL that ends '
-                'in version and project (https://vbs.example.com/v2/'
-                '<project id>), or log in for a project.',
-            )
     if not project_id:
         raise errors.EndpointError(
             'the login is not for a project',
             'Set project_name or project_id in clouds.yaml '
             '(OS_PROJECT_NAME, OS_PROJECT_ID).',
         )
-    if access is None or not access.has_service_catalog():
+    if not access.has_service_catalog():
         return project_id, Catalog()
     return project_id, catalog_of(access.service_catalog)
+
+
+def _read_fixed(
+    key: str, endpoint: str | None, *overrides: str | None
+) -> tuple[str, Catalog]:
+    for url in (*overrides, endpoint):
+        project_id = project_in(url)
+        if project_id:
+            return project_id, Catalog(endpoint=endpoint)
+    raise errors.EndpointError(
+        'the login is of a kind that has neither a project nor a catalog '
+        '(auth_type none or admin_token), and no endpoint names the project',
+        f'Set {key} in clouds.yaml to a URL that ends in version and '
+        f'project, or log in for a project.',
+    )
 
 
 def catalog_of(service_catalog: ServiceCatalog) -> Catalog:
@@ -530,7 +538,10 @@ def resolve_vbs(
     :raises ServiceError: if the login fails.
     """
     project_id, catalog = read_catalog(
-        session, settings.override, block_storage.override
+        session,
+        'vbs_endpoint_override',
+        settings.override,
+        block_storage.override,
     )
     choice = choose_vbs(
         catalog,
@@ -565,7 +576,9 @@ def resolve_csbs(
     :raises EndpointError: if no endpoint can be chosen.
     :raises ServiceError: if the login fails.
     """
-    project_id, catalog = read_catalog(session, settings.override)
+    project_id, catalog = read_catalog(
+        session, 'csbs_endpoint_override', settings.override
+    )
     service_type, base = choose_csbs(
         catalog, project_id=project_id, settings=settings
     )

@@ -231,7 +231,9 @@ class Origins:
         doubt = self.doubt_about(id) or _GARBLED
         return Undecided(
             f'whether CSBS made it could not be read ({doubt.message})',
-            _UNKNOWN_HINT,
+            f'{doubt.hint} {_UNKNOWN_HINT}'
+            if isinstance(doubt, errors.EndpointError) and doubt.hint
+            else _UNKNOWN_HINT,
         )
 
     def _complete(self, ids: Sequence[str]) -> None:

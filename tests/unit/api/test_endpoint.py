@@ -2,6 +2,7 @@
 """Which URL and version are chosen, and with how many requests."""
 
 import threading
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -887,21 +888,31 @@ class TestWhetherThereIsACSBS:
 class TestFixedLogin:
     """A login of auth_type none or admin_token has no token to be read."""
 
-    def client(self, **options: Any) -> VBSClient:
-        session = Session(auth=token_endpoint.Token(EVS, 'secret'))
+    def client(self, endpoint: str, **options: Any) -> VBSClient:
+        session = Session(auth=token_endpoint.Token(endpoint, 'secret'))
         return VBSClient(session, **options)
 
-    def test_the_override_names_the_project(self) -> None:
-        client = self.client(
-            block_storage=ServiceSettings(override=f'{EVS}/v3/{P}')
-        )
+    def test_its_endpoint_is_that_of_block_storage(self) -> None:
+        client = self.client(f'{EVS}/v3/{P}')
         assert client.endpoint.native == f'{EVS}/v3/{P}'
+        assert client.endpoint.vendor is None
 
-    @pytest.mark.parametrize('url', [None, EVS, f'{EVS}/v3', f'{EVS}/{P}'])
+    @pytest.mark.parametrize('project', [P, f'AUTH_{P}', uuid.uuid4()])
+    def test_an_override_names_the_project(self, project: str) -> None:
+        client = self.client(
+            EVS,
+            block_storage=ServiceSettings(override=f'{VBS}/v3/{project}/'),
+        )
+        named = str(project).removeprefix('AUTH_')
+        assert client.endpoint.native == f'{VBS}/v3/{named}'
+
+    @pytest.mark.parametrize(
+        'url', [None, EVS, f'{EVS}/v3', f'{EVS}/{P}', f'{EVS}/v3/demo']
+    )
     def test_without_a_project_it_is_said_what_such_logins_lack(
         self, url: str | None
     ) -> None:
-        client = self.client(endpoint_override=url)
+        client = self.client(EVS, endpoint_override=url)
         with pytest.raises(errors.EndpointError, match='none or admin_token'):
             _ = client.endpoint
 

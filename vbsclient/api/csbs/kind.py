@@ -38,17 +38,18 @@ class NoItems(errors.EndpointError):
         not behind it, and made nothing.
     """
 
-    hint = (
-        'Whole checkpoints can be deleted with "openstack csbs checkpoint '
-        'delete".'
-    )
-
     def __init__(
-        self, providers: tuple[Provider, ...], has_csbs: Known
+        self, url: str, providers: tuple[Provider, ...], has_csbs: Known
     ) -> None:
+        option = ' --provider <provider>' if providers else ''
+        shown = ', '.join(map(str, providers)) or CSBS_PROVIDER
         super().__init__(
             'this cloud has no checkpoint_items, so that single backups of '
-            'servers cannot be seen or deleted'
+            'servers cannot be seen or deleted',
+            f'It is a Karbor with the provider {shown}. GET '
+            f'{url}/providers/<provider>/checkpoints lists its checkpoints, '
+            f'and "openstack csbs checkpoint delete{option} <checkpoint>" '
+            f'deletes a whole one.',
         )
         self.providers = providers
         self.has_csbs = has_csbs
@@ -118,7 +119,7 @@ class ServiceKind:
         """
         has_csbs = self._has_checkpoints_of_csbs()
         if has_csbs is Known.YES:
-            return NoItems((), has_csbs)
+            return NoItems(self._url, (), has_csbs)
         providers = self._providers()
         if providers is None:
             raise errors.NotServed(
@@ -128,7 +129,7 @@ class ServiceKind:
             ) from error
         if any(p.id == CSBS_PROVIDER for p in providers):
             has_csbs = Known.UNKNOWN
-        return NoItems(providers, has_csbs)
+        return NoItems(self._url, providers, has_csbs)
 
     def _providers(self) -> tuple[Provider, ...] | None:
         """The providers that it lists; None if it does not."""
