@@ -360,3 +360,73 @@ def test_one_404_is_no_proof_that_v2_knows_nothing(
     openstack(*DELETE, part, complains=[...], code=1)
     assert deletes(c) == []
     assert len([r for r in requests(c) if '/vbs/v2/' in r]) >= 2
+
+
+# -- what is unknown is unknown everywhere ---------------------------------
+
+
+def test_who_made_a_backup_is_unknown_in_every_command(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(**V3_ONLY)
+    c.knobs.faults.append(
+        Fault('status', 'GET', '^/csbs/', status=404, times=None)
+    )
+    backup = c.state.add_backup(created_at=c.state.now() - timedelta(days=9))
+    show = ('vbs', 'backup', 'show', backup.id, '-f', 'json')
+    shown = openstack(*show, complains=['not known'], code=0).json()
+    assert shown['source'] is None
+    rows = openstack(
+        *('vbs', 'backup', 'list', '--long', '-f', 'json'),
+        complains=['not known'],
+        code=0,
+    ).json()
+    assert [row['Source'] for row in rows] == [None]
+    openstack(
+        *('vbs', 'backup', 'list', '--source', 'vbs'),
+        complains=['not known', '--source cannot be told'],
+        code=1,
+    )
+    result = openstack(
+        *(*DELETE, backup.id, '--report', '-f', 'json'),
+        complains=['whether CSBS made it', '1 of 1'],
+    )
+    assert result.json()[0]['Source'] == ''
+    openstack(
+        *(*PRUNE, '--all-volumes', '--older-than', '1h', '--allow-empty'),
+        '--yes',
+        complains=[..., re.compile('could not be read')],
+        code=1,
+    )
+    assert deletes(c) == []
+
+
+def test_a_login_without_a_catalog_deletes_where_its_endpoint_is(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(catalog='volumev3', csbs_catalog=None)
+    backup = c.state.add_backup()
+    openstack('vbs', 'backup', 'list', '-f', 'value', '-c', 'Size')
+    login = {
+        'auth_type': 'admin_token',
+        'auth': {
+            'endpoint': f'{c.url}/volume/v3/{c.project_id}',
+            'token': next(iter(c.state.tokens)),
+        },
+    }
+    openstack(
+        *DELETE,
+        backup.id,
+        config=login,
+        complains=['has no catalog', '1 of 1'],
+    )
+    openstack(*DELETE, backup.id, config={**login, 'vbsclient_csbs': False})
+    assert deletes(c) == [f'DELETE /volume/v3/{{P}}/backups/{backup.id}']
+
+
+def test_the_same_endpoint_twice_is_one(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(interfaces=('public', 'public'))
+    openstack(*DELETE, c.state.add_backup().id)
+    assert len(deletes(c)) == 1

@@ -82,7 +82,7 @@ class ServerHistory:
             created_at=item.created_at,
             made=moment_of(item.created_at),
             size=item.size,
-            counts=finished and item.restorable,
+            counts=finished and item.restorable and item.is_readable,
             protections=protections,
             remarks=remarks,
             tags=tags or frozenset(),

@@ -90,7 +90,10 @@ def any_left(shares: Shares, backup_id: str) -> str:
 
     :raises NotServed: if there is no list: it does not go with its rows.
     """
-    left = next(shares.list(backup_id=backup_id), None)
+    try:
+        left = next(shares.list(backup_id=backup_id), None)
+    except errors.NotFound as error:
+        raise errors.NotServed('the endpoint knows no shares') from error
     return 'deleted' if left is None else 'shared'
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from vbsclient.api import errors, paging
 from vbsclient.api.http import Receipt, Transport, resource_path
-from vbsclient.api.values import text_or_none
+from vbsclient.api.values import Known, text_or_none
 from vbsclient.api.vbs.backups import Backup
 
 _STYLE = paging.Style('shared', 'offset', 'shared_links')
@@ -143,7 +143,7 @@ class Shares:
     def __init__(self, transport: Transport, url: str) -> None:
         self._transport = transport
         self._url = url
-        self._is_absent = False
+        self._is_offered = Known.UNKNOWN
 
     def get(self, share_id: str) -> Share:
         """Show a share (VBS API, V20).
@@ -209,24 +209,28 @@ class Shares:
         self._get('detail', {'limit': '1'})
 
     def _get(self, route: str, query: Mapping[str, str]) -> dict[str, Any]:
-        """A list or a count; only a second 404 says that there is none.
+        """A list or a count; that there is none takes two answers.
 
-        Without shares nothing keeps a shared backup from being deleted.
+        Without shares nothing keeps a shared backup from being deleted, so
+        that one 404 says nothing, nor do two after another answer.
 
         :raises NoSharing: if there is none.
         """
-        if self._is_absent:
+        if self._is_offered is Known.NO:
             raise NoSharing
         url = f'{self._url}/{resource_path(_ROUTE, route)}'
         try:
-            return self._transport.get(url, query)
+            body = self._transport.get(url, query)
         except errors.NotFound:
-            pass
-        try:
-            return self._transport.get(url, query)
-        except errors.NotFound as error:
-            self._is_absent = True
-            raise NoSharing from error
+            try:
+                body = self._transport.get(url, query)
+            except errors.NotFound as error:
+                if self._is_offered is Known.YES:
+                    raise
+                self._is_offered = Known.NO
+                raise NoSharing from error
+        self._is_offered = Known.YES
+        return body
 
     def cancel(self, share_id: str) -> Receipt:
         """Cancel one share (VBS API, V22, ``is_backup_id=false``; 200).
