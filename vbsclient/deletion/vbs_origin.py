@@ -10,7 +10,7 @@ from functools import cached_property
 
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient, Item, ItemFilter, NoItems
-from vbsclient.api.values import Known, bool_or_none
+from vbsclient.api.values import Known, bool_or_none, canonical_id
 from vbsclient.api.vbs import Backup, VBSClient
 from vbsclient.deletion.targets import FEW, Limits, Refused, Undecided
 from vbsclient.deletion.vbs_lookup import get_each
@@ -129,9 +129,20 @@ class Origins:
         self._seen: set[str] = set()
         self._marks: dict[str, Known] = {}
         self._garbled: set[str] = set()
+        self._asked = 0
         self._listed = False
         self._absent = False
         self._unread: errors.ClientError | None = None
+
+    def look_up(self, backup: Backup) -> Known:
+        """Whether CSBS made a backup that was read for itself."""
+        self.learn(backup)
+        if backup.id not in self._seen:
+            self._asked += 1
+            if self._asked > FEW:
+                self.read_list()
+            self._complete([backup.id])
+        return self.made_by_csbs(backup.id)
 
     def made_by_csbs(self, id: str) -> Known:
         """By all that was learned of a backup, and the list of CSBS."""
@@ -140,7 +151,7 @@ class Origins:
             mark is Known.NO and not self._servers.was_read
         ):
             return mark
-        if id in self._servers.listing.parts:
+        if self.part(id) is not None:
             return Known.YES
         if mark is Known.NO or self.doubt_about(id) is None:
             return Known.NO
@@ -157,7 +168,7 @@ class Origins:
 
     def part(self, id: str) -> Part | None:
         """The server backup that it belongs to, as far as CSBS says."""
-        return self._servers.listing.parts.get(id)
+        return self._servers.listing.parts.get(canonical_id(id))
 
     def read_list(self) -> None:
         """Read all marks at once, which pays for many backups."""
@@ -208,7 +219,7 @@ class Origins:
 
     def _owned(self, id: str) -> Refused:
         listing = self._servers.listing
-        part = listing.parts.get(id)
+        part = self.part(id)
         if part is not None:
             return Refused(
                 f'CSBS made it as a part of the server backup '

@@ -52,8 +52,7 @@ class Details:
 
     def source(self, backup: Backup) -> str | None:
         """The service that made it; None where nobody knows."""
-        self._origins.learn(backup)
-        made_by_csbs = self._origins.made_by_csbs(backup.id)
+        made_by_csbs = self._origins.look_up(backup)
         if made_by_csbs is Known.UNKNOWN:
             self._warn(self._origins.doubt_about(backup.id))
             return None

@@ -56,7 +56,10 @@ class CSBSClient(ServiceClient):
         :raises EndpointError: if there is no endpoint to be chosen.
         """
         if self.is_absent:
-            raise errors.NoService('this project has no CSBS')
+            raise errors.NoService(
+                'this project has no CSBS',
+                'That is what vbsclient_csbs in clouds.yaml says.',
+            )
         endpoint = resolve_csbs(
             self._session,
             settings=ServiceSettings(
