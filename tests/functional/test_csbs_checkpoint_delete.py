@@ -528,7 +528,7 @@ def test_karbor_verifies_a_whole_checkpoint_at_its_provider(
 ) -> None:
     c = cloud(checkpoint_items=False)
     run, other = (c.state.add_checkpoint(servers) for _ in range(2))
-    openstack(*DELETE, run.id, *(['--yes'] if servers > 1 else []))
+    openstack(*DELETE, run.id, '--yes')
     path = f'/csbs/v1/{{P}}/providers/{PROVIDER}/checkpoints/{run.id}'
     log = requests(c)
     assert log.index(f'GET {path}') < log.index(f'DELETE {path}')
@@ -537,17 +537,19 @@ def test_karbor_verifies_a_whole_checkpoint_at_its_provider(
     assert other.items
 
 
-def test_karbor_asks_before_the_backups_of_several_servers_go(
-    cloud: CloudFactory, openstack: Openstack
+@pytest.mark.parametrize('servers', [1, 3])
+def test_karbor_asks_for_what_is_in_a_checkpoint_cannot_be_listed(
+    cloud: CloudFactory, openstack: Openstack, servers: int
 ) -> None:
     c = cloud(checkpoint_items=False)
-    run = c.state.add_checkpoint(3)
+    run = c.state.add_checkpoint(servers)
     openstack(
         *DELETE,
         run.id,
         complains=[
             f'Checkpoint {run.id} holds',
             *(f'server {item.resource_name}' for item in run.items),
+            'this cloud does not list its backups',
             REFUSAL,
         ],
     )

@@ -457,6 +457,22 @@ def test_a_cloud_without_items_says_so(
     openstack(*command, complains=['has no checkpoint_items'])
 
 
+@pytest.mark.parametrize('command', [CHECKPOINTS, (*CHECKPOINT, UNKNOWN)])
+def test_a_karbor_says_where_its_checkpoints_are(
+    cloud: CloudFactory, openstack: Openstack, command: tuple[str, ...]
+) -> None:
+    cloud(checkpoint_items=False, karbor_provider=UNKNOWN)
+    openstack(
+        *command,
+        complains=[
+            re.compile(
+                rf'provider OS Infra Provider \({UNKNOWN}\).*GET http.*/'
+                r'providers/<provider>/checkpoints .*--provider <provider>'
+            )
+        ],
+    )
+
+
 def test_a_cloud_without_csbs_says_so(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:

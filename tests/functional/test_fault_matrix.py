@@ -238,7 +238,7 @@ def test_a_404_to_everything_is_no_deletion(
         arguments = ['vbs', 'share', 'delete', '--backup', backup.id]
     elif command == 'karbor':
         ids = [c.state.add_checkpoint().id for _ in range(2)]
-        arguments = ['csbs', 'checkpoint', 'delete', *ids]
+        arguments = ['csbs', 'checkpoint', 'delete', *ids, '--yes']
     else:
         named = add_targets(c.state, command)
         arguments = [*words(command), *named.arguments]

@@ -367,6 +367,9 @@ def test_imported_backups_are_not_judged_as_those_of_one_volume(
         assert 'of no known volume' in row['Reasons']
 
 
+KEEP = {'key': 'keep', 'value': 'yes'}
+
+
 @pytest.mark.parametrize(
     ('odd', 'reason'),
     [
@@ -377,6 +380,20 @@ def test_imported_backups_are_not_judged_as_those_of_one_volume(
         ({'tags': ['keep=yes']}, 'its tags are not readable'),
         ({'tags': [{'key': 'keep'}]}, 'its tags are not readable'),
         ({'created_at': ''}, 'no date'),
+        ({'extend_info': None}, 'its extend_info is not readable'),
+        ({'extend_info': 'rubbish'}, 'its extend_info is not readable'),
+        (
+            {'extend_info': json.dumps({'os_images_data': [{'a': 'b'}]})},
+            'an image was made from it',
+        ),
+        (
+            {'tags': None, 'extend_info': {'tags': [KEEP]}},
+            'tag keep=yes',
+        ),
+        (
+            {'extend_info': json.dumps({'tags': json.dumps([KEEP])})},
+            'tag keep=yes',
+        ),
     ],
 )
 def test_a_server_backup_of_which_nobody_knows_enough_stays(

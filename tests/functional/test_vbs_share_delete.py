@@ -464,7 +464,11 @@ def test_a_cloud_that_has_block_storage_alone_is_told_so(
 
 
 @pytest.mark.parametrize(
-    ('sharing', 'reason'), [('absent', 'HTTP 404'), ('forbidden', 'HTTP 403')]
+    ('sharing', 'reason'),
+    [
+        ('absent', 'This cloud does not share backups'),
+        ('forbidden', 'HTTP 403'),
+    ],
 )
 def test_a_cloud_without_sharing_refuses(
     cloud: CloudFactory, openstack: Openstack, sharing: str, reason: str

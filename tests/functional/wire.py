@@ -10,8 +10,8 @@ UNKNOWN = '00000000-0000-4000-8000-000000000000'
 PROVIDER = 'fc4d5750-22e7-4798-8a46-f48f62c4c1da'
 
 _UUID = '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}'
-_BACKUPS = '/(?:vbs/v[23]|volume/v3)/{P}/backups'
-_SHARES = '/vbs/v2/{P}/os-vendor-backup-sharing'
+_BACKUPS = '/(?:vbs|volume)/v[23]/{P}/backups'
+_SHARES = '/(?:vbs|volume)/v2/{P}/os-vendor-backup-sharing'
 _CHECKPOINTS = f'/csbs/v1/{{P}}/providers/{_UUID}/checkpoints'
 _ITEMS = '/csbs/v1/{P}/checkpoint_items'
 
@@ -27,10 +27,12 @@ _ALLOWED = re.compile(
             f'GET {_BACKUPS}\\?limit=1',
             f'GET {_SHARES}/detail\\?.*',
             f'GET {_SHARES}/{_UUID}',
+            f'GET {_SHARES}/count',
             f'GET {_ITEMS}\\?.*',
             f'GET {_ITEMS}/{_UUID}',
             f'GET {_CHECKPOINTS}/{_UUID}',
             f'GET {_CHECKPOINTS}\\?limit=1',
+            'GET /csbs/v1/{P}/providers',
             f'DELETE {_BACKUPS}/{_UUID}',
             f'DELETE {_SHARES}/{_UUID}\\?is_backup_id=(?:true|false)',
             f'DELETE {_CHECKPOINTS}/{_UUID}(?:\\?checkpoint_items={_UUID})?',

@@ -25,7 +25,13 @@ NUMBERS = {
     'token_seconds': float,
     'max_page': int,
 }
-TEXTS = ('catalog_version', 'catalog_url', 'csbs_catalog', 'retry_after')
+TEXTS = (
+    'catalog_version',
+    'catalog_url',
+    'csbs_catalog',
+    'karbor_provider',
+    'retry_after',
+)
 SWITCHES = ('chains', 'ignore_item_query', 'read_only_role')
 # Arguments that turn a knob off.
 OFF = {

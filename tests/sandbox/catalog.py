@@ -75,11 +75,22 @@ def _endpoints(
             'url': _url(kind, knobs, region_base(knobs, base, region) + path),
         }
         for region in knobs.regions
-        for interface in ('public', 'internal', 'admin')
+        for interface in _interfaces(kind, knobs)
     ]
 
 
+def _interfaces(kind: str, knobs: Knobs) -> tuple[str, ...]:
+    """Identity has them all, so that there is a login."""
+    if kind in OTHERS:
+        return ('public', 'internal', 'admin')
+    if kind == knobs.csbs_catalog and knobs.csbs_interfaces is not None:
+        return knobs.csbs_interfaces
+    return knobs.interfaces
+
+
 def _url(kind: str, knobs: Knobs, url: str) -> str:
+    if kind in knobs.catalog_urls:
+        return knobs.catalog_urls[kind]
     if knobs.catalog_url is None or kind in OTHERS:
         return url
     return knobs.catalog_url

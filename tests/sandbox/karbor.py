@@ -75,10 +75,15 @@ def view(checkpoint: Checkpoint) -> dict[str, Any]:
     }
 
 
-def _check_provider(provider_id: str) -> None:
+def _provider_of(call: Call) -> str:
+    """The one provider: that of CSBS, unless it is an upstream Karbor's."""
+    return call.cloud.knobs.karbor_provider or PROVIDER
+
+
+def _check_provider(call: Call, provider_id: str) -> None:
     if not is_uuid(provider_id):
         refuse(native_error(400, 'Invalid provider id provided.'))
-    if provider_id != PROVIDER:
+    if provider_id != _provider_of(call):
         message = f'Provider {provider_id} could not be found.'
         refuse(native_error(404, message))
 
@@ -87,7 +92,7 @@ def find(call: Call, provider_id: str, checkpoint_id: str) -> Checkpoint:
     """A checkpoint, deleted or not, or the refusal."""
     if not is_uuid(checkpoint_id):
         refuse(native_error(400, 'Invalid checkpoint id provided.'))
-    _check_provider(provider_id)
+    _check_provider(call, provider_id)
     checkpoint = call.cloud.state.checkpoints.get(checkpoint_id)
     if checkpoint is None:
         message = f'Checkpoint {checkpoint_id} could not be found.'
@@ -98,9 +103,29 @@ def find(call: Call, provider_id: str, checkpoint_id: str) -> Checkpoint:
     return checkpoint
 
 
+def _provider_view(call: Call) -> dict[str, Any]:
+    return {
+        'id': _provider_of(call),
+        'name': 'OS Infra Provider',
+        'description': 'This provider uses the services of the cloud.',
+        'extended_info_schema': {},
+    }
+
+
+@routes.route('GET', 'providers')
+def list_providers(call: Call) -> Answer:
+    return json_answer({'providers': [_provider_view(call)]})
+
+
+@routes.route('GET', 'providers/{provider_id}')
+def show_provider(call: Call, provider_id: str) -> Answer:
+    _check_provider(call, provider_id)
+    return json_answer({'provider': _provider_view(call)})
+
+
 @routes.route('GET', COLLECTION)
 def list_checkpoints(call: Call, provider_id: str) -> Answer:
-    _check_provider(provider_id)
+    _check_provider(call, provider_id)
     query = Query(
         call.request.query, LIST_KEYS, lambda text: native_error(400, text)
     )

@@ -61,7 +61,10 @@ class Knobs:
     catalog_url: str | None = None  # in place of those of VBS and CSBS
     csbs_catalog: str | None = 'data-protect'
     csbs_catalog_url_style: str = 'versioned+project'
+    catalog_urls: dict[str, str] = field(default_factory=dict)  # by type
     regions: tuple[str, ...] = ('RegionOne',)
+    interfaces: tuple[str, ...] = ('public', 'internal', 'admin')
+    csbs_interfaces: tuple[str, ...] | None = None  # as the others
 
     # What VBS serves, and which version documents it shows.
     discovery: str = 'none-json'
@@ -71,7 +74,10 @@ class Knobs:
     backup_worker: bool = True
 
     # What CSBS serves: without checkpoint_items it is an upstream Karbor.
+    # Its one provider has the id of CSBS's, which no real one has, unless
+    # `karbor_provider` gives it another.
     checkpoint_items: bool = True
+    karbor_provider: str | None = None
     ignore_item_query: bool = False
 
     # Limits and rights.

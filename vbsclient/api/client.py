@@ -14,6 +14,7 @@ from keystoneauth1.session import Session
 
 from vbsclient.api import errors
 from vbsclient.api.endpoint import (
+    ServiceSettings,
     fill_override,
     pick,
     read_catalog,
@@ -104,11 +105,15 @@ class LookupClient(ServiceClient, metaclass=abc.ABCMeta):
 
         :raises EndpointError: if there is no endpoint to be chosen.
         """
-        project_id, entries = read_catalog(self._session, self._interface)
+        official = self.types[0].replace('-', '_')
+        project_id, catalog = read_catalog(
+            self._session, f'{official}_endpoint_override', self._override
+        )
         if self._override:
             address = fill_override(self._override, project_id)
         else:
-            entry = pick(entries, self.types, self._region_name)
+            settings = ServiceSettings(self._region_name, self._interface)
+            entry = pick(catalog.entries, self.types, settings)
             if entry is None:
                 raise errors.EndpointError(
                     f'the catalog of this cloud has no '

@@ -11,7 +11,7 @@ process: a DELETE is never tried on several hosts or versions.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 from urllib.parse import SplitResult, urlsplit, urlunsplit
@@ -32,25 +32,76 @@ Pin = Literal['auto', '2', '3']
 
 _VERSION_SEGMENT = re.compile(r'v([0-9]+)(?:\.[0-9]+)?', re.ASCII)
 
+_PROJECT_ID = re.compile(
+    '[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+)
+
+#: In which order interfaces are taken where none is configured.
+_ANY_INTERFACE = ('public', 'internal', 'admin')
+
 _VBS_TYPES = ('vbsv3', 'vbs', 'vbsv2')
 #: For a pinned 2 the entries that do not name 3 come first.
 _VBS_TYPES_FOR_2 = ('vbsv2', 'vbs', 'vbsv3')
-_BLOCK_STORAGE_TYPES = ('volumev3', 'block-storage')
+#: Where the calls are that v3 does not have.
+_VENDOR_TYPES = ('vbsv2', 'vbs')
+_BLOCK_STORAGE_TYPES = (
+    'volumev3',
+    'block-storage',
+    'block-store',
+    'volumev2',
+    'volume',
+)
+#: Those of them that mean version 2, unless their URL says otherwise.
+_BLOCK_STORAGE_2 = ('volumev2', 'volume')
 _CSBS_TYPES = (
     'data-protect',
     'csbs',
     'data-protection',
     'data-protection-orchestration',
 )
+#: Words in a catalog that say that there is a CSBS of some kind.
+_CSBS_NAMES = frozenset({*_CSBS_TYPES, 'karbor'})
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    """Which endpoint of one service is wanted.
+
+    :ivar region_name: the region, or None if none is configured.
+    :ivar interface: the interface (or interfaces, best first).
+    :ivar override: the endpoint to use in place of the catalog's.
+    """
+
+    region_name: str | None = None
+    interface: str | Sequence[str] | None = 'public'
+    override: str | None = None
 
 
 @dataclass(frozen=True)
 class CatalogEntry:
-    """One endpoint of the catalog, of the wanted interface."""
+    """One endpoint of the catalog; its URL is empty if it is no text."""
 
     service_type: str
     url: str
     region: str | None = None
+    interface: str | None = None
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What a token's catalog offers, in every region and interface.
+
+    :ivar names: types and names of its services, in lower case, also of
+        those that have no endpoint.
+    :ivar is_known: whether there is a catalog at all: without one nobody
+        knows what the cloud offers.
+    :ivar endpoint: the one endpoint of a login that has no catalog.
+    """
+
+    entries: Sequence[CatalogEntry] = ()
+    names: frozenset[str] = frozenset()
+    is_known: bool = False
+    endpoint: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +125,9 @@ class VBSEndpoint:
     :ivar native: URL of the native backup calls.
     :ivar vendor: URL of v2, for the calls that exist there only (shares),
         or None where the cloud has block storage alone.
-    :ivar prefix: the part of the URLs that all of them share.
+    :ivar prefix: the native URL without version and project.
+    :ivar is_one_service: whether both URLs are of the same host and path,
+        and so of one service; another one may not know these backups.
     """
 
     service_type: str
@@ -82,6 +135,7 @@ class VBSEndpoint:
     native: str
     vendor: str | None
     prefix: str
+    is_one_service: bool = True
 
 
 @dataclass(frozen=True)
@@ -154,37 +208,105 @@ def fill_override(template: str, project_id: str) -> str:
     return template
 
 
+def project_in(url: str | None) -> str | None:
+    """The project that a URL names behind its version, if it does."""
+    parts = _http_url(url.strip()) if url else None
+    segments = (
+        [part for part in parts.path.split('/') if part] if parts else []
+    )
+    if len(segments) < 2 or not _VERSION_SEGMENT.fullmatch(segments[-2]):
+        return None
+    project_id = segments[-1].removeprefix('AUTH_')
+    return project_id if _PROJECT_ID.fullmatch(project_id) else None
+
+
 def pick(
-    entries: Sequence[CatalogEntry], types: Sequence[str], region: str | None
+    entries: Sequence[CatalogEntry],
+    types: Sequence[str],
+    settings: ServiceSettings,
 ) -> CatalogEntry | None:
     """The endpoint of the first of these types that the catalog has.
 
-    :param region: the configured region, or None.
-    :raises EndpointError: if a type is there but not in the region, or in
-        several regions and none is configured: taking the first would be
-        a guess.
+    :raises EndpointError: if a type is there but not in the region or not
+        for the interface, if it is in several regions and none is
+        configured, or if it is there twice: taking the first would be a
+        guess.
     """
     offered = [e for e in entries if e.service_type in types]
-    here = [e for e in offered if not region or e.region == region]
-    names = ', '.join(sorted({e.region or 'no region' for e in offered}))
-    kinds = ', '.join(t for t in types if t in {e.service_type for e in here})
+    if not offered:
+        return None
+    here = _for_interface(_in_region(offered, settings), settings)
+    regions = _names(e.region or 'no region' for e in here)
+    kinds = _names(e.service_type for e in here)
     if len({e.region for e in here}) > 1:
         raise errors.EndpointError(
-            f'the catalog offers {kinds} in several regions ({names}) and '
+            f'the catalog offers {kinds} in several regions ({regions}) and '
             f'none is configured',
             'Set region_name in clouds.yaml (OS_REGION_NAME).',
         )
-    for service_type in types:
-        for entry in here:
-            if entry.service_type == service_type:
-                return entry
-    if offered:
+    best = min(types.index(e.service_type) for e in here)
+    found = [e for e in here if e.service_type == types[best]]
+    usable = [e for e in found if e.url] or found
+    urls = _names(e.url.rstrip('/') for e in usable)
+    if ', ' in urls:
         raise errors.EndpointError(
-            f'the catalog offers {offered[0].service_type} in {names}, not '
+            f'the catalog offers {types[best]} more than once in '
+            f'{regions}: {urls}',
+            'Set an endpoint override in clouds.yaml to the one that is '
+            'meant.',
+        )
+    return usable[0]
+
+
+def _in_region(
+    offered: Sequence[CatalogEntry], settings: ServiceSettings
+) -> list[CatalogEntry]:
+    region = settings.region_name
+    here = [e for e in offered if not region or e.region == region]
+    if not here:
+        regions = _names(e.region or 'no region' for e in offered)
+        raise errors.EndpointError(
+            f'the catalog offers {offered[0].service_type} in {regions}, not '
             f'in the region {region}',
             'Correct region_name in clouds.yaml (OS_REGION_NAME).',
         )
-    return None
+    return here
+
+
+def _for_interface(
+    here: Sequence[CatalogEntry], settings: ServiceSettings
+) -> list[CatalogEntry]:
+    """Of each type the entries of the best interface that it has."""
+    wanted = settings.interface or _ANY_INTERFACE
+    names = [wanted] if isinstance(wanted, str) else list(wanted)
+    found: list[CatalogEntry] = []
+    for service_type in dict.fromkeys(e.service_type for e in here):
+        for name in map(_plain_interface, names):
+            best = [
+                e
+                for e in here
+                if e.service_type == service_type and e.interface == name
+            ]
+            if best:
+                found += best
+                break
+    if not found:
+        offered = _names(e.interface or 'none' for e in here)
+        raise errors.EndpointError(
+            f'the catalog offers {here[0].service_type} for the interface '
+            f'{offered}, not for {", ".join(names)}',
+            'Correct interface in clouds.yaml (OS_INTERFACE, --os-interface).',
+        )
+    return found
+
+
+def _plain_interface(name: str | None) -> str | None:
+    """``public`` for what a catalog of version 2 calls ``publicURL``."""
+    return name.removesuffix('URL') if isinstance(name, str) else None
+
+
+def _names(found: Iterable[str]) -> str:
+    return ', '.join(sorted(set(found)))
 
 
 @dataclass(frozen=True)
@@ -192,6 +314,8 @@ class VBSChoice:
     """What the catalog alone decides, before any version document.
 
     :ivar version: the decided version, or None if discovery is to be asked.
+    :ivar preferred: the versions to take if discovery offers them, best
+        first.
     :ivar assumed: the version to take if discovery has nothing to say.
     """
 
@@ -200,107 +324,188 @@ class VBSChoice:
     vendor_base: Base | None
     version: Version | None
     assumed: Version
+    preferred: Sequence[Version] = ('v3', 'v2')
 
 
 def choose_vbs(
-    entries: Sequence[CatalogEntry],
+    catalog: Catalog,
     *,
     project_id: str,
     pin: Pin,
-    region: str | None = None,
-    override: str | None = None,
+    settings: ServiceSettings,
+    block_storage: ServiceSettings,
 ) -> VBSChoice:
     """Choose the VBS endpoint from the override or the catalog.
 
+    :param settings: of VBS.
+    :param block_storage: of the service that serves where VBS is not.
     :raises EndpointError: if there is none, or no unambiguous one.
     """
     pinned = cast(Version, f'v{pin}') if pin != 'auto' else None
-    if override:
-        base = split_base(fill_override(override, project_id), project_id)
+    if settings.override:
+        base = _override_base(settings.override, project_id)
         named = _as_version(base.version)
         return VBSChoice(
             'override', base, base, pinned or named, named or 'v2'
         )
     types = _VBS_TYPES_FOR_2 if pin == '2' else _VBS_TYPES
-    entry = pick(entries, types, region)
-    vendor: Base | None = None
-    if entry is not None:
-        vendor_entry = pick(entries, _VBS_TYPES_FOR_2, region) or entry
-        vendor = split_base(vendor_entry.url, project_id)
-    else:
-        entry = pick(entries, _BLOCK_STORAGE_TYPES, region)
+    entry = pick(catalog.entries, types, settings)
+    if entry is None:
+        return _choose_block_storage(
+            catalog, project_id, pinned, block_storage
+        )
+    base = split_base(entry.url, project_id)
+    named = _as_version(base.version) or _as_version(entry.service_type[-2:])
+    vendor = base
+    if entry.service_type == 'vbsv3':
+        other = pick(catalog.entries, _VENDOR_TYPES, settings)
+        vendor = split_base(other.url, project_id) if other else base
+    return VBSChoice(entry.service_type, base, vendor, pinned, named or 'v2')
+
+
+def _choose_block_storage(
+    catalog: Catalog,
+    project_id: str,
+    pinned: Version | None,
+    settings: ServiceSettings,
+) -> VBSChoice:
+    """The service that ``openstack volume backup`` uses, too."""
+    override = settings.override or catalog.endpoint
+    if override:
+        base = _override_base(override, project_id)
+        named = _as_version(base.version)
+        return VBSChoice(
+            'block storage override',
+            base,
+            None,
+            pinned or named,
+            named or 'v3',
+        )
+    entry = pick(catalog.entries, _BLOCK_STORAGE_TYPES, settings)
     if entry is None:
         raise errors.EndpointError(
             'this cloud has no VBS: its catalog has no endpoint of type '
-            'vbs, vbsv2 or vbsv3, nor of volumev3 or block-storage',
+            'vbs, vbsv2 or vbsv3, nor of volumev3, block-storage, volumev2 '
+            'or volume',
             'If it has one all the same, set vbs_endpoint_override in '
             'clouds.yaml.',
         )
     base = split_base(entry.url, project_id)
-    named = _as_version(base.version) or _as_version(entry.service_type[-2:])
-    return VBSChoice(entry.service_type, base, vendor, pinned, named or 'v2')
+    means_2 = entry.service_type in _BLOCK_STORAGE_2
+    named = _as_version(base.version) or ('v2' if means_2 else 'v3')
+    return VBSChoice(
+        entry.service_type,
+        base,
+        None,
+        pinned,
+        named,
+        ('v2', 'v3') if means_2 and named == 'v2' else ('v3', 'v2'),
+    )
 
 
 def choose_csbs(
-    entries: Sequence[CatalogEntry],
-    *,
-    project_id: str,
-    region: str | None = None,
-    override: str | None = None,
+    catalog: Catalog, *, project_id: str, settings: ServiceSettings
 ) -> tuple[str, Base]:
     """Choose the CSBS endpoint: (catalog type, base).
 
-    :raises EndpointError: if there is none, or no unambiguous one.
+    :raises NoService: if it is known that the cloud has none: its catalog
+        names none in any region or interface.
+    :raises EndpointError: if nobody knows which one is meant, or whether
+        there is one.
     """
-    if override:
-        base = split_base(fill_override(override, project_id), project_id)
-        return 'override', base
-    entry = pick(entries, _CSBS_TYPES, region)
-    if entry is None:
+    if settings.override:
+        return 'override', _override_base(settings.override, project_id)
+    entry = pick(catalog.entries, _CSBS_TYPES, settings)
+    if entry is not None:
+        return entry.service_type, split_base(entry.url, project_id)
+    named = sorted(catalog.names & _CSBS_NAMES)
+    if named:
         raise errors.EndpointError(
-            'this cloud has no CSBS: its catalog has no endpoint of type '
-            'data-protect or csbs',
-            'If it has one all the same, set csbs_endpoint_override in '
-            'clouds.yaml.',
+            f'the catalog names {", ".join(named)} and offers no endpoint of '
+            f'it that can be used',
+            'Set csbs_endpoint_override in clouds.yaml.',
         )
-    return entry.service_type, split_base(entry.url, project_id)
+    if not catalog.is_known:
+        raise errors.EndpointError(
+            'this login has no catalog, so that nobody knows whether the '
+            'cloud has CSBS',
+            'Set csbs_endpoint_override in clouds.yaml, or vbsclient_csbs: '
+            'false if the project has no CSBS.',
+        )
+    raise errors.NoService(
+        'this cloud has no CSBS: its catalog has no endpoint of type '
+        'data-protect or csbs',
+        'If it has one all the same, set csbs_endpoint_override in '
+        'clouds.yaml.',
+    )
+
+
+def _override_base(override: str, project_id: str) -> Base:
+    return split_base(fill_override(override, project_id), project_id)
 
 
 def read_catalog(
-    session: Session, interface: str | Sequence[str] | None
-) -> tuple[str, list[CatalogEntry]]:
-    """(project id, entries) of the token's catalog.
+    session: Session, key: str, *overrides: str | None
+) -> tuple[str, Catalog]:
+    """(project id, catalog) of the login.
 
-    :raises EndpointError: if the token has no project.
+    A login without a token of its own (``none``, ``admin_token``) has
+    neither, but an endpoint; that, or an override, may name the project.
+
+    :param key: the setting that overrides the endpoint.
+    :raises EndpointError: if there is no project.
     """
     access = login_of(session).access(session)
-    project_id = access.project_id if access else session.get_project_id()
+    if access is None:
+        auth = session.auth
+        endpoint = auth.get_endpoint(session) if auth else None
+        return _read_fixed(key, endpoint, *overrides)
+    project_id = access.project_id
     if not project_id:
         raise errors.EndpointError(
             'the login is not for a project',
             'Set project_name or project_id in clouds.yaml '
             '(OS_PROJECT_NAME, OS_PROJECT_ID).',
         )
-    if access is None or not access.has_service_catalog():
-        return project_id, []
-    return project_id, catalog_entries(access.service_catalog, interface)
+    if not access.has_service_catalog():
+        return project_id, Catalog()
+    return project_id, catalog_of(access.service_catalog)
 
 
-def catalog_entries(
-    catalog: ServiceCatalog, interface: str | Sequence[str] | None
-) -> list[CatalogEntry]:
-    """The endpoints of the wanted interface, the best one for each type.
+def _read_fixed(
+    key: str, endpoint: str | None, *overrides: str | None
+) -> tuple[str, Catalog]:
+    for url in (*overrides, endpoint):
+        project_id = project_in(url)
+        if project_id:
+            return project_id, Catalog(endpoint=endpoint)
+    raise errors.EndpointError(
+        'the login is of a kind that has neither a project nor a catalog '
+        '(auth_type none or admin_token), and no endpoint names the project',
+        f'Set {key} in clouds.yaml to a URL that ends in version and '
+        f'project, or log in for a project.',
+    )
 
-    Entries of a wrong shape are left out: those of other services must not
-    keep anybody from using ours.
+
+def catalog_of(service_catalog: ServiceCatalog) -> Catalog:
+    """Every endpoint, whatever its region and interface.
+
+    Entries of a wrong shape have no URL: those of other services must not
+    keep anybody from using ours, and those of ours must be noticed.
 
     :raises EndpointError: if nothing in it can be read.
     """
-    wanted = [interface] if isinstance(interface, str) else interface
     try:
-        services = catalog.normalize_catalog()
-        names: list[str | None] = [
-            catalog.normalize_interface(i) for i in wanted or ()
+        services = service_catalog.normalize_catalog()
+        entries = [
+            CatalogEntry(
+                service['type'],
+                e['url'] if isinstance(e.get('url'), str) else '',
+                e.get('region_name'),
+                _plain_interface(e.get('interface')),
+            )
+            for service in services
+            for e in service['endpoints']
         ]
     except (LookupError, TypeError, AttributeError) as error:
         raise errors.EndpointError(
@@ -308,20 +513,13 @@ def catalog_entries(
             'Set vbs_endpoint_override and csbs_endpoint_override in '
             'clouds.yaml.',
         ) from error
-    entries: list[CatalogEntry] = []
-    for service in services:
-        endpoints = [
-            e for e in service['endpoints'] if isinstance(e.get('url'), str)
-        ]
-        for name in names or [None]:
-            best = [e for e in endpoints if name in (None, e.get('interface'))]
-            entries += [
-                CatalogEntry(service['type'], e['url'], e.get('region_name'))
-                for e in best
-            ]
-            if best:
-                break
-    return entries
+    names = {
+        str(word).strip().lower()
+        for service in services
+        for word in (service['type'], service.get('name'))
+    }
+    # An empty one comes with tokens that were asked for without it.
+    return Catalog(entries, frozenset(names), is_known=bool(services))
 
 
 def resolve_vbs(
@@ -329,53 +527,59 @@ def resolve_vbs(
     session: Session,
     *,
     pin: Pin = 'auto',
-    region: str | None = None,
-    interface: str | Sequence[str] | None = 'public',
-    override: str | None = None,
+    settings: ServiceSettings,
+    block_storage: ServiceSettings,
 ) -> VBSEndpoint:
     """Choose endpoint and version of VBS, with at most one GET.
 
+    :param settings: of VBS.
+    :param block_storage: of the service that serves where VBS is not.
     :raises EndpointError: if there is no endpoint, or none of its versions
         can be used.
     :raises ServiceError: if the login fails.
     """
-    project_id, entries = read_catalog(session, interface)
+    project_id, catalog = read_catalog(
+        session,
+        'vbs_endpoint_override',
+        settings.override,
+        block_storage.override,
+    )
     choice = choose_vbs(
-        entries,
+        catalog,
         project_id=project_id,
         pin=pin,
-        region=region,
-        override=override,
+        settings=settings,
+        block_storage=block_storage,
     )
     base, vendor = choice.base, choice.vendor_base
     version = choice.version
     if version is None:
         offered = offered_versions(transport, base)
-        version = highest(offered) or choice.assumed
+        version = best_of(offered, choice.preferred) or choice.assumed
     return VBSEndpoint(
         service_type=choice.service_type,
         version=version,
         native=base.at(version, project_id),
         vendor=vendor.at('v2', project_id) if vendor else None,
         prefix=base.url,
+        is_one_service=vendor is None or vendor.url == base.url,
     )
 
 
 def resolve_csbs(
-    session: Session,
-    *,
-    region: str | None = None,
-    interface: str | Sequence[str] | None = 'public',
-    override: str | None = None,
+    session: Session, *, settings: ServiceSettings
 ) -> CSBSEndpoint:
     """Choose the endpoint of CSBS, without any request to it.
 
-    :raises EndpointError: if there is none.
+    :raises NoService: if it is known that the cloud has none.
+    :raises EndpointError: if no endpoint can be chosen.
     :raises ServiceError: if the login fails.
     """
-    project_id, entries = read_catalog(session, interface)
+    project_id, catalog = read_catalog(
+        session, 'csbs_endpoint_override', settings.override
+    )
     service_type, base = choose_csbs(
-        entries, project_id=project_id, region=region, override=override
+        catalog, project_id=project_id, settings=settings
     )
     return CSBSEndpoint(service_type, base.at('v1', project_id), base.url)
 
@@ -425,16 +629,18 @@ def offered_versions(
     return offered or None
 
 
-def highest(offered: Mapping[int, bool] | None) -> Version | None:
-    """The highest of 2 and 3 that is offered; None without a document.
+def best_of(
+    offered: Mapping[int, bool] | None, preferred: Sequence[Version]
+) -> Version | None:
+    """The first of these versions that is offered; None without a document.
 
-    :raises EndpointError: if the document offers neither.
+    :raises EndpointError: if the document offers none of them.
     """
     if offered is None:
         return None
-    for major, version in ((3, 'v3'), (2, 'v2')):
-        if offered.get(major):
-            return cast(Version, version)
+    for version in preferred:
+        if offered.get(int(version[1:])):
+            return version
     found = ', '.join(
         f'v{major}' if usable else f'v{major} (experimental)'
         for major, usable in sorted(offered.items())

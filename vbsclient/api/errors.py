@@ -55,6 +55,10 @@ class EndpointError(ClientError):
     """No endpoint can be chosen: catalog, region, version or override."""
 
 
+class NoService(EndpointError):
+    """It is known that the cloud has not the service at all."""
+
+
 class NotServed(EndpointError):
     """The endpoint does not serve the version that was chosen."""
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from enum import Enum
 from typing import Any
 
@@ -22,6 +23,19 @@ class Known(Enum):
         raise TypeError('compare with Known.YES, Known.NO or Known.UNKNOWN')
 
 
+_UUID = re.compile(
+    r'[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}', re.ASCII
+)
+
+
+def canonical_id(text: str) -> str:
+    """An id in the one case in which ids are sent and compared.
+
+    :param text: what has not the shape of a UUID comes back as it is.
+    """
+    return text.lower() if _UUID.fullmatch(text) else text
+
+
 def text_or_none(value: Any) -> str | None:
     """A text; what is of another type says nothing."""
     return value if isinstance(value, str) else None
@@ -29,6 +43,24 @@ def text_or_none(value: Any) -> str | None:
 
 def int_or_none(value: Any) -> int | None:
     """A number without a fraction; what is of another type says nothing."""
+    return value if isinstance(value, int) else None
+
+
+def lenient_int(value: Any) -> int | None:
+    """A whole number, also as a float or as text; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        try:
+            return int(value)
+        except ValueError:
+            pass
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
     return value if isinstance(value, int) else None
 
 

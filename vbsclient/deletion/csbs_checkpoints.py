@@ -6,11 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vbsclient.api import errors
-from vbsclient.api.csbs import Checkpoint, CSBSClient, Item
+from vbsclient.api.csbs import Checkpoint, CSBSClient, Item, NoItems
 from vbsclient.api.http import is_uuid
 from vbsclient.deletion.csbs_lookup import (
     TRANSIENT,
-    NoItems,
     find_members,
     quietly,
     read_all,
@@ -34,8 +33,9 @@ from vbsclient.deletion.targets import (
     Recorder,
     Refused,
     Target,
+    Undecided,
 )
-from vbsclient.deletion.wording import brief, quote
+from vbsclient.deletion.wording import brief, listed, quote
 from vbsclient.waiting import Seen
 
 #: The items of a checkpoint; none on a cloud that has no items.
@@ -70,9 +70,9 @@ class CheckpointDeletion(
                 self._from_items(a, members.get(a, ()))
                 for a in self._arguments
             ]
-        except NoItems:
+        except NoItems as karbor:
             self._has_items = False
-            targets = self._from_karbor(ids)
+            targets = self._from_karbor(ids, karbor)
         recognise(targets, self._other_kind)
         return merge(targets)
 
@@ -144,10 +144,21 @@ class CheckpointDeletion(
         _check(target, items)
         return target
 
-    def _from_karbor(self, ids: Sequence[str]) -> list[CheckpointTarget]:
+    def _from_karbor(
+        self, ids: Sequence[str], karbor: NoItems
+    ) -> list[CheckpointTarget]:
         found = ask_each(ids, self._checkpoints.get, self._limits)
         if may_be_no_route(found):
-            self._checkpoints.demand_served()
+            try:
+                self._checkpoints.demand_served()
+            except errors.NotServed as error:
+                if karbor.providers:
+                    shown = listed([str(p) for p in karbor.providers], 5)
+                    error.hint = (
+                        f'The providers of this cloud are {shown}: give the '
+                        f'one of the checkpoint with --provider.'
+                    )
+                raise
         for id, answer in found.items():
             if isinstance(answer, errors.NotFound):
                 found[id] = _missing(id)
@@ -217,6 +228,12 @@ def refusal_of(item: Item, label: str = 'it') -> Refused | None:
             f'an image was made from {label}',
             'Delete the image first.',
         )
+    if not item.is_readable:
+        return Undecided(
+            f'whether an image was made from {label} could not be read (its '
+            f'extend_info is not readable)',
+            'Tell the operator of the cloud.',
+        )
     return None
 
 
@@ -245,12 +262,16 @@ def _karbor_target(
 
 
 def _servers_in(checkpoint: Checkpoint) -> list[str]:
-    """What would be asked about: several servers, or nobody knows what."""
+    """What is asked about: nobody can list what is in it.
+
+    The servers are those of its plan, which need not be all.
+    """
     if not checkpoint.servers:
         return ['this cloud does not say what is in it']
-    if len(checkpoint.servers) == 1:
-        return []
-    return [f'server {brief(server)}' for server in checkpoint.servers]
+    return [
+        *(f'server {brief(server)}' for server in checkpoint.servers),
+        'and whatever else is in it: this cloud does not list its backups',
+    ]
 
 
 def _no_id(argument: str) -> Refused:

@@ -66,6 +66,8 @@ class ServerHistory:
             protections += ('cannot be restored',)
         if item.has_image:
             protections += ('an image was made from it',)
+        if not item.is_readable:
+            protections += ('its extend_info is not readable',)
         if not item.server_id:
             protections += ('of no known server',)
         tags = _tags_of(item)
@@ -80,7 +82,7 @@ class ServerHistory:
             created_at=item.created_at,
             made=moment_of(item.created_at),
             size=item.size,
-            counts=finished and item.restorable,
+            counts=finished and item.restorable and item.is_readable,
             protections=protections,
             remarks=remarks,
             tags=tags or frozenset(),

@@ -27,21 +27,6 @@ TRANSIENT = frozenset(
 )
 
 
-class NoItems(errors.ClientError):
-    """This cloud has no ``checkpoint_items`` (plain Karbor)."""
-
-    hint = (
-        'Whole checkpoints can be deleted with "openstack csbs checkpoint '
-        'delete".'
-    )
-
-    def __init__(self) -> None:
-        super().__init__(
-            'this cloud has no checkpoint_items, so that single backups of '
-            'servers cannot be seen or deleted'
-        )
-
-
 def find_items(
     items: Items, arguments: Sequence[str], limits: Limits
 ) -> Findings[Item]:
@@ -102,10 +87,7 @@ def read_all(
 
     :raises NoItems: on a cloud without items.
     """
-    try:
-        return list(items.list(checkpoint_id=checkpoint_id, name=name))
-    except errors.NotFound as error:
-        raise NoItems() from error
+    return list(items.list(checkpoint_id=checkpoint_id, name=name))
 
 
 def choose_item(
@@ -182,7 +164,4 @@ def demand_items(items: Items) -> None:
 
     :raises NoItems: if it has none.
     """
-    try:
-        next(items.list(), None)
-    except errors.NotFound as error:
-        raise NoItems() from error
+    next(items.list(), None)

@@ -27,6 +27,7 @@ from vbsclient.deletion.targets import (
     Recorder,
     Refused,
     Target,
+    Undecided,
 )
 from vbsclient.deletion.vbs_lookup import find_backups, get_each
 from vbsclient.deletion.vbs_origin import Origins
@@ -220,7 +221,12 @@ class BackupDeletion:
             shown = listed([f'{b.name} ({b.id})' for b in younger], 5)
             error.hint = (
                 f'Younger backups of the same volume probably depend on it: '
-                f'{shown}. Name them too, or delete them first.'
+                f'{shown}. '
+            ) + (
+                # What a rule keeps is not to be deleted for it.
+                'It can go once they are gone.'
+                if self._known
+                else 'Name them too, or delete them first.'
             )
 
     def _check(self, targets: Sequence[Target[Backup]]) -> None:
@@ -243,7 +249,8 @@ class BackupDeletion:
         for target in targets:
             if target.id in refused:
                 target.refusal = refused[target.id]
-                target.source = 'CSBS'
+                unknown = isinstance(target.refusal, Undecided)
+                target.source = '' if unknown else 'CSBS'
 
     def _refuse_shared(self, targets: Sequence[Target[Backup]]) -> None:
         shares = self._sharing.of([t.verified_id for t in targets])

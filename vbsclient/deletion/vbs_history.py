@@ -10,11 +10,12 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.times import moment_of
-from vbsclient.api.values import bool_or_none, text_or_none
+from vbsclient.api.values import Known, bool_or_none, text_or_none
 from vbsclient.api.vbs import Backup, Share, VBSClient
 from vbsclient.deletion.judgement import is_gone
 from vbsclient.deletion.prune import Reading, status_reasons
@@ -35,8 +36,9 @@ Selected = tuple[Backup, bool]
 class VolumeHistory:
     """The backups of some volumes.
 
-    :param read: lists them; where the cloud keeps chains together, all
-        backups of these volumes, also what is not selected.
+    :param read: lists them; if asked for all, every backup of these
+        volumes, also what is not selected.
+    :param whole: whether it lists all of them in any case.
     :param include_shared: let shared ones go, their shares first.
     :param include_error: let those go whose status is ``error``.
     """
@@ -45,8 +47,9 @@ class VolumeHistory:
         self,
         vbs: VBSClient,
         csbs: CSBSClient,
-        read: Callable[[], Iterable[Selected]],
+        read: Callable[[bool], Iterable[Selected]],
         *,
+        whole: bool,
         limits: Limits,
         include_shared: bool = False,
         include_error: bool = False,
@@ -54,45 +57,74 @@ class VolumeHistory:
         self._vbs = vbs
         self._csbs = csbs
         self._list = read
+        self._whole = whole
         self._limits = limits
         self._include_shared = include_shared
         self._include_error = include_error
         self._origins = Origins(vbs, csbs, limits)
         # Nobody names these backups one by one.
         self._sharing = Sharing(vbs, warn=True)
+        #: Whether the service deletes what others are built on.
+        self._any_order = Known.UNKNOWN
+        if vbs.endpoint.vendor is None:
+            self._any_order = Known.NO
+
+    @property
+    def is_vendor(self) -> bool:
+        """Whether the service has shown that it is VBS, and no Cinder."""
+        return self._any_order is Known.YES
 
     def read(self, hold: Container[str] = ()) -> Reading[Backup]:
         """List them, and learn which of them may go at all."""
-        reading: Reading[Backup] = Reading()
         # A look that trusts a former one sees nothing that is new.
         self._origins = Origins(self._vbs, self._csbs, self._limits)
         self._sharing = self._sharing.again()
-        chained = keeps_chains(self._vbs)
-        links: list[Link] = []
-        rows: list[_Row] = []
-        for backup, selected in self._list():
-            if is_gone(backup.status):
-                continue
-            if chained:
-                links.append(_link(backup))
-            if not selected:
-                continue
-            self._origins.learn(backup)
-            rows.append(_Row.of(backup))
-            if backup.id in hold:
-                reading.resources[backup.id] = backup
-        ids = [row.id for row in rows]
-        foreign = self._origins.foreign(ids)
-        shares = self._sharing.of(ids)
+        look = self._look(hold)
+        shares = self._sharing.of(look.ids)
+        if look.rows and self._any_order is Known.UNKNOWN:
+            self._any_order = self._evidence(look)
+            if self._any_order is Known.NO and not self._whole:
+                look = self._look(hold)
+                shares = self._sharing.of(look.ids)
+        foreign = self._origins.foreign(look.ids)
+        reading: Reading[Backup] = Reading(resources=look.resources)
         reading.doubt = next(
             (text for text in foreign.values() if text != MADE_BY_CSBS), None
         )
-        reading.parents = infer_parents(links)
+        if self._any_order is not Known.YES:
+            reading.parents = infer_parents(look.links)
         reading.candidates = [
             self._candidate(row, foreign.get(row.id), shares.get(row.id, ()))
-            for row in rows
+            for row in look.rows
         ]
         return reading
+
+    def _look(self, hold: Container[str]) -> _Look:
+        """What the list shows now, with all of a chain where it matters."""
+        look = _Look()
+        for backup, selected in self._list(self._any_order is Known.NO):
+            if is_gone(backup.status):
+                continue
+            if self._any_order is not Known.YES:
+                look.links.append(_link(backup))
+            look.has_marks |= 'service_metadata' in backup.body
+            if not selected:
+                continue
+            self._origins.learn(backup)
+            look.rows.append(_Row.of(backup))
+            if backup.id in hold:
+                look.resources[backup.id] = backup
+        return look
+
+    def _evidence(self, look: _Look) -> Known:
+        """Whether the service has shown what only VBS has.
+
+        Its type in the catalog proves nothing: a plain Cinder may be behind
+        each of them.  Without such a sign chains are kept together, which
+        deletes less.
+        """
+        shares = self._sharing.is_offered and self._vbs.endpoint.is_one_service
+        return Known.YES if look.has_marks or shares else Known.NO
 
     def deletion(self, known: Mapping[str, Backup]) -> BackupDeletion:
         """The rules of ``vbs backup delete``, by what the last look saw."""
@@ -139,12 +171,23 @@ class VolumeHistory:
         )
 
 
-def keeps_chains(vbs: VBSClient) -> bool:
-    """Whether the cloud refuses to delete what another is built on.
+@dataclass
+class _Look:
+    """What one list has shown.
 
-    VBS deletes any backup of a chain; block storage alone does not.
+    :ivar links: of all that may be of one chain, unless any order will do.
+    :ivar has_marks: whether a backup had what only VBS tells of one.
     """
-    return vbs.endpoint.vendor is None
+
+    rows: list[_Row] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    resources: dict[str, Backup] = field(default_factory=dict)
+    has_marks: bool = False
+
+    @property
+    def ids(self) -> list[str]:
+        """Of what is selected."""
+        return [row.id for row in self.rows]
 
 
 class _Row(NamedTuple):

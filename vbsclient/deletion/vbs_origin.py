@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from vbsclient.api import errors
-from vbsclient.api.csbs import CSBSClient, Item
+from vbsclient.api.csbs import CSBSClient, Item, ItemFilter, NoItems
+from vbsclient.api.values import Known, bool_or_none, canonical_id
 from vbsclient.api.vbs import Backup, VBSClient
 from vbsclient.deletion.targets import FEW, Limits, Refused, Undecided
 from vbsclient.deletion.vbs_lookup import get_each
@@ -27,64 +28,147 @@ MADE_BY_CSBS = 'made by CSBS'
 _GARBLED = errors.MalformedResponse('its service_metadata is not readable')
 
 
-@dataclass
+@dataclass(frozen=True)
+class Part:
+    """One disk's part of a server backup, as CSBS lists it."""
+
+    item_id: str
+    item_name: str | None
+    server: str
+    incremental: bool | None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What the list of CSBS says of backups of disks.
+
+    :ivar parts: disk backup id -> the server backup that it belongs to.
+    :ivar doubt: why it may lack some; None if it is complete.
+    :ivar exists: whether there is a CSBS that could have made any.
+    """
+
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    doubt: errors.ClientError | None = None
+    exists: bool = True
+
+
 class ServerBackups:
     """The list of CSBS, read when a question first needs it.
 
-    :ivar unreadable: why it could not be read, or None.
+    :param where: which backups of servers to read; by default all.
     """
 
-    csbs: CSBSClient
-    unreadable: errors.ClientError | None = None
+    def __init__(self, csbs: CSBSClient, where: ItemFilter | None) -> None:
+        self._csbs = csbs
+        self._where = where
+
+    @property
+    def was_read(self) -> bool:
+        """Whether somebody has needed it."""
+        return 'listing' in vars(self)
 
     @cached_property
-    def owners(self) -> Mapping[str, Item] | None:
-        """Disk backup id -> the server backup that it belongs to.
-
-        None where the cloud has no such list, or where it cannot be read.
-        """
+    def listing(self) -> Listing:
+        """What it says; read once."""
+        parts: dict[str, Part] = {}
+        doubt: errors.ClientError | None = None
         try:
-            items = list(self.csbs.items.list())
-        except errors.EndpointError:
-            return None
-        except errors.NotFound:
-            self.unreadable = self._why_absent()
-            return None
+            for item in self._csbs.items.list(where=self._where):
+                parts.update(_parts_of(item))
+                if not item.disks_are_known and doubt is None:
+                    doubt = errors.MalformedResponse(
+                        f'CSBS does not say which disks are in its backup '
+                        f'{item.id}'
+                    )
+        except errors.Cancelled:
+            raise
+        except errors.NoService:
+            return Listing(exists=False)
+        except NoItems as karbor:
+            # What a Karbor made with providers of its own is none of CSBS's.
+            if karbor.has_csbs is Known.NO:
+                return Listing(exists=False)
+            return Listing(doubt=karbor)
         except errors.ClientError as error:
-            self.unreadable = error
-            return None
-        return {
-            disk: item for item in items for disk in item.volume_backup_ids
-        }
+            return Listing(doubt=error)
+        return Listing(parts, doubt)
 
-    def _why_absent(self) -> errors.ClientError | None:
-        """A Karbor has no such list; an endpoint that is wrong has nothing."""
-        try:
-            self.csbs.checkpoints().demand_served()
-        except errors.ClientError as error:
-            return error
-        return None
+
+def _parts_of(item: Item) -> dict[str, Part]:
+    server = item.server_name or item.server_id or 'unknown'
+    return {
+        disk['id']: Part(
+            item.id, item.name, server, bool_or_none(disk.get('incremental'))
+        )
+        for disk in item.disks
+        if disk['id'] is not None
+    }
 
 
 class Origins:
-    """Tells which backups must not be deleted through VBS.
+    """Tells which backups CSBS made: those must not be deleted through VBS.
 
-    What v2 says of a backup decides wherever it can be read; else the list
-    of CSBS does.  If neither can be read, nobody knows, and that refuses.
+    The one place that decides it, by two kinds of evidence.  What v2 says of
+    a backup (``service_metadata``) counts wherever it can be read; where it
+    says nothing, the list of CSBS decides, which also wins over a "no" once
+    it was read.  If neither can be read, nobody knows.
+
+    :param where: which backups of CSBS to read; by default all.
     """
 
     def __init__(
-        self, vbs: VBSClient, csbs: CSBSClient, limits: Limits
+        self,
+        vbs: VBSClient,
+        csbs: CSBSClient,
+        limits: Limits,
+        where: ItemFilter | None = None,
     ) -> None:
         self._vbs = vbs
-        self._servers = ServerBackups(csbs)
+        self._servers = ServerBackups(csbs, where)
         self._limits = limits
         self._seen: set[str] = set()
-        self._marks: dict[str, bool] = {}
+        self._marks: dict[str, Known] = {}
         self._garbled: set[str] = set()
+        self._asked = 0
         self._listed = False
         self._absent = False
         self._unread: errors.ClientError | None = None
+
+    def look_up(self, backup: Backup) -> Known:
+        """Whether CSBS made a backup that was read for itself."""
+        self.learn(backup)
+        if backup.id not in self._seen:
+            self._asked += 1
+            if self._asked > FEW:
+                self.read_list()
+            self._complete([backup.id])
+        return self.made_by_csbs(backup.id)
+
+    def made_by_csbs(self, id: str) -> Known:
+        """By all that was learned of a backup, and the list of CSBS."""
+        mark = self._marks.get(id, Known.UNKNOWN)
+        if mark is Known.YES or (
+            mark is Known.NO and not self._servers.was_read
+        ):
+            return mark
+        if self.part(id) is not None:
+            return Known.YES
+        if mark is Known.NO or self.doubt_about(id) is None:
+            return Known.NO
+        return Known.UNKNOWN
+
+    def doubt_about(self, id: str) -> errors.ClientError | None:
+        """Why nobody knows of a backup that CSBS does not list, if so."""
+        listing = self._servers.listing
+        if listing.doubt is not None:
+            return listing.doubt
+        if listing.exists:
+            return None
+        return _GARBLED if id in self._garbled else self._unread
+
+    def part(self, id: str) -> Part | None:
+        """The server backup that it belongs to, as far as CSBS says."""
+        return self._servers.listing.parts.get(canonical_id(id))
 
     def read_list(self) -> None:
         """Read all marks at once, which pays for many backups."""
@@ -106,34 +190,62 @@ class Origins:
     def refusals(self, ids: Sequence[str]) -> dict[str, Refused]:
         """Why some of these must not be deleted through VBS, by id."""
         self._complete(ids)
+        marks = [self._marks.get(id) for id in ids]
+        if any(mark is not Known.NO for mark in marks):
+            # Read before the first is judged, so that all are judged alike.
+            _ = self._servers.listing
         refused: dict[str, Refused] = {}
         for id in ids:
-            mark = self._marks.get(id)
-            if mark is None:
-                refusal = self._by_list(id)
-            else:
-                refusal = _marked(id, self._servers) if mark else None
-            if refusal is not None:
-                refused[id] = refusal
+            made_by_csbs = self.made_by_csbs(id)
+            if made_by_csbs is Known.YES:
+                refused[id] = self._owned(id)
+            elif made_by_csbs is Known.UNKNOWN:
+                refused[id] = self._undecided(id)
         return refused
 
     def foreign(self, ids: Sequence[str]) -> dict[str, str]:
         """The same in a few words, without asking whose part each is."""
         self._complete(ids)
+        if any(id not in self._marks for id in ids):
+            _ = self._servers.listing
         found: dict[str, str] = {}
         for id in ids:
-            mark = self._marks.get(id)
-            refusal = self._by_list(id) if mark is None else None
-            if isinstance(refusal, Undecided):
-                found[id] = refusal.message
-            elif mark or refusal is not None:
+            made_by_csbs = self.made_by_csbs(id)
+            if made_by_csbs is Known.YES:
                 found[id] = MADE_BY_CSBS
+            elif made_by_csbs is Known.UNKNOWN:
+                found[id] = self._undecided(id).message
         return found
 
-    def _by_list(self, id: str) -> Refused | None:
-        """What the list of CSBS decides where v2 says nothing."""
-        unread = _GARBLED if id in self._garbled else None
-        return _from_list(id, self._servers, unread or self._unread)
+    def _owned(self, id: str) -> Refused:
+        listing = self._servers.listing
+        part = self.part(id)
+        if part is not None:
+            return Refused(
+                f'CSBS made it as a part of the server backup '
+                f'{part.item_name} ({part.item_id}) of {part.server}',
+                f'Delete that one {_ONLY_THERE.format(part.item_id)}',
+            )
+        if listing.exists and listing.doubt is None:
+            return Refused(
+                'it is left over from CSBS: its server backup no longer '
+                'exists',
+                'Add --force to delete it all the same.',
+            )
+        return Refused(
+            'CSBS made it as a part of a server backup',
+            'Delete the server backup with "openstack csbs backup delete", '
+            'or add --force.',
+        )
+
+    def _undecided(self, id: str) -> Undecided:
+        doubt = self.doubt_about(id) or _GARBLED
+        return Undecided(
+            f'whether CSBS made it could not be read ({doubt.message})',
+            f'{doubt.hint} {_UNKNOWN_HINT}'
+            if isinstance(doubt, errors.EndpointError) and doubt.hint
+            else _UNKNOWN_HINT,
+        )
 
     def _complete(self, ids: Sequence[str]) -> None:
         """Learn what v2 says of each, as far as it can be read."""
@@ -166,64 +278,40 @@ class Origins:
 
     def _note(self, backup: Backup) -> None:
         self._seen.add(backup.id)
-        # Plain Cinder serves v2 without the key: that says nothing.
-        if 'service_metadata' not in backup.body:
-            return
-        if backup.metadata_is_readable:
-            self._marks[backup.id] = backup.made_by_csbs
-        else:
+        mark = backup.csbs_mark
+        if mark is not Known.UNKNOWN:
+            self._marks[backup.id] = mark
+        elif 'service_metadata' in backup.body:
+            # Plain Cinder serves v2 without the key: that says nothing.
             self._garbled.add(backup.id)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
         try:
             yield
-        except (errors.NotFound, errors.NotServed):
-            # No v2 on this host, which leaves the list of CSBS.
-            self._absent = True
+        except (errors.NotFound, errors.NotServed) as error:
+            if self._is_confirmed():
+                # No v2 here, which leaves the list of CSBS.
+                self._absent = True
+            else:
+                self._unread = error
         except errors.Cancelled:
             raise
         except errors.ClientError as error:
             self._unread = error
 
+    def _is_confirmed(self) -> bool:
+        """Whether v2 knows none of these backups, by more than one answer.
 
-def _from_list(
-    id: str, servers: ServerBackups, unread: errors.ClientError | None
-) -> Refused | None:
-    owners = servers.owners
-    if owners is not None:
-        owner = owners.get(id)
-        return _owned(owner) if owner else None
-    reason = servers.unreadable or unread
-    if reason is None:
-        return None
-    return Undecided(
-        f'whether CSBS made it could not be read ({reason.message})',
-        _UNKNOWN_HINT,
-    )
-
-
-def _marked(id: str, servers: ServerBackups) -> Refused:
-    owners = servers.owners
-    if owners is None:
-        return Refused(
-            'CSBS made it as a part of a server backup',
-            'Delete the server backup with "openstack csbs backup delete", '
-            'or add --force.',
-        )
-    owner = owners.get(id)
-    if owner is not None:
-        return _owned(owner)
-    return Refused(
-        'it is left over from CSBS: its server backup no longer exists',
-        'Add --force to delete it all the same.',
-    )
-
-
-def _owned(owner: Item) -> Refused:
-    server = owner.server_name or owner.server_id or 'unknown'
-    return Refused(
-        f'CSBS made it as a part of the server backup {owner.name} '
-        f'({owner.id}) of {server}',
-        f'Delete that one {_ONLY_THERE.format(owner.id)}',
-    )
+        Another service than the one that deletes need not know them.
+        """
+        v2 = self._vbs.backups_v2
+        if v2 is None or not self._vbs.endpoint.is_one_service:
+            return True
+        try:
+            v2.demand_served()
+        except errors.NotServed:
+            return True
+        except errors.ClientError:
+            return False
+        return False

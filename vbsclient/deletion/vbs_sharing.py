@@ -30,6 +30,11 @@ class Sharing:
         self._every: Mapping[str, list[Share]] | None = None
         self._asked: dict[str, list[Share]] = {}
 
+    @property
+    def is_offered(self) -> bool:
+        """Whether the cloud has answered with a list of shares."""
+        return self._offered
+
     def again(self) -> Sharing:
         """To read them once more: what could be read must be so still."""
         return Sharing(self._vbs, offered=self._offered, warn=self._warn)

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from keystoneauth1.identity.base import BaseIdentityPlugin
@@ -16,7 +14,7 @@ from vbsclient.api.block_storage import BlockStorage
 from vbsclient.api.client import LookupClient
 from vbsclient.api.compute import Compute
 from vbsclient.api.csbs import CSBSClient
-from vbsclient.api.endpoint import parse_pin
+from vbsclient.api.endpoint import ServiceSettings, parse_pin
 from vbsclient.api.http import DEFAULT_TIMEOUT
 from vbsclient.api.identity import Identity
 from vbsclient.api.login import can_be_renewed, login_of
@@ -30,6 +28,18 @@ LOG = logging.getLogger(__name__)
 
 LookupT = TypeVar('LookupT', bound=LookupClient)
 
+#: The names of services under which clouds.yaml may have settings of ours.
+_VBS_KEYS = ('vbs', 'vbsv2', 'vbsv3')
+_CSBS_KEYS = (
+    'csbs',
+    'data-protect',
+    'data-protection',
+    'data-protection-orchestration',
+)
+
+#: Says of a project that it has no CSBS.
+_HAS_CSBS = 'vbsclient_csbs'
+
 _READ_ONLY = 'vbsclient_read_only'
 
 
@@ -39,12 +49,14 @@ def make_vbs_client(instance: Any, limits: Limits | None = None) -> VBSClient:
     :raises EndpointError: if the configured version is none.
     """
     limits = limits or Limits()
+    settings = _own_settings(instance, *_VBS_KEYS)
     return VBSClient(
         instance.session,
         version=parse_pin(_setting(instance, 'vbsclient_api_version') or ''),
-        region_name=instance.region_name or None,
-        interface=instance.interface,
-        endpoint_override=_setting(instance, 'vbs_endpoint_override'),
+        region_name=settings.region_name,
+        interface=settings.interface,
+        endpoint_override=settings.override,
+        block_storage=service_settings(instance, 'block-storage'),
         timeout=_timeout(instance),
         concurrency=limits.concurrency,
         stop=limits.stop,
@@ -55,18 +67,30 @@ def make_vbs_client(instance: Any, limits: Limits | None = None) -> VBSClient:
 def make_csbs_client(
     instance: Any, limits: Limits | None = None
 ) -> CSBSClient:
-    """A client of CSBS for OSC's client manager."""
+    """A client of CSBS for OSC's client manager.
+
+    :raises EndpointError: if ``vbsclient_csbs`` is neither true nor false.
+    """
     limits = limits or Limits()
-    return CSBSClient(
+    settings = _own_settings(instance, *_CSBS_KEYS)
+    csbs = CSBSClient(
         instance.session,
-        region_name=instance.region_name or None,
-        interface=instance.interface,
-        endpoint_override=_setting(instance, 'csbs_endpoint_override'),
+        region_name=settings.region_name,
+        interface=settings.interface,
+        endpoint_override=settings.override,
         timeout=_timeout(instance),
         concurrency=limits.concurrency,
         stop=limits.stop,
         deadline=limits.deadline,
     )
+    csbs.is_absent = not _has_csbs(instance)
+    if csbs.is_absent and settings.override:
+        raise errors.EndpointError(
+            f'clouds.yaml says that the project has no CSBS ({_HAS_CSBS}), '
+            f'and where it is',
+            f'Take either {_HAS_CSBS} or the endpoint override out of it.',
+        )
+    return csbs
 
 
 class OwnLogin:
@@ -129,18 +153,6 @@ def _make_lookup_client(
     )
 
 
-@dataclass(frozen=True)
-class ServiceSettings:
-    """What clouds.yaml says of one service, as the SDK reads it.
-
-    :ivar override: the endpoint to use in place of the catalog's.
-    """
-
-    region_name: str | None
-    interface: str | Sequence[str] | None
-    override: str | None
-
-
 def service_settings(instance: Any, service_type: str) -> ServiceSettings:
     """The settings of a service: its own, else those of the cloud.
 
@@ -152,6 +164,39 @@ def service_settings(instance: Any, service_type: str) -> ServiceSettings:
         cloud.get_region_name(service_type) or None,
         cloud.get_interface(service_type) or instance.interface,
         cloud.get_endpoint(service_type),
+    )
+
+
+def _own_settings(instance: Any, *service_types: str) -> ServiceSettings:
+    """The settings of a service that the SDK does not know.
+
+    :param service_types: the names it goes by, the first that is set wins.
+    """
+    config = _config(instance)
+
+    def own(setting: str) -> Any:
+        keys = (f'{t.replace("-", "_")}_{setting}' for t in service_types)
+        return next((config[k] for k in keys if config.get(k)), None)
+
+    override = own('endpoint_override') or own('endpoint')
+    return ServiceSettings(
+        own('region_name') or instance.region_name or None,
+        own('interface') or instance.interface,
+        None if override is None else str(override),
+    )
+
+
+def _has_csbs(instance: Any) -> bool:
+    value = _config(instance).get(_HAS_CSBS)
+    text = str(value).strip().lower()
+    if value is None or text in ('true', 'yes', 'on', '1'):
+        return True
+    if text in ('false', 'no', 'off', '0'):
+        return False
+    raise errors.EndpointError(
+        f'{_HAS_CSBS} in clouds.yaml is {value!r}, which is neither true nor '
+        f'false',
+        'Set it to false if the project has no CSBS, or take it out.',
     )
 
 

@@ -7,11 +7,9 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from vbsclient.api import errors
 from vbsclient.api.csbs import Groups, Item
 from vbsclient.api.http import is_uuid
 from vbsclient.deletion.csbs_items import ItemDeletion
-from vbsclient.deletion.csbs_lookup import NoItems
 from vbsclient.deletion.targets import Deletion, Limits
 from vbsclient.osc.clients import make_csbs_client
 from vbsclient.osc.csbs_columns import ITEM_LIST, ITEM_SHOW, ItemRow
@@ -129,10 +127,7 @@ class ListBackup(ListCommand):
         """Ask the service, where it compares as we do."""
         if not self._selection.countable:
             return None
-        try:
-            return self._csbs.items.count(self._selection.where())
-        except errors.NotFound as error:
-            raise NoItems() from error
+        return self._csbs.items.count(self._selection.where())
 
     def marker_of(self, parsed_args: argparse.Namespace) -> str:
         """The id of the marker, which may be given by its name."""

@@ -20,19 +20,13 @@ from vbsclient.api.csbs import (
 )
 from vbsclient.api.csbs.items import SORT_KEYS
 from vbsclient.api.http import is_uuid
-from vbsclient.deletion.csbs_lookup import (
-    NoItems,
-    find_items,
-    quietly,
-    read_all,
-)
+from vbsclient.deletion.csbs_lookup import find_items, quietly, read_all
 from vbsclient.deletion.naming import choose_by_name
 from vbsclient.deletion.targets import FEW, Limits, Missing, Refused
 from vbsclient.deletion.wording import quote
 from vbsclient.osc.filters import Conditions, add_filters, conditions_of
 from vbsclient.osc.listing import Found, SortKey
 from vbsclient.osc.lookup import server_id_of
-from vbsclient.osc.read import unless_absent
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
@@ -172,8 +166,6 @@ class Selection:
             marker=marker,
             page_size=page_size,
         )
-        if marker is None:
-            things = unless_absent(things, NoItems())
         return Found(things, in_order, in_order)
 
 

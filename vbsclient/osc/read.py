@@ -8,7 +8,7 @@ import argparse
 import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from osc_lib import exceptions
 from osc_lib.command import command
@@ -19,8 +19,6 @@ from vbsclient.osc.columns import Column, shown, wanted_of
 from vbsclient.osc.encoding import escapes_output
 from vbsclient.osc.help import keep_paragraphs
 from vbsclient.osc.text import capital, sentence
-
-T = TypeVar('T')
 
 
 @contextmanager
@@ -58,19 +56,6 @@ def printing(app: Any) -> Iterator[None]:
         raise exceptions.CommandError(
             f'Standard output: {error.strerror}.'
         ) from error
-
-
-def unless_absent(
-    things: Iterator[T], absent: errors.ClientError
-) -> Iterator[T]:
-    """A list, where a 404 says that this cloud has no such list.
-
-    :raises ClientError: that error in place of the 404.
-    """
-    try:
-        yield from things
-    except errors.NotFound as error:
-        raise absent from error
 
 
 class ShowCommand(OwnLogin, command.ShowOne, metaclass=abc.ABCMeta):

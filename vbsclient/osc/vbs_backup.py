@@ -16,13 +16,12 @@ from vbsclient.deletion.vbs_backups import BackupDeletion
 from vbsclient.osc.clients import make_csbs_client, make_vbs_client
 from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.listing import Found, ListCommand
-from vbsclient.osc.read import ShowCommand, unless_absent
+from vbsclient.osc.read import ShowCommand
 from vbsclient.osc.vbs_details import (
     LIST,
     MARKED,
     SHOW,
     Details,
-    NoSharing,
     Row,
     marked,
 )
@@ -131,10 +130,7 @@ class ListBackup(ListCommand):
             shares = vbs.shares.list(
                 where=selection.shares(), page_size=parsed_args.limit
             )
-            rows = (
-                Row(share.backup, details, share)
-                for share in unless_absent(shares, NoSharing())
-            )
+            rows = (Row(share.backup, details, share) for share in shares)
             return Found(self._fitting(rows, details))
         found = selection.backups(
             vbs,
@@ -158,10 +154,7 @@ class ListBackup(ListCommand):
         if selection.conditions.name is not None:
             # The service compares it loosely.
             return None
-        try:
-            return vbs.shares.count(selection.shares())
-        except errors.NotFound as error:
-            raise NoSharing() from error
+        return vbs.shares.count(selection.shares())
 
     def marker_of(self, parsed_args: argparse.Namespace) -> str:
         """The id of the marker, which may be given by its name."""

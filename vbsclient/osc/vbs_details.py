@@ -12,8 +12,10 @@ from typing import Any
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient, ItemFilter
 from vbsclient.api.paging import first_of
-from vbsclient.api.values import bool_or_none
+from vbsclient.api.values import Known, bool_or_none
 from vbsclient.api.vbs import Backup, Share, ShareFilter, VBSClient
+from vbsclient.deletion.targets import Limits
+from vbsclient.deletion.vbs_origin import Origins
 from vbsclient.osc.columns import Column, Gigabytes, Several, Time, trigger
 from vbsclient.osc.text import sentence
 
@@ -22,22 +24,8 @@ LOG = logging.getLogger(__name__)
 #: The fields that v2 tells of a backup, and v3 does not.
 MARKED = frozenset({'source', 'type'})
 
-
-class NoSharing(errors.ClientError):
-    """The endpoint has no calls for shares."""
-
-    hint = 'Shares are a function of VBS v2: check the endpoint.'
-
-    def __init__(self) -> None:
-        super().__init__('this cloud does not share backups')
-
-
-@dataclass(frozen=True)
-class Part:
-    """What CSBS says of a backup of a disk."""
-
-    item_id: str
-    incremental: bool | None
+#: The key that holds them.
+_MARK = 'service_metadata'
 
 
 class Details:
@@ -58,23 +46,23 @@ class Details:
         items: ItemFilter,
     ) -> None:
         self._vbs = vbs
-        self._csbs = csbs
         self._share_filter = shares
-        self._item_filter = items
+        self._origins = Origins(vbs, csbs, Limits(), items)
+        self._is_warned = False
 
     def source(self, backup: Backup) -> str | None:
-        """The service that made it; None where nobody says."""
-        if _is_marked(backup):
-            return 'CSBS' if backup.made_by_csbs else 'VBS'
-        if self._parts is None:
+        """The service that made it; None where nobody knows."""
+        made_by_csbs = self._origins.look_up(backup)
+        if made_by_csbs is Known.UNKNOWN:
+            self._warn(self._origins.doubt_about(backup.id))
             return None
-        return 'CSBS' if backup.id in self._parts else 'VBS'
+        return 'CSBS' if made_by_csbs is Known.YES else 'VBS'
 
     def type(self, backup: Backup) -> str | None:
         """``full`` or ``incremental``; None where nobody says."""
         incremental = backup.incremental
-        if incremental is None and not _is_marked(backup):
-            part = (self._parts or {}).get(backup.id)
+        if incremental is None and backup.csbs_mark is Known.UNKNOWN:
+            part = self._origins.part(backup.id)
             if part is not None:
                 incremental = part.incremental
             elif self._vbs.endpoint.vendor is None:
@@ -86,35 +74,20 @@ class Details:
         """The id of the backup in CSBS that it is a part of, if it is."""
         if self.source(backup) != 'CSBS':
             return None
-        part = (self._parts or {}).get(backup.id)
+        part = self._origins.part(backup.id)
         return part.item_id if part else None
+
+    def _warn(self, doubt: errors.ClientError | None) -> None:
+        """Say once why nobody knows where backups come from."""
+        if not self._is_warned and doubt is not None:
+            self._is_warned = True
+            LOG.warning('What CSBS made is not known: %s', sentence(doubt))
 
     def shared_with(self, backup: Backup) -> list[str] | None:
         """The projects that may use it; None if that cannot be read."""
         if self._shares is None:
             return None
         return self._shares.get(backup.id, [])
-
-    @cached_property
-    def _parts(self) -> dict[str, Part] | None:
-        """Disk backup id -> what CSBS says of it; None if unreadable."""
-        try:
-            return {
-                disk['id']: Part(
-                    item.id, bool_or_none(disk.get('incremental'))
-                )
-                for item in self._csbs.items.list(where=self._item_filter)
-                for disk in item.disks
-                if isinstance(disk.get('id'), str)
-            }
-        except (errors.EndpointError, errors.NotFound):
-            # Where there is no CSBS, it made nothing.
-            return {}
-        except errors.Cancelled:
-            raise
-        except errors.ClientError as error:
-            LOG.warning('What CSBS made is not known: %s', sentence(error))
-            return None
 
     @cached_property
     def _shares(self) -> dict[str, list[str]] | None:
@@ -131,14 +104,20 @@ class Details:
         return found
 
 
-def list_marked(vbs: VBSClient, **filters: Any) -> Iterator[Backup]:
-    """The backups as v2 lists them, which tells where they come from.
+def list_marked(
+    vbs: VBSClient, *, verified: bool = False, **filters: Any
+) -> Iterator[Backup]:
+    """The backups, with what v2 alone tells of where they come from.
 
-    As the chosen version does where the host has no v2, or forbids it.
+    :param verified: whether each is to be as the service shows it that
+        deletes it, which then is asked for them; else one list is enough
+        where both versions are of one service.
     """
     v2 = vbs.backups_v2
     if v2 is None or v2 is vbs.backups:
         return vbs.backups.list(**filters)
+    if verified or not vbs.endpoint.is_one_service:
+        return _with_marks(vbs.backups.list(**filters), v2.list(**filters))
     return first_of(
         v2.list(**filters),
         lambda: vbs.backups.list(**filters),
@@ -146,15 +125,49 @@ def list_marked(vbs: VBSClient, **filters: Any) -> Iterator[Backup]:
     )
 
 
+def _with_marks(
+    backups: Iterator[Backup], marked: Iterator[Backup]
+) -> Iterator[Backup]:
+    """Backups, each with the mark of the same one in another list.
+
+    That list is read no further than it must be; what it does not know, or
+    does not tell, has no mark.
+    """
+    others: dict[str, Backup] = {}
+    for backup in backups:
+        while backup.id not in others:
+            try:
+                other = next(marked, None)
+            except errors.Cancelled:
+                raise
+            except errors.ClientError as error:
+                LOG.info('Not marked: %s', sentence(error))
+                other = None
+            if other is None:
+                marked = iter(())
+                break
+            others[other.id] = other
+        yield _with_mark(backup, others.pop(backup.id, None))
+
+
+def _with_mark(backup: Backup, other: Backup | None) -> Backup:
+    if other is None or _MARK not in other.body:
+        return backup
+    return Backup.from_body({**backup.body, _MARK: other.body[_MARK]})
+
+
 def marked(vbs: VBSClient, backup: Backup) -> Backup:
-    """One backup as v2 shows it, if it does."""
+    """One backup with what v2 alone tells, if it does."""
     v2 = vbs.backups_v2
     if v2 is None or v2 is vbs.backups:
         return backup
     try:
-        return v2.get(backup.id)
+        other = v2.get(backup.id)
     except errors.NOT_OFFERED:
         return backup
+    if vbs.endpoint.is_one_service:
+        return other
+    return _with_mark(backup, other)
 
 
 def type_of(incremental: bool | None) -> str | None:
@@ -162,11 +175,6 @@ def type_of(incremental: bool | None) -> str | None:
     if incremental is None:
         return None
     return 'incremental' if incremental else 'full'
-
-
-def _is_marked(backup: Backup) -> bool:
-    """Whether v2 has said where it comes from; plain Cinder does not."""
-    return 'service_metadata' in backup.body and backup.metadata_is_readable
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import argparse
 from vbsclient.api.csbs import ItemFilter
 from vbsclient.api.vbs import ShareFilter
 from vbsclient.deletion.targets import Limits
-from vbsclient.deletion.vbs_history import VolumeHistory, keeps_chains
+from vbsclient.deletion.vbs_history import VolumeHistory
 from vbsclient.osc.clients import make_csbs_client, make_vbs_client
 from vbsclient.osc.columns import Gigabytes
 from vbsclient.osc.prune import PruneCommand
@@ -52,21 +52,23 @@ class PruneBackup(PruneCommand):
     ) -> VolumeHistory:
         """The backups of these volumes."""
         manager = self.app.client_manager
-        self._vbs = vbs = make_vbs_client(manager, limits)
+        vbs = make_vbs_client(manager, limits)
         csbs = make_csbs_client(manager, limits)
         selection = Selection.of(parsed_args, manager, csbs)
         details = Details(vbs, csbs, shares=ShareFilter(), items=ItemFilter())
-        return VolumeHistory(
+        self._history = VolumeHistory(
             vbs,
             csbs,
-            lambda: selection.pick(
-                vbs, details.source, all_of_disks=keeps_chains(vbs)
+            lambda everything: selection.pick(
+                vbs, details.source, all_of_disks=everything
             ),
+            whole=selection.is_whole,
             limits=limits,
             include_shared=parsed_args.include_shared,
             include_error=parsed_args.include_error,
         )
+        return self._history
 
     def is_vendor(self) -> bool:
-        """VBS is; block storage alone is not."""
-        return not keeps_chains(self._vbs)
+        """VBS is, where it shows that it is no Cinder."""
+        return self._history.is_vendor

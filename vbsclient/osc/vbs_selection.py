@@ -130,6 +130,11 @@ class Selection:
         """Whether only what v2 tells of a backup can decide."""
         return self.source is not None or self.disks.server_id is not None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all backups of the disks are wanted."""
+        return self.conditions == Conditions() and self.source is None
+
     def filters(self) -> dict[str, str | None]:
         """The filters for a service that compares exactly and counts."""
         return {
@@ -193,7 +198,9 @@ class Selection:
         read = self
         if all_of_disks:
             read = replace(self, conditions=Conditions(), source=None)
-        found = read.backups(vbs, marks=True, page_size=PAGE_SIZE)
+        found = read.backups(
+            vbs, marks=True, verified=True, page_size=PAGE_SIZE
+        )
         for backup in found.things:
             yield backup, self.fits(backup, source_of)
 
@@ -202,6 +209,7 @@ class Selection:
         vbs: VBSClient,
         *,
         marks: bool = False,
+        verified: bool = False,
         sort: Sequence[SortKey] = (),
         marker: str | None = None,
         page_size: int,
@@ -209,6 +217,7 @@ class Selection:
         """The backups to choose from, which :meth:`fits` then does.
 
         :param marks: whether to read what v2 tells of them.
+        :param verified: as :func:`list_marked` takes it.
         :param sort: sent to the service where it is documented to sort.
         :param marker: sent to the service if the order is the service's.
         """
@@ -229,7 +238,7 @@ class Selection:
                 'marker': marker if in_order else None,
             }
             if marks:
-                return list_marked(vbs, **filters)
+                return list_marked(vbs, verified=verified, **filters)
             return vbs.backups.list(**filters)
 
         newest_first = heapq.merge(

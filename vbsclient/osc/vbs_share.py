@@ -26,8 +26,7 @@ from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.filters import add_filters, conditions_of
 from vbsclient.osc.listing import Found, ListCommand
 from vbsclient.osc.lookup import project_id_of, volume_id_of
-from vbsclient.osc.read import ShowCommand, unless_absent
-from vbsclient.osc.vbs_details import NoSharing
+from vbsclient.osc.read import ShowCommand
 from vbsclient.osc.vbs_selection import find_backup
 
 _COLUMNS = (
@@ -253,10 +252,9 @@ class ListShare(ListCommand):
     def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Found:
         """The shares; a list of them says all that is shown."""
         conditions = self._conditions
-        shares = self._vbs.shares.list(
+        things = self._vbs.shares.list(
             where=self._where, page_size=parsed_args.limit
         )
-        things = unless_absent(shares, NoSharing())
         return Found(
             (share for share in things if conditions.fit(_Shared(share))),
             in_order=not parsed_args.sort,
@@ -266,10 +264,7 @@ class ListShare(ListCommand):
         """Ask the service, where it compares as we do."""
         if self._conditions.name or not self._conditions.countable:
             return None
-        try:
-            return self._vbs.shares.count(self._where)
-        except errors.NotFound as error:
-            raise NoSharing() from error
+        return self._vbs.shares.count(self._where)
 
     def _ids(self, parsed_args: argparse.Namespace) -> dict[str, Any]:
         manager = self.app.client_manager
@@ -334,6 +329,7 @@ class ShowShare(ShowCommand):
         try:
             return vbs.shares.get(parsed_args.share)
         except errors.NotFound as error:
+            vbs.shares.demand_served()
             raise Missing(
                 f'No share found for {parsed_args.share!r}'
             ) from error

@@ -2,6 +2,7 @@
 """Which URL and version are chosen, and with how many requests."""
 
 import threading
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,12 +12,15 @@ import requests
 import requests_mock
 from hypothesis import given
 from hypothesis import strategies as st
+from keystoneauth1 import token_endpoint
+from keystoneauth1.session import Session
 from urllib3.exceptions import NewConnectionError
 
 from tests.unit.fakes import PROJECT, Catalog, FakeCloud
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.endpoint import (
+    ServiceSettings,
     fill_override,
     parse_pin,
     split_base,
@@ -156,11 +160,83 @@ ROWS = [
         {'block-storage': f'{EVS}/v3/{P}'},
         native=f'{EVS}/v3/{P}',
     ),
+    *(
+        Row(
+            f'only {kind}, document: {name}',
+            {kind: f'{EVS}/v2/{P}'},
+            document=document,
+            native=f'{EVS}/{version}/{P}',
+        )
+        for kind in ('volumev2', 'volume')
+        for name, document, version in (
+            ('none', NO_DOCUMENT, 'v2'),
+            ('both', BOTH, 'v2'),
+            ('only v3', versions('v3'), 'v3'),
+        )
+    ),
     Row(
-        'neither VBS nor block storage v3',
-        {'volumev2': f'{EVS}/v2/{P}', 'compute': 'https://ecs.example/v2.1'},
+        'volume whose URL names 3',
+        {'volume': f'{EVS}/v3/{P}'},
+        native=f'{EVS}/v3/{P}',
+    ),
+    Row(
+        'version 3 of block storage before version 2',
+        {'volume': VBS, 'volumev2': VBS, 'volumev3': f'{EVS}/v3/{P}'},
+        native=f'{EVS}/v3/{P}',
+    ),
+    Row(
+        'neither VBS nor block storage',
+        {'compute': 'https://ecs.example/v2.1'},
         error='this cloud has no VBS',
         gets=0,
+    ),
+    Row(
+        'vbs and vbsv2 on two hosts are two services',
+        {'vbs': f'{VBS}/v2/', 'vbsv2': f'{VBS3}/v2/{P}'},
+        native=f'{VBS}/v2/{P}',
+        vendor=f'{VBS}/v2/{P}',
+    ),
+    Row(
+        'one type twice in a region',
+        {'vbs': here(f'{VBS}/v2', 'de') + here(f'{VBS3}/v2', 'de')},
+        error=f'offers vbs more than once in de: {VBS}/v2, {VBS3}/v2',
+        gets=0,
+    ),
+    Row(
+        'one type twice with the same URL',
+        {'vbs': here(f'{VBS}/v2', 'de') + here(f'{VBS}/v2/', 'de')},
+        native=f'{VBS}/v2/{P}',
+        vendor=f'{VBS}/v2/{P}',
+    ),
+    Row(
+        'block storage of its own settings',
+        {'volumev3': [*here(VBS3, 'nl'), (EVS, 'de', 'internal')]},
+        {
+            'region_name': 'nl',
+            'block_storage': ServiceSettings('de', 'internal'),
+        },
+        native=f'{EVS}/v3/{P}',
+    ),
+    Row(
+        'block storage overridden',
+        {'volumev3': VBS3},
+        {'block_storage': ServiceSettings('de', override=f'{EVS}/v3')},
+        native=f'{EVS}/v3/{P}',
+        gets=0,
+    ),
+    Row(
+        'block storage overridden beside VBS',
+        {'vbs': f'{VBS}/v2'},
+        {'block_storage': ServiceSettings('de', override=f'{EVS}/v3')},
+        native=f'{VBS}/v2/{P}',
+        vendor=f'{VBS}/v2/{P}',
+    ),
+    Row(
+        'no interface configured',
+        {'vbs': [(VBS3, 'de', 'internal'), (f'{VBS}/v2', 'de', 'public')]},
+        {'interface': None},
+        native=f'{VBS}/v2/{P}',
+        vendor=f'{VBS}/v2/{P}',
     ),
     Row('empty catalog', error='this cloud has no VBS', gets=0),
     # Shapes of the URL.
@@ -480,7 +556,17 @@ ROWS = [
         'an interface that the catalog has not',
         {'vbs': f'{VBS}/v2/'},
         {'interface': 'admin'},
-        error='this cloud has no VBS',
+        error='offers vbs for the interface public, not for admin',
+        gets=0,
+    ),
+    Row(
+        'block storage is not taken for VBS of another interface',
+        {
+            'vbs': f'{VBS}/v2/',
+            'volumev3': [(EVS, 'de', 'admin')],
+        },
+        {'interface': 'admin'},
+        error='offers vbs for the interface public, not for admin',
         gets=0,
     ),
     # Nothing that works.
@@ -768,6 +854,82 @@ class TestCSBS:
         else:
             assert client.endpoint.url == row.native
         assert cloud.sent() == []
+
+
+class TestWhetherThereIsACSBS:
+    """None is known only where nothing names one (rule 6)."""
+
+    def test_a_catalog_that_names_none(
+        self, fake_cloud: Callable[..., FakeCloud]
+    ) -> None:
+        client = CSBSClient(fake_cloud({'vbs': VBS}).session)
+        with pytest.raises(errors.NoService):
+            _ = client.endpoint
+
+    def test_a_project_that_is_said_to_have_none(
+        self, fake_cloud: Callable[..., FakeCloud]
+    ) -> None:
+        client = CSBSClient(fake_cloud({'csbs': CSBS}).session)
+        client.is_absent = True
+        with pytest.raises(errors.NoService):
+            _ = client.endpoint
+
+    @pytest.mark.parametrize(
+        ('catalog', 'options'),
+        [
+            ({'data-protect': [(CSBS, 'nl', 'public')]}, {}),
+            ({'data-protect': [(CSBS, 'de', 'admin')]}, {}),
+            ({'data-protect': 'nonsense'}, {}),
+            ({'data-protect': [(None, 'de', 'public')]}, {}),
+            ({'data-protect': []}, {}),
+            ({'Data-Protect': CSBS}, {}),
+            ({'csbs': here(CSBS, 'de') + here(VBS, 'de')}, {}),
+            ({'vbs': VBS}, {'endpoint_override': 'csbs.example.com/v1'}),
+            ({}, {}),
+        ],
+        ids=str,
+    )
+    def test_anything_else_is_no_answer(
+        self, fake_cloud: Callable[..., FakeCloud], catalog: Any, options: Any
+    ) -> None:
+        client = CSBSClient(
+            fake_cloud(catalog).session, region_name='de', **options
+        )
+        with pytest.raises(errors.EndpointError) as raised:
+            _ = client.endpoint
+        assert not isinstance(raised.value, errors.NoService)
+
+
+class TestFixedLogin:
+    """A login of auth_type none or admin_token has no token to be read."""
+
+    def client(self, endpoint: str, **options: Any) -> VBSClient:
+        session = Session(auth=token_endpoint.Token(endpoint, 'secret'))
+        return VBSClient(session, **options)
+
+    def test_its_endpoint_is_that_of_block_storage(self) -> None:
+        client = self.client(f'{EVS}/v3/{P}')
+        assert client.endpoint.native == f'{EVS}/v3/{P}'
+        assert client.endpoint.vendor is None
+
+    @pytest.mark.parametrize('project', [P, f'AUTH_{P}', uuid.uuid4()])
+    def test_an_override_names_the_project(self, project: str) -> None:
+        client = self.client(
+            EVS,
+            block_storage=ServiceSettings(override=f'{VBS}/v3/{project}/'),
+        )
+        named = str(project).removeprefix('AUTH_')
+        assert client.endpoint.native == f'{VBS}/v3/{named}'
+
+    @pytest.mark.parametrize(
+        'url', [None, EVS, f'{EVS}/v3', f'{EVS}/{P}', f'{EVS}/v3/demo']
+    )
+    def test_without_a_project_it_is_said_what_such_logins_lack(
+        self, url: str | None
+    ) -> None:
+        client = self.client(EVS, endpoint_override=url)
+        with pytest.raises(errors.EndpointError, match='none or admin_token'):
+            _ = client.endpoint
 
 
 class TestLogin:

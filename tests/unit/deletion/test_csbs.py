@@ -8,13 +8,21 @@ import pytest
 
 from tests.unit.deletion.world import World, uuid
 from vbsclient.api import errors
+from vbsclient.api.csbs import NoItems
 from vbsclient.bulk import State
 from vbsclient.deletion import csbs_items
-from vbsclient.deletion.csbs_lookup import NoItems
 from vbsclient.deletion.follow import Follower
 from vbsclient.deletion.targets import Missing, Refused, Skipped, StopAll
 from vbsclient.osc.journal import NoJournal
 from vbsclient.waiting import Patience
+
+#: Bodies that do not say whether an image was made, or say so oddly.
+UNREADABLE: list[dict[str, Any]] = [
+    {'extend_info': None},
+    {'extend_info': 'rubbish'},
+    {'extend_info': '{"os_images_data": [{"image_id": "x"}]}'},
+    {'extend_info': {'os_images_data': '[{"image_id": "x"}]'}},
+]
 
 MakeWorld = Callable[..., World]
 CHECKPOINT = uuid(500)
@@ -94,6 +102,7 @@ class TestWholeCheckpoints:
             {'status': 'waiting_restore'},
             {'status': 'restoring'},
             {'image': True},
+            *UNREADABLE,
         ],
     )
     def test_one_item_that_must_stay_keeps_all(
@@ -255,7 +264,7 @@ class TestItems:
         assert target.refusal is not None
 
     @pytest.mark.parametrize(
-        'changes', [{'status': 'protecting'}, {'image': True}]
+        'changes', [{'status': 'protecting'}, {'image': True}, *UNREADABLE]
     )
     def test_one_that_must_stay(
         self, world: MakeWorld, changes: dict[str, Any]

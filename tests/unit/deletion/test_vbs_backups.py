@@ -322,3 +322,25 @@ class _Then(NoRecorder):
             return send()
         finally:
             self._then()
+
+
+@pytest.mark.parametrize(
+    ('options', 'advice'),
+    [
+        ({}, 'Name them too, or delete them first.'),
+        ({'planned': True}, 'It can go once they are gone.'),
+    ],
+)
+def test_what_a_rule_keeps_is_not_advised_to_be_deleted(
+    world: MakeWorld, options: dict[str, Any], advice: str
+) -> None:
+    there = world(pin='2')
+    full = there.add_backup(1, volume_id=uuid(9))
+    child = there.add_backup(2, volume_id=uuid(9))
+    there.fails('DELETE', 400, {'badRequest': {'message': 'it has children'}})
+    known = {full: there.vbs.backups.get(full)} if options else {}
+    deletion = there.backup_deletion(full, known=known)
+    [outcome], _ = there.carry_out(deletion)
+    deletion.explain(outcome)
+    assert child in str(outcome.error.hint)
+    assert outcome.error.hint.endswith(advice)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.deletion.world import World
+from tests.unit.deletion.world import World, uuid
+from vbsclient.api.csbs import CSBS_PROVIDER
 from vbsclient.deletion.targets import Target
 
 MakeWorld = Callable[..., World]
@@ -156,6 +157,7 @@ class TestV3:
         there.fails('checkpoint_items', status)
         target = target_for(there, there.add_backup(1), others)
         assert 'could not be read' in words(target)
+        assert target.source == ''
 
     def test_a_time_out_is_unreadable_too(self, world: MakeWorld) -> None:
         there = world()
@@ -247,7 +249,51 @@ class TestCinder:
     ) -> None:
         there, disk = self.world(world, pin)
         there.has_items = False
+        there.provider = uuid(7)
         assert target_for(there, disk).refusal is None
+
+    def test_a_karbor_that_knows_the_provider_of_csbs_clears_nothing(
+        self, world: MakeWorld, pin: str
+    ) -> None:
+        there, disk = self.world(world, pin)
+        there.has_items = False
+        assert 'could not be read' in words(target_for(there, disk))
+
+    @pytest.mark.parametrize(
+        'lost',
+        [
+            'providers',
+            'providers$',
+            f'providers/{CSBS_PROVIDER}/checkpoints',
+        ],
+    )
+    @pytest.mark.parametrize('status', [403, 500])
+    def test_a_karbor_that_does_not_say_so_clears_nothing(
+        self, world: MakeWorld, pin: str, lost: str, status: int
+    ) -> None:
+        there, disk = self.world(world, pin)
+        there.has_items = False
+        there.provider = uuid(7)
+        there.fails(lost.replace('$', r'\?$'), status)
+        assert 'could not be read' in words(target_for(there, disk))
+
+    def test_one_404_makes_no_karbor(self, world: MakeWorld, pin: str) -> None:
+        there, disk = self.world(world, pin)
+        item = there.add_item(80, disks=[disk])
+        there.fails_once('checkpoint_items', 404)
+        assert item in words(target_for(there, disk))
+
+    @pytest.mark.parametrize(
+        'extend',
+        [None, 'rubbish', {'volume_backups': None}, {'volume_backups': [{}]}],
+        ids=str,
+    )
+    def test_a_server_backup_of_unknown_disks_clears_nothing(
+        self, world: MakeWorld, pin: str, extend: Any
+    ) -> None:
+        there, disk = self.world(world, pin)
+        there.add_item(80, extend_info=extend)
+        assert 'could not be read' in words(target_for(there, disk))
 
     def test_an_endpoint_that_knows_nothing_clears_nothing(
         self, world: MakeWorld, pin: str
@@ -257,7 +303,21 @@ class TestCinder:
         assert 'could not be read' in words(target_for(there, disk))
 
 
-@pytest.mark.parametrize('metadata', ['{"ST": 1, "VMID": "0b9', 'ST=1', 7])
+def test_a_list_of_csbs_that_was_read_wins_over_a_mark(
+    world: MakeWorld, pin: str
+) -> None:
+    there = world(pin=pin)
+    marked, other = there.add_backup(1), there.add_backup(2)
+    there.backups[1]['service_metadata'] = '{"ST": 7}'
+    there.add_item(80, disks=[marked])
+    first, second = there.backup_deletion(marked, other).targets()
+    assert uuid(80) in words(first)
+    assert second.refusal is None
+
+
+@pytest.mark.parametrize(
+    'metadata', ['{"ST": 1, "VMID": "0b9', 'ST=1', 7, '{"ST": 7}']
+)
 def test_metadata_that_cannot_be_read_clears_nothing(
     world: MakeWorld, pin: str, metadata: Any
 ) -> None:
@@ -267,7 +327,9 @@ def test_metadata_that_cannot_be_read_clears_nothing(
     assert item in words(target_for(there, disk))
 
 
-@pytest.mark.parametrize('metadata', ['{"ST": 1, "VMID": "0b9', 'ST=1', 7])
+@pytest.mark.parametrize(
+    'metadata', ['{"ST": 1, "VMID": "0b9', 'ST=1', 7, '{"ST": 7}']
+)
 def test_nor_does_it_without_csbs(
     world: MakeWorld, pin: str, metadata: Any
 ) -> None:

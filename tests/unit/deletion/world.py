@@ -49,6 +49,8 @@ class World:
         first that matches is the answer.
     :ivar deleted: what an accepted DELETE makes of a status.
     :ivar ignores_items: whether CSBS deletes whole checkpoints always.
+    :ivar has_items: whether there is a CSBS; else it is a plain Karbor.
+    :ivar provider: the one provider of that Karbor.
     :ivar answers: what a DELETE that was carried out is answered with.
     :ivar busy: ids of items whose next DELETE is refused for the moment.
     """
@@ -66,11 +68,13 @@ class World:
         self.shares: list[Row] = []
         self.versions = versions
         self.faults: list[tuple[str, int, Any]] = []
+        self.single_faults: list[tuple[str, int]] = []
         self.deleted = 'deleting'
         self.ignores_items = False
         self.answers: int | None = None
         self.busy: set[str] = set()
         self.has_items = True
+        self.provider = CSBS_PROVIDER
         self.karbor: list[Row] = []
         catalog = {'vbs': f'{VBS}/v2/{PROJECT}'}
         if csbs:
@@ -137,6 +141,10 @@ class World:
     def fails(self, pattern: str, status: int, body: Any = None) -> None:
         """Answer ``METHOD path?query`` that matches with a failure."""
         self.faults.append((pattern, status, body or {}))
+
+    def fails_once(self, pattern: str, status: int) -> None:
+        """The same for the first that matches."""
+        self.single_faults.append((pattern, status))
 
     def breaks(self, pattern: str, reason: str | None = None) -> None:
         """Give no answer at all to what matches.
@@ -263,9 +271,13 @@ class World:
             return fault
         query = dict(parse_qsl(urlsplit(request.url).query))
         path = urlsplit(request.url).path.strip('/').split('/')[2:]
-        if path[2:] == ['checkpoints']:
-            return {'checkpoints': self.karbor}
+        if path == ['providers'] and not self.has_items:
+            return {'providers': [{'id': self.provider, 'name': 'one'}]}
         if path[0] == 'providers':
+            if len(path) < 2 or path[1] != self.provider:
+                return _refuse(context, 404, 'no such provider')
+            if path[2:] == ['checkpoints']:
+                return {'checkpoints': self.karbor}
             return self._checkpoint(request.method, path[3], query, context)
         if not self.has_items:
             return _refuse(context, 404, 'no such route')
@@ -310,6 +322,10 @@ class World:
     def _fault(self, request: Any, context: Any) -> Any:
         parts = urlsplit(request.url)
         line = f'{request.method} {parts.path}?{parts.query}'
+        for fault in self.single_faults:
+            if re.search(fault[0], line):
+                self.single_faults.remove(fault)
+                return _refuse(context, fault[1], 'a page of a gateway')
         for pattern, status, body in self.faults:
             if re.search(pattern, line):
                 if isinstance(body, Exception):

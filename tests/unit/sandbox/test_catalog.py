@@ -107,3 +107,22 @@ def test_any_text_can_be_the_address_of_both_services() -> None:
     found = urls(catalog='vbs', catalog_url='nonsense')
     assert found['vbs'] == found['data-protect'] == ['nonsense']
     assert found['identity'] == ['http://x/identity/v3']
+
+
+def test_an_endpoint_for_each_interface_but_those_that_are_left_out() -> None:
+    knobs = Knobs(interfaces=('public',), csbs_interfaces=('admin',))
+    found = {
+        entry['type']: {e['interface'] for e in entry['endpoints']}
+        for entry in catalog(CloudState(lambda: 0.0), knobs, 'http://x', 'PP')
+    }
+    assert found['vbs'] == {'public'}
+    assert found['data-protect'] == {'admin'}
+    assert found['identity'] == {'public', 'internal', 'admin'}
+
+
+def test_a_url_for_one_type_alone() -> None:
+    found = urls(
+        catalog='vbsv2+vbsv3', catalog_urls={'vbsv2': 'http://elsewhere'}
+    )
+    assert found['vbsv2'] == ['http://elsewhere']
+    assert found['vbsv3'] == ['http://x/vbs/v3/PP']

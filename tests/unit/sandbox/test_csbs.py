@@ -258,6 +258,16 @@ def test_karbor_shows_what_it_has_deleted(cloud: Cloud) -> None:
     )
 
 
+def test_karbor_has_providers_of_its_own(cloud: Cloud) -> None:
+    assert cloud().get('/csbs/v1/{P}/providers').status_code == 404
+    api = cloud(checkpoint_items=False, karbor_provider=UNKNOWN)
+    [provider] = api.get('/csbs/v1/{P}/providers').json()['providers']
+    assert provider['id'] == UNKNOWN
+    shown = api.get(f'/csbs/v1/{{P}}/providers/{UNKNOWN}').json()
+    assert shown['provider'] == provider
+    assert api.get(CHECKPOINTS).status_code == 404
+
+
 def test_karbor_refusals(cloud: Cloud) -> None:
     api = cloud(checkpoint_items=False)
     other = api.sandbox.state.add_project('other')

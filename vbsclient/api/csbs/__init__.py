@@ -5,16 +5,18 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from vbsclient.api import errors
 from vbsclient.api.client import ServiceClient
-from vbsclient.api.csbs.checkpoints import (
-    CSBS_PROVIDER,
-    Checkpoint,
-    Checkpoints,
-)
+from vbsclient.api.csbs.checkpoints import Checkpoint, Checkpoints
 from vbsclient.api.csbs.groups import Group, Groups, Member
 from vbsclient.api.csbs.items import Item, ItemFilter, Items
+from vbsclient.api.csbs.kind import CSBS_PROVIDER, NoItems, Provider
 from vbsclient.api.csbs.quotas import get_quotas
-from vbsclient.api.endpoint import CSBSEndpoint, resolve_csbs
+from vbsclient.api.endpoint import (
+    CSBSEndpoint,
+    ServiceSettings,
+    resolve_csbs,
+)
 from vbsclient.api.quotas import Quota
 
 __all__ = [
@@ -28,6 +30,8 @@ __all__ = [
     'ItemFilter',
     'Items',
     'Member',
+    'NoItems',
+    'Provider',
     'Quota',
 ]
 
@@ -37,19 +41,30 @@ class CSBSClient(ServiceClient):
 
     The endpoint is resolved at the first use and then kept.  The parameters
     are those of :class:`~vbsclient.api.client.ServiceClient`.
+
+    :ivar is_absent: set it if the project is known to have no CSBS: then
+        nothing is asked.
     """
+
+    is_absent = False
 
     @cached_property
     def endpoint(self) -> CSBSEndpoint:
         """Where the calls go.
 
+        :raises NoService: if it is known that there is none.
         :raises EndpointError: if there is no endpoint to be chosen.
         """
+        if self.is_absent:
+            raise errors.NoService(
+                'this project has no CSBS',
+                'That is what vbsclient_csbs in clouds.yaml says.',
+            )
         return resolve_csbs(
             self._session,
-            region=self._region_name,
-            interface=self._interface,
-            override=self._override,
+            settings=ServiceSettings(
+                self._region_name, self._interface, self._override
+            ),
         )
 
     @cached_property

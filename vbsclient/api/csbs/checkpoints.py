@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vbsclient.api import errors
+from vbsclient.api.csbs.kind import CSBS_PROVIDER
 from vbsclient.api.http import Receipt, Transport, is_uuid, resource_path
 from vbsclient.api.values import text_or_none
-
-#: The provider that means servers; fixed by the reference.
-CSBS_PROVIDER = 'fc4d5750-22e7-4798-8a46-f48f62c4c1da'
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vbsclient.api import errors, paging
+from vbsclient.api.csbs.kind import ServiceKind
 from vbsclient.api.http import Transport, resource_path
 from vbsclient.api.names import names_automatic
-from vbsclient.api.values import bool_or_none, int_or_none, text_or_none
+from vbsclient.api.values import (
+    bool_or_none,
+    canonical_id,
+    int_or_none,
+    json_text,
+    text_or_none,
+)
 
 #: What C5 sorts by.
 SORT_KEYS = frozenset(
@@ -27,8 +34,13 @@ class Item:
     :ivar server_id: the server that was backed up (``resource_id``).
     :ivar server_name: its name at that time (``resource_name``).
     :ivar size: MB of all its disks.
-    :ivar volume_backup_ids: ids of its disks' backups in VBS.
+    :ivar volume_backup_ids: ids of its disks' backups in VBS, as far as
+        they can be read.
+    :ivar disks_are_known: whether those are all: a part that cannot be read
+        may be anybody's.
     :ivar has_image: whether an image was made from it.
+    :ivar is_readable: whether ``extend_info`` is: without it nobody knows
+        what protects this backup.
     """
 
     id: str
@@ -41,6 +53,8 @@ class Item:
     created_at: str | None
     volume_backup_ids: tuple[str, ...] = ()
     has_image: bool = False
+    disks_are_known: bool = True
+    is_readable: bool = True
     body: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -57,6 +71,7 @@ class Item:
                 'checkpoint'
             )
         extend = _object(body.get('extend_info'))
+        disks = _disks(extend)
         return cls(
             id=body['id'],
             checkpoint_id=body['checkpoint_id'],
@@ -67,11 +82,12 @@ class Item:
             size=int_or_none(extend.get('size')),
             created_at=text_or_none(body.get('created_at')),
             volume_backup_ids=tuple(
-                disk['id']
-                for disk in _disks(extend)
-                if isinstance(disk.get('id'), str)
+                disk['id'] for disk in disks or () if disk['id'] is not None
             ),
-            has_image=bool(extend.get('os_images_data')),
+            disks_are_known=disks is not None
+            and all(disk['id'] is not None for disk in disks),
+            has_image=bool(json_text(extend.get('os_images_data'))),
+            is_readable=bool(extend),
             body=body,
         )
 
@@ -113,22 +129,27 @@ class Item:
     @property
     def tags(self) -> list[Mapping[str, Any]]:
         """Its tags, each with ``key`` and ``value``."""
-        return self.raw_tags if isinstance(self.raw_tags, list) else []
+        tags = self.raw_tags
+        if not isinstance(tags, list):
+            return []
+        return [tag for tag in tags if isinstance(tag, dict)]
 
     @property
     def raw_tags(self) -> Any:
         """The same as it came, from either of the places that are known."""
-        return self.body.get('tags', self._extend.get('tags'))
+        return json_text(self.body.get('tags')) or json_text(
+            self._extend.get('tags')
+        )
 
     @property
     def disks(self) -> list[Mapping[str, Any]]:
         """What it holds of each disk, as ``volume_backups`` has it."""
-        return _disks(self._extend)
+        return _disks(self._extend) or []
 
     @property
     def image_ids(self) -> list[str]:
         """The images that were made from it."""
-        images = self._extend.get('os_images_data')
+        images = json_text(self._extend.get('os_images_data'))
         return [
             str(image['image_id'])
             for image in (images if isinstance(images, list) else ())
@@ -226,6 +247,7 @@ class Items:
     def __init__(self, transport: Transport, url: str) -> None:
         self._transport = transport
         self._url = url
+        self._kind = ServiceKind(transport, url)
 
     def get(self, item_id: str) -> Item:
         """Show a backup of a server (CSBS API, C7).
@@ -239,6 +261,7 @@ class Items:
         body = self._transport.get(f'{self._url}/{path}')
         content = body.get('checkpoint_item')
         item = Item.from_body(content if isinstance(content, dict) else {})
+        self._kind.note_items()
         if item.id != item_id:
             raise errors.MalformedResponse(
                 f'the service answered with another backup ({item.id})'
@@ -268,13 +291,15 @@ class Items:
         :param marker: the id of an item: only those behind it.
         :param page_size: how many a page is to hold.
         :raises AmbiguousListing: if the list cannot be read to its end.
-        :raises NotFound: on a cloud that has no items (plain Karbor).
+        :raises NotFound: if there is no such marker.
+        :raises NoItems: on a cloud that has no items (plain Karbor).
+        :raises NotServed: if nobody knows whether it has.
         :raises ServiceError: if the service refuses.
         """
         where = where or ItemFilter(checkpoint_id=checkpoint_id, name=name)
         url = f'{self._url}/{resource_path("checkpoint_items")}'
         for row in paging.rows(
-            lambda page: self._transport.get(url, page),
+            lambda page: self._get(url, page),
             _STYLE,
             {**where.query(), **paging.query(sort=sort, marker=marker)},
             page_size=page_size,
@@ -288,21 +313,61 @@ class Items:
 
         :param where: of this only what the service compares exactly.
         :returns: None if it answers without a number.
-        :raises NotFound: on a cloud that has no items (plain Karbor).
+        :raises NoItems: on a cloud that has no items (plain Karbor).
+        :raises NotServed: if nobody knows whether it has.
         :raises ServiceError: if the service refuses.
         """
         path = resource_path('checkpoint_items', 'count')
-        return paging.count_of(
-            self._transport.get(f'{self._url}/{path}', where.exact())
-        )
+        return paging.count_of(self._get(f'{self._url}/{path}', where.exact()))
+
+    def _get(self, url: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """A collection; its 404 is asked about before it is believed."""
+        self._kind.refuse_if_karbor()
+        try:
+            body = self._transport.get(url, query)
+        except errors.NotFound as error:
+            if 'marker' in query:
+                raise
+            self._kind.settle(error)
+            try:
+                body = self._transport.get(url, query)
+            except errors.NotFound as again:
+                raise errors.NotServed(
+                    f'the list of checkpoint_items answers 404 now and then '
+                    f'({again.message})',
+                    'Nothing was decided from that: try again later.',
+                ) from again
+        self._kind.note_items()
+        return body
 
 
 def _object(value: Any) -> Mapping[str, Any]:
+    value = json_text(value)
     return value if isinstance(value, dict) else {}
 
 
-def _disks(extend: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    disks = extend.get('volume_backups')
+def _disks(extend: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
+    """What it holds of each disk, with an ``id`` each, which may be None.
+
+    None if nobody can tell which disks there are.
+    """
+    disks = json_text(extend.get('volume_backups'))
+    if isinstance(disks, dict):
+        # A map by id.
+        disks = [
+            {'id': id, **disk} if isinstance(disk, dict) else disk
+            for id, disk in disks.items()
+        ]
     if not isinstance(disks, list):
-        return []
-    return [disk for disk in disks if isinstance(disk, dict)]
+        return None
+    return [
+        {**disk, 'id': _id_of(disk)}
+        if isinstance(disk, dict)
+        else {'id': None}
+        for disk in disks
+    ]
+
+
+def _id_of(disk: Mapping[str, Any]) -> str | None:
+    id = text_or_none(disk.get('id') or disk.get('backup_id'))
+    return canonical_id(id.strip()) if id and id.strip() else None

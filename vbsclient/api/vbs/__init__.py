@@ -11,16 +11,22 @@ from keystoneauth1.session import Session
 
 from vbsclient.api import errors
 from vbsclient.api.client import ServiceClient
-from vbsclient.api.endpoint import Pin, VBSEndpoint, resolve_vbs
+from vbsclient.api.endpoint import (
+    Pin,
+    ServiceSettings,
+    VBSEndpoint,
+    resolve_vbs,
+)
 from vbsclient.api.http import Deadline
 from vbsclient.api.quotas import Quota
 from vbsclient.api.vbs.backups import Backup, Backups
 from vbsclient.api.vbs.quotas import get_quotas
-from vbsclient.api.vbs.shares import Share, ShareFilter, Shares
+from vbsclient.api.vbs.shares import NoSharing, Share, ShareFilter, Shares
 
 __all__ = [
     'Backup',
     'Backups',
+    'NoSharing',
     'Quota',
     'Share',
     'ShareFilter',
@@ -41,6 +47,9 @@ class VBSClient(ServiceClient):
     :param interface: the interface (or interfaces, best first).
     :param endpoint_override: a URL in place of the catalog's; it may hold
         ``%(project_id)s``.
+    :param block_storage: where to find the service whose backups are used
+        in a cloud without VBS; by default in the same region and for the
+        same interface.
     :param timeout: (connect, read) in seconds.
     :param concurrency: the most requests under way at a time.
     :param stop: once set, no further request is sent.
@@ -55,6 +64,7 @@ class VBSClient(ServiceClient):
         region_name: str | None = None,
         interface: str | Sequence[str] | None = 'public',
         endpoint_override: str | None = None,
+        block_storage: ServiceSettings | None = None,
         timeout: tuple[float, float] | None = None,
         concurrency: int = 10,
         stop: threading.Event | None = None,
@@ -71,6 +81,9 @@ class VBSClient(ServiceClient):
             deadline=deadline,
         )
         self._pin = version
+        self._block_storage = block_storage or ServiceSettings(
+            region_name, interface
+        )
 
     @cached_property
     def endpoint(self) -> VBSEndpoint:
@@ -82,9 +95,10 @@ class VBSClient(ServiceClient):
             self.transport,
             self._session,
             pin=self._pin,
-            region=self._region_name,
-            interface=self._interface,
-            override=self._override,
+            settings=ServiceSettings(
+                self._region_name, self._interface, self._override
+            ),
+            block_storage=self._block_storage,
         )
 
     @cached_property
@@ -111,7 +125,10 @@ class VBSClient(ServiceClient):
 
         :raises EndpointError: on a cloud that has block storage alone.
         """
-        return Shares(self.transport, self._vendor('shares'))
+        return Shares(
+            self.transport,
+            self._vendor('shares: this cloud does not share backups'),
+        )
 
     def quotas(self) -> list[Quota]:
         """What the project may keep and keeps (VBS API, V4).
@@ -124,7 +141,7 @@ class VBSClient(ServiceClient):
     def _vendor(self, wanted: str) -> str:
         if self.endpoint.vendor is None:
             raise errors.EndpointError(
-                'this cloud has no VBS, only block storage '
+                f'this cloud has no VBS, only block storage '
                 f'({self.endpoint.service_type}), which knows no {wanted}',
                 'If it has VBS all the same, set vbs_endpoint_override in '
                 'clouds.yaml.',

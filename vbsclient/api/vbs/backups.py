@@ -11,10 +11,14 @@ from typing import Any, Literal
 from vbsclient.api import errors, paging
 from vbsclient.api.http import Receipt, Transport, resource_path
 from vbsclient.api.names import names_automatic
-from vbsclient.api.values import int_or_none, json_text, text_or_none
-
-#: ``service_metadata.ST`` of the backups that belong to a server backup.
-_CSBS_KINDS = (1, 5)
+from vbsclient.api.values import (
+    Known,
+    int_or_none,
+    json_text,
+    lenient_int,
+    text_or_none,
+)
+from vbsclient.api.vbs import marks
 
 #: What V8 sorts by; V14 documents no order at all.
 SORT_KEYS = frozenset(
@@ -35,7 +39,8 @@ class Backup:
     """A backup of one disk, as V9/V15 (show) and V8/V14 (detail) give it.
 
     :ivar size: GB of the disk, not of the data.
-    :ivar metadata: the decoded ``service_metadata``; v2 only, else empty.
+    :ivar metadata: the decoded ``service_metadata``, its keys in upper
+        case; v2 only, else empty.
     :ivar body: the answer as it came.
     """
 
@@ -58,7 +63,6 @@ class Backup:
             raise errors.MalformedResponse(
                 'the service answered with a backup that has no id'
             )
-        metadata = json_text(body.get('service_metadata'))
         return cls(
             id=body['id'],
             name=text_or_none(body.get('name')),
@@ -67,25 +71,14 @@ class Backup:
             volume_id=_interned(body.get('volume_id')),
             size=int_or_none(body.get('size')),
             created_at=text_or_none(body.get('created_at')),
-            metadata=metadata if isinstance(metadata, dict) else {},
+            metadata=marks.decoded(body.get('service_metadata')) or {},
             body=body,
         )
 
     @property
-    def metadata_is_readable(self) -> bool:
-        """Whether v2 tells who made it: nothing is an answer, rubbish not."""
-        raw = self.body.get('service_metadata')
-        if raw is None or (isinstance(raw, str) and not raw.strip()):
-            return True
-        return isinstance(json_text(raw), dict)
-
-    @property
-    def made_by_csbs(self) -> bool:
+    def csbs_mark(self) -> Known:
         """Whether v2 marks it as one disk's part of a server backup."""
-        kind = self.metadata.get('ST')
-        return str(kind) in map(str, _CSBS_KINDS) or bool(
-            self.metadata.get('VMID')
-        )
+        return marks.made_by_csbs(self.body)
 
     @property
     def description(self) -> str | None:
@@ -99,7 +92,8 @@ class Backup:
     @property
     def incremental(self) -> bool | None:
         """Whether it depends on another; None where v2 does not say it."""
-        return {'0': False, '1': True}.get(str(self.metadata.get('Type')))
+        kind = lenient_int(self.metadata.get('TYPE'))
+        return {0: False, 1: True}.get(kind) if kind is not None else None
 
     @property
     def automatic(self) -> bool:

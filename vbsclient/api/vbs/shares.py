@@ -9,11 +9,20 @@ from typing import Any
 
 from vbsclient.api import errors, paging
 from vbsclient.api.http import Receipt, Transport, resource_path
-from vbsclient.api.values import text_or_none
+from vbsclient.api.values import Known, text_or_none
 from vbsclient.api.vbs.backups import Backup
 
 _STYLE = paging.Style('shared', 'offset', 'shared_links')
 _ROUTE = 'os-vendor-backup-sharing'
+
+
+class NoSharing(errors.NotServed):
+    """It is known that the endpoint has no calls for shares."""
+
+    hint = 'Shares are a function of VBS v2: check the endpoint.'
+
+    def __init__(self) -> None:
+        super().__init__('this cloud does not share backups')
 
 
 @dataclass(frozen=True)
@@ -134,6 +143,7 @@ class Shares:
     def __init__(self, transport: Transport, url: str) -> None:
         self._transport = transport
         self._url = url
+        self._is_offered = Known.UNKNOWN
 
     def get(self, share_id: str) -> Share:
         """Show a share (VBS API, V20).
@@ -167,12 +177,12 @@ class Shares:
         :param where: which ones, in place of it.
         :param page_size: how many a page is to hold.
         :raises AmbiguousListing: if the list cannot be read to its end.
+        :raises NoSharing: if the endpoint has no such list.
         :raises ServiceError: if the service refuses.
         """
         where = where or ShareFilter(backup_id=backup_id)
-        url = f'{self._url}/{resource_path(_ROUTE, "detail")}'
         for row in paging.rows(
-            lambda page: self._transport.get(url, page),
+            lambda page: self._get('detail', page),
             _STYLE,
             where.query(),
             page_size=page_size,
@@ -186,27 +196,41 @@ class Shares:
 
         :param where: of this only what the service compares exactly.
         :returns: None if it answers without a number.
+        :raises NoSharing: if the endpoint has no such call.
         :raises ServiceError: if the service refuses.
         """
-        path = resource_path(_ROUTE, 'count')
-        return paging.count_of(
-            self._transport.get(f'{self._url}/{path}', where.exact())
-        )
+        return paging.count_of(self._get('count', where.exact()))
 
     def demand_served(self) -> None:
         """Make sure that the endpoint knows shares at all.
 
-        :raises NotServed: if it does not.
+        :raises NoSharing: if it does not.
         """
-        url = f'{self._url}/{resource_path(_ROUTE, "detail")}'
+        self._get('detail', {'limit': '1'})
+
+    def _get(self, route: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """A list or a count; that there is none takes two answers.
+
+        Without shares nothing keeps a shared backup from being deleted, so
+        that one 404 says nothing, nor do two after another answer.
+
+        :raises NoSharing: if there is none.
+        """
+        if self._is_offered is Known.NO:
+            raise NoSharing
+        url = f'{self._url}/{resource_path(_ROUTE, route)}'
         try:
-            self._transport.get(url, {'limit': '1'})
-        except errors.NotFound as error:
-            raise errors.NotServed(
-                f'the endpoint knows no shares ({self._url} answers 404)',
-                'Correct vbs_endpoint_override in clouds.yaml, if this '
-                'cloud has them.',
-            ) from error
+            body = self._transport.get(url, query)
+        except errors.NotFound:
+            try:
+                body = self._transport.get(url, query)
+            except errors.NotFound as error:
+                if self._is_offered is Known.YES:
+                    raise
+                self._is_offered = Known.NO
+                raise NoSharing from error
+        self._is_offered = Known.YES
+        return body
 
     def cancel(self, share_id: str) -> Receipt:
         """Cancel one share (VBS API, V22, ``is_backup_id=false``; 200).

@@ -17,6 +17,7 @@ from vbsclient.api.http import Transport
 URL = 'https://csbs.example/v1/p'
 CHECKPOINT = 'c90e4d10-55a1-4a37-8d0f-2f6f5a9b7c02'
 ITEM = 'a3c1b6de-4f0d-4f6e-9a37-0d5d0b1c7e01'
+ONE = 'd3c1b6de-4f0d-4f6e-9a37-0d5d0b1c7e01'
 OTHER = 'a3c1b6de-4f0d-4f6e-9a37-0d5d0b1c7e02'
 BODY: dict[str, Any] = {
     'id': ITEM,
@@ -108,7 +109,15 @@ class TestReading:
 class TestBodies:
     @pytest.mark.parametrize(
         ('images', 'has_image'),
-        [([], False), (None, False), ([{'image_id': 'x'}], True)],
+        [
+            ([], False),
+            (None, False),
+            ('[]', False),
+            ([{'image_id': 'x'}], True),
+            ('[{"image_id": "x"}]', True),
+            ({'x': 'y'}, True),
+            ('rubbish', True),
+        ],
     )
     def test_an_image_was_made_from_it(
         self, images: Any, has_image: bool
@@ -116,6 +125,87 @@ class TestBodies:
         extend = {'os_images_data': images}
         item = Item.from_body({**BODY, 'extend_info': extend})
         assert item.has_image is has_image
+
+    @pytest.mark.parametrize(
+        ('extend', 'disks'),
+        [
+            ({'volume_backups': [{'id': ONE}]}, (ONE,)),
+            ({'volume_backups': []}, ()),
+            (f'{{"volume_backups": [{{"id": "{ONE}"}}]}}', (ONE,)),
+            ({'volume_backups': f'[{{"id": "{ONE}"}}]'}, (ONE,)),
+            ({'volume_backups': {ONE: {'status': 'available'}}}, (ONE,)),
+            ({'volume_backups': {'x': {'id': ONE}}}, (ONE,)),
+            ({'volume_backups': [{'backup_id': ONE}]}, (ONE,)),
+            ({'volume_backups': [{'id': None, 'backup_id': ONE}]}, (ONE,)),
+            ({'volume_backups': [{'id': ONE.upper()}]}, (ONE,)),
+        ],
+        ids=str,
+    )
+    def test_its_disks_in_every_shape(self, extend: Any, disks: Any) -> None:
+        item = Item.from_body({**BODY, 'extend_info': extend})
+        assert item.volume_backup_ids == disks
+        assert item.disks_are_known
+
+    @pytest.mark.parametrize(
+        'extend',
+        [
+            None,
+            {},
+            'none',
+            '{"size": 1}',
+            [],
+            {'size': 1},
+            {'volume_backups': None},
+            {'volume_backups': 'none'},
+            {'volume_backups': [{'name': 'no id'}]},
+            {'volume_backups': [{'id': ''}]},
+            {'volume_backups': ['d1']},
+            {'volume_backups': {'d1': 'available'}},
+        ],
+        ids=str,
+    )
+    def test_disks_that_cannot_be_read_are_not_none(self, extend: Any) -> None:
+        item = Item.from_body({**BODY, 'extend_info': extend})
+        assert not item.disks_are_known
+        body = {key: BODY[key] for key in BODY if key != 'extend_info'}
+        assert not Item.from_body(body).disks_are_known
+
+    @pytest.mark.parametrize(
+        ('extend', 'readable'),
+        [
+            (None, False),
+            ({}, False),
+            ('rubbish', False),
+            (['x'], False),
+            ('{"size": 1}', True),
+            ({'size': 1}, True),
+        ],
+    )
+    def test_what_protects_it_is_unknown_without_extend_info(
+        self, extend: Any, readable: bool
+    ) -> None:
+        item = Item.from_body({**BODY, 'extend_info': extend})
+        assert item.is_readable is readable
+
+    @pytest.mark.parametrize(
+        'body',
+        [
+            {'tags': [{'key': 'keep', 'value': 'yes'}]},
+            {'tags': '[{"key": "keep", "value": "yes"}]'},
+            {
+                'tags': None,
+                'extend_info': {'tags': [{'key': 'keep', 'value': 'yes'}]},
+            },
+            {
+                'tags': [],
+                'extend_info': '{"tags": [{"key": "keep", "value": "yes"}]}',
+            },
+        ],
+        ids=str,
+    )
+    def test_its_tags_wherever_they_are(self, body: Any) -> None:
+        item = Item.from_body({**BODY, **body})
+        assert item.tags == [{'key': 'keep', 'value': 'yes'}]
 
     @given(
         st.fixed_dictionaries(

@@ -12,6 +12,7 @@ from tests.unit.fakes import FakeCloud
 from tests.unit.values import JSON
 from vbsclient.api import errors
 from vbsclient.api.http import Transport
+from vbsclient.api.values import Known
 from vbsclient.api.vbs import Backup, Backups
 
 URL = 'https://vbs.example/v3/p'
@@ -107,26 +108,74 @@ class TestOrigin:
     @pytest.mark.parametrize(
         ('metadata', 'by_csbs'),
         [
-            (None, False),
-            ('', False),
-            ('{}', False),
-            ('{"ST": 0}', False),
-            ('{"ST": 4}', False),
-            ('{"ST": 1}', True),
-            ('{"ST": 5}', True),
-            (' {"ST": 1}', True),
-            ('{"ST": "1"}', True),
-            ('{"VMID": "x"}', True),
-            ('{"ST": 0, "VMID": "x"}', True),
-            ('{"VMID": ""}', False),
-            ({'ST': 1}, True),
-            ('[1]', False),
-            ('1', False),
+            # Nothing is an answer, and so is what belongs to a disk.
+            (None, Known.NO),
+            ('', Known.NO),
+            ('{}', Known.NO),
+            ('{"ST": 0}', Known.NO),
+            ('{"ST": 4}', Known.NO),
+            ('{"ST": "4"}', Known.NO),
+            ('{"ST": null, "Type": 1}', Known.NO),
+            ('{"VMID": ""}', Known.NO),
+            ('{"VMID": null}', Known.NO),
+            ('{"CS": 12}', Known.NO),
+            # What belongs to a server, however it is written.
+            ('{"ST": 1}', Known.YES),
+            ('{"ST": 5}', Known.YES),
+            (' {"ST": 1}', Known.YES),
+            ('\ufeff{"ST": 1}', Known.YES),
+            ('{"ST": "1"}', Known.YES),
+            ('{"ST": 1.0}', Known.YES),
+            ('{"ST": "01"}', Known.YES),
+            ('{"ST": " 5 "}', Known.YES),
+            ('{"ST": "1.0"}', Known.YES),
+            ('{"st": 1}', Known.YES),
+            ('{" ST ": 1}', Known.YES),
+            ('"{\\"ST\\": 1}"', Known.YES),
+            ({'ST': 1}, Known.YES),
+            ('{"VMID": "x"}', Known.YES),
+            ('{"vmid": "x"}', Known.YES),
+            ('{"vmid": "x", "VMID": ""}', Known.YES),
+            ('{"VMID": "", "vmid": "x"}', Known.YES),
+            ('{"ST": 0, "VMID": "x"}', Known.YES),
+            ('{"ST": 7, "VMID": "x"}', Known.YES),
+            # What nobody understands is neither.
+            ('{"ST": 7}', Known.UNKNOWN),
+            ('{"ST": -1}', Known.UNKNOWN),
+            ('{"ST": 1.5}', Known.UNKNOWN),
+            ('{"ST": true}', Known.UNKNOWN),
+            ('{"ST": [1]}', Known.UNKNOWN),
+            ('{"ST": "vm"}', Known.UNKNOWN),
+            ('{"ST": "inf"}', Known.UNKNOWN),
+            ('{"ST": NaN}', Known.UNKNOWN),
+            ('{"kind": "server"}', Known.UNKNOWN),
+            ('ST=1', Known.UNKNOWN),
+            ('[1]', Known.UNKNOWN),
+            ('1', Known.UNKNOWN),
+            (7, Known.UNKNOWN),
+            (False, Known.UNKNOWN),
         ],
     )
-    def test_the_mark_of_csbs(self, metadata: Any, by_csbs: bool) -> None:
+    def test_the_mark_of_csbs(self, metadata: Any, by_csbs: Known) -> None:
         backup = Backup.from_body({'id': ONE, 'service_metadata': metadata})
-        assert backup.made_by_csbs is by_csbs
+        assert backup.csbs_mark is by_csbs
+
+    def test_without_the_key_nothing_is_said(self) -> None:
+        assert Backup.from_body({'id': ONE}).csbs_mark is Known.UNKNOWN
+
+    @pytest.mark.parametrize(
+        ('metadata', 'incremental'),
+        [
+            ('{"Type": 1}', True),
+            ('{"Type": "0"}', False),
+            ('{"type": 1.0}', True),
+            ('{"Type": 2}', None),
+            ('{}', None),
+        ],
+    )
+    def test_the_type(self, metadata: str, incremental: bool | None) -> None:
+        backup = Backup.from_body({'id': ONE, 'service_metadata': metadata})
+        assert backup.incremental is incremental
 
     @pytest.mark.parametrize(
         ('body', 'owner'),
@@ -174,4 +223,4 @@ class TestOrigin:
         except errors.MalformedResponse:
             assert not isinstance(body.get('id'), str)
         else:
-            assert isinstance(backup.made_by_csbs, bool)
+            assert isinstance(backup.csbs_mark, Known)
