@@ -116,6 +116,8 @@ class _Breaker:
         error = outcome.error
         if isinstance(error, errors.RepeatedDelete):
             error = error.error
+        if isinstance(error, errors.OutcomeUnknown):
+            error = error.refusal
         key = _refusal_key(error)
         self._same = self._same + 1 if key and key == self._last else bool(key)
         self._last = key

@@ -44,6 +44,8 @@ def sentence(error: BaseException) -> str:
     """What went wrong, the service's code and request id, what to do."""
     if isinstance(error, errors.RepeatedDelete):
         return sentence(error.error)
+    if isinstance(error, errors.OutcomeUnknown):
+        return _unknown(error)
     if not isinstance(error, errors.ClientError):
         return f'{type(error).__name__}: {shortened(str(error))}.'
     told = isinstance(error, errors.ServiceError)
@@ -60,6 +62,14 @@ def sentence(error: BaseException) -> str:
     known = f' ({", ".join(facts)})' if facts else ''
     hint = f' {error.hint}' if error.hint else ''
     return f'{reason}{known}.{shortened(hint, _LONGEST_OWN)}'
+
+
+def _unknown(error: errors.OutcomeUnknown) -> str:
+    said = sentence(error.refusal)
+    if error.look is None:
+        return said
+    why = shortened(error.look.message.rstrip('.'))
+    return f'{said} It could not be read afterwards: {why}.'
 
 
 def capital(text: str) -> str:

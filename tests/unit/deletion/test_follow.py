@@ -57,6 +57,7 @@ class FakeDeletion:
     def __init__(self, cloud: Cloud, ids: Sequence[str]) -> None:
         self.cloud = cloud
         self.ids = ids
+        self.renewed = lambda ids: type(self)(self.cloud, ids)
 
     def targets(self) -> list[Target[Thing]]:
         return [
@@ -106,6 +107,9 @@ class FakeDeletion:
 
     def seen_first(self, target: Target[Thing]) -> Seen:
         return Seen('available')
+
+    def identity_of(self, target: Target[Thing]) -> Mapping[str, object]:
+        return {'volume': target.verified.volume}
 
     def explain(self, outcome: object) -> None:
         self.cloud.explained.append(outcome.target.id)

@@ -193,21 +193,6 @@ class Shares:
             self._transport.get(f'{self._url}/{path}', where.exact())
         )
 
-    def demand_served(self) -> None:
-        """Make sure that the endpoint knows shares at all.
-
-        :raises NotServed: if it does not.
-        """
-        url = f'{self._url}/{resource_path(_ROUTE, "detail")}'
-        try:
-            self._transport.get(url, {'limit': '1'})
-        except errors.NotFound as error:
-            raise errors.NotServed(
-                f'the endpoint knows no shares ({self._url} answers 404)',
-                'Correct vbs_endpoint_override in clouds.yaml, if this '
-                'cloud has them.',
-            ) from error
-
     def cancel(self, share_id: str) -> Receipt:
         """Cancel one share (VBS API, V22, ``is_backup_id=false``; 200).
 
