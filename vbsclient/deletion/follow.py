@@ -18,7 +18,7 @@ from typing import Generic, Protocol
 from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.bulk import State
-from vbsclient.deletion.judgement import is_going, is_gone
+from vbsclient.deletion.judgement import is_going, is_gone, may_go_on
 from vbsclient.deletion.targets import (
     Deletion,
     Done,
@@ -135,6 +135,9 @@ class Follower(Generic[ResourceT]):
         self._deleting: set[str] = set()
         self._busy: set[str] = set()
         self._chained: set[str] = set()
+        #: What may have acted although it was refused, or nobody answered.
+        self._doubtful: set[str] = set()
+        self._looked = False
         #: What could not be checked: not to be sent before the next look.
         self._postponed: set[str] = set()
 
@@ -181,10 +184,13 @@ class Follower(Generic[ResourceT]):
         for id in ids:
             outcome = self._outcomes[id]
             error = outcome.error
+            if self._wait and _is_doubtful(outcome):
+                self._doubtful.add(id)
             if outcome.state is not State.FAILED or isinstance(error, Refused):
                 continue
             if self._wait and self._is_temporary(id, error):
                 self._busy.add(id)
+                self._doubtful.discard(id)
             elif _may_be_chained(error) and self._has_deleted_kin(id):
                 self._chained.add(id)
 
@@ -241,13 +247,18 @@ class Follower(Generic[ResourceT]):
             }
         # What could not be checked before it was to be sent again.
         ready = {id for id in self._chained if not self._unfinished_kin(id)}
-        return accepted | self._busy | ready
+        unfinished = accepted | self._busy | ready
+        # These are looked at as long as others are, and once in any case.
+        if unfinished or not self._looked:
+            unfinished |= self._doubtful
+        return unfinished
 
     def _look(self, ids: Collection[str]) -> Mapping[str, Seen]:
         return self._deletion.look([self._outcomes[id].target for id in ids])
 
     def _react(self, seen: Mapping[str, Seen]) -> Collection[str]:
         self._postponed.clear()
+        self._looked = True
         for id, state in seen.items():
             self._note(id, state)
         self._send_ready()
@@ -263,9 +274,11 @@ class Follower(Generic[ResourceT]):
         self._last[id] = seen
         self._status[id] = status = seen.status or 'deleted'
         outcome = self._outcomes[id]
-        if id in self._busy and (is_gone(status) or is_going(status)):
+        refused = self._busy | self._doubtful
+        if id in refused and (is_gone(status) or is_going(status)):
             # Whatever it was answered: it goes, or somebody deletes it.
             self._busy.discard(id)
+            self._doubtful.discard(id)
             _accept(outcome)
         if not self._accepted(id):
             return
@@ -474,6 +487,12 @@ def _is_error(seen: Seen) -> bool:
 
 def _differs(seen: Seen, first: Seen) -> bool:
     return (seen.status, seen.updated_at) != (first.status, first.updated_at)
+
+
+def _is_doubtful(outcome: Outcome[ResourceT]) -> bool:
+    return outcome.state is State.UNKNOWN or (
+        outcome.state is State.FAILED and may_go_on(outcome.error)
+    )
 
 
 def _may_be_chained(error: BaseException | None) -> bool:

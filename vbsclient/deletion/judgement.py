@@ -274,7 +274,7 @@ def _judge(
     """
     try:
         status = status_now()
-        if _is_as_before(status) and _may_go_on(refusal, attempts):
+        if _is_as_before(status) and (attempts > 1 or may_go_on(refusal)):
             limits.stop.wait(SECOND_LOOK)
             status = status_now()
     except errors.ClientError as error:
@@ -302,11 +302,9 @@ def _is_as_before(status: str | None) -> bool:
     return status is not None and not is_going(status)
 
 
-def _may_go_on(
-    refusal: errors.ServiceError | errors.ConnectionFailed, attempts: int
-) -> bool:
+def may_go_on(refusal: BaseException | None) -> bool:
     """Whether what was sent may take effect later than its answer."""
-    if isinstance(refusal, errors.ConnectionFailed) or attempts > 1:
-        return True
+    if not isinstance(refusal, errors.ServiceError):
+        return may_have_acted(refusal)
     clear = 300 <= refusal.status < 500
     return not clear or refusal.status in _NOT_WAITED_FOR

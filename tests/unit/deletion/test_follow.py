@@ -528,6 +528,29 @@ class TestSentAgain:
         assert outcome.result.finished
         assert sent == ['a']
 
+    @pytest.mark.parametrize(
+        'error',
+        [
+            errors.GatewayTimeout('late', status=504),
+            errors.OutcomeUnknown(errors.ConnectionFailed('reset')),
+        ],
+    )
+    @pytest.mark.parametrize(
+        ('now', 'state'),
+        [(GOING, State.DONE), (GONE, State.DONE), (AS_BEFORE, None)],
+    )
+    def test_what_begins_late_is_seen_by_the_wait(
+        self, error: errors.ClientError, now: Seen, state: State | None
+    ) -> None:
+        outcome, sent = follow_one(now, refusals=[error])
+        unseen = (
+            State.UNKNOWN
+            if isinstance(error, errors.OutcomeUnknown)
+            else State.FAILED
+        )
+        assert outcome.state is (state or unseen)
+        assert sent == ['a']
+
     def test_a_rule_that_forbids_it_now_has_the_last_word(self) -> None:
         def checked(target: Target[Thing]) -> None:
             target.refusal = Refused('it is shared with 1 project since')
