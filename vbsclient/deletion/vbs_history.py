@@ -20,6 +20,7 @@ from vbsclient.deletion.judgement import is_gone
 from vbsclient.deletion.prune import Reading, status_reasons
 from vbsclient.deletion.targets import Limits
 from vbsclient.deletion.vbs_backups import BackupDeletion
+from vbsclient.deletion.vbs_lookup import keeps_chains
 from vbsclient.deletion.vbs_origin import MADE_BY_CSBS, Origins
 from vbsclient.deletion.vbs_sharing import Sharing
 from vbsclient.deletion.wording import counted
@@ -137,14 +138,6 @@ class VolumeHistory:
             volume_ids=(row.volume_id,) if row.volume_id else (),
             share_ids=tuple(sorted(share.id for share in shares)),
         )
-
-
-def keeps_chains(vbs: VBSClient) -> bool:
-    """Whether the cloud refuses to delete what another is built on.
-
-    VBS deletes any backup of a chain; block storage alone does not.
-    """
-    return vbs.endpoint.vendor is None
 
 
 class _Row(NamedTuple):

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from vbsclient.api import errors
 from vbsclient.api.http import is_uuid
 from vbsclient.api.values import Known
-from vbsclient.api.vbs import Backup, Backups
+from vbsclient.api.vbs import Backup, Backups, VBSClient
 from vbsclient.deletion.judgement import (
     Existence,
     Findings,
@@ -21,6 +21,14 @@ from vbsclient.deletion.targets import FEW, Limits, Missing
 from vbsclient.deletion.wording import brief
 
 WHAT = 'backup'
+
+
+def keeps_chains(vbs: VBSClient) -> bool:
+    """Whether the cloud refuses to delete what another is built on.
+
+    VBS deletes any backup of a chain; block storage alone does not.
+    """
+    return vbs.endpoint.vendor is None
 
 
 def find_backups(

@@ -13,7 +13,7 @@ from vbsclient.api.http import is_uuid
 from vbsclient.api.vbs import Share, ShareFilter, VBSClient
 from vbsclient.deletion.targets import Deletion, Limits, Missing
 from vbsclient.deletion.vbs_backups import BackupDeletion
-from vbsclient.deletion.vbs_history import keeps_chains
+from vbsclient.deletion.vbs_lookup import keeps_chains
 from vbsclient.osc.clients import make_csbs_client, make_vbs_client
 from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.listing import Found, ListCommand

@@ -8,7 +8,8 @@ import argparse
 from vbsclient.api.csbs import ItemFilter
 from vbsclient.api.vbs import ShareFilter
 from vbsclient.deletion.targets import Limits
-from vbsclient.deletion.vbs_history import VolumeHistory, keeps_chains
+from vbsclient.deletion.vbs_history import VolumeHistory
+from vbsclient.deletion.vbs_lookup import keeps_chains
 from vbsclient.osc.clients import make_csbs_client, make_vbs_client
 from vbsclient.osc.columns import Gigabytes
 from vbsclient.osc.prune import PruneCommand
