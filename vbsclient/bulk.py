@@ -239,6 +239,8 @@ def _act(outcome: Outcome[T, R], action: Callable[[T], R]) -> None:
 def _unanswered(error: BaseException) -> bool:
     if isinstance(error, errors.ConnectionFailed):
         return error.sent
+    if isinstance(error, errors.OutcomeUnknown):
+        return True
     # What nobody has foreseen may have come after the request was sent.
     return not isinstance(error, errors.ClientError)
 

@@ -19,6 +19,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(autouse=True)
+def _second_look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a refused DELETE may have begun is looked at without a pause."""
+    monkeypatch.setattr('vbsclient.deletion.judgement.SECOND_LOOK', 0.0)
+
+
 @pytest.fixture
 def openstack(tmp_path: Path) -> Openstack:
     """The command; it talks to the cloud that was started last."""

@@ -252,14 +252,16 @@ def test_shared_ones_go_when_asked_for_their_shares_first(
     c = cloud()
     add(c, 1)
     shared = add(c, 60)
-    c.state.add_share(shared, c.state.add_project('partner', member=False))
+    share = c.state.add_share(
+        shared, c.state.add_project('partner', member=False)
+    )
     openstack(
         *(*PRUNE, '--all-volumes', '--keep-last', '1'),
         *('--include-shared', '--yes'),
     )
     assert deletes(c) == [
-        f'DELETE /vbs/v2/{{P}}/os-vendor-backup-sharing/{shared.id}'
-        f'?is_backup_id=true',
+        f'DELETE /vbs/v2/{{P}}/os-vendor-backup-sharing/{share.id}'
+        f'?is_backup_id=false',
         *vbs_delete(shared.id),
     ]
 

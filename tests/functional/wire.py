@@ -24,7 +24,6 @@ _ALLOWED = re.compile(
         for pattern in (
             f'GET {_BACKUPS}/detail\\?.*',
             f'GET {_BACKUPS}/{_UUID}',
-            f'GET {_BACKUPS}\\?limit=1',
             f'GET {_SHARES}/detail\\?.*',
             f'GET {_SHARES}/{_UUID}',
             f'GET {_SHARES}/count',
@@ -33,6 +32,7 @@ _ALLOWED = re.compile(
             f'GET {_CHECKPOINTS}/{_UUID}',
             f'GET {_CHECKPOINTS}\\?limit=1',
             'GET /csbs/v1/{P}/providers',
+            f'GET {_CHECKPOINTS}\\?limit=.*',
             f'DELETE {_BACKUPS}/{_UUID}',
             f'DELETE {_SHARES}/{_UUID}\\?is_backup_id=(?:true|false)',
             f'DELETE {_CHECKPOINTS}/{_UUID}(?:\\?checkpoint_items={_UUID})?',

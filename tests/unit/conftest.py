@@ -12,6 +12,7 @@ from tests.unit.fakes import FakeCloud
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Repetitions follow at once."""
     monkeypatch.setattr('vbsclient.api.http._wait', lambda state: 0.0)
+    monkeypatch.setattr('vbsclient.deletion.judgement.SECOND_LOOK', 0.0)
 
 
 @pytest.fixture

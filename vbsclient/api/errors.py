@@ -301,6 +301,29 @@ class RepeatedDelete(ClientError):
         self.attempts = attempts
 
 
+class OutcomeUnknown(ClientError):
+    """A change was sent, and nobody can say whether it was carried out.
+
+    :ivar refusal: what was answered, or why there was no answer.
+    :ivar look: why reading could not settle it; None if what was read
+        proves nothing.
+    """
+
+    def __init__(
+        self,
+        refusal: ServiceError | ConnectionFailed,
+        look: ClientError | None = None,
+    ) -> None:
+        super().__init__(refusal.message, refusal.hint)
+        self.refusal = refusal
+        self.look = look
+
+    @property
+    def request_id(self) -> str | None:
+        """The id under which the service logs its answer, if it said one."""
+        return getattr(self.refusal, 'request_id', None)
+
+
 #: What a cloud answers that has not what was asked for, or forbids reading.
 NOT_OFFERED = (
     EndpointError,

@@ -3,35 +3,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from vbsclient.api import errors
 from vbsclient.api.csbs import Checkpoint, CSBSClient, Item, NoItems
 from vbsclient.api.http import is_uuid
+from vbsclient.api.values import Known
 from vbsclient.deletion.csbs_lookup import (
     TRANSIENT,
+    existence_of,
     find_members,
     quietly,
     read_all,
-    seen_of,
+    seen_while_deleting,
 )
 from vbsclient.deletion.follow import Independent
 from vbsclient.deletion.judgement import (
-    ask_each,
-    get_surely,
+    Existence,
+    Unproven,
+    gone,
     is_going,
     is_gone,
-    may_be_no_route,
     send_and_judge,
 )
 from vbsclient.deletion.naming import merge, recognise, unique
 from vbsclient.deletion.targets import (
+    FEW,
     AllAtOnce,
     Done,
     Limits,
     Missing,
     Recorder,
     Refused,
+    Renew,
     Target,
     Undecided,
 )
@@ -57,9 +61,11 @@ class CheckpointDeletion(
     ) -> None:
         self._csbs = csbs
         self._arguments = unique(arguments)
+        self._provider_id = provider_id
         self._checkpoints = csbs.checkpoints(provider_id)
         self._limits = limits
         self._has_items = True
+        self.renewed: Renew[Sequence[Item]] = self._renewed
 
     def targets(self) -> list[CheckpointTarget]:
         """See what each checkpoint holds and whether it may go."""
@@ -80,50 +86,126 @@ class CheckpointDeletion(
         """Delete a checkpoint with everything in it."""
         id = target.verified_id
         return send_and_judge(
-            lambda: recorder.delete(
-                target,
-                'delete checkpoint',
-                lambda: self._checkpoints.delete(id),
-            ),
-            lambda: self._status_now(id),
+            recorder,
+            target,
+            'delete checkpoint',
+            lambda: self._checkpoints.delete(id),
+            lambda: self._status_now(target),
+            limits=self._limits,
         )
 
     def look(self, targets: Sequence[CheckpointTarget]) -> dict[str, Seen]:
-        """One look: the list of items, and again for what it leaves out."""
+        """One look: the list of items, and a GET for what it leaves out."""
         ids = [target.verified_id for target in targets]
         if not self._has_items:
-            return {id: self._look_at_karbor(id) for id in ids}
-        members = find_members(self._csbs.items, ids, self._limits)
-        return {id: _together(members[id]) for id in ids}
+            return self._look_at_karbor(ids)
+        members = self._members_now(targets)
+        return {
+            id: _together(known)
+            for id, known in members.items()
+            if known is not None
+        }
 
     def seen_first(self, target: CheckpointTarget) -> Seen:
         """What was seen of it before its DELETE."""
         return _together(target.verified) if target.verified else Seen('')
 
-    def _look_at_karbor(self, id: str) -> Seen:
-        try:
-            return Seen(self._karbor_status(id))
-        except errors.NotFound:
-            return Seen(None)
+    def identity_of(self, target: CheckpointTarget) -> Mapping[str, object]:
+        """What must be the same when it is sent again."""
+        return {
+            'content': sorted(
+                f'{item.name} ({item.id}) of server {item.server_id}'
+                for item in target.verified
+            )
+        }
 
-    def _karbor_status(self, id: str) -> str:
-        return get_surely(
-            self._checkpoints.get, id, self._checkpoints.demand_served
-        ).status
+    def _renewed(self, ids: Sequence[str]) -> CheckpointDeletion:
+        """All the rules once more, for what is to be sent again."""
+        return CheckpointDeletion(
+            self._csbs,
+            ids,
+            provider_id=self._provider_id,
+            limits=self._limits,
+        )
 
-    def _status_now(self, id: str) -> str:
-        if not self._has_items:
-            return self._karbor_status(id)
-        items = read_all(self._csbs.items, checkpoint_id=id)
-        staying = [
-            item.status
-            for item in items
-            if not is_gone(item.status) and not is_going(item.status)
+    def _members_now(
+        self, targets: Sequence[CheckpointTarget]
+    ) -> dict[str, list[Item] | None]:
+        """What is left of each checkpoint; None where nobody knows.
+
+        What was known of it is asked for by its own GET where the list
+        lacks it, be it for once or because of its state.
+
+        :raises NoItems: on a cloud without items.
+        """
+        known = {i.id: i for t in targets for i in t.verified}
+        members: dict[str, list[Item] | None]
+        members = {target.verified_id: [] for target in targets}
+        rows = [
+            item
+            for item in self._rows(list(members))
+            if item.checkpoint_id in members and not is_gone(item.status)
         ]
+        listed = {item.id for item in rows}
+        answers = existence_of(self._csbs.items, known).of(
+            [id for id in known if id not in listed],
+            self._limits,
+            unlisted=True,
+        )
+        rows += [a for a in answers.values() if isinstance(a, Item)]
+        for item in rows:
+            owner = members.get(item.checkpoint_id)
+            if owner is not None:
+                owner.append(item)
+        for id, answer in answers.items():
+            owner_id = known[id].checkpoint_id
+            # What stays or goes on of it is told all the same.
+            if gone(answer) is Known.UNKNOWN and not members.get(owner_id):
+                members[owner_id] = None
+        return members
+
+    def _rows(self, ids: Sequence[str]) -> list[Item]:
+        if len(ids) > FEW:
+            return read_all(self._csbs.items)
+        return [
+            item
+            for id in ids
+            for item in read_all(self._csbs.items, checkpoint_id=id)
+        ]
+
+    def _karbor(self) -> Existence[Checkpoint]:
+        return Existence(self._checkpoints.get, self._listed_by_karbor)
+
+    def _listed_by_karbor(self, ids: Collection[str]) -> Iterator[Checkpoint]:
+        try:
+            yield from self._checkpoints.list()
+        except errors.NotFound:
+            self._checkpoints.demand_served()
+            raise
+
+    def _look_at_karbor(self, ids: Sequence[str]) -> dict[str, Seen]:
+        seen: dict[str, Seen] = {}
+        for id, answer in self._karbor().of(ids, self._limits).items():
+            if isinstance(answer, Checkpoint):
+                seen[id] = Seen(answer.status)
+            elif gone(answer) is Known.YES:
+                seen[id] = Seen(None)
+        return seen
+
+    def _status_now(self, target: CheckpointTarget) -> str | None:
+        """One word for all of it; None once all of it is gone.
+
+        :raises ClientError: if nobody knows.
+        """
+        id = target.verified_id
+        if not self._has_items:
+            return self._karbor().status_now(id)
+        items = self._members_now([target])[id]
+        if items is None:
+            raise Unproven('its backups could not be read')
+        staying = [item.status for item in items if not is_going(item.status)]
         # As long as one stays, the whole checkpoint was not accepted.
-        if staying:
-            return staying[0]
-        return _together(items).status or 'deleted'
+        return staying[0] if staying else _together(items).status
 
     def _from_items(
         self, argument: str, items: Sequence[Item]
@@ -147,20 +229,18 @@ class CheckpointDeletion(
     def _from_karbor(
         self, ids: Sequence[str], karbor: NoItems
     ) -> list[CheckpointTarget]:
-        found = ask_each(ids, self._checkpoints.get, self._limits)
-        if may_be_no_route(found):
-            try:
-                self._checkpoints.demand_served()
-            except errors.NotServed as error:
-                if karbor.providers:
-                    shown = listed([str(p) for p in karbor.providers], 5)
-                    error.hint = (
-                        f'The providers of this cloud are {shown}: give the '
-                        f'one of the checkpoint with --provider.'
-                    )
-                raise
+        try:
+            found = self._karbor().of(ids, self._limits)
+        except errors.NotServed as error:
+            if karbor.providers:
+                shown = listed([str(p) for p in karbor.providers], 5)
+                error.hint = (
+                    f'The providers of this cloud are {shown}: give the '
+                    f'one of the checkpoint with --provider.'
+                )
+            raise
         for id, answer in found.items():
-            if isinstance(answer, errors.NotFound):
+            if gone(answer) is Known.YES:
                 found[id] = _missing(id)
         return [
             _karbor_target(argument, found.get(argument))
@@ -189,7 +269,7 @@ def _together(items: Sequence[Item]) -> Seen:
         return Seen(None)
     going = [item for item in left if is_going(item.status)]
     failed = [item for item in left if item.status.startswith('error')]
-    return seen_of((going or failed or left)[0])
+    return seen_while_deleting((going or failed or left)[0])
 
 
 def _member(item: Item) -> str:
@@ -245,8 +325,6 @@ def _karbor_target(
         target.refusal = _no_id(argument)
     elif isinstance(found, errors.ClientError):
         target.refusal = found
-    elif is_gone(found.status):
-        target.refusal = _missing(argument)
     else:
         target.id = found.id
         target.name = found.name

@@ -21,18 +21,17 @@ from vbsclient.deletion.csbs_checkpoints import refusal_of
 from vbsclient.deletion.csbs_lookup import (
     WHAT,
     choose_item,
-    demand_items,
+    existence_of,
     find_items,
     find_members,
     get_each,
     quietly,
     read_all,
-    seen_of,
+    seen_while_deleting,
 )
 from vbsclient.deletion.follow import Independent
 from vbsclient.deletion.judgement import (
     Findings,
-    get_surely,
     is_going,
     is_gone,
     may_have_acted,
@@ -47,6 +46,7 @@ from vbsclient.deletion.targets import (
     Outcome,
     Recorder,
     Refused,
+    Renew,
     StopAll,
     Target,
     left_alone,
@@ -81,10 +81,12 @@ class ItemDeletion(Independent[Item]):
     ) -> None:
         self._csbs = csbs
         self._arguments = unique(arguments)
+        self._provider_id = provider_id
         self._checkpoints = csbs.checkpoints(provider_id)
         self._limits = limits
         self._checkpoint_id = checkpoint_id
         self._known = known or {}
+        self.renewed: Renew[Item] = self._renewed
         #: Whether a deletion has left its siblings alone.
         self._is_proven = False
 
@@ -148,43 +150,61 @@ class ItemDeletion(Independent[Item]):
     def delete(self, target: ItemTarget, recorder: Recorder) -> Done:
         """Delete one item, by its id in ``checkpoint_items``."""
         item = target.verified
+        existence = existence_of(self._csbs.items, {item.id: item})
         return send_and_judge(
-            lambda: recorder.delete(
-                target,
-                'delete item',
-                lambda: self._checkpoints.delete_item(
-                    item.checkpoint_id, item.id
-                ),
-            ),
-            lambda: (
-                get_surely(
-                    self._csbs.items.get,
-                    item.id,
-                    lambda: demand_items(self._csbs.items),
-                ).status
-            ),
+            recorder,
+            target,
+            'delete item',
+            lambda: self._checkpoints.delete_item(item.checkpoint_id, item.id),
+            lambda: existence.status_now(item.id),
+            limits=self._limits,
         )
 
     def look(self, targets: Sequence[ItemTarget]) -> dict[str, Seen]:
         """One look: the list for many, and a GET for what it leaves out."""
-        wanted = {target.verified_id for target in targets}
+        wanted = {t.verified_id: t.verified for t in targets}
         seen: dict[str, Seen] = {}
-        if len(wanted) > FEW:
+        many = len(wanted) > FEW
+        if many:
             for item in read_all(self._csbs.items):
-                if item.id in wanted:
-                    seen[item.id] = seen_of(item)
-        absent = sorted(wanted - set(seen))
-        answers = get_each(self._csbs.items, absent, self._limits)
+                if item.id in wanted and not is_gone(item.status):
+                    seen[item.id] = seen_while_deleting(item)
+        absent = sorted(set(wanted) - set(seen))
+        answers = get_each(
+            self._csbs.items,
+            absent,
+            self._limits,
+            known=wanted,
+            unlisted=many,
+        )
         for id, answer in answers.items():
             if isinstance(answer, Item):
-                seen[id] = seen_of(answer)
+                seen[id] = seen_while_deleting(answer)
             elif isinstance(answer, Missing):
                 seen[id] = Seen(None)
         return seen
 
     def seen_first(self, target: ItemTarget) -> Seen:
         """What was seen of it before its DELETE."""
-        return seen_of(target.verified)
+        return seen_while_deleting(target.verified)
+
+    def identity_of(self, target: ItemTarget) -> Mapping[str, object]:
+        """What must be the same when it is sent again."""
+        item = target.verified
+        return {
+            'name': item.name,
+            'server': item.server_id,
+            'checkpoint': item.checkpoint_id,
+        }
+
+    def _renewed(self, ids: Sequence[str]) -> ItemDeletion:
+        """All the rules once more, for what is to be sent again."""
+        return ItemDeletion(
+            self._csbs,
+            ids,
+            provider_id=self._provider_id,
+            limits=self._limits,
+        )
 
     def _find(self) -> Findings[Item]:
         others = [a for a in self._arguments if a not in self._known]

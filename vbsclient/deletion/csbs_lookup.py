@@ -3,14 +3,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from typing import TypeVar
 
 from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.csbs import Item, Items
 from vbsclient.api.http import is_uuid
-from vbsclient.deletion.judgement import Findings, ask_each
+from vbsclient.api.values import Known
+from vbsclient.deletion.judgement import (
+    Existence,
+    Findings,
+    gone,
+    is_gone,
+)
 from vbsclient.deletion.naming import choose_by_name, demand_id, sift_names
 from vbsclient.deletion.targets import FEW, Limits, Missing
 from vbsclient.deletion.wording import brief
@@ -38,9 +51,9 @@ def find_items(
     asked, refusals = sift_names(arguments, WHAT)
     found.update(refusals)
     listed = read_all(items) if len(asked) > FEW else None
-    by_id = {item.id: item for item in listed or ()}
+    by_id = {i.id: i for i in listed or () if not is_gone(i.status)}
     absent = [a for a in asked if is_uuid(a) and a not in by_id]
-    found.update(get_each(items, absent, limits))
+    found.update(get_each(items, absent, limits, unlisted=listed is not None))
     for argument in asked:
         if argument in by_id:
             found[argument] = by_id[argument]
@@ -59,13 +72,15 @@ def find_members(
 ) -> Mapping[str, Sequence[Item]]:
     """The items of each checkpoint; none for a checkpoint without items.
 
+    Nothing but lists can show that there are none: the one that is narrowed
+    to the checkpoint and the whole one have to agree.
+
     :raises NoItems: on a cloud without items.
     """
     found: dict[str, list[Item]] = {id: [] for id in checkpoint_ids}
-    if len(checkpoint_ids) > FEW:
-        for item in read_all(items):
-            if item.checkpoint_id in found:
-                found[item.checkpoint_id].append(item)
+    many = len(checkpoint_ids) > FEW
+    if many:
+        _sort_into(found, read_all(items))
     absent = [id for id, members in found.items() if not members]
     for outcome in bulk.each(
         absent,
@@ -74,7 +89,35 @@ def find_members(
         stop=limits.stop,
     ):
         found[outcome.target] = bulk.result_of(outcome)
+    if not many and not all(found.values()):
+        absent = [id for id, members in found.items() if not members]
+        _sort_into({id: found[id] for id in absent}, read_all(items))
     return found
+
+
+def _sort_into(found: Mapping[str, list[Item]], items: Iterable[Item]) -> None:
+    for item in items:
+        if item.checkpoint_id in found:
+            found[item.checkpoint_id].append(item)
+
+
+def existence_of(
+    items: Items, known: Mapping[str, Item] | None = None
+) -> Existence[Item]:
+    """What tells whether backups of servers are there.
+
+    :param known: those that this run saw, by id: the lists of their
+        checkpoints are shorter than that of all.
+    :raises NoItems: on a cloud without items, when it is asked.
+    """
+    runs = {id: item.checkpoint_id for id, item in (known or {}).items()}
+
+    def listed(ids: Collection[str]) -> Iterator[Item]:
+        owners = {runs.get(id) for id in ids}
+        for owner in owners if len(owners) <= FEW else (None,):
+            yield from read_all(items, checkpoint_id=owner)
+
+    return Existence(items.get, listed)
 
 
 def read_all(
@@ -134,6 +177,16 @@ def seen_of(item: Item) -> Seen:
     return Seen(item.status, ', '.join(parts) or None, item.updated_at)
 
 
+def seen_while_deleting(item: Item) -> Seen:
+    """The same, without what another task has failed at."""
+    seen = seen_of(item)
+    extend = item.body.get('extend_info')
+    failed = extend.get('fail_op') if isinstance(extend, dict) else None
+    if item.status == 'available' and failed not in (None, '', 'delete'):
+        return Seen(seen.status, None, seen.updated_at)
+    return seen
+
+
 def quietly(ask: Callable[[], R]) -> R | None:
     """An answer that only helps a message; None if there is none."""
     try:
@@ -143,25 +196,21 @@ def quietly(ask: Callable[[], R]) -> R | None:
 
 
 def get_each(
-    items: Items, ids: Sequence[str], limits: Limits
+    items: Items,
+    ids: Sequence[str],
+    limits: Limits,
+    *,
+    known: Mapping[str, Item] | None = None,
+    unlisted: bool = False,
 ) -> Findings[Item]:
-    """One GET for each id; Missing where there is none.
+    """One GET for each id; Missing where its absence is proven.
 
+    :param known: those that this run saw before, by id.
+    :param unlisted: the list was read just now and lacks all of them.
     :raises NoItems: on a cloud without items.
     """
-    found = ask_each(ids, items.get, limits)
+    found = existence_of(items, known).of(ids, limits, unlisted=unlisted)
     for id, answer in found.items():
-        if isinstance(answer, errors.NotFound):
+        if gone(answer) is Known.YES:
             found[id] = Missing(f'No {WHAT} found for {id!r}')
-    if any(isinstance(f, Missing) for f in found.values()):
-        # A cloud without the route answers 404 too: tell the two apart.
-        demand_items(items)
     return found
-
-
-def demand_items(items: Items) -> None:
-    """Make sure that the cloud has items at all.
-
-    :raises NoItems: if it has none.
-    """
-    next(items.list(), None)

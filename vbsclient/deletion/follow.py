@@ -9,6 +9,7 @@ resource that is busy is sent again when it is idle, if the user waits.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,18 +18,24 @@ from typing import Generic, Protocol
 from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.bulk import State
-from vbsclient.deletion.judgement import is_going, is_gone
+from vbsclient.deletion.judgement import is_going, is_gone, may_go_on
 from vbsclient.deletion.targets import (
     Deletion,
     Done,
     Limits,
+    Missing,
     Outcome,
     Recorder,
     Refused,
+    Renew,
     ResourceT,
     Target,
+    Undecided,
 )
+from vbsclient.deletion.wording import brief
 from vbsclient.waiting import Patience, Seen, follow
+
+LOG = logging.getLogger(__name__)
 
 
 class DeletionFailed(errors.ClientError):
@@ -65,6 +72,13 @@ class Followable(Deletion[ResourceT], Protocol[ResourceT]):
 
     def explain(self, outcome: Outcome[ResourceT]) -> None:
         """Add to a last refusal what helps to understand it."""
+
+    def identity_of(self, target: Target[ResourceT]) -> Mapping[str, object]:
+        """What must be the same when a target is sent again, by its name."""
+
+    #: Finds and checks targets once more, by all rules, before they are sent
+    #: again.
+    renewed: Renew[ResourceT]
 
 
 class Independent(Generic[ResourceT]):
@@ -115,9 +129,17 @@ class Follower(Generic[ResourceT]):
             if chain := self._chain(outcome):
                 self._kin.setdefault(chain, []).append(id)
         self._status: dict[str, str] = {}
+        self._last: dict[str, Seen] = {}
+        #: The latest time of change that was seen of each before its end.
+        self._changed: dict[str, str] = {}
         self._deleting: set[str] = set()
         self._busy: set[str] = set()
         self._chained: set[str] = set()
+        #: What may have acted although it was refused, or nobody answered.
+        self._doubtful: set[str] = set()
+        self._looked = False
+        #: What could not be checked: not to be sent before the next look.
+        self._postponed: set[str] = set()
 
     def run(self) -> list[Outcome[ResourceT]]:
         """Follow to the end; returns what was not finished by then.
@@ -162,10 +184,13 @@ class Follower(Generic[ResourceT]):
         for id in ids:
             outcome = self._outcomes[id]
             error = outcome.error
+            if self._wait and _is_doubtful(outcome):
+                self._doubtful.add(id)
             if outcome.state is not State.FAILED or isinstance(error, Refused):
                 continue
             if self._wait and self._is_temporary(id, error):
                 self._busy.add(id)
+                self._doubtful.discard(id)
             elif _may_be_chained(error) and self._has_deleted_kin(id):
                 self._chained.add(id)
 
@@ -220,12 +245,20 @@ class Follower(Generic[ResourceT]):
             accepted = {
                 kin for id in self._chained for kin in self._unfinished_kin(id)
             }
-        return accepted | self._busy
+        # What could not be checked before it was to be sent again.
+        ready = {id for id in self._chained if not self._unfinished_kin(id)}
+        unfinished = accepted | self._busy | ready
+        # These are looked at as long as others are, and once in any case.
+        if unfinished or not self._looked:
+            unfinished |= self._doubtful
+        return unfinished
 
     def _look(self, ids: Collection[str]) -> Mapping[str, Seen]:
         return self._deletion.look([self._outcomes[id].target for id in ids])
 
     def _react(self, seen: Mapping[str, Seen]) -> Collection[str]:
+        self._postponed.clear()
+        self._looked = True
         for id, state in seen.items():
             self._note(id, state)
         self._send_ready()
@@ -237,35 +270,52 @@ class Follower(Generic[ResourceT]):
             self._send_again(ready)
 
     def _note(self, id: str, seen: Seen) -> None:
-        self._status[id] = seen.status or 'deleted'
+        before = self._last.get(id)
+        self._last[id] = seen
+        self._status[id] = status = seen.status or 'deleted'
+        outcome = self._outcomes[id]
+        refused = self._busy | self._doubtful
+        if id in refused and (is_gone(status) or is_going(status)):
+            # Whatever it was answered: it goes, or somebody deletes it.
+            self._busy.discard(id)
+            self._doubtful.discard(id)
+            _accept(outcome)
         if not self._accepted(id):
             return
-        outcome = self._outcomes[id]
-        if seen.status is None or is_gone(seen.status):
+        if is_gone(status):
             _finish(outcome)
-        elif is_going(seen.status):
+        elif is_going(status):
             self._deleting.add(id)
-        elif self._has_failed(id, seen):
+            self._note_change(id, seen)
+        elif self._has_failed(id, seen, before):
             outcome.state = State.FAILED
             outcome.error = DeletionFailed(
                 f'the service accepted it, but its status is now '
-                f'{seen.status}' + (f': {seen.reason}' if seen.reason else '')
+                f'{status}' + (f': {seen.reason}' if seen.reason else '')
             )
 
-    def _has_failed(self, id: str, seen: Seen) -> bool:
+    def _note_change(self, id: str, seen: Seen) -> None:
+        if seen.updated_at is not None:
+            self._changed[id] = max(self._changed.get(id, ''), seen.updated_at)
+
+    def _has_failed(self, id: str, seen: Seen, before: Seen | None) -> bool:
         """Whether a deletion ended without success.
 
         Right after its DELETE a resource may still show its former status:
-        that is a deletion that has not begun.
+        that is a deletion that has not begun.  And one look may be at a
+        replica that lags: the end is believed if the resource has changed
+        since whatever was seen of it, or if two looks in a row agree.
         """
-        if id in self._deleting:
-            return _is_stable(seen.status or '')
-        first = self._first(id)
-        if not (seen.status or '').startswith('error'):
+        if not _is_stable(seen.status or ''):
             return False
-        return (
-            seen.status != first.status or seen.updated_at != first.updated_at
+        first = self._first(id)
+        ended = (
+            id in self._deleting
+            or (seen.reason is not None and seen.reason != first.reason)
+            or (_is_error(seen) and _differs(seen, first))
         )
+        latest = max(self._changed.get(id, ''), first.updated_at or '')
+        return ended and ((seen.updated_at or '') > latest or seen == before)
 
     def _first(self, id: str) -> Seen:
         return self._deletion.seen_first(self._outcomes[id].target)
@@ -282,19 +332,26 @@ class Follower(Generic[ResourceT]):
         for id in sorted(self._chained, key=self._age, reverse=True):
             if self._unfinished_kin(id):
                 continue
-            ready = youngest.setdefault(self._chain(self._outcomes[id]), [])
+            first = youngest.setdefault(self._chain(self._outcomes[id]), [])
             # Of those of one moment, whose order nothing tells, all.
-            if not ready or self._age(id) == self._age(ready[0]):
-                ready.append(id)
-        return idle + [id for ids in youngest.values() for id in ids]
+            if not first or self._age(id) == self._age(first[0]):
+                first.append(id)
+        ready = idle + [id for ids in youngest.values() for id in ids]
+        return [id for id in ready if id not in self._postponed]
 
     def _age(self, id: str) -> str:
         return self._deletion.age_of(self._outcomes[id].target)
 
     def _send_again(self, ids: Sequence[str]) -> None:
-        again = [self._outcomes[id] for id in ids]
         was_busy = self._busy & set(ids)
-        self._busy -= was_busy
+        for id in ids:
+            # It has to be seen anew before it is sent once more.
+            self._status.pop(id, None)
+            self._last.pop(id, None)
+        self._postponed.update(ids)
+        ids = self._still_right(ids)
+        again = [self._outcomes[id] for id in ids]
+        self._busy -= set(ids)
         self._chained -= set(ids)
         for outcome in again:
             outcome.state = State.NOT_SENT
@@ -312,13 +369,73 @@ class Follower(Generic[ResourceT]):
             outcome = self._outcomes[id]
             if outcome.state is not State.FAILED:
                 continue
-            # Its status has to be seen anew before it is sent once more.
-            self._status.pop(id, None)
             if id in was_busy and self._is_temporary(id, outcome.error):
                 self._busy.add(id)
             elif _may_be_chained(outcome.error) and self._unfinished_kin(id):
                 # One of the same moment is its child, and was accepted.
                 self._chained.add(id)
+
+    def _still_right(self, ids: Sequence[str]) -> list[str]:
+        """What of these may be sent again: all is read and checked anew.
+
+        What cannot be checked now stays where it is, to be tried later.
+        """
+        try:
+            found = self._deletion.renewed(ids).targets()
+        except Undecided:
+            return []
+        except Refused as refusal:
+            for id in ids:
+                self._refuse(id, refusal)
+            return []
+        except errors.Cancelled:
+            raise
+        except errors.ClientError as error:
+            LOG.info('Nothing is sent again yet: %.500r.', error.message)
+            return []
+        now = {target.id or target.argument: target for target in found}
+        return [id for id in ids if self._is_right(id, now.get(id))]
+
+    def _is_right(self, id: str, now: Target[ResourceT] | None) -> bool:
+        """Whether a target may be sent again, by what it is now."""
+        if now is None or isinstance(now.refusal, Undecided):
+            return False
+        if isinstance(now.refusal, Missing) or now.settled is not None:
+            self._busy.discard(id)
+            self._chained.discard(id)
+            _accept(self._outcomes[id])
+            if now.refusal is not None:
+                _finish(self._outcomes[id])
+            return False
+        if now.refusal is not None:
+            if isinstance(now.refusal, Refused):
+                self._refuse(id, now.refusal)
+            return False
+        change = _difference(
+            self._deletion.identity_of(self._outcomes[id].target),
+            self._deletion.identity_of(now),
+        )
+        if change is None:
+            # What comes after its DELETE is compared with this.
+            self._outcomes[id].target.resource = now.resource
+            return True
+        self._refuse(
+            id,
+            Refused(
+                f'{change} since this run looked',
+                'It was not sent again: see that it is still the one you '
+                'mean.',
+            ),
+        )
+        return False
+
+    def _refuse(self, id: str, refusal: Refused) -> None:
+        """Let a rule have the last word of what was refused by the service."""
+        self._busy.discard(id)
+        self._chained.discard(id)
+        outcome = self._outcomes[id]
+        outcome.state = State.FAILED
+        outcome.error = refusal
 
     def _count(self) -> Counts:
         accepted = [id for id in self._outcomes if self._accepted(id)]
@@ -340,10 +457,42 @@ class Follower(Generic[ResourceT]):
         )
 
 
+def _accept(outcome: Outcome[ResourceT]) -> None:
+    """It was refused, and it is going all the same."""
+    request_id = getattr(outcome.error, 'request_id', None)
+    outcome.state = State.DONE
+    outcome.error = None
+    outcome.result = Done(request_id, detail='is being deleted')
+
+
 def _finish(outcome: Outcome[ResourceT]) -> None:
     result = outcome.result or Done(None)
-    outcome.result = Done(result.request_id, finished=True)
+    outcome.result = Done(result.request_id, finished=True, notes=result.notes)
     outcome.answered_at = bulk.now()
+
+
+def _difference(
+    before: Mapping[str, object], now: Mapping[str, object]
+) -> str | None:
+    """What is not as it was, in a clause."""
+    for what, value in before.items():
+        if now.get(what) != value:
+            return f'its {what} has changed to {brief(now.get(what))}'
+    return None
+
+
+def _is_error(seen: Seen) -> bool:
+    return (seen.status or '').startswith('error')
+
+
+def _differs(seen: Seen, first: Seen) -> bool:
+    return (seen.status, seen.updated_at) != (first.status, first.updated_at)
+
+
+def _is_doubtful(outcome: Outcome[ResourceT]) -> bool:
+    return outcome.state is State.UNKNOWN or (
+        outcome.state is State.FAILED and may_go_on(outcome.error)
+    )
 
 
 def _may_be_chained(error: BaseException | None) -> bool:

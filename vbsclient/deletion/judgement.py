@@ -1,15 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What answers prove: that a thing is there, is going, or is gone."""
+"""What answers prove: that a thing is there, is going, or is gone.
+
+This is the one place that decides it.  A thing that this run saw is gone if
+two answers say so: its own GET says 404 (or shows it as ``deleted``), and a
+list of the same endpoint can be read and lacks it.  Either answer alone may
+come from a gateway that has no such route, or from a replica that lags.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.http import Receipt
-from vbsclient.deletion.targets import Done, Limits
+from vbsclient.api.values import Known
+from vbsclient.deletion.targets import Done, Limits, Recorder, Target
 from vbsclient.deletion.wording import brief
 
 AnswerT = TypeVar('AnswerT')
@@ -17,8 +25,20 @@ AnswerT = TypeVar('AnswerT')
 #: By name or id: what was found, or why nothing was.
 Findings = dict[str, AnswerT | errors.ClientError]
 
-#: Refusals after which a look at the resource tells what is true.
-_WORTH_A_LOOK = (400, 404, 409, 500)
+#: Seconds until what a DELETE may have begun is looked at once more.
+SECOND_LOOK = 1.0
+
+#: A client, or a gateway, that did not wait for the end: as with a 5xx the
+#: service may still be at it.
+_NOT_WAITED_FOR = (408, 499)
+
+
+class Gone(errors.ClientError):
+    """Proven: neither its own GET nor the list of its endpoint knows it."""
+
+
+class Unproven(errors.ClientError):
+    """Answers that do not agree, or too few, on whether a thing is there."""
 
 
 def is_gone(status: str) -> bool:
@@ -31,14 +51,148 @@ def is_going(status: str) -> bool:
     return status in ('deleting', 'waiting_delete')
 
 
-def answer_of(
-    outcome: bulk.Outcome[Any, AnswerT],
-) -> AnswerT | errors.ClientError:
-    """What a GET said of one resource: its content, or why there is none.
+def gone(answer: object) -> Known:
+    """What a finding of :class:`Existence` says of whether a thing is gone."""
+    if isinstance(answer, Gone):
+        return Known.YES
+    if isinstance(answer, errors.ClientError):
+        return Known.UNKNOWN
+    return Known.NO
 
-    :raises ClientError: what is no answer about this one: a failed login,
+
+class Existence(Generic[AnswerT]):
+    """Whether the resources of one endpoint are there.
+
+    :param get: GETs one, by its id.
+    :param listed: the rows of the list of the same endpoint, with at least
+        those of the ids that it is given.
+    :param status_of: the status of one.
+    """
+
+    def __init__(
+        self,
+        get: Callable[[str], AnswerT],
+        listed: Callable[[Collection[str]], Iterable[AnswerT]],
+        status_of: Callable[[AnswerT], str] = lambda row: row.status,  # type: ignore[attr-defined]
+        id_of: Callable[[AnswerT], str] = lambda row: row.id,  # type: ignore[attr-defined]
+    ) -> None:
+        self._get = get
+        self._listed = listed
+        self._status_of = status_of
+        self._id_of = id_of
+
+    def of(
+        self, ids: Sequence[str], limits: Limits, *, unlisted: bool = False
+    ) -> Findings[AnswerT]:
+        """Ask for each: the resource, :class:`Gone`, or why nobody knows.
+
+        :param unlisted: the list was read just now and lacks all of them.
+        :raises ClientError: what is no answer about one of them: a failed
+            login, no connection, an endpoint that has no such list.
+        """
+        found = ask_each(ids, self._get, limits)
+        self._prove(found, unlisted=unlisted)
+        return found
+
+    def now(self, id: str) -> AnswerT | errors.ClientError:
+        """The same of one, without a thread of its own.
+
+        :raises ClientError: as :meth:`of`.
+        """
+        found: Findings[AnswerT] = {}
+        try:
+            found[id] = self._get(id)
+        except errors.Unauthorized:
+            raise
+        except (errors.ServiceError, errors.MalformedResponse) as error:
+            found[id] = error
+        self._prove(found, unlisted=False)
+        return found[id]
+
+    def status_now(self, id: str) -> str | None:
+        """The status of one; None once it is proven to be gone.
+
+        :raises ClientError: if nobody knows.
+        """
+        answer = self.now(id)
+        if gone(answer) is Known.YES:
+            return None
+        if isinstance(answer, errors.ClientError):
+            raise answer
+        return self._status_of(answer)
+
+    def _prove(self, found: Findings[AnswerT], *, unlisted: bool) -> None:
+        """Let the list decide of what its own GET does not show."""
+        absent = [id for id, one in found.items() if self._is_absent(one)]
+        if not absent:
+            return
+        shown = {} if unlisted else self._shown(absent)
+        for id in absent:
+            if isinstance(shown, errors.ClientError):
+                found[id] = Unproven(
+                    f'the service does not show {id}, and its list, which '
+                    f'would prove that it is gone, could not be read: '
+                    f'{shown.message}',
+                    shown.hint,
+                )
+            elif id in shown:
+                found[id] = Unproven(
+                    f'the service does not show {id}, but its list does '
+                    f'(status {brief(shown[id])})',
+                    'Try again later; if it stays so, tell the operator of '
+                    'the cloud.',
+                )
+            else:
+                found[id] = Gone(f'{id} is gone')
+
+    def _is_absent(self, answer: AnswerT | errors.ClientError) -> bool:
+        if isinstance(answer, errors.ClientError):
+            return isinstance(answer, errors.NotFound)
+        return is_gone(self._status_of(answer))
+
+    def _shown(
+        self, ids: Collection[str]
+    ) -> dict[str, str] | errors.ClientError:
+        """The status by id of what the list shows, or why it says nothing."""
+        shown: dict[str, str] = {}
+        wanted = set(ids)
+        try:
+            for row in self._listed(ids):
+                id, status = self._id_of(row), self._status_of(row)
+                if id in wanted and not is_gone(status):
+                    shown[id] = status
+        except errors.Unauthorized:
+            raise
+        except (
+            errors.ServiceError,
+            errors.MalformedResponse,
+            errors.AmbiguousListing,
+        ) as error:
+            return error
+        return shown
+
+
+def ask_each(
+    ids: Sequence[str], get: Callable[[str], AnswerT], limits: Limits
+) -> Findings[AnswerT]:
+    """One GET for each id, at the same time, and what it says alone.
+
+    :raises ClientError: what is no answer about one of them: a failed login,
         no connection, an interruption.
     """
+    outcomes: list[bulk.Outcome[str, AnswerT]] = bulk.each(
+        ids, get, concurrency=limits.concurrency, stop=limits.stop
+    )
+    answers: Findings[AnswerT] = {}
+    for outcome in outcomes:
+        answer = _answer_of(outcome)
+        answers[outcome.target] = answer
+    return answers
+
+
+def _answer_of(
+    outcome: bulk.Outcome[Any, AnswerT],
+) -> AnswerT | errors.ClientError:
     try:
         return bulk.result_of(outcome)
     except errors.Unauthorized:
@@ -47,110 +201,94 @@ def answer_of(
         return error
 
 
-def ask_each(
-    ids: Sequence[str], get: Callable[[str], AnswerT], limits: Limits
-) -> Findings[AnswerT]:
-    """One GET for each id, at the same time.
+@dataclass(frozen=True)
+class Verdict(Receipt):
+    """A DELETE whose answer refuses, and of which a look says otherwise."""
 
-    :raises ClientError: as :func:`answer_of`.
-    """
-    answers: Findings[AnswerT] = {}
-    for outcome in bulk.each(
-        ids, get, concurrency=limits.concurrency, stop=limits.stop
-    ):
-        answer = answer_of(outcome)
-        answers[outcome.target] = answer
-    return answers
-
-
-def may_be_no_route(answers: Mapping[str, object]) -> bool:
-    """Whether GETs of single resources may have missed their route.
-
-    An endpoint that is wrong, or of another version, answers 404 to
-    everything; one that knows the route names what it does not find.
-
-    :param answers: what was answered, by id.
-    """
-    return bool(answers) and all(
-        isinstance(answer, errors.NotFound) and id not in answer.message
-        for id, answer in answers.items()
-    )
-
-
-def get_surely(
-    get: Callable[[str], AnswerT],
-    id: str,
-    demand_served: Callable[[], object],
-) -> AnswerT:
-    """One resource; its 404 counts only if the route to it is there.
-
-    :param demand_served: raises if it is not.
-    :raises NotFound: if the resource is gone.
-    """
-    try:
-        return get(id)
-    except errors.NotFound as error:
-        if may_be_no_route({id: error}):
-            demand_served()
-        raise
+    is_finished: bool = False
 
 
 def send_and_judge(
-    send: Callable[[], Receipt], status_now: Callable[[], str]
+    recorder: Recorder,
+    target: Target[Any],
+    action: str,
+    send: Callable[[], Receipt],
+    status_now: Callable[[], str | None],
+    *,
+    limits: Limits,
 ) -> Done:
-    """Send a DELETE; after a doubtful answer let a GET decide.
+    """Send a DELETE; after any doubtful answer let a look decide.
 
-    A 404 proves nothing (a Cinder without its backup worker says it too),
-    nor does a success that is not the documented one, and the first of
-    several attempts may have been carried out.
+    No refusal proves anything by itself: a Cinder without its backup worker
+    says 404, a gateway says what it likes, and the first of several attempts
+    may have been carried out.  The exception is a 401 after a new login.
 
-    :param status_now: GETs the resource; raises NotFound once it is gone,
-        and only then.
+    :param status_now: looks at the resource; None once it is gone.
     :raises ServiceError: the refusal, if the resource stays as it was.
-    :raises ConnectionFailed: if nobody knows.
+    :raises OutcomeUnknown: if nobody knows.
     """
-    try:
-        receipt = send()
-    except errors.ServiceError as error:
-        if error.status not in _WORTH_A_LOOK and not isinstance(
-            error, errors.UnexpectedSuccess
-        ):
+
+    def judged() -> Receipt:
+        try:
+            return send()
+        except errors.RepeatedDelete as repeated:
+            return _judge(
+                repeated.error, repeated.attempts, status_now, limits
+            )
+        except errors.Unauthorized:
             raise
-        return _judge(error, status_now, error)
-    except errors.RepeatedDelete as repeated:
-        # One of the attempts may have been carried out.
-        unknown = errors.ConnectionFailed(repeated.message, repeated.hint)
-        return _judge(repeated.error, status_now, unknown)
-    return Done(receipt.request_id)
+        except (errors.ServiceError, errors.ConnectionFailed) as error:
+            if not may_have_acted(error):
+                raise
+            return _judge(error, 1, status_now, limits)
+
+    receipt = recorder.delete(target, action, judged)
+    if not isinstance(receipt, Verdict):
+        return Done(receipt.request_id)
+    return Done(
+        receipt.request_id,
+        finished=receipt.is_finished,
+        detail='is gone' if receipt.is_finished else 'is being deleted',
+    )
 
 
 def may_have_acted(error: BaseException | None) -> bool:
     """Whether a DELETE reached the service, whatever was answered."""
     if isinstance(error, errors.ConnectionFailed):
         return error.sent
-    return isinstance(error, errors.ServiceError | errors.RepeatedDelete)
+    return isinstance(
+        error,
+        errors.ServiceError | errors.RepeatedDelete | errors.OutcomeUnknown,
+    )
 
 
 def _judge(
     refusal: errors.ServiceError | errors.ConnectionFailed,
-    status_now: Callable[[], str],
-    unseen: errors.ClientError,
-) -> Done:
-    """Accept or refuse by what a GET says.
+    attempts: int,
+    status_now: Callable[[], str | None],
+    limits: Limits,
+) -> Verdict:
+    """Accept or refuse by what looks say.
 
-    :param unseen: what to raise if it says nothing.
+    :raises OutcomeUnknown: if they say nothing.
     """
-    request_id = getattr(refusal, 'request_id', None)
     try:
         status = status_now()
-    except errors.NotFound:
-        status = 'deleted'
-    except errors.ClientError:
-        raise unseen from None
-    if is_gone(status):
-        return Done(request_id, finished=True, detail='is gone')
-    if is_going(status):
-        return Done(request_id, detail='is being deleted')
+        if _is_as_before(status) and (attempts > 1 or may_go_on(refusal)):
+            limits.stop.wait(SECOND_LOOK)
+            status = status_now()
+    except errors.ClientError as error:
+        raise errors.OutcomeUnknown(refusal, error) from None
+    if status is None or is_going(status):
+        return Verdict(
+            getattr(refusal, 'status', 0),
+            getattr(refusal, 'request_id', None),
+            attempts,
+            is_finished=status is None,
+        )
+    if isinstance(refusal, errors.ConnectionFailed):
+        # What was lost may still arrive.
+        raise errors.OutcomeUnknown(refusal)
     if isinstance(refusal, errors.NotFound):
         refusal.hint = (
             f'It still exists (status {brief(status)}), so that something '
@@ -158,3 +296,15 @@ def _judge(
             f'operator of the cloud.'
         )
     raise refusal
+
+
+def _is_as_before(status: str | None) -> bool:
+    return status is not None and not is_going(status)
+
+
+def may_go_on(refusal: BaseException | None) -> bool:
+    """Whether what was sent may take effect later than its answer."""
+    if not isinstance(refusal, errors.ServiceError):
+        return may_have_acted(refusal)
+    clear = 300 <= refusal.status < 500
+    return not clear or refusal.status in _NOT_WAITED_FOR

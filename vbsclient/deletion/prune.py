@@ -7,7 +7,7 @@ when the plan is agreed to: what would no longer go by then is left alone.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Protocol
@@ -21,7 +21,13 @@ from vbsclient.deletion.targets import (
     left_alone,
 )
 from vbsclient.deletion.wording import listed
-from vbsclient.retention import Candidate, Plan, RuleSet, make_plan
+from vbsclient.retention import (
+    Candidate,
+    Decision,
+    Plan,
+    RuleSet,
+    make_plan,
+)
 
 
 @dataclass
@@ -85,6 +91,23 @@ class Prune(Generic[ResourceT]):
         :raises Emptied: if it would leave nothing of a group by now.
         """
         planned = {decision.backup.id: decision for decision in plan.deleted}
+        agreed = self._agree(planned, _identity)
+        # The same look before anything of it is sent once more.
+        agreed.deletion.renewed = lambda ids: self._agree(
+            {id: planned[id] for id in ids}, _identity_when_sent
+        )
+        return agreed
+
+    def _agree(
+        self,
+        planned: Mapping[str, Decision],
+        identity: Callable[[Candidate], object],
+    ) -> Agreed[ResourceT]:
+        """What may go of these by now.
+
+        :param identity: what must be the same of each.
+        :raises Emptied: if nothing would be left of a group.
+        """
         reading = self._history.read(hold=planned)
         self.doubt = self.doubt or reading.doubt
         renewed = self._plan(reading)
@@ -97,8 +120,11 @@ class Prune(Generic[ResourceT]):
                 changed[id] = 'it is gone, or not selected any more'
             elif now.keep:
                 changed[id] = '; '.join(now.reasons)
-            elif _identity(now.backup) != _identity(decision.backup):
+            elif identity(now.backup) != identity(decision.backup):
                 changed[id] = 'it is not the same any more'
+            elif identity is not _identity and now.backup.share_ids:
+                # Its shares were cancelled before it was sent.
+                changed[id] = 'it is shared'
         return Agreed(
             self._history.deletion(
                 {
@@ -191,6 +217,18 @@ def _identity(backup: Candidate) -> tuple[object, ...]:
         backup.size,
         backup.remarks,
         backup.share_ids,
+        backup.part_of,
+    )
+
+
+def _identity_when_sent(backup: Candidate) -> tuple[object, ...]:
+    """The same, but for the shares, which were cancelled then."""
+    return (
+        backup.group,
+        backup.name,
+        backup.created_at,
+        backup.size,
+        backup.status,
         backup.part_of,
     )
 

@@ -138,6 +138,8 @@ class _Breaker:
         error = outcome.error
         if isinstance(error, errors.RepeatedDelete):
             error = error.error
+        if isinstance(error, errors.OutcomeUnknown):
+            error = error.refusal
         key = _refusal_key(error)
         same = self._same if key == self._last else []
         self._same = [*same, outcome] if key else []

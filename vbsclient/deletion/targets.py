@@ -60,6 +60,7 @@ class NotSent(errors.Cancelled):
 
 
 ResourceT = TypeVar('ResourceT')
+ReceiptT = TypeVar('ReceiptT', bound=Receipt)
 
 
 @dataclass
@@ -75,7 +76,9 @@ class Target(Generic[ResourceT]):
     :ivar settled: why nothing needs to be sent ("is being deleted
         already"); the target counts as accepted.
     :ivar members: what goes with it beyond its own name, one line each.
-    :ivar order: its place among targets that may depend on one another.
+    :ivar notes: what is worth knowing before it is sent: a status that may
+        be refused, its place among targets that may depend on one another.
+    :ivar expected: why the service will refuse it, as far as was read.
     """
 
     argument: str
@@ -87,7 +90,8 @@ class Target(Generic[ResourceT]):
     refusal: errors.ClientError | None = None
     settled: str | None = None
     members: Sequence[str] = field(default_factory=tuple)
-    order: str = ''
+    notes: list[str] = field(default_factory=list)
+    expected: str | None = None
 
     @property
     def is_decided(self) -> bool:
@@ -120,12 +124,14 @@ class Done:
     """A target that the service accepted.
 
     :ivar finished: whether it is gone; False where deletion goes on.
-    :ivar detail: what a person should know beside that.
+    :ivar detail: what a person should know of how it stands.
+    :ivar notes: what stays true until the end: what was done before it.
     """
 
     request_id: str | None
     finished: bool = False
     detail: str = ''
+    notes: str = ''
 
 
 Outcome = bulk.Outcome[Target[ResourceT], Done]
@@ -159,9 +165,12 @@ class Recorder(Protocol):
         self,
         target: Target[ResourceT],
         action: str,
-        send: Callable[[], Receipt],
-    ) -> Receipt:
-        """Send one DELETE for a target and note what came of it."""
+        send: Callable[[], ReceiptT],
+    ) -> ReceiptT:
+        """Send one DELETE for a target and note what came of it.
+
+        :param send: sends, and finds out what a doubtful answer means.
+        """
 
 
 class Deletion(Protocol[ResourceT]):
@@ -181,6 +190,17 @@ class Deletion(Protocol[ResourceT]):
 
     def delete(self, target: Target[ResourceT], recorder: Recorder) -> Done:
         """Send what one target needs; called by several threads."""
+
+
+class Planner(Protocol[ResourceT]):
+    """What finds targets and checks them by the rules."""
+
+    def targets(self) -> list[Target[ResourceT]]:
+        """Resolve and verify; GETs only."""
+
+
+#: The rules once more, for these ids.
+Renew = Callable[[Sequence[str]], Planner[ResourceT]]
 
 
 class AllAtOnce(Generic[ResourceT]):

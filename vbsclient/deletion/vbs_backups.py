@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient
+from vbsclient.api.values import Known
 from vbsclient.api.vbs import Backup, Share, VBSClient
 from vbsclient.deletion.judgement import (
     Findings,
-    get_surely,
+    gone,
     is_going,
     is_gone,
-    may_be_no_route,
     send_and_judge,
 )
 from vbsclient.deletion.naming import merge, recognise, unique
@@ -26,21 +27,29 @@ from vbsclient.deletion.targets import (
     Outcome,
     Recorder,
     Refused,
+    Renew,
     Target,
     Undecided,
 )
-from vbsclient.deletion.vbs_lookup import find_backups, get_each
+from vbsclient.deletion.vbs_lookup import (
+    existence_of,
+    find_backups,
+    keeps_chains,
+)
 from vbsclient.deletion.vbs_origin import Origins
 from vbsclient.deletion.vbs_sharing import (
     Sharing,
-    any_left,
     describe_share,
+    read_shares,
 )
+from vbsclient.deletion.vbs_sharing import existence_of as shares_existence
 from vbsclient.deletion.wording import brief, counted, listed
 from vbsclient.waiting import Seen
 
 #: What the manual says may be deleted; the service decides.
 _DELETABLE = ('available', 'error')
+
+_SINCE = ' since this run looked'
 
 
 class BackupDeletion:
@@ -53,6 +62,8 @@ class BackupDeletion:
         are not read again.
     :param origins: whether CSBS made them, as far as this run knows.
     :param sharing: their shares, as far as this run knows.
+    :param again: these were sent before: their shares were cancelled then,
+        and what is shared now is refused.
     """
 
     def __init__(
@@ -67,6 +78,7 @@ class BackupDeletion:
         known: Mapping[str, Backup] | None = None,
         origins: Origins | None = None,
         sharing: Sharing | None = None,
+        again: bool = False,
     ) -> None:
         self._vbs = vbs
         self._csbs = csbs
@@ -77,7 +89,12 @@ class BackupDeletion:
         self._known = known or {}
         self._origins = origins or Origins(vbs, csbs, limits)
         self._sharing = sharing or Sharing(vbs)
+        self._again = again
+        #: What is shared and to be cancelled, until that was tried.
         self._to_cancel: dict[str, list[Share]] = {}
+        #: How many were.
+        self._cancelled: dict[str, int] = {}
+        self.renewed: Renew[Backup] = self._renewed
         self._named: set[str | None] = set()
 
     def targets(self) -> list[Target[Backup]]:
@@ -121,65 +138,148 @@ class BackupDeletion:
     def delete(self, target: Target[Backup], recorder: Recorder) -> Done:
         """Cancel its shares if that was asked for, then delete it."""
         id = target.verified_id
-        shares = self._to_cancel.get(id)
-        if not shares:
-            return self._delete(target, recorder)
         try:
-            send_and_judge(
-                lambda: recorder.delete(
-                    target,
-                    'cancel all shares',
-                    lambda: self._vbs.shares.cancel_all(id),
-                ),
-                lambda: any_left(self._vbs.shares, id),
-            )
-        except errors.ClientError as error:
-            error.message = f'its shares could not be cancelled, {error}'
-            raise
-        before = f'cancelled {counted(len(shares), "share")}'
-        try:
+            # Once: what is shared after that nobody has seen.
+            if shares := self._to_cancel.pop(id, None):
+                self._cancel(target, shares, recorder)
+                self._refuse_what_remains(id, shares)
             done = self._delete(target, recorder)
-        except errors.Cancelled as error:
-            raise errors.ClientError(
-                f'{before}, and then the run was interrupted'
-            ) from error
         except errors.ClientError as error:
-            error.message = f'{error.message}; before that, {before}'
+            before = self._done_before(id)
+            if before and isinstance(error, errors.Cancelled):
+                raise errors.ClientError(
+                    f'{before}, and then the run was interrupted'
+                ) from error
+            if before:
+                told = (
+                    error.refusal
+                    if isinstance(error, errors.OutcomeUnknown)
+                    else error
+                )
+                told.message = f'{told.message}; before that, {before}'
             raise
-        details = [text for text in (before, done.detail) if text]
-        return Done(done.request_id, done.finished, '; '.join(details))
+        return Done(
+            done.request_id,
+            done.finished,
+            done.detail,
+            notes=self._done_before(id),
+        )
+
+    def _cancel(
+        self,
+        target: Target[Backup],
+        shares: Sequence[Share],
+        recorder: Recorder,
+    ) -> None:
+        """Cancel the shares that were seen, each by its own id."""
+        existence = shares_existence(self._vbs.shares, shares)
+        for share in shares:
+            one = Target[Share](
+                share.id, 'share', 'VBS', id=share.id, name=target.name
+            )
+            try:
+                send_and_judge(
+                    recorder,
+                    one,
+                    'cancel share',
+                    partial(self._vbs.shares.cancel, share.id),
+                    partial(existence.status_now, share.id),
+                    limits=self._limits,
+                )
+            except errors.OutcomeUnknown as error:
+                # Of the backup itself it is certain: it was not sent.
+                raise errors.ClientError(
+                    f'whether its shares were cancelled is unknown, {error}, '
+                    f'so that it was not deleted',
+                    error.hint,
+                ) from error
+            except errors.Cancelled:
+                raise
+            except errors.ClientError as error:
+                error.message = f'its shares could not be cancelled, {error}'
+                raise
+            id = target.verified_id
+            self._cancelled[id] = self._cancelled.get(id, 0) + 1
+
+    def _refuse_what_remains(self, id: str, shares: Sequence[Share]) -> None:
+        """See that no share is left, nor a new one has come.
+
+        :raises Refused: if one has, or if nobody knows.
+        """
+        try:
+            left = list(read_shares(self._vbs.shares, id))
+        except errors.Cancelled:
+            raise
+        except errors.ClientError as error:
+            raise Undecided(
+                f'whether it is still shared could not be read '
+                f'({error.message})',
+                'It was not deleted.',
+            ) from error
+        known = {share.id for share in shares}
+        new = [share for share in left if share.id not in known]
+        if new:
+            raise _shared(new, since=_SINCE)
+        if left:
+            raise _shared(left, verb='is still')
+
+    def _done_before(self, id: str) -> str:
+        count = self._cancelled.get(id)
+        return f'cancelled {counted(count, "share")}' if count else ''
 
     def _delete(self, target: Target[Backup], recorder: Recorder) -> Done:
         id = target.verified_id
+        existence = existence_of(self._vbs.backups, {id: target.verified})
         return send_and_judge(
-            lambda: recorder.delete(
-                target, 'delete', lambda: self._vbs.backups.delete(id)
-            ),
-            lambda: (
-                get_surely(
-                    self._vbs.backups.get, id, self._vbs.backups.demand_served
-                ).status
-            ),
+            recorder,
+            target,
+            'delete',
+            lambda: self._vbs.backups.delete(id),
+            lambda: existence.status_now(id),
+            limits=self._limits,
+        )
+
+    def _renewed(self, ids: Sequence[str]) -> BackupDeletion:
+        """All the rules once more, for what is to be sent again."""
+        return BackupDeletion(
+            self._vbs,
+            self._csbs,
+            ids,
+            limits=self._limits,
+            force=self._force,
+            cancel_shares=self._cancel_shares,
+            sharing=self._sharing.again(),
+            again=True,
         )
 
     def look(self, targets: Sequence[Target[Backup]]) -> dict[str, Seen]:
         """One look: the list for many, and a GET for what it leaves out."""
-        wanted = {target.verified_id for target in targets}
+        wanted = {t.verified_id: t.verified for t in targets}
         seen: dict[str, Seen] = {}
-        if len(wanted) > FEW:
+        many = len(wanted) > FEW
+        if many:
             for backup in self._vbs.backups.list():
-                if backup.id in wanted:
+                if backup.id in wanted and not is_gone(backup.status):
                     seen[backup.id] = _seen(backup)
-        absent = sorted(wanted - set(seen))
-        answers = get_each(self._vbs.backups, absent, self._limits)
-        if may_be_no_route(answers):
-            self._vbs.backups.demand_served()
+        absent = sorted(set(wanted) - set(seen))
+        answers = existence_of(self._vbs.backups, wanted).of(
+            absent, self._limits, unlisted=many
+        )
         for id, answer in answers.items():
             if isinstance(answer, Backup):
                 seen[id] = _seen(answer)
-            elif isinstance(answer, errors.NotFound):
+            elif gone(answer) is Known.YES:
                 seen[id] = Seen(None)
         return seen
+
+    def identity_of(self, target: Target[Backup]) -> Mapping[str, object]:
+        """What must be the same when it is sent again."""
+        backup = target.verified
+        return {
+            'name': backup.name,
+            'volume': backup.volume_id,
+            'creation time': backup.created_at,
+        }
 
     def chain_of(self, target: Target[Backup]) -> str | None:
         """Backups of one volume may be built on one another."""
@@ -240,7 +340,16 @@ class BackupDeletion:
         open_targets = [t for t in open_targets if t.refusal is None]
         if (self._cancel_shares or not self._force) and open_targets:
             self._refuse_shared(open_targets)
-        _number([t for t in open_targets if t.refusal is None])
+        open_targets = [t for t in open_targets if t.refusal is None]
+        _number(open_targets)
+        if keeps_chains(
+            self._vbs,
+            has_marks=any(
+                'service_metadata' in t.verified.body for t in targets
+            ),
+            has_shares=self._sharing.is_offered,
+        ):
+            _expect_refusals(open_targets)
 
     def _refuse_csbs(self, targets: Sequence[Target[Backup]]) -> None:
         for target in targets:
@@ -258,16 +367,16 @@ class BackupDeletion:
             given = shares.get(target.verified_id)
             if not given:
                 continue
-            if self._cancel_shares:
+            if self._again:
+                target.refusal = _shared(given, since=_SINCE)
+            elif self._cancel_shares:
                 self._to_cancel[target.verified_id] = given
                 target.members = [
                     f'first cancels {describe_share(s)}' for s in given
                 ]
             else:
-                projects = ', '.join(str(s.to_project_id) for s in given)
-                target.refusal = Refused(
-                    f'it is shared with {counted(len(given), "project")}: '
-                    f'{projects}',
+                target.refusal = _shared(
+                    given,
                     'Add --cancel-shares to cancel that first, or --force.',
                 )
 
@@ -318,24 +427,76 @@ def _check_status(target: Target[Backup]) -> None:
             'the manual asks for.',
         )
     elif status not in _DELETABLE:
-        target.order = f'its status is {brief(status)}: the service may refuse'
+        target.notes.append(
+            f'its status is {brief(status)}: the service may refuse'
+        )
 
 
 def _seen(backup: Backup) -> Seen:
     return Seen(backup.status, backup.fail_reason, backup.updated_at)
 
 
+def _by_volume(
+    targets: Iterable[Target[Backup]],
+) -> Iterator[tuple[str, list[Target[Backup]]]]:
+    """The targets of each known volume, youngest first."""
+    volumes: dict[str, list[Target[Backup]]] = {}
+    for target in targets:
+        if target.verified.volume_id is not None:
+            volumes.setdefault(target.verified.volume_id, []).append(target)
+    for volume_id, members in volumes.items():
+        members.sort(key=_created, reverse=True)
+        yield volume_id, members
+
+
 def _number(targets: Sequence[Target[Backup]]) -> None:
     """Say the order within each volume, youngest first."""
-    volumes: dict[str | None, list[Target[Backup]]] = {}
-    for target in targets:
-        volumes.setdefault(target.verified.volume_id, []).append(target)
-    for volume_id, members in volumes.items():
-        if volume_id is None or len(members) < 2:
+    for volume_id, members in _by_volume(targets):
+        if len(members) < 2:
             continue
-        members.sort(key=lambda t: t.verified.created_at or '', reverse=True)
         for place, target in enumerate(members, 1):
-            target.order = (
+            target.notes.append(
                 f'{place} of {len(members)} of volume {volume_id}, '
                 f'youngest first'
             )
+
+
+def _expect_refusals(targets: Sequence[Target[Backup]]) -> None:
+    """Say what a service will refuse that keeps chains together.
+
+    It tells itself of which backups increments depend.  Those are no older:
+    where none of them goes, what they depend on cannot go either.
+    """
+    for _, members in _by_volume(targets):
+        going = list(members)
+        for target in members:
+            if target.verified.body.get('has_dependent_backups') is True and (
+                not any(
+                    other is not target and _created(other) >= _created(target)
+                    for other in going
+                )
+            ):
+                going.remove(target)
+                target.expected = (
+                    'the service would refuse it: increments depend on it '
+                    'that are not named, or would stay'
+                )
+
+
+def _created(target: Target[Backup]) -> str:
+    return target.verified.created_at or ''
+
+
+def _shared(
+    shares: Sequence[Share],
+    hint: str = 'It was not deleted: ask those projects first.',
+    *,
+    verb: str = 'is',
+    since: str = '',
+) -> Refused:
+    projects = ', '.join(str(share.to_project_id) for share in shares)
+    return Refused(
+        f'it {verb} shared with {counted(len(shares), "project")}{since}: '
+        f'{projects}',
+        hint,
+    )

@@ -21,6 +21,7 @@ from vbsclient.deletion.judgement import is_gone
 from vbsclient.deletion.prune import Reading, status_reasons
 from vbsclient.deletion.targets import Limits
 from vbsclient.deletion.vbs_backups import BackupDeletion
+from vbsclient.deletion.vbs_lookup import keeps_chains
 from vbsclient.deletion.vbs_origin import MADE_BY_CSBS, Origins
 from vbsclient.deletion.vbs_sharing import Sharing
 from vbsclient.deletion.wording import counted
@@ -117,14 +118,13 @@ class VolumeHistory:
         return look
 
     def _evidence(self, look: _Look) -> Known:
-        """Whether the service has shown what only VBS has.
-
-        Its type in the catalog proves nothing: a plain Cinder may be behind
-        each of them.  Without such a sign chains are kept together, which
-        deletes less.
-        """
-        shares = self._sharing.is_offered and self._vbs.endpoint.is_one_service
-        return Known.YES if look.has_marks or shares else Known.NO
+        """Whether the service has shown what only VBS has."""
+        chained = keeps_chains(
+            self._vbs,
+            has_marks=look.has_marks,
+            has_shares=self._sharing.is_offered,
+        )
+        return Known.NO if chained else Known.YES
 
     def deletion(self, known: Mapping[str, Backup]) -> BackupDeletion:
         """The rules of ``vbs backup delete``, by what the last look saw."""

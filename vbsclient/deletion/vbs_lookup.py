@@ -3,17 +3,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from vbsclient.api import errors
 from vbsclient.api.http import is_uuid
-from vbsclient.api.vbs import Backup, Backups
-from vbsclient.deletion.judgement import Findings, ask_each, may_be_no_route
+from vbsclient.api.values import Known
+from vbsclient.api.vbs import Backup, Backups, VBSClient
+from vbsclient.deletion.judgement import (
+    Existence,
+    Findings,
+    ask_each,
+    gone,
+    is_gone,
+)
 from vbsclient.deletion.naming import choose_by_name, demand_id, sift_names
 from vbsclient.deletion.targets import FEW, Limits, Missing
 from vbsclient.deletion.wording import brief
 
 WHAT = 'backup'
+
+
+def keeps_chains(vbs: VBSClient, *, has_marks: bool, has_shares: bool) -> bool:
+    """Whether the service may refuse to delete what others are built on.
+
+    VBS deletes any backup of a chain, and Cinder does not.  The type in the
+    catalog proves nothing, since a plain Cinder may be behind each of them:
+    without a sign of VBS chains are kept together, which deletes less.
+
+    :param has_marks: whether a backup had what only VBS tells of one.
+    :param has_shares: whether the calls for shares have answered.
+    """
+    endpoint = vbs.endpoint
+    return endpoint.vendor is None or not (
+        has_marks or (has_shares and endpoint.is_one_service)
+    )
 
 
 def find_backups(
@@ -33,10 +56,39 @@ def find_backups(
     return found
 
 
+def existence_of(
+    backups: Backups, known: Mapping[str, Backup] | None = None
+) -> Existence[Backup]:
+    """What tells whether backups are there.
+
+    :param known: what this run saw of them before, by id: the list of their
+        volumes is shorter than that of all.
+    """
+
+    def listed(ids: Collection[str]) -> Iterable[Backup]:
+        volumes = {_volume_of(id, known or {}) for id in ids}
+        if None in volumes or len(volumes) > FEW:
+            return backups.list()
+        return _of_volumes(backups, volumes)
+
+    return Existence(backups.get, listed)
+
+
+def _volume_of(id: str, known: Mapping[str, Backup]) -> str | None:
+    return known[id].volume_id if id in known else None
+
+
+def _of_volumes(
+    backups: Backups, volumes: Iterable[str | None]
+) -> Iterator[Backup]:
+    for volume_id in volumes:
+        yield from backups.list(volume_id=volume_id)
+
+
 def get_each(
     backups: Backups, ids: Sequence[str], limits: Limits
 ) -> Findings[Backup]:
-    """One GET for each id.
+    """One GET for each id, and what it says alone.
 
     :raises ClientError: what is no answer about one backup: a failed login,
         a refusal of all, no connection.
@@ -44,16 +96,25 @@ def get_each(
     return ask_each(ids, backups.get, limits)
 
 
+def _find_each(
+    backups: Backups,
+    ids: Sequence[str],
+    limits: Limits,
+    *,
+    unlisted: bool = False,
+) -> Findings[Backup]:
+    """The backup for each id; Missing where its absence is proven."""
+    found = existence_of(backups).of(ids, limits, unlisted=unlisted)
+    for id, answer in found.items():
+        if gone(answer) is Known.YES:
+            found[id] = Missing(f'No {WHAT} found for {id!r}')
+    return found
+
+
 def _ask_for_each(
     backups: Backups, asked: Sequence[str], limits: Limits
 ) -> Findings[Backup]:
-    ids = [a for a in asked if is_uuid(a)]
-    found: Findings[Backup] = {}
-    answers = get_each(backups, ids, limits)
-    if may_be_no_route(answers):
-        backups.demand_served()
-    for id, answer in answers.items():
-        found[id] = _missing(id) if _is_404(answer) else answer
+    found = _find_each(backups, [a for a in asked if is_uuid(a)], limits)
     for name in (a for a in asked if not is_uuid(a)):
         bearers = [b for b in backups.list(name=name) if b.name == name]
         found[name] = _choose(bearers, name)
@@ -67,15 +128,15 @@ def _read_the_list(
     by_id: dict[str, Backup] = {}
     by_name: dict[str, list[Backup]] = {}
     for backup in backups.list():
+        if is_gone(backup.status):
+            continue
         if backup.id in wanted and is_uuid(backup.id):
             by_id[backup.id] = backup
         if backup.name in wanted:
             by_name.setdefault(backup.name, []).append(backup)
     # An offset walk skips rows while others vanish: ask for the absent.
     absent = [a for a in asked if is_uuid(a) and a not in by_id]
-    found: Findings[Backup] = {}
-    for id, answer in get_each(backups, absent, limits).items():
-        found[id] = _missing(id) if _is_404(answer) else answer
+    found = _find_each(backups, absent, limits, unlisted=True)
     for argument in asked:
         if argument in by_id:
             found[argument] = by_id[argument]
@@ -101,11 +162,3 @@ def _describe(backup: Backup) -> str:
         f'{brief(backup.created_at or "no date")}, volume '
         f'{brief(backup.volume_id)})'
     )
-
-
-def _missing(id: str) -> Missing:
-    return Missing(f'No {WHAT} found for {id!r}')
-
-
-def _is_404(answer: object) -> bool:
-    return isinstance(answer, errors.NotFound)

@@ -309,7 +309,7 @@ class Origins:
         if v2 is None or not self._vbs.endpoint.is_one_service:
             return True
         try:
-            v2.demand_served()
+            next(v2.list(page_size=1), None)
         except errors.NotServed:
             return True
         except errors.ClientError:

@@ -7,13 +7,9 @@ from collections.abc import Sequence
 
 from vbsclient.api import errors
 from vbsclient.api.http import is_uuid
+from vbsclient.api.values import Known
 from vbsclient.api.vbs import Backup, Share, VBSClient
-from vbsclient.deletion.judgement import (
-    ask_each,
-    get_surely,
-    may_be_no_route,
-    send_and_judge,
-)
+from vbsclient.deletion.judgement import gone, send_and_judge
 from vbsclient.deletion.naming import demand_id, merge, recognise, unique
 from vbsclient.deletion.targets import (
     FEW,
@@ -27,9 +23,11 @@ from vbsclient.deletion.targets import (
 )
 from vbsclient.deletion.vbs_lookup import find_backups
 from vbsclient.deletion.vbs_sharing import (
-    any_left,
     by_backup,
     describe_share,
+    existence_of,
+    read_shares,
+    status_of_all,
 )
 from vbsclient.deletion.wording import quote
 
@@ -46,15 +44,14 @@ class _Cancelling(AllAtOnce[Sequence[Share]]):
 
     def _cancel_one(self, target: ShareTarget, recorder: Recorder) -> Done:
         id = target.verified_id
+        existence = existence_of(self._vbs.shares, target.verified)
         done = send_and_judge(
-            lambda: recorder.delete(
-                target, 'cancel share', lambda: self._vbs.shares.cancel(id)
-            ),
-            lambda: _still_there(
-                get_surely(
-                    self._vbs.shares.get, id, self._vbs.shares.demand_served
-                )
-            ),
+            recorder,
+            target,
+            'cancel share',
+            lambda: self._vbs.shares.cancel(id),
+            lambda: existence.status_now(id),
+            limits=self._limits,
         )
         return Done(done.request_id, finished=True, detail=_to(target))
 
@@ -72,17 +69,20 @@ class ShareDeletion(_Cancelling):
         """Find each share; a few one by one, many by the list."""
         ids = [a for a in self._arguments if is_uuid(a)]
         listed: dict[str, Share] = {}
-        if len(ids) > FEW:
+        many = len(ids) > FEW
+        if many:
             wanted = set(ids)
             listed = {
-                s.id: s for s in self._vbs.shares.list() if s.id in wanted
+                s.id: s
+                for s in read_shares(self._vbs.shares)
+                if s.id in wanted
             }
         absent = [id for id in ids if id not in listed]
-        answers = ask_each(absent, self._vbs.shares.get, self._limits)
-        if may_be_no_route(answers) and not listed:
-            self._vbs.shares.demand_served()
+        answers = existence_of(self._vbs.shares).of(
+            absent, self._limits, unlisted=many
+        )
         for id, answer in answers.items():
-            if isinstance(answer, errors.NotFound):
+            if gone(answer) is Known.YES:
                 answers[id] = Missing(f'No share found for {id!r}')
         found = {**listed, **answers}
         targets = [_share_target(a, found.get(a)) for a in self._arguments]
@@ -151,13 +151,14 @@ class BackupSharesDeletion(_Cancelling):
         if self._project_id is not None:
             return self._cancel_one(target, recorder)
         id = target.verified_id
+        shares = target.verified
         done = send_and_judge(
-            lambda: recorder.delete(
-                target,
-                'cancel all shares',
-                lambda: self._vbs.shares.cancel_all(id),
-            ),
-            lambda: any_left(self._vbs.shares, id),
+            recorder,
+            target,
+            'cancel all shares',
+            lambda: self._vbs.shares.cancel_all(id),
+            lambda: status_of_all(self._vbs.shares, id, shares, self._limits),
+            limits=self._limits,
         )
         return Done(done.request_id, finished=True, detail=_to(target))
 
@@ -248,7 +249,3 @@ def _to(target: ShareTarget) -> str:
     shares = target.resource or ()
     projects = ', '.join(str(share.to_project_id) for share in shares)
     return f'was shared with {projects}' if projects else ''
-
-
-def _still_there(share: Share) -> str:
-    return 'deleted' if share.body.get('deleted') else 'shared'

@@ -4,14 +4,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import (
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 
 from vbsclient.api import errors
+from vbsclient.api.values import Known
 from vbsclient.api.vbs import Share, Shares, VBSClient
-from vbsclient.deletion.targets import FEW
+from vbsclient.deletion.judgement import Existence, gone, is_gone
+from vbsclient.deletion.targets import FEW, Limits
 from vbsclient.deletion.wording import brief
 
 LOG = logging.getLogger(__name__)
+
+_SHARED = 'shared'
 
 
 class Sharing:
@@ -85,16 +95,70 @@ def by_backup(shares: Iterable[Share]) -> dict[str, list[Share]]:
     return found
 
 
-def any_left(shares: Shares, backup_id: str) -> str:
-    """What the list of a backup's shares says of a cancellation.
+def read_shares(
+    shares: Shares, backup_id: str | None = None
+) -> Iterator[Share]:
+    """The shares that this project has given, of one backup or of all.
 
     :raises NotServed: if there is no list: it does not go with its rows.
     """
     try:
-        left = next(shares.list(backup_id=backup_id), None)
+        yield from shares.list(backup_id=backup_id)
     except errors.NotFound as error:
-        raise errors.NotServed('the endpoint knows no shares') from error
-    return 'deleted' if left is None else 'shared'
+        raise errors.NotServed(
+            f'the endpoint knows no shares ({error.message})',
+            'Correct vbs_endpoint_override in clouds.yaml, if this cloud has '
+            'them.',
+        ) from error
+
+
+def existence_of(
+    shares: Shares, known: Iterable[Share] = ()
+) -> Existence[Share]:
+    """What tells whether shares are there.
+
+    :param known: those that this run saw: the lists of their backups are
+        shorter than that of all.
+    """
+    backups = {share.id: share.backup_id for share in known}
+
+    def listed(ids: Collection[str]) -> Iterator[Share]:
+        owners = {backups.get(id) for id in ids}
+        for owner in owners if len(owners) <= FEW else (None,):
+            yield from read_shares(shares, owner)
+
+    return Existence(shares.get, listed, _status_of)
+
+
+def status_of_all(
+    shares: Shares, backup_id: str, known: Sequence[Share], limits: Limits
+) -> str | None:
+    """Whether a backup is shared; None once none of its shares is there.
+
+    :param known: the shares that it had.
+    :raises ClientError: if nobody knows.
+    """
+    if any(
+        not is_gone(_status_of(share))
+        for share in read_shares(shares, backup_id)
+    ):
+        return _SHARED
+    found = existence_of(shares, known).of(
+        [share.id for share in known], limits, unlisted=True
+    )
+    for answer in found.values():
+        if gone(answer) is Known.NO:
+            return _SHARED
+        if gone(answer) is Known.UNKNOWN and isinstance(
+            answer, errors.ClientError
+        ):
+            raise answer
+    return None
+
+
+def _status_of(share: Share) -> str:
+    """A share has no status of its own; one that was cancelled may say so."""
+    return 'deleted' if share.body.get('deleted') else _SHARED
 
 
 def describe_share(share: Share) -> str:

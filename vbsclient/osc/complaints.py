@@ -146,11 +146,18 @@ def _error(outcome: Outcome[Any]) -> BaseException:
 
 
 def delay(unfinished: Sequence[Outcome[Any]], total: int, noun: Noun) -> str:
-    """What was accepted and is not finished."""
+    """What is not finished: what was accepted, and what waits to be sent."""
     verb = 'is' if len(unfinished) == 1 else 'are'
     names = ', '.join(label(outcome.target) for outcome in unfinished)
+    accepted = any(o.state is State.DONE for o in unfinished)
+    goes_on = (
+        'The service goes on with what it accepted; the same command with '
+        '--wait goes on waiting'
+        if accepted
+        else 'The service has not accepted it; run the same command again '
+        'with --wait'
+    )
     return (
         f'{len(unfinished)} of {total} {noun[1]} {verb} not deleted yet: '
-        f'{names}. The service goes on with what it accepted; the same '
-        f'command with --wait goes on waiting.'
+        f'{names}. {goes_on}.'
     )

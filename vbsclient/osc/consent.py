@@ -9,7 +9,7 @@ from typing import Any, TextIO
 from osc_lib import exceptions
 
 from vbsclient.deletion.targets import Target
-from vbsclient.osc.text import shortened
+from vbsclient.osc.text import sentence, shortened
 
 #: For a log file: nobody sees it elsewhere.
 _UNSEEN = (
@@ -49,6 +49,36 @@ def ask(
         stdin=stdin if somebody_is_there else None,
         stderr=stderr,
     )
+
+
+def refuse_changes(
+    shown: Sequence[Target[Any]], now: Sequence[Target[Any]]
+) -> None:
+    """See that everything is still as it was when somebody was asked.
+
+    :param shown: what was found before the question.
+    :param now: what is found after the answer.
+    :raises CommandError: if something is different.
+    """
+    after = {target.argument: _facts(target) for target in now}
+    for target in shown:
+        before, later = _facts(target), after.get(target.argument, [])
+        if before == later:
+            continue
+        changes = [f'no more: {fact}' for fact in before if fact not in later]
+        changes += [f'new: {fact}' for fact in later if fact not in before]
+        raise exceptions.CommandError(
+            f'{target.type.capitalize()} {shortened(target.argument)} has '
+            f'changed while the question was open ({"; ".join(changes)}). '
+            f'Nothing was deleted: look again.'
+        )
+
+
+def _facts(target: Target[Any]) -> list[str]:
+    """What of a target the answer is about."""
+    decided = [sentence(target.refusal)] if target.refusal else []
+    decided += [target.settled] if target.settled else []
+    return [shortened(fact) for fact in (*target.members, *decided)]
 
 
 def confirm(

@@ -39,14 +39,14 @@ from vbsclient.osc.clients import (
 )
 from vbsclient.osc.columns import cells
 from vbsclient.osc.complaints import delay, failures, is_told_by, notes, stop
-from vbsclient.osc.consent import ask
+from vbsclient.osc.consent import ask, refuse_changes
 from vbsclient.osc.encoding import escapes_output
 from vbsclient.osc.help import keep_paragraphs
 from vbsclient.osc.interruption import end_at_next_sigint, sigterm_raises
 from vbsclient.osc.journal import Journal, NoJournal
 from vbsclient.osc.progress import show_progress
 from vbsclient.osc.read import as_command_errors, printing
-from vbsclient.osc.text import Text
+from vbsclient.osc.text import Text, sentence
 from vbsclient.waiting import Patience
 
 #: All was accepted, and the time ran out before all was gone.
@@ -195,12 +195,7 @@ class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         if parsed_args.dry_run:
             return
         if self.asks and not parsed_args.yes:
-            ask(
-                [t for t in targets if t.members and not t.is_decided],
-                stdin=self.app.stdin,
-                stderr=self.app.stderr,
-                somebody_is_there=not self._read_stdin,
-            )
+            self._ask_about(deletion, targets)
         self._stopped = execute(
             deletion,
             self._outcomes,
@@ -210,6 +205,25 @@ class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         )
         if self._stopped is None and self.idle is not None:
             self._follow(parsed_args, deletion, journal, limits)
+
+    def _ask_about(
+        self, deletion: Deletion[Any], targets: Sequence[Target[Any]]
+    ) -> None:
+        """Ask where more goes than is named; the answer is for what was shown.
+
+        :raises CommandError: if the answer is no, or nobody can answer, or
+            something has changed meanwhile.
+        """
+        asked = [t for t in targets if t.members and not t.is_decided]
+        if not asked:
+            return
+        ask(
+            asked,
+            stdin=self.app.stdin,
+            stderr=self.app.stderr,
+            somebody_is_there=not self._read_stdin,
+        )
+        refuse_changes(targets, deletion.targets())
 
     def _follow(
         self,
@@ -269,6 +283,7 @@ class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
                 outcome,
                 dry_run=parsed_args.dry_run,
                 ignore_missing=parsed_args.ignore_missing,
+                stopped=sentence(self._stopped) if self._stopped else None,
             )[: len(columns)]
             for outcome in self._outcomes
         )

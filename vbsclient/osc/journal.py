@@ -15,8 +15,7 @@ from typing import Any
 from osc_lib import exceptions
 
 from vbsclient.api import errors
-from vbsclient.api.http import Receipt
-from vbsclient.deletion.targets import Target
+from vbsclient.deletion.targets import ReceiptT, Target
 
 LOG = logging.getLogger(__name__)
 
@@ -25,8 +24,8 @@ class NoJournal:
     """The recorder of a run that keeps none."""
 
     def delete(
-        self, target: Target[Any], action: str, send: Callable[[], Receipt]
-    ) -> Receipt:
+        self, target: Target[Any], action: str, send: Callable[[], ReceiptT]
+    ) -> ReceiptT:
         """Send."""
         return send()
 
@@ -63,8 +62,8 @@ class Journal:
             ) from error
 
     def delete(
-        self, target: Target[Any], action: str, send: Callable[[], Receipt]
-    ) -> Receipt:
+        self, target: Target[Any], action: str, send: Callable[[], ReceiptT]
+    ) -> ReceiptT:
         """Note that a DELETE is sent, send it, note what came of it.
 
         :raises ClientError: if the first line cannot be written; nothing
@@ -145,6 +144,8 @@ def _ends_with_a_line(path: str) -> bool:
 def _failure(error: BaseException) -> dict[str, Any]:
     if isinstance(error, errors.RepeatedDelete):
         return {**_failure(error.error), 'attempts': error.attempts}
+    if isinstance(error, errors.OutcomeUnknown):
+        return {**_failure(error.refusal), 'result': 'unknown'}
     if isinstance(error, errors.ServiceError):
         odd = isinstance(error, errors.UnexpectedSuccess)
         return {

@@ -34,9 +34,16 @@ PLAN_COLUMNS = COLUMNS[:6]
 
 
 def row(
-    outcome: Outcome[Any], *, dry_run: bool, ignore_missing: bool
+    outcome: Outcome[Any],
+    *,
+    dry_run: bool,
+    ignore_missing: bool,
+    stopped: str | None = None,
 ) -> Sequence[Any]:
-    """One target as the columns have it, raw."""
+    """One target as the columns have it, raw.
+
+    :param stopped: why the run ended before its end.
+    """
     target, result = outcome.target, outcome.result
     sent = target.refusal is None and target.settled is None
     request_id = (
@@ -51,7 +58,7 @@ def row(
         target.name,
         target.source,
         result_word(outcome, dry_run=dry_run, ignore_missing=ignore_missing),
-        _detail(outcome),
+        _detail(outcome, dry_run=dry_run, stopped=stopped),
         _time(outcome.started_at) if sent else None,
         _time(outcome.answered_at) if finished else None,
         request_id,
@@ -73,7 +80,7 @@ def result_word(
         finished = outcome.result is not None and outcome.result.finished
         return 'deleted' if finished else 'accepted'
     if outcome.state is State.NOT_SENT and dry_run:
-        return 'would delete'
+        return 'refused' if outcome.target.expected else 'would delete'
     return str(outcome.state.value)
 
 
@@ -134,13 +141,18 @@ def interruption(
         yield from (f'  {id}' for id in ids)
 
 
-def _detail(outcome: Outcome[Any]) -> str | None:
+def _detail(
+    outcome: Outcome[Any], *, dry_run: bool, stopped: str | None
+) -> str | None:
     if outcome.error is not None:
         return sentence(outcome.error)
-    if outcome.result is not None:
-        return outcome.result.detail or None
-    target = outcome.target
-    return '; '.join([*target.members, target.order]).strip('; ') or None
+    result, target = outcome.result, outcome.target
+    if result is not None:
+        return '; '.join(filter(None, [result.notes, result.detail])) or None
+    if outcome.state is State.NOT_SENT and not dry_run:
+        return stopped or 'the run was interrupted before its turn'
+    expected = [target.expected] if target.expected else []
+    return '; '.join([*expected, *target.members, *target.notes]) or None
 
 
 def _time(moment: datetime | None) -> str | None:

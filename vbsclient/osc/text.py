@@ -34,6 +34,8 @@ def sentence(error: BaseException, *, with_request: bool = True) -> str:
     """What went wrong, the service's code and request id, what to do."""
     if isinstance(error, errors.RepeatedDelete):
         return sentence(error.error, with_request=with_request)
+    if isinstance(error, errors.OutcomeUnknown):
+        return _unknown(error, with_request=with_request)
     if not isinstance(error, errors.ClientError):
         return f'{type(error).__name__}: {shortened(str(error))}.'
     told = isinstance(error, errors.ServiceError)
@@ -50,6 +52,14 @@ def sentence(error: BaseException, *, with_request: bool = True) -> str:
     known = f' ({", ".join(facts)})' if facts else ''
     hint = f' {error.hint}' if error.hint else ''
     return f'{reason}{known}.{shortened(hint, _LONGEST_OWN)}'
+
+
+def _unknown(error: errors.OutcomeUnknown, *, with_request: bool) -> str:
+    said = sentence(error.refusal, with_request=with_request)
+    if error.look is None:
+        return said
+    why = shortened(error.look.message.rstrip('.'))
+    return f'{said} It could not be read afterwards: {why}.'
 
 
 def capital(text: str) -> str:

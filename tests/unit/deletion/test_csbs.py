@@ -542,3 +542,26 @@ class TestProof:
         lines = there.cloud.sent()
         deletes = [n for n, u in enumerate(lines) if u.startswith('DELETE')]
         assert deletes[3] - deletes[1] == 2
+
+
+class TestWhatALookSays:
+    @pytest.mark.parametrize(
+        ('status', 'failed', 'told'),
+        [
+            ('available', 'delete', True),
+            ('available', '', True),
+            ('available', 'restore', False),
+            ('available', 'backup', False),
+            ('error', 'backup', True),
+            ('error', 'delete', True),
+        ],
+    )
+    def test_only_of_this_deletion(
+        self, world: MakeWorld, status: str, failed: str, told: bool
+    ) -> None:
+        there = world()
+        extend = {'fail_op': failed, 'fail_reason': 'no space'}
+        id = there.add_item(80, status=status, extend_info=extend)
+        [target] = there.item_deletion(id).targets()
+        seen = there.item_deletion(id).look([target])[id]
+        assert ('no space' in (seen.reason or '')) is told

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,14 @@ from vbsclient.api import errors
 from vbsclient.bulk import State
 from vbsclient.deletion.follow import Counts, Follower
 from vbsclient.deletion.run import execute, outcomes_of
-from vbsclient.deletion.targets import Done, Limits, Recorder, Target
+from vbsclient.deletion.targets import (
+    Done,
+    Limits,
+    Recorder,
+    Refused,
+    Target,
+    Undecided,
+)
 from vbsclient.osc.journal import NoJournal
 from vbsclient.waiting import Patience, Seen
 
@@ -57,6 +65,7 @@ class FakeDeletion:
     def __init__(self, cloud: Cloud, ids: Sequence[str]) -> None:
         self.cloud = cloud
         self.ids = ids
+        self.renewed = lambda ids: type(self)(self.cloud, ids)
 
     def targets(self) -> list[Target[Thing]]:
         return [
@@ -106,6 +115,9 @@ class FakeDeletion:
 
     def seen_first(self, target: Target[Thing]) -> Seen:
         return Seen('available')
+
+    def identity_of(self, target: Target[Thing]) -> Mapping[str, object]:
+        return {'volume': target.verified.volume}
 
     def explain(self, outcome: object) -> None:
         self.cloud.explained.append(outcome.target.id)
@@ -371,3 +383,243 @@ class TestFailures:
         assert told[0] == Counts(queued=0, deleting=3, gone=0, failed=0)
         assert told[-1] == Counts(queued=0, deleting=0, gone=3, failed=0)
         assert Counts(queued=0, deleting=1, gone=2, failed=0) in told
+
+
+class Scripted(FakeDeletion):
+    """One thing that is accepted, or refused once, and then seen so.
+
+    :ivar looks: what it shows, one after another; the last one stays.
+    :ivar first: what it showed before its DELETE.
+    :ivar refusals: how its first DELETEs are answered.
+    """
+
+    first = Seen('available', None, 't1')
+    looks: Sequence[Seen] = ()
+    refusals: Sequence[errors.ClientError] = ()
+    checked: Callable[[Target[Thing]], None] = staticmethod(lambda t: None)
+
+    def __init__(self, cloud: Cloud, ids: Sequence[str]) -> None:
+        super().__init__(cloud, ids)
+        self.looked = 0
+        self.renewed = lambda ids: Checked(self, ids)
+
+    def delete(self, target: Target[Thing], recorder: Recorder) -> Done:
+        number = len(self.cloud.sent)
+        self.cloud.sent.append(target.verified_id)
+        if number < len(self.refusals):
+            raise self.refusals[number]
+        return Done('req-1', notes='cancelled 2 shares')
+
+    def look(self, targets: Sequence[Target[Thing]]) -> Mapping[str, Seen]:
+        seen = self.looks[min(self.looked, len(self.looks) - 1)]
+        self.looked += 1
+        return {target.verified_id: seen for target in targets}
+
+    def seen_first(self, target: Target[Thing]) -> Seen:
+        return self.first
+
+
+class Checked:
+    """The rules once more."""
+
+    def __init__(self, deletion: Scripted, ids: Sequence[str]) -> None:
+        self._deletion, self._ids = deletion, ids
+
+    def targets(self) -> list[Target[Thing]]:
+        found = FakeDeletion(self._deletion.cloud, self._ids).targets()
+        for target in found:
+            type(self._deletion).checked(target)
+        return found
+
+
+def follow_one(
+    *looks: Seen,
+    first: Seen = Scripted.first,
+    refusals: Sequence[errors.ClientError] = (),
+    checked: Callable[[Target[Thing]], None] = lambda target: None,
+) -> tuple[Any, list[str]]:
+    """(the outcome of one thing, what was sent)."""
+
+    class Kind(Scripted):
+        pass
+
+    Kind.looks, Kind.first, Kind.refusals = looks, first, refusals
+    Kind.checked = staticmethod(checked)
+    cloud = Cloud()
+    cloud.add(Thing('a', 'a', 0))
+    (outcome,), _, _ = run(
+        cloud,
+        'a',
+        kind=Kind,
+        patience=Patience(timeout=0.05, shortest=0.0, longest=0.0),
+    )
+    return outcome, cloud.sent
+
+
+GOING = Seen('deleting', None, 't2')
+AS_BEFORE = Seen('available', None, 't1')
+GONE = Seen(None)
+
+
+class TestTwoLooks:
+    """A replica that lags shows what was: one look ends no deletion."""
+
+    @given(
+        st.lists(
+            st.sampled_from([GOING, AS_BEFORE]), min_size=1, max_size=8
+        ).filter(
+            lambda looks: (
+                not any(
+                    a == b == AS_BEFORE
+                    for a, b in itertools.pairwise([*looks, GONE])
+                )
+            )
+        )
+    )
+    def test_stale_looks_between_others_are_no_failure(
+        self, looks: list[Seen]
+    ) -> None:
+        outcome, _ = follow_one(*looks, GONE)
+        assert outcome.state is State.DONE
+        assert outcome.result.finished
+
+    def test_two_in_a_row_are(self) -> None:
+        outcome, _ = follow_one(GOING, AS_BEFORE, AS_BEFORE)
+        assert outcome.state is State.FAILED
+
+    def test_one_is_if_it_has_changed_since(self) -> None:
+        outcome, _ = follow_one(GOING, Seen('available', 'full', 't3'), GOING)
+        assert outcome.state is State.FAILED
+        assert 'full' in str(outcome.error)
+
+    @pytest.mark.parametrize('status', ['available', 'error'])
+    def test_a_new_reason_without_ever_deleting_is_a_failure(
+        self, status: str
+    ) -> None:
+        outcome, _ = follow_one(Seen(status, 'no such container', 't2'), GONE)
+        assert outcome.state is State.FAILED
+        assert 'no such container' in str(outcome.error)
+
+    @pytest.mark.parametrize('reason', [None, 'an old one'])
+    def test_what_has_not_begun_is_none(self, reason: str | None) -> None:
+        first = Seen('available', reason, 't1')
+        outcome, _ = follow_one(first, first, first, GONE, first=first)
+        assert outcome.result.finished
+
+    def test_what_was_noted_is_kept(self) -> None:
+        outcome, _ = follow_one(GOING, GONE)
+        assert outcome.result.notes == 'cancelled 2 shares'
+
+
+CONFLICT = errors.Conflict('busy', status=409)
+
+
+class TestSentAgain:
+    @pytest.mark.parametrize('status', ['deleting', 'waiting_delete'])
+    def test_what_acted_all_the_same_is_accepted(self, status: str) -> None:
+        outcome, sent = follow_one(Seen(status), refusals=[CONFLICT])
+        assert outcome.state is State.DONE
+        assert not outcome.result.finished
+        assert sent == ['a']
+
+    @pytest.mark.parametrize('now', [GONE, Seen('deleted')])
+    def test_what_is_gone_is_not_sent_again(self, now: Seen) -> None:
+        outcome, sent = follow_one(now, refusals=[CONFLICT])
+        assert outcome.result.finished
+        assert sent == ['a']
+
+    @pytest.mark.parametrize(
+        'error',
+        [
+            errors.GatewayTimeout('late', status=504),
+            errors.OutcomeUnknown(errors.ConnectionFailed('reset')),
+        ],
+    )
+    @pytest.mark.parametrize(
+        ('now', 'state'),
+        [(GOING, State.DONE), (GONE, State.DONE), (AS_BEFORE, None)],
+    )
+    def test_what_begins_late_is_seen_by_the_wait(
+        self, error: errors.ClientError, now: Seen, state: State | None
+    ) -> None:
+        outcome, sent = follow_one(now, refusals=[error])
+        unseen = (
+            State.UNKNOWN
+            if isinstance(error, errors.OutcomeUnknown)
+            else State.FAILED
+        )
+        assert outcome.state is (state or unseen)
+        assert sent == ['a']
+
+    def test_a_rule_that_forbids_it_now_has_the_last_word(self) -> None:
+        def checked(target: Target[Thing]) -> None:
+            target.refusal = Refused('it is shared with 1 project since')
+
+        outcome, sent = follow_one(
+            AS_BEFORE, refusals=[CONFLICT], checked=checked
+        )
+        assert 'since' in str(outcome.error)
+        assert outcome.state is State.FAILED
+        assert sent == ['a']
+
+    def test_another_identity_is_refused(self) -> None:
+        def checked(target: Target[Thing]) -> None:
+            target.resource = Thing('a', 'another volume', 0)
+
+        outcome, sent = follow_one(
+            AS_BEFORE, refusals=[CONFLICT], checked=checked
+        )
+        assert 'its volume has changed to another volume' in str(outcome.error)
+        assert sent == ['a']
+
+    @pytest.mark.parametrize(
+        'doubt',
+        [
+            Undecided('who made it could not be read'),
+            errors.ServiceUnavailable('later', status=503),
+        ],
+    )
+    @pytest.mark.parametrize('times', [1, 3, 10**9])
+    def test_what_cannot_be_checked_waits(
+        self, doubt: errors.ClientError, times: int
+    ) -> None:
+        doubts = itertools.repeat(doubt, times)
+
+        def checked(target: Target[Thing]) -> None:
+            target.refusal = next(doubts, None)
+
+        outcome, sent = follow_one(
+            *[AS_BEFORE] * 6, GONE, refusals=[CONFLICT], checked=checked
+        )
+        assert sent == ['a'] if times > 3 else ['a', 'a']
+        assert outcome.state is State.DONE
+
+    @pytest.mark.parametrize('times', [1, 10**9])
+    def test_nor_is_a_chain_sent_unchecked(self, times: int) -> None:
+        class Unreadable(FakeDeletion):
+            left = times
+
+            def __init__(self, cloud: Cloud, ids: Sequence[str]) -> None:
+                super().__init__(cloud, ids)
+                self.renewed = self._fail
+
+            def _fail(self, ids: Sequence[str]) -> FakeDeletion:
+                if type(self).left > 0:
+                    type(self).left -= 1
+                    raise errors.ServiceUnavailable('later', status=503)
+                return FakeDeletion(self.cloud, ids)
+
+        cloud = Cloud()
+        cloud.add(*chain('a', 2))
+        outcomes, _, _ = run(
+            cloud,
+            'a0',
+            'a1',
+            wait=False,
+            kind=Unreadable,
+            patience=Patience(timeout=0.05, shortest=0.0, longest=0.0),
+        )
+        assert cloud.sent.count('a0') == (2 if times == 1 else 1)
+        assert outcomes[0].state is (
+            State.DONE if times == 1 else State.NOT_SENT
+        )

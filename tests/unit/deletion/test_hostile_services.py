@@ -42,6 +42,7 @@ def _no_patience() -> Iterator[None]:
     with (
         mock.patch.object(csbs_items, 'PROOF_TIMEOUT', 0.0),
         mock.patch('vbsclient.api.http._wait', return_value=0.0),
+        mock.patch('vbsclient.deletion.judgement.SECOND_LOOK', 0.0),
     ):
         yield
 

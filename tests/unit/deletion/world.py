@@ -53,6 +53,7 @@ class World:
     :ivar provider: the one provider of that Karbor.
     :ivar answers: what a DELETE that was carried out is answered with.
     :ivar busy: ids of items whose next DELETE is refused for the moment.
+    :ivar then: what happens after each DELETE, before anybody looks again.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class World:
         self.ignores_items = False
         self.answers: int | None = None
         self.busy: set[str] = set()
+        self.then: Callable[[], object] = lambda: None
         self.has_items = True
         self.provider = CSBS_PROVIDER
         self.karbor: list[Row] = []
@@ -80,8 +82,12 @@ class World:
         if csbs:
             catalog['data-protect'] = f'{CSBS}/v1/{PROJECT}'
         self.cloud = FakeCloud(catalog)
-        self.cloud.on(requests_mock.ANY, re.compile(VBS), json=self._vbs)
-        self.cloud.on(requests_mock.ANY, re.compile(CSBS), json=self._csbs)
+        self.cloud.on(
+            requests_mock.ANY, re.compile(VBS), json=self._after(self._vbs)
+        )
+        self.cloud.on(
+            requests_mock.ANY, re.compile(CSBS), json=self._after(self._csbs)
+        )
         self.limits = Limits(concurrency)
         keywords: dict[str, Any] = {
             'concurrency': concurrency,
@@ -209,6 +215,16 @@ class World:
         return [line.rsplit('/', 1)[1] for line in self.cloud.sent('DELETE')]
 
     # How it answers.
+
+    def _after(self, answer: Callable[..., Any]) -> Callable[..., Any]:
+        def answered(request: Any, context: Any) -> Any:
+            try:
+                return answer(request, context)
+            finally:
+                if request.method == 'DELETE':
+                    self.then()
+
+        return answered
 
     def _vbs(self, request: Any, context: Any) -> Any:
         fault = self._fault(request, context)

@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vbsclient.api import errors
+from vbsclient.api import errors, paging
 from vbsclient.api.csbs.kind import CSBS_PROVIDER
 from vbsclient.api.http import Receipt, Transport, is_uuid, resource_path
 from vbsclient.api.values import text_or_none
+
+_STYLE = paging.Style('checkpoints', 'marker', 'checkpoints_links')
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,20 @@ class Checkpoint:
     created_at: str | None
     servers: tuple[str, ...] = ()
     body: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Checkpoint:
+        """Read a checkpoint object, whose id is a text."""
+        plan = body.get('protection_plan')
+        plan = plan if isinstance(plan, dict) else {}
+        return cls(
+            id=body['id'],
+            status=str(body.get('status') or ''),
+            name=text_or_none(plan.get('name')),
+            created_at=text_or_none(body.get('created_at')),
+            servers=_servers(plan.get('resources')),
+            body=body,
+        )
 
 
 class Checkpoints:
@@ -63,16 +79,26 @@ class Checkpoints:
             raise errors.MalformedResponse(
                 'the service answered with another checkpoint'
             )
-        plan = content.get('protection_plan')
-        plan = plan if isinstance(plan, dict) else {}
-        return Checkpoint(
-            id=checkpoint_id,
-            status=str(content.get('status') or ''),
-            name=text_or_none(plan.get('name')),
-            created_at=text_or_none(content.get('created_at')),
-            servers=_servers(plan.get('resources')),
-            body=content,
-        )
+        return Checkpoint.from_body(content)
+
+    def list(
+        self, *, page_size: int = paging.PAGE_SIZE
+    ) -> Iterator[Checkpoint]:
+        """List the checkpoints, on a cloud that has this call of Karbor.
+
+        :param page_size: how many a page is to hold.
+        :raises AmbiguousListing: if the list cannot be read to its end.
+        :raises NotFound: if there is no such call.
+        :raises ServiceError: if the service refuses.
+        """
+        url = f'{self._url}/{resource_path("checkpoints")}'
+        for row in paging.rows(
+            lambda page: self._transport.get(url, page),
+            _STYLE,
+            {},
+            page_size=page_size,
+        ):
+            yield Checkpoint.from_body(row)
 
     def demand_served(self) -> None:
         """Make sure that the endpoint serves checkpoints at all.

@@ -272,17 +272,6 @@ class Backups:
                 raise
             raise self._not_served() from error
 
-    def demand_served(self) -> None:
-        """Make sure that the endpoint serves this version at all.
-
-        :raises NotServed: if it does not.
-        """
-        path = resource_path('backups')
-        try:
-            self._transport.get(f'{self._url}/{path}', {'limit': '1'})
-        except errors.NotFound as error:
-            raise self._not_served() from error
-
     def _not_served(self) -> errors.NotServed:
         return errors.NotServed(
             f'the endpoint serves no backups in {self.version} ({self._url} '
