@@ -10,6 +10,7 @@ import pytest
 
 from tests.functional.shell import Openstack
 from tests.sandbox import Sandbox
+from vbsclient.deletion import csbs_siblings
 
 CloudFactory = Callable[..., Sandbox]
 
@@ -17,6 +18,12 @@ CloudFactory = Callable[..., Sandbox]
 # commands that are tested must hear it all the same.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _no_second_look_to_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Siblings are read again at once, and not some seconds later."""
+    monkeypatch.setattr(csbs_siblings, 'SECOND_LOOK', 0.0)
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from vbsclient.deletion.targets import (
     Recorder,
     Refused,
     ResourceT,
+    StopAll,
     Target,
 )
 from vbsclient.waiting import Patience, Seen, follow
@@ -118,6 +119,7 @@ class Follower(Generic[ResourceT]):
         self._deleting: set[str] = set()
         self._busy: set[str] = set()
         self._chained: set[str] = set()
+        self._stopped: StopAll | None = None
 
     def run(self) -> list[Outcome[ResourceT]]:
         """Follow to the end; returns what was not finished by then.
@@ -125,7 +127,8 @@ class Follower(Generic[ResourceT]):
         What still waits for its turn counts as not sent: its refusal would
         have passed.
 
-        :raises StopAll: if a repetition showed that nothing more may follow.
+        :raises StopAll: if a repetition or a look showed that nothing more
+            may follow.
         """
         with self._limits.deadline.within(self._patience.timeout):
             return self._follow()
@@ -223,9 +226,18 @@ class Follower(Generic[ResourceT]):
         return accepted | self._busy
 
     def _look(self, ids: Collection[str]) -> Mapping[str, Seen]:
-        return self._deletion.look([self._outcomes[id].target for id in ids])
+        try:
+            return self._deletion.look(
+                [self._outcomes[id].target for id in ids]
+            )
+        except StopAll as reason:
+            # A look that fails is one more look to a wait; this is its end.
+            self._stopped = reason
+            return {}
 
     def _react(self, seen: Mapping[str, Seen]) -> Collection[str]:
+        if self._stopped is not None:
+            raise self._stopped
         for id, state in seen.items():
             self._note(id, state)
         self._send_ready()

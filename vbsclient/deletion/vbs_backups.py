@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from vbsclient import bulk
 from vbsclient.api import errors
@@ -52,6 +52,8 @@ class BackupDeletion:
         are not read again.
     :param origins: whether CSBS made them, as far as this run knows.
     :param sharing: their shares, as far as this run knows.
+    :param confirm: is told the id before anything is sent for it, and raises
+        if that must not be.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class BackupDeletion:
         known: Mapping[str, Backup] | None = None,
         origins: Origins | None = None,
         sharing: Sharing | None = None,
+        confirm: Callable[[str], None] | None = None,
     ) -> None:
         self._vbs = vbs
         self._csbs = csbs
@@ -76,6 +79,7 @@ class BackupDeletion:
         self._known = known or {}
         self._origins = origins or Origins(vbs, csbs, limits)
         self._sharing = sharing or Sharing(vbs)
+        self._confirm = confirm
         self._to_cancel: dict[str, list[Share]] = {}
         self._named: set[str | None] = set()
 
@@ -120,6 +124,8 @@ class BackupDeletion:
     def delete(self, target: Target[Backup], recorder: Recorder) -> Done:
         """Cancel its shares if that was asked for, then delete it."""
         id = target.verified_id
+        if self._confirm is not None:
+            self._confirm(id)
         shares = self._to_cancel.get(id)
         if not shares:
             return self._delete(target, recorder)
@@ -226,6 +232,8 @@ class BackupDeletion:
     def _check(self, targets: Sequence[Target[Backup]]) -> None:
         for target in targets:
             _check_status(target)
+            if not (self._force or self._vbs.backups.owns(target.verified)):
+                target.refusal = target.refusal or _foreign(target.verified)
         open_targets = [
             t for t in targets if t.refusal is None and t.settled is None
         ]
@@ -295,6 +303,13 @@ def _target(
         id=found.id,
         name=found.name,
         resource=found,
+    )
+
+
+def _foreign(backup: Backup) -> Refused:
+    return Refused(
+        f'it belongs to another project ({brief(backup.owner)})',
+        'Log in to that project to delete it, or add --force.',
     )
 
 

@@ -12,17 +12,18 @@ from collections.abc import (
 )
 from typing import NamedTuple
 
+from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.times import moment_of
 from vbsclient.api.values import bool_or_none, text_or_none
 from vbsclient.api.vbs import Backup, Share, VBSClient
 from vbsclient.deletion.judgement import is_gone
-from vbsclient.deletion.prune import Reading, status_reasons
+from vbsclient.deletion.prune import Absence, Confirm, Reading, status_reasons
 from vbsclient.deletion.targets import Limits
 from vbsclient.deletion.vbs_backups import BackupDeletion
 from vbsclient.deletion.vbs_origin import MADE_BY_CSBS, Origins
 from vbsclient.deletion.vbs_sharing import Sharing
-from vbsclient.deletion.wording import counted
+from vbsclient.deletion.wording import brief, counted
 from vbsclient.retention import Candidate, Link, infer_parents
 
 #: What Cinder has in place of the volumes of all imported backups.
@@ -75,7 +76,9 @@ class VolumeHistory:
                 continue
             if chained:
                 links.append(_link(backup))
-            if not selected:
+            # What another project owns is none of those of this volume, and
+            # stays whatever the rules say.
+            if not selected or not self._vbs.backups.owns(backup):
                 continue
             self._origins.learn(backup)
             rows.append(_Row.of(backup))
@@ -94,7 +97,9 @@ class VolumeHistory:
         ]
         return reading
 
-    def deletion(self, known: Mapping[str, Backup]) -> BackupDeletion:
+    def deletion(
+        self, known: Mapping[str, Backup], confirm: Confirm
+    ) -> BackupDeletion:
         """The rules of ``vbs backup delete``, by what the last look saw."""
         return BackupDeletion(
             self._vbs,
@@ -105,7 +110,22 @@ class VolumeHistory:
             known=known,
             origins=self._origins,
             sharing=self._sharing,
+            confirm=confirm,
         )
+
+    def absence_of(self, backup: Candidate) -> Absence | None:
+        """Ask for it where DELETEs are sent."""
+        try:
+            now = self._vbs.backups.get(backup.id)
+        except errors.NotFound:
+            return Absence('there is no such backup', is_gone=True)
+        if now.status != 'available':
+            return Absence(
+                f'its status is {brief(now.status)}', is_gone(now.status)
+            )
+        if now.volume_id != backup.group or not self._vbs.backups.owns(now):
+            return Absence('it is not the same any more')
+        return None
 
     def _candidate(
         self, row: _Row, foreign: str | None, shares: Sequence[Share]
@@ -137,6 +157,25 @@ class VolumeHistory:
             volume_ids=(row.volume_id,) if row.volume_id else (),
             share_ids=tuple(sorted(share.id for share in shares)),
         )
+
+
+def change_of(before: Backup, now: Backup | None) -> str | None:
+    """What is different of a backup that was to be deleted by rule, or None.
+
+    :param before: what the decision was made of.
+    :param now: None if it is gone.
+    """
+    if now is None or is_gone(now.status):
+        return 'it is gone'
+    if now.status != before.status:
+        return f'its status is {brief(now.status)}'
+    if _facts(now) != _facts(before):
+        return 'it is not the same any more'
+    return None
+
+
+def _facts(backup: Backup) -> tuple[object, ...]:
+    return backup.volume_id, backup.name, backup.created_at, backup.size
 
 
 def keeps_chains(vbs: VBSClient) -> bool:

@@ -10,12 +10,20 @@ from typing import Any
 from vbsclient.api import errors, paging
 from vbsclient.api.http import Transport, resource_path
 from vbsclient.api.names import names_automatic
-from vbsclient.api.values import bool_or_none, int_or_none, text_or_none
+from vbsclient.api.values import (
+    bool_or_none,
+    int_or_none,
+    is_foreign,
+    text_or_none,
+)
 
 #: What C5 sorts by.
 SORT_KEYS = frozenset(
     {'created_at', 'updated_at', 'name', 'status', 'protected_at', 'id'}
 )
+
+#: Where an item may name its project: the reference lists no key for it.
+_OWNER_KEYS = ('project_id', 'tenant_id')
 
 _STYLE = paging.Style('checkpoint_items', 'marker', 'checkpoint_items_links')
 
@@ -93,6 +101,15 @@ class Item:
         return (
             text_or_none(zone or data.get('__openstack_region_name')) or None
         )
+
+    @property
+    def owner(self) -> str | None:
+        """The project that it belongs to, where the answer says so."""
+        for place in (self.body, self._extend):
+            for key in _OWNER_KEYS:
+                if place.get(key):
+                    return str(place[key])
+        return None
 
     @property
     def automatic(self) -> bool:
@@ -221,11 +238,17 @@ class Items:
 
     :param transport: how requests are sent.
     :param url: URL with ``v1`` and the project.
+    :ivar project_id: the project whose backups these are.
     """
 
     def __init__(self, transport: Transport, url: str) -> None:
         self._transport = transport
         self._url = url
+        self.project_id = url.rpartition('/')[2]
+
+    def owns(self, item: Item) -> bool:
+        """Whether no other project is said to own a backup."""
+        return not is_foreign(item.owner, self.project_id)
 
     def get(self, item_id: str) -> Item:
         """Show a backup of a server (CSBS API, C7).
