@@ -23,9 +23,17 @@ NUMBERS = {
     'max_concurrent': int,
     'token_uses': int,
     'max_page': int,
+    'list_lag': float,
+    'clock_offset': float,
+    'sibling_delay': float,
 }
 TEXTS = ('catalog_version', 'catalog_url', 'csbs_catalog', 'retry_after')
-SWITCHES = ('chains', 'ignore_item_query', 'read_only_role')
+SWITCHES = (
+    'chains',
+    'ignore_item_query',
+    'read_only_role',
+    'foreign_rows',
+)
 # Arguments that turn a knob off.
 OFF = {
     'no_backup_worker': 'backup_worker',

@@ -17,8 +17,15 @@ from osc_lib.command import command
 
 from vbsclient.api import errors
 from vbsclient.deletion.follow import Follower
+from vbsclient.deletion.pace import PacedRecorder
 from vbsclient.deletion.run import execute, outcomes_of, stopped_by
-from vbsclient.deletion.targets import Deletion, Limits, Outcome, Target
+from vbsclient.deletion.targets import (
+    Deletion,
+    Limits,
+    Outcome,
+    Recorder,
+    Target,
+)
 from vbsclient.osc import report
 from vbsclient.osc.arguments import (
     add_delete_options,
@@ -181,6 +188,9 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         self._outcomes = outcomes_of(targets)
         if parsed_args.dry_run:
             return
+        recorder: Recorder = journal
+        if parsed_args.rate is not None:
+            recorder = PacedRecorder(journal, parsed_args.rate, limits.stop)
         if self.asks and not parsed_args.yes:
             ask(
                 [t for t in targets if t.members and not t.is_decided],
@@ -191,18 +201,18 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
         self._stopped = execute(
             deletion,
             self._outcomes,
-            journal,
+            recorder,
             concurrency=parsed_args.concurrency,
             stop=limits.stop,
         )
         if self._stopped is None and self.idle is not None:
-            self._follow(parsed_args, deletion, journal, limits)
+            self._follow(parsed_args, deletion, recorder, limits)
 
     def _follow(
         self,
         parsed_args: argparse.Namespace,
         deletion: Any,
-        journal: Journal | NoJournal,
+        recorder: Recorder,
         limits: Limits,
     ) -> None:
         """See what becomes of the deletions, as far as that was asked for."""
@@ -220,7 +230,7 @@ class DeleteCommand(command.Lister, metaclass=abc.ABCMeta):
                 self._unfinished = Follower(
                     deletion,
                     self._outcomes,
-                    journal,
+                    recorder,
                     limits,
                     wait=parsed_args.wait,
                     patience=patience,

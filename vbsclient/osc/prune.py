@@ -14,6 +14,7 @@ from typing import Any, ClassVar, TextIO
 from cliff import utils
 from osc_lib import exceptions
 
+from vbsclient.api.client import ServiceClient
 from vbsclient.bulk import State
 from vbsclient.deletion.prune import (
     Agreed,
@@ -25,6 +26,7 @@ from vbsclient.deletion.targets import Deletion, Limits, Skipped, Target
 from vbsclient.deletion.wording import counted, listed
 from vbsclient.osc import rules
 from vbsclient.osc.arguments import add_run_options
+from vbsclient.osc.clock import refuse_wrong_clock
 from vbsclient.osc.columns import Megabytes, row_of
 from vbsclient.osc.consent import confirm
 from vbsclient.osc.delete import DeleteCommand
@@ -73,6 +75,10 @@ class PruneCommand(DeleteCommand):
         self, parsed_args: argparse.Namespace, limits: Limits
     ) -> History[Any]:
         """The backups that were selected."""
+
+    @abc.abstractmethod
+    def clients(self) -> Sequence[ServiceClient]:
+        """Those that the history was made of."""
 
     @abc.abstractmethod
     def is_vendor(self) -> bool:
@@ -164,6 +170,7 @@ class PruneCommand(DeleteCommand):
             datetime.now(timezone.utc),
         )
         plan = self._plan = prune.plan()
+        refuse_wrong_clock(self.clients())
         self._say(rules.describe(self._rule_set))
         if not plan.decisions:
             self._say('No backup is selected: there is nothing to prune.')
@@ -239,6 +246,7 @@ class PruneCommand(DeleteCommand):
                         label(outcome.target),
                         sentence(outcome.error),
                     )
+            self._warn_of_absent(plan)
             self._sum_up(self._summary(plan))
             self._warn_of_full_disks(plan)
         code = super()._verdict(parsed_args)
@@ -248,9 +256,7 @@ class PruneCommand(DeleteCommand):
                 f'Backups were kept because it is not known enough of them: '
                 f'{shortened(doubt)}.'
             )
-            if not parsed_args.dry_run:
-                raise exceptions.CommandError(complaint)
-            self.log.warning(complaint)
+            raise exceptions.CommandError(complaint)
         return code
 
     # -- what is shown ---------------------------------------------------
@@ -334,8 +340,10 @@ class PruneCommand(DeleteCommand):
         done = {o.target.id for o in self._outcomes if o.state is State.DONE}
         going = f' ({accepted} still going on)' if accepted else ''
         deleted = [d.backup for d in plan.deleted if d.backup.id in done]
+        absent = self._prune.absent.values() if self._prune else ()
+        kept = len(plan.kept) - sum(a.is_gone for a in absent)
         return (
-            f'Deleted: {gone + accepted}{going}, kept: {len(plan.kept)}, '
+            f'Deleted: {gone + accepted}{going}, kept: {kept}, '
             f'skipped: {skipped}, failed: {results.total()}{open_ends}.'
             f'{self._nominal(deleted)}'
         )
@@ -349,6 +357,19 @@ class PruneCommand(DeleteCommand):
             f' Nominal size of what goes: {Megabytes(total).human_readable()} '
             f'({self.size_note}{delay}).'
         )
+
+    def _warn_of_absent(self, plan: Plan) -> None:
+        """Name what is not as the list shows it, so that it did not count."""
+        absent = self._prune.absent if self._prune else {}
+        for decision in plan.decisions if absent else ():
+            backup = decision.backup
+            if backup.id in absent:
+                self.log.warning(
+                    'Backup %s (%s) did not count: the list shows it, but %s.',
+                    visible(backup.name or ''),
+                    visible(backup.id),
+                    absent[backup.id].reason,
+                )
 
     def _warn_of_full_disks(self, plan: Plan) -> None:
         if not self.is_vendor():

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
+from vbsclient.api.client import ServiceClient
 from vbsclient.api.csbs import ItemFilter
 from vbsclient.api.vbs import ShareFilter
 from vbsclient.deletion.targets import Limits
@@ -53,7 +55,7 @@ class PruneBackup(PruneCommand):
         """The backups of these volumes."""
         manager = self.app.client_manager
         self._vbs = vbs = make_vbs_client(manager, limits)
-        csbs = make_csbs_client(manager, limits)
+        self._csbs = csbs = make_csbs_client(manager, limits)
         selection = Selection.of(parsed_args, manager, csbs)
         details = Details(vbs, csbs, shares=ShareFilter(), items=ItemFilter())
         return VolumeHistory(
@@ -66,6 +68,10 @@ class PruneBackup(PruneCommand):
             include_shared=parsed_args.include_shared,
             include_error=parsed_args.include_error,
         )
+
+    def clients(self) -> Sequence[ServiceClient]:
+        """Both may tell the time."""
+        return self._vbs, self._csbs
 
     def is_vendor(self) -> bool:
         """VBS is; block storage alone is not."""
