@@ -301,7 +301,7 @@ class _Guard:
                 d.backup.id: '; '.join(d.reasons) for d in plan.kept
             }
         self._refusal = (
-            f'nothing that is to stay of {group} is there, although the list '
+            f'what is to stay of {group} is not there, although the list '
             f'shows it'
         )
 

@@ -48,6 +48,8 @@ class World:
     :ivar deleted: what an accepted DELETE makes of a status.
     :ivar ignores_items: whether CSBS deletes whole checkpoints always.
     :ivar answers: what a DELETE that was carried out is answered with.
+    :ivar shown: what lists show of the rows that there are; a GET of one
+        row shows what is so.
     :ivar busy: ids of items whose next DELETE is refused for the moment.
     """
 
@@ -68,6 +70,7 @@ class World:
         self.ignores_items = False
         self.answers: int | None = None
         self.busy: set[str] = set()
+        self.shown: Callable[[list[Row]], list[Row]] = list
         self.has_items = True
         self.karbor: list[Row] = []
         catalog = {'vbs': f'{VBS}/v2/{PROJECT}'}
@@ -231,7 +234,7 @@ class World:
             for row in self.backups
         ]
         if last == 'detail':
-            return {'backups': _page(rows, query)}
+            return {'backups': _page(self.shown(rows), query)}
         found = [row for row in rows if row['id'] == last]
         if not found:
             return _refuse(context, 404, f'Backup {last} could not be found.')
@@ -268,7 +271,7 @@ class World:
         if not self.has_items:
             return _refuse(context, 404, 'no such route')
         if len(path) == 1:
-            return {'checkpoint_items': _page(self.items, query)}
+            return {'checkpoint_items': _page(self.shown(self.items), query)}
         for row in self.items:
             if row['id'] == path[1]:
                 return {'checkpoint_item': row}
