@@ -240,7 +240,7 @@ def test_a_service_that_ignores_the_query_is_stopped_after_one_delete(
         *(item.id for item in named),
         complains=[
             re.compile(
-                'The service deletes more than was named.*Nothing else was '
+                'More is being deleted than was named.*Nothing else was '
                 'sent.*ignores checkpoint_items.*operator'
             ),
             '4 of 5 backups failed to delete.',
@@ -263,7 +263,7 @@ def test_the_report_of_a_stopped_run_says_what_was_not_sent(
         *(item.id for item in run.items[:2]),
         '-f',
         'json',
-        complains=['deletes more than was named', '1 of 2'],
+        complains=['More is being deleted than was named', '1 of 2'],
     ).json()
     assert [row['Result'] for row in rows] == ['accepted', 'not sent']
     assert rows[1]['Requested At'] is None
@@ -280,7 +280,7 @@ def test_the_same_check_protects_items_of_a_named_checkpoint(
         'delete',
         run.id,
         *(f'--item={item.id}' for item in run.items[:2]),
-        complains=['deletes more than was named', '1 of 2 backups'],
+        complains=['More is being deleted than was named', '1 of 2 backups'],
     )
     assert len(deletes(c)) == 1
 
@@ -293,7 +293,7 @@ def test_the_check_is_made_also_if_only_one_is_named(
     openstack(
         *DELETE,
         run.items[0].id,
-        complains=['deletes more than was named', ...],
+        complains=['More is being deleted than was named', ...],
     )
 
 

@@ -230,7 +230,7 @@ def test_a_service_that_deletes_more_than_was_asked_is_stopped(
     openstack(
         *(*PRUNE, '--all-servers', '--keep-last', '1', '--yes'),
         complains=[
-            'The service deletes more than was named',
+            'More is being deleted than was named',
             '1 of 2 backups',
         ],
     )

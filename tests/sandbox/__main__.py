@@ -24,6 +24,9 @@ NUMBERS = {
     'token_uses': int,
     'token_seconds': float,
     'max_page': int,
+    'list_lag': float,
+    'clock_offset': float,
+    'sibling_delay': float,
 }
 TEXTS = (
     'catalog_version',
@@ -32,7 +35,12 @@ TEXTS = (
     'karbor_provider',
     'retry_after',
 )
-SWITCHES = ('chains', 'ignore_item_query', 'read_only_role')
+SWITCHES = (
+    'chains',
+    'ignore_item_query',
+    'read_only_role',
+    'foreign_rows',
+)
 # Arguments that turn a knob off.
 OFF = {
     'no_backup_worker': 'backup_worker',

@@ -221,7 +221,9 @@ def list_items(call: Call) -> Answer:
     marker = call.cloud.state.items.get(marker_id) if marker_id else None
     if marker_id and (marker is None or marker.project_id != call.project):
         return bad_query(f'marker: {marker_id} is unknown.')
-    shelf = call.cloud.state.items_of[call.project]
+    shelf = call.cloud.state.items_listed(
+        call.project, call.cloud.knobs.list_lag
+    )
     matches = matcher(query)
     order = _order(query)
     if order in ([], [('created_at', True)]):
@@ -276,6 +278,7 @@ def delete_checkpoint(
     """Every item of the checkpoint, or the one the query names."""
     query = Query(call.request.query, ('checkpoint_items',), bad_query)
     item_id = query.uuid('checkpoint_items')
+    named = item_id
     if call.cloud.knobs.ignore_item_query:
         item_id = None
     checkpoint = find_checkpoint(call, provider_id, checkpoint_id)
@@ -290,8 +293,10 @@ def delete_checkpoint(
         if item.images:
             message = f'An image was created from {item.id}.'
             return csbs_error(400, 'CSBS.8007', message)
+    delay = call.cloud.knobs.sibling_delay
     for item in items:
-        call.cloud.deletions.begin_item(item)
+        late = delay if named not in (None, item.id) else 0.0
+        call.cloud.deletions.begin_item(item, late)
     return json_answer({})
 
 

@@ -75,6 +75,7 @@ class Deletions:
         self._knobs = knobs
         self._clock = clock
         self._queue = DeletionQueue()
+        self._late: list[tuple[float, CheckpointItem]] = []
 
     def begin_backup(self, backup: Backup) -> None:
         """VBS says `deleting` even while the deletion is queued."""
@@ -82,7 +83,11 @@ class Deletions:
         backup.updated_at = self._state.stamp()
         self._submit('vbs', backup)
 
-    def begin_item(self, item: CheckpointItem) -> None:
+    def begin_item(self, item: CheckpointItem, late: float = 0.0) -> None:
+        """Begin it, or let its turn come so many seconds later."""
+        if late:
+            self._late.append((self._clock() + late, item))
+            return
         item.status = 'waiting_delete'
         item.updated_at = self._state.stamp()
         self._submit('csbs', item)
@@ -99,6 +104,12 @@ class Deletions:
 
     def advance(self) -> None:
         """Bring the state up to now."""
+        now = self._clock()
+        due = [item for at, item in self._late if at <= now]
+        self._late = [row for row in self._late if row[0] > now]
+        for item in due:
+            if item.id in self._state.items:
+                self.begin_item(item)
         self._state.finish_due()
         for event in self._queue.due(self._clock()):
             if isinstance(event.target, Backup):

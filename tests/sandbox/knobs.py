@@ -52,6 +52,11 @@ class Knobs:
     deletion_time: float = 0.0
     deletion_slots: int = 5
 
+    # Replicas and clocks.  Lists go on showing what is gone for so long; the
+    # service's clock is ahead of this machine's by so much.
+    list_lag: float = 0.0
+    clock_offset: float = 0.0
+
     # The catalog.  `catalog_version` is the version segment of the VBS
     # URLs: None is the usual one of each type (none for vbs, v2 for vbsv2,
     # v3 for vbsv3), 'none' is no segment.
@@ -79,6 +84,7 @@ class Knobs:
     checkpoint_items: bool = True
     karbor_provider: str | None = None
     ignore_item_query: bool = False
+    sibling_delay: float = 0.0
 
     # Limits and rights.
     max_concurrent: int | None = None
@@ -87,6 +93,8 @@ class Knobs:
     token_seconds: float = 86400.0
     max_page: int = 1000
     read_only_role: bool = False
+    # Lists of VBS have the rows of all projects, as an administrator's may.
+    foreign_rows: bool = False
 
     faults: list[Fault] = field(default_factory=list)
 

@@ -94,7 +94,10 @@ def find(call: Call, backup_id: str) -> Backup:
     """A backup of the project; anything else is not found, even an id
     that is malformed."""
     backup = call.cloud.state.backups.get(backup_id)
-    if backup is None or backup.project_id != call.project:
+    knobs = call.cloud.knobs
+    if backup is None or (
+        backup.project_id != call.project and not knobs.foreign_rows
+    ):
         message = f'Backup {backup_id} could not be found.'
         refuse(native_error(404, message))
     return backup
@@ -154,7 +157,10 @@ def list_backups(
     limit = cap if asked is None else min(asked, cap)
     offset = query.integer('offset') or 0
     marker = query.text('marker')
-    shelf = call.cloud.state.backups_of[call.project]
+    knobs = call.cloud.knobs
+    shelf = call.cloud.state.backups_listed(
+        call.project, knobs.list_lag, knobs.foreign_rows
+    )
     matches = matcher(query)
     rows, more = page(
         shelf,

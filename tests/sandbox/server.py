@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import formatdate
 from types import TracebackType
 from typing import Any
 
@@ -183,6 +184,10 @@ class Sandbox:
             self._in_flight -= counted
         if answer is not None:
             answer.headers['x-openstack-request-id'] = logged.request_id
+            if self.knobs.clock_offset:
+                answer.headers['Date'] = formatdate(
+                    time.time() + self.knobs.clock_offset, usegmt=True
+                )
             logged.status = answer.status
         logged.finished = time.monotonic()
         if self._on_finished is not None:

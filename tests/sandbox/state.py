@@ -86,6 +86,8 @@ class CloudState:
         self._shares: defaultdict[str, dict[str, Share]] = defaultdict(dict)
         self._spare: dict[str, Volume] = {}  # project id -> a volume
         self._unfinished: list[tuple[float, Backup]] = []
+        # When what was removed was.
+        self._removed: list[tuple[float, Backup | CheckpointItem]] = []
 
         self.domains['default'] = Domain('default', 'Default')
         self.user = self.add_user('demo', 'secret')
@@ -339,11 +341,54 @@ class CloudState:
             if self.backups.pop(backup.id, None) is None:
                 return
             self.backups_of[backup.project_id].remove(backup)
+            self._removed.append((self._clock(), backup))
             self._children.pop(backup.id, None)
             if backup.parent_id and backup.parent_id in self._children:
                 self._children[backup.parent_id].discard(backup.id)
             for share in self.shares_of(backup.id):
                 self.remove_share(share)
+
+    def backups_listed(
+        self, project_id: str, lag: float = 0.0, foreign: bool = False
+    ) -> Shelf[Backup]:
+        """What a list of a project shows.
+
+        :param lag: with what was removed in the last so many seconds.
+        :param foreign: with what other projects have.
+        """
+        with self.lock:
+            if not lag and not foreign:
+                return self.backups_of[project_id]
+            shelf: Shelf[Backup] = Shelf()
+            for backup in self.backups.values():
+                if foreign or backup.project_id == project_id:
+                    shelf.add(backup)
+            for row in self._removed_since(lag):
+                if isinstance(row, Backup) and row.project_id == project_id:
+                    shelf.add(row)
+            return shelf
+
+    def items_listed(
+        self, project_id: str, lag: float = 0.0
+    ) -> Shelf[CheckpointItem]:
+        """The same for CSBS, which does not say whose an item is."""
+        with self.lock:
+            if not lag:
+                return self.items_of[project_id]
+            shelf: Shelf[CheckpointItem] = Shelf()
+            for item in self.items_of[project_id]:
+                shelf.add(item)
+            for row in self._removed_since(lag):
+                if (
+                    isinstance(row, CheckpointItem)
+                    and row.project_id == project_id
+                ):
+                    shelf.add(row)
+            return shelf
+
+    def _removed_since(self, lag: float) -> list[Backup | CheckpointItem]:
+        since = self._clock() - lag
+        return [row for at, row in self._removed if at > since]
 
     def add_share(
         self,
@@ -525,6 +570,7 @@ class CloudState:
             if self.items.pop(item.id, None) is None:
                 return
             self.items_of[item.project_id].remove(item)
+            self._removed.append((self._clock(), item))
             for backup in self.backups_in(item):
                 self.remove_backup(backup)
             checkpoint = self.checkpoints[item.checkpoint_id]

@@ -36,6 +36,15 @@ class Style:
     links_tell: bool = False
 
 
+#: How often a list is started once more, whose page marker has vanished.
+_RESTARTS = 3
+
+#: What services answer that do not find a marker.
+_LOST = (errors.NotFound, errors.BadRequest)
+
+_BREAKS = (*errors.NOT_OFFERED, errors.BadRequest)
+
+
 def rows(
     fetch: Fetch,
     style: Style,
@@ -48,47 +57,94 @@ def rows(
     A page that is shorter than asked may be the last one, or the service
     may have a smaller maximum: where no link tells, one more page is asked
     for.  New rows that move others onto the next page are dropped by id.
+    Where the row behind which a page begins has been deleted, the service
+    does not find that marker: the list is read from its beginning.
 
     :raises AmbiguousListing: if the service repeats a full page, or refuses
         one that follows: what is left out is unknown.
     :raises MalformedResponse: if the body has no list of rows.
     """
-    seen: set[str] = set()
-    received = longest = 0
-    filters = {key: query[key] for key in query if key != 'marker'}
-    start = {key: query[key] for key in query if key == 'marker'}
-    position = start
+    given: set[str] = set()
+    restarts = 0
     while True:
+        walk = _Walk(fetch, style, query, page_size)
         try:
-            body = fetch({'limit': str(page_size), **filters, **position})
-        except errors.NOT_OFFERED as error:
-            if not received:
+            for page in walk.pages():
+                yield from (row for row in page if row['id'] not in given)
+            return
+        except _BREAKS as error:
+            given |= walk.seen
+            is_lost = walk.is_behind_own_row and isinstance(error, _LOST)
+            if is_lost and restarts < _RESTARTS:
+                restarts += 1
+                continue
+            if not given or not (
+                is_lost or isinstance(error, errors.NOT_OFFERED)
+            ):
                 raise
             # Who takes this for a list that there is not forgets its rows.
             raise errors.AmbiguousListing(
-                f'the list broke off after {received} rows: {error.message}',
+                f'the list broke off after {len(given)} rows: {error.message}',
                 'Nothing was decided from half a list: try again.',
             ) from error
-        page = _rows_of(body, style.key)
-        fresh = _unseen(page, seen)
-        link = _link_query(body, style)
-        full = len(page) >= page_size or link is not None
-        if page and not fresh:
-            # Short pages that are all alike: a maximum of the service's own.
-            # One that repeats its first short page has just that one.
-            if full or len(seen) > len(page) >= longest:
-                raise errors.AmbiguousListing(
-                    'the service repeats a page of its list',
-                    'Nothing was decided from a list that has no end.',
-                )
-            return
-        longest = max(longest, len(page))
-        yield from fresh
-        received += len(page)
-        if not page or (not full and style.links_tell):
-            return
-        # The offset of a link counts from the beginning, ours from the marker.
-        position = link or {**start, **_next(style, received, page)}
+
+
+class _Walk:
+    """One reading of a list from its beginning.
+
+    :ivar seen: the ids of the rows so far.
+    :ivar is_behind_own_row: whether the page that is asked for begins behind
+        a row of a page before, and not where the caller said.
+    """
+
+    def __init__(
+        self,
+        fetch: Fetch,
+        style: Style,
+        query: Mapping[str, str],
+        page_size: int,
+    ) -> None:
+        self._fetch = fetch
+        self._style = style
+        self._filters = {key: query[key] for key in query if key != 'marker'}
+        self._start = {key: query[key] for key in query if key == 'marker'}
+        self._page_size = page_size
+        self.seen: set[str] = set()
+        self.is_behind_own_row = False
+
+    def pages(self) -> Iterator[list[Row]]:
+        """The rows of each page that were in none before."""
+        size, style = self._page_size, self._style
+        received = longest = 0
+        position = self._start
+        while True:
+            self.is_behind_own_row = (
+                'marker' in position and position != self._start
+            )
+            body = self._fetch(
+                {'limit': str(size), **self._filters, **position}
+            )
+            page = _rows_of(body, style.key)
+            fresh = _unseen(page, self.seen)
+            link = _link_query(body, style)
+            full = len(page) >= size or link is not None
+            if page and not fresh:
+                # Short pages that are all alike: a maximum of the service's
+                # own.  One that repeats its first short page has just that.
+                if full or len(self.seen) > len(page) >= longest:
+                    raise errors.AmbiguousListing(
+                        'the service repeats a page of its list',
+                        'Nothing was decided from a list that has no end.',
+                    )
+                return
+            longest = max(longest, len(page))
+            yield fresh
+            received += len(page)
+            if not page or (not full and style.links_tell):
+                return
+            # The offset of a link counts from the beginning, ours from the
+            # marker.
+            position = link or {**self._start, **_next(style, received, page)}
 
 
 def query(**filters: str | None) -> dict[str, str]:

@@ -36,6 +36,17 @@ def canonical_id(text: str) -> str:
     return text.lower() if _UUID.fullmatch(text) else text
 
 
+def is_foreign(owner: str | None, project_id: str) -> bool:
+    """Whether a row says that it belongs to another project.
+
+    An administrator's list, or one of what is shared, has such rows.
+
+    :param owner: the project that it names; None where it names none, as
+        in many lists, which are then of the project that asked.
+    """
+    return owner is not None and owner.lower() != project_id.lower()
+
+
 def text_or_none(value: Any) -> str | None:
     """A text; what is of another type says nothing."""
     return value if isinstance(value, str) else None

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
 
+from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient, Item
 from vbsclient.api.times import moment_of
 from vbsclient.deletion.csbs_items import ItemDeletion
 from vbsclient.deletion.judgement import is_gone
-from vbsclient.deletion.prune import Reading, status_reasons
+from vbsclient.deletion.prune import Absence, Confirm, Reading, status_reasons
 from vbsclient.deletion.targets import Limits
+from vbsclient.deletion.wording import brief
 from vbsclient.retention import Candidate
 
 
@@ -40,14 +42,16 @@ class ServerHistory:
         """List them."""
         reading: Reading[Item] = Reading()
         for item in self._list():
-            if is_gone(item.status):
+            if is_gone(item.status) or not self._csbs.items.owns(item):
                 continue
             reading.candidates.append(self._candidate(item))
             if item.id in hold:
                 reading.resources[item.id] = item
         return reading
 
-    def deletion(self, known: Mapping[str, Item]) -> ItemDeletion:
+    def deletion(
+        self, known: Mapping[str, Item], confirm: Confirm
+    ) -> ItemDeletion:
         """The rules of ``csbs backup delete``."""
         return ItemDeletion(
             self._csbs,
@@ -55,7 +59,24 @@ class ServerHistory:
             provider_id=self._provider_id,
             limits=self._limits,
             known=known,
+            confirm=confirm,
         )
+
+    def absence_of(self, backup: Candidate) -> Absence | None:
+        """Ask for it."""
+        try:
+            now = self._csbs.items.get(backup.id)
+        except errors.NotFound:
+            return Absence('there is no such backup', is_gone=True)
+        if now.status != 'available':
+            return Absence(
+                f'its status is {brief(now.status)}', is_gone(now.status)
+            )
+        if not now.restorable:
+            return Absence('it cannot be restored')
+        if now.server_id != backup.group or not self._csbs.items.owns(now):
+            return Absence('it is not the same any more')
+        return None
 
     def _candidate(self, item: Item) -> Candidate:
         protections, remarks = status_reasons(

@@ -9,13 +9,14 @@ anything else is sent.
 
 from __future__ import annotations
 
-import threading
+import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient, Item
-from vbsclient.api.http import is_uuid
+from vbsclient.api.http import Receipt, is_uuid
+from vbsclient.api.values import Known
 from vbsclient.bulk import State
 from vbsclient.deletion.csbs_checkpoints import refusal_of
 from vbsclient.deletion.csbs_lookup import (
@@ -29,9 +30,12 @@ from vbsclient.deletion.csbs_lookup import (
     read_all,
     seen_while_deleting,
 )
+from vbsclient.deletion.csbs_siblings import Siblings
 from vbsclient.deletion.follow import Independent
 from vbsclient.deletion.judgement import (
+    Existence,
     Findings,
+    gone,
     is_going,
     is_gone,
     may_have_acted,
@@ -54,6 +58,8 @@ from vbsclient.deletion.targets import (
 from vbsclient.deletion.wording import brief, counted, quote
 from vbsclient.waiting import Seen
 
+LOG = logging.getLogger(__name__)
+
 #: Seconds in which the first deletion must show an effect.
 PROOF_TIMEOUT = 30.0
 
@@ -67,6 +73,8 @@ class ItemDeletion(Independent[Item]):
     :param checkpoint_id: the checkpoint that they must belong to, or None.
     :param known: what this run has just read of some of them, by id: these
         are not read again.
+    :param confirm: is told the id before anything is sent for it, and raises
+        if that must not be.
     """
 
     def __init__(
@@ -78,6 +86,7 @@ class ItemDeletion(Independent[Item]):
         limits: Limits,
         checkpoint_id: str | None = None,
         known: Mapping[str, Item] | None = None,
+        confirm: Callable[[str], None] | None = None,
     ) -> None:
         self._csbs = csbs
         self._arguments = unique(arguments)
@@ -87,6 +96,12 @@ class ItemDeletion(Independent[Item]):
         self._checkpoint_id = checkpoint_id
         self._known = known or {}
         self.renewed: Renew[Item] = self._renewed
+        self._confirm = confirm
+        self._siblings = Siblings(csbs, limits)
+        self._learned: set[str] = set()
+        self._named: set[str | None] = set()
+        #: What the service took a DELETE of this run for.
+        self._accepted: set[str] = set()
         #: Whether a deletion has left its siblings alone.
         self._is_proven = False
 
@@ -96,83 +111,121 @@ class ItemDeletion(Independent[Item]):
             found = self._find_in_checkpoint(self._checkpoint_id)
         else:
             found = self._find()
-        targets = [_target(a, found[a]) for a in self._arguments]
+        targets = [self._target(a, found[a]) for a in self._arguments]
         recognise(targets, self._other_kind)
         return merge(targets)
 
     def batches(
         self, outcomes: Sequence[Outcome[Item]]
     ) -> Iterator[Sequence[Outcome[Item]]]:
-        """One alone, until a sibling check has passed; then the rest."""
-        if self._is_proven:
-            yield outcomes
-            return
-        by_checkpoint: dict[str, list[Outcome[Item]]] = {}
+        """One alone, until a sibling check has passed; then the rest.
+
+        :raises StopAll: if a sibling goes, also after the last batch.
+        """
+        if not self._is_proven:
+            yield from self._one_by_one(outcomes)
+        yield _unsent(outcomes)
+        self._look_at_the_end()
+
+    def _look_at_the_end(self) -> None:
+        """What has passed the check may still be taken late.
+
+        :raises StopAll: if a sibling goes.
+        """
+        try:
+            self._siblings.look()
+        except (StopAll, errors.Cancelled):
+            raise
+        except errors.ClientError as error:
+            LOG.info(
+                'Whether the other backups of these checkpoints stay could '
+                'not be seen at the end: %.500r.',
+                error.message,
+            )
+
+    def _one_by_one(
+        self, outcomes: Sequence[Outcome[Item]]
+    ) -> Iterator[Sequence[Outcome[Item]]]:
+        """Those that have siblings, until one has proved them safe."""
+        groups: dict[str, list[Outcome[Item]]] = {}
         for outcome in outcomes:
-            by_checkpoint.setdefault(
+            groups.setdefault(
                 outcome.target.verified.checkpoint_id, []
             ).append(outcome)
-        # One list costs less than one of each of many checkpoints.
-        every = (
-            find_members(self._csbs.items, list(by_checkpoint), self._limits)
-            if len(by_checkpoint) > FEW
-            else {}
-        )
-        named = {outcome.target.id for outcome in outcomes}
-        for checkpoint_id, members in every.items():
-            # All of them now, for the first proof lets the rest go.
-            named -= self._leave_changed(by_checkpoint[checkpoint_id], members)
-        for checkpoint_id, group in by_checkpoint.items():
-            if checkpoint_id in every:
-                members = every[checkpoint_id]
-            else:
-                members = read_all(
-                    self._csbs.items, checkpoint_id=checkpoint_id
-                )
-                named -= self._leave_changed(group, members)
-            before = _siblings(members, named)
-            if not before:
+        self._named |= {outcome.target.id for outcome in outcomes}
+        if len(groups) > FEW:
+            # One list costs less than one of each of many checkpoints.
+            self._learn(groups)
+        touched: list[str] = []
+        for checkpoint_id, group in groups.items():
+            self._learn({checkpoint_id: group})
+            touched.append(checkpoint_id)
+            if checkpoint_id not in self._siblings.checkpoints:
                 continue
             for first in _unsent(group):
                 yield [first]
-                if first.state in (State.DONE, State.UNKNOWN) or isinstance(
-                    first.error, errors.UnexpectedSuccess
-                ):
-                    self._prove(first.target.verified, before)
-                    yield _unsent(outcomes)
+                if self._proves(first, touched):
+                    self._is_proven = True
+                    self._learn(groups)
                     return
-                if may_have_acted(first.error):
-                    # A refusal shows no effect that could be waited for, and
-                    # is no promise that nothing was done.
-                    self._demand_unhurt(first.target.verified, before)
-        yield _unsent(outcomes)
+
+    def _learn(self, groups: Mapping[str, Sequence[Outcome[Item]]]) -> None:
+        """Read what checkpoints hold, before anything of them goes."""
+        ids = [id for id in groups if id not in self._learned]
+        members = find_members(self._csbs.items, ids, self._limits)
+        self._learned.update(ids)
+        for id in ids:
+            self._named -= self._leave_changed(groups[id], members[id])
+        self._siblings.learn(members, self._named)
 
     def delete(self, target: ItemTarget, recorder: Recorder) -> Done:
         """Delete one item, by its id in ``checkpoint_items``."""
         item = target.verified
-        existence = existence_of(self._csbs.items, {item.id: item})
+        if self._confirm is not None:
+            self._confirm(item.id)
+
+        def send() -> Receipt:
+            receipt = self._checkpoints.delete_item(
+                item.checkpoint_id, item.id
+            )
+            self._accepted.add(item.id)
+            return receipt
+
         return send_and_judge(
             recorder,
             target,
             'delete item',
-            lambda: self._checkpoints.delete_item(item.checkpoint_id, item.id),
-            lambda: existence.status_now(item.id),
+            send,
+            lambda: self._existence(item).status_now(item.id),
             limits=self._limits,
         )
 
+    def _existence(self, item: Item) -> Existence[Item]:
+        return existence_of(self._csbs.items, {item.id: item})
+
     def look(self, targets: Sequence[ItemTarget]) -> dict[str, Seen]:
-        """One look: the list for many, and a GET for what it leaves out."""
+        """One look: the list for many, and a GET for what it leaves out.
+
+        The siblings are looked at, too.
+
+        :raises StopAll: if one of them goes.
+        """
         wanted = {t.verified_id: t.verified for t in targets}
-        seen: dict[str, Seen] = {}
+        watched = self._siblings.checkpoints
+        items: list[Item] = []
         many = len(wanted) > FEW
         if many:
-            for item in read_all(self._csbs.items):
-                if item.id in wanted and not is_gone(item.status):
-                    seen[item.id] = seen_while_deleting(item)
-        absent = sorted(set(wanted) - set(seen))
+            items = read_all(self._csbs.items)
+        elif watched:
+            items = self._siblings.read(watched)
+        seen = {
+            item.id: seen_while_deleting(item)
+            for item in items
+            if item.id in wanted and not is_gone(item.status)
+        }
         answers = get_each(
             self._csbs.items,
-            absent,
+            sorted(set(wanted) - set(seen)),
             self._limits,
             known=wanted,
             unlisted=many,
@@ -182,6 +235,7 @@ class ItemDeletion(Independent[Item]):
                 seen[id] = seen_while_deleting(answer)
             elif isinstance(answer, Missing):
                 seen[id] = Seen(None)
+        self._siblings.compare(items, watched)
         return seen
 
     def seen_first(self, target: ItemTarget) -> Seen:
@@ -205,6 +259,31 @@ class ItemDeletion(Independent[Item]):
             provider_id=self._provider_id,
             limits=self._limits,
         )
+
+    def _target(
+        self, argument: str, found: Item | errors.ClientError
+    ) -> ItemTarget:
+        target = ItemTarget(argument, 'backup', 'CSBS')
+        if isinstance(found, errors.ClientError):
+            target.refusal = found
+            return target
+        target.id = found.id
+        target.name = found.name
+        target.resource = found
+        if is_gone(found.status):
+            target.refusal = Missing(
+                f'No backup of a server found for {argument!r}'
+            )
+        elif not self._csbs.items.owns(found):
+            target.refusal = Refused(
+                f'it belongs to another project ({brief(found.owner)})',
+                'Log in to that project to delete it.',
+            )
+        elif is_going(found.status):
+            target.settled = 'is being deleted already'
+        else:
+            target.refusal = refusal_of(found)
+        return target
 
     def _find(self) -> Findings[Item]:
         others = [a for a in self._arguments if a not in self._known]
@@ -230,7 +309,12 @@ class ItemDeletion(Independent[Item]):
                     own[0] if own else self._not_in(checkpoint_id, argument)
                 )
             else:
-                bearers = [m for m in members if m.name == argument]
+                bearers = [
+                    member
+                    for member in members
+                    if member.name == argument
+                    and self._csbs.items.owns(member)
+                ]
                 found[argument] = (
                     choose_item(bearers, argument)
                     if bearers
@@ -261,63 +345,65 @@ class ItemDeletion(Independent[Item]):
             item = outcome.target.verified
             if item.id not in self._known:
                 continue
-            change = _change(item, now.get(item.id))
+            change = change_of(item, now.get(item.id))
             if change is not None:
                 outcome.state = State.FAILED
                 outcome.error = left_alone(change)
                 left.add(outcome.target.id)
         return left
 
-    def _prove(self, first: Item, before: Mapping[str, str]) -> None:
-        """See that only the named item went.
+    def _proves(self, first: Outcome[Item], touched: Sequence[str]) -> bool:
+        """Whether a deletion that went alone shows that siblings stay.
 
+        Only one of ours that was accepted, and whose effect was seen, does:
+        what is refused, or was under way or gone already, shows nothing.
+
+        :param touched: the checkpoints for which something was sent.
         :raises StopAll: if a sibling goes too, or if nothing can be seen.
         """
-        if not _wait_for_effect(self._csbs, first, self._limits.stop):
-            raise StopAll(
-                f'the deletion of {first.id} has shown no effect for '
-                f'{PROOF_TIMEOUT:.0f} s, so that it is not certain that the '
-                f'service deletes only what is named: nothing else was sent',
-                'Look at the checkpoint and try again later.',
-            )
-        self._demand_unhurt(first, before)
-        self._is_proven = True
+        item = first.target.verified
+        accepted = item.id in self._accepted
+        failed = first.state is State.FAILED
+        if failed and not may_have_acted(first.error):
+            return False
+        if (
+            accepted
+            or first.state is State.UNKNOWN
+            or isinstance(first.error, errors.UnexpectedSuccess)
+        ):
+            self._await_effect(item)
+        self._siblings.look(touched)
+        if accepted:
+            self._siblings.pause()
+            self._siblings.look(touched)
+        return accepted
 
-    def _demand_unhurt(self, first: Item, before: Mapping[str, str]) -> None:
-        """See that no sibling of an item goes with it.
+    def _await_effect(self, item: Item) -> None:
+        """Wait until a backup begins to go.
 
-        :raises StopAll: if one does.
+        :raises StopAll: if it does not in time.
         """
-        after = {
-            item.id: item.status
-            for item in self._members_now(first.checkpoint_id)
-        }
-        hurt = [
-            id
-            for id in before
-            if _goes(after[id] if id in after else self._status(id))
-        ]
-        if hurt:
-            raise StopAll(
-                f'the service deletes more than was named: of the '
-                f'checkpoint {first.checkpoint_id} it also deletes '
-                f'{", ".join(hurt)}. Nothing else was sent',
-                'This cloud ignores checkpoint_items. Tell its operator at '
-                'once, and do not delete single backups of servers there.',
-            )
+        deadline = time.monotonic() + PROOF_TIMEOUT
+        pause = 0.1
+        while not self._goes(item):
+            if time.monotonic() + pause > deadline:
+                raise StopAll(
+                    f'the deletion of {item.id} has shown no effect for '
+                    f'{PROOF_TIMEOUT:.0f} s, so that it is not certain that '
+                    f'the service deletes only what is named: nothing else '
+                    f'was sent',
+                    'Look at the checkpoint and try again later.',
+                )
+            if self._limits.stop.wait(pause):
+                raise errors.Cancelled('the run was interrupted')
+            pause = min(pause * 2, 2.0)
 
-    def _members_now(self, checkpoint_id: str) -> list[Item]:
-        try:
-            return read_all(self._csbs.items, checkpoint_id=checkpoint_id)
-        except errors.BadRequest:
-            # The marker of a page was the item that has just gone.
-            return read_all(self._csbs.items, checkpoint_id=checkpoint_id)
-
-    def _status(self, item_id: str) -> str:
-        try:
-            return self._csbs.items.get(item_id).status
-        except errors.NotFound:
-            return 'deleted'
+    def _goes(self, item: Item) -> bool:
+        """Whether it is seen going; answers that prove nothing are none."""
+        now = self._existence(item).now(item.id)
+        if isinstance(now, Item):
+            return is_going(now.status)
+        return gone(now) is Known.YES
 
     def _other_kind(self, id: str) -> str | None:
         items = quietly(lambda: read_all(self._csbs.items, checkpoint_id=id))
@@ -341,23 +427,16 @@ class ItemDeletion(Independent[Item]):
         return None
 
 
-def _siblings(
-    members: Sequence[Item], named: set[str | None]
-) -> dict[str, str]:
-    """State by id of what must stay: unnamed and not yet going."""
-    return {
-        item.id: item.status
-        for item in members
-        if item.id not in named and not _goes(item.status)
-    }
-
-
 def _unsent(outcomes: Sequence[Outcome[Item]]) -> list[Outcome[Item]]:
     return [o for o in outcomes if o.state is State.NOT_SENT]
 
 
-def _change(before: Item, now: Item | None) -> str | None:
-    """What is different of an item, or None."""
+def change_of(before: Item, now: Item | None) -> str | None:
+    """What is different of an item that was to be deleted by rule, or None.
+
+    :param before: what the decision was made of.
+    :param now: None if it is gone.
+    """
     if now is None or is_gone(now.status):
         return 'it is gone'
     if now.status != before.status:
@@ -373,43 +452,3 @@ def _not_found_in(checkpoint_id: str, argument: str) -> Missing:
     return Missing(
         f'No backup {quote(argument)} found in the checkpoint {checkpoint_id}'
     )
-
-
-def _wait_for_effect(
-    csbs: CSBSClient, item: Item, stop: threading.Event
-) -> bool:
-    """Whether the item leaves its former state in time."""
-    deadline = time.monotonic() + PROOF_TIMEOUT
-    pause = 0.1
-    while True:
-        try:
-            if csbs.items.get(item.id).status != item.status:
-                return True
-        except errors.NotFound:
-            return True
-        if time.monotonic() + pause > deadline or stop.wait(pause):
-            return False
-        pause = min(pause * 2, 2.0)
-
-
-def _target(argument: str, found: Item | errors.ClientError) -> ItemTarget:
-    target = ItemTarget(argument, 'backup', 'CSBS')
-    if isinstance(found, errors.ClientError):
-        target.refusal = found
-        return target
-    target.id = found.id
-    target.name = found.name
-    target.resource = found
-    if is_gone(found.status):
-        target.refusal = Missing(
-            f'No backup of a server found for {argument!r}'
-        )
-    elif is_going(found.status):
-        target.settled = 'is being deleted already'
-    else:
-        target.refusal = refusal_of(found)
-    return target
-
-
-def _goes(status: str) -> bool:
-    return is_going(status) or is_gone(status)

@@ -58,11 +58,15 @@ def find_items(
         if argument in by_id:
             found[argument] = by_id[argument]
         elif not is_uuid(argument):
-            bearers = (
-                [item for item in listed if item.name == argument]
-                if listed is not None
-                else read_all(items, name=argument)
-            )
+            bearers = [
+                item
+                for item in (
+                    read_all(items, name=argument)
+                    if listed is None
+                    else listed
+                )
+                if item.name == argument and items.owns(item)
+            ]
             found[argument] = choose_item(bearers, argument)
     return found
 

@@ -29,6 +29,7 @@ from vbsclient.deletion.targets import (
     Refused,
     Renew,
     ResourceT,
+    StopAll,
     Target,
     Undecided,
 )
@@ -140,6 +141,7 @@ class Follower(Generic[ResourceT]):
         self._looked = False
         #: What could not be checked: not to be sent before the next look.
         self._postponed: set[str] = set()
+        self._stopped: StopAll | None = None
 
     def run(self) -> list[Outcome[ResourceT]]:
         """Follow to the end; returns what was not finished by then.
@@ -147,7 +149,8 @@ class Follower(Generic[ResourceT]):
         What still waits for its turn counts as not sent: its refusal would
         have passed.
 
-        :raises StopAll: if a repetition showed that nothing more may follow.
+        :raises StopAll: if a repetition or a look showed that nothing more
+            may follow.
         """
         with self._limits.deadline.within(self._patience.timeout):
             return self._follow()
@@ -254,11 +257,20 @@ class Follower(Generic[ResourceT]):
         return unfinished
 
     def _look(self, ids: Collection[str]) -> Mapping[str, Seen]:
-        return self._deletion.look([self._outcomes[id].target for id in ids])
+        try:
+            return self._deletion.look(
+                [self._outcomes[id].target for id in ids]
+            )
+        except StopAll as reason:
+            # A look that fails is one more look to a wait; this is its end.
+            self._stopped = reason
+            return {}
 
     def _react(self, seen: Mapping[str, Seen]) -> Collection[str]:
         self._postponed.clear()
         self._looked = True
+        if self._stopped is not None:
+            raise self._stopped
         for id, state in seen.items():
             self._note(id, state)
         self._send_ready()

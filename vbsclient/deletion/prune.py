@@ -3,15 +3,19 @@
 
 The first look makes the plan that a person sees.  The second one is made
 when the plan is agreed to: what would no longer go by then is left alone.
+Both read lists, which may show what is gone.  So the newest backup that stays
+of a group is seen by itself before anything of that group goes.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Generic, Protocol
+from typing import Generic, NamedTuple, Protocol
 
+from vbsclient.api import errors
 from vbsclient.deletion.follow import Followable
 from vbsclient.deletion.targets import (
     Refused,
@@ -21,13 +25,24 @@ from vbsclient.deletion.targets import (
     left_alone,
 )
 from vbsclient.deletion.wording import listed
-from vbsclient.retention import (
-    Candidate,
-    Decision,
-    Plan,
-    RuleSet,
-    make_plan,
-)
+from vbsclient.retention import Candidate, Decision, Plan, RuleSet, make_plan
+
+#: Raises if the backup of this id must not go now.
+Confirm = Callable[[str], None]
+
+#: So many of a group are asked for until one is there.
+_LOOKS = 3
+
+
+class Absence(NamedTuple):
+    """How a backup is not what a list shows.
+
+    :ivar reason: what a message says of it.
+    :ivar is_gone: whether it does not exist.
+    """
+
+    reason: str
+    is_gone: bool = False
 
 
 @dataclass
@@ -55,9 +70,19 @@ class History(Protocol[ResourceT]):
         """
 
     def deletion(
-        self, known: Mapping[str, ResourceT]
+        self, known: Mapping[str, ResourceT], confirm: Confirm
     ) -> Followable[ResourceT]:
-        """The rules for deleting what was just read."""
+        """The rules for deleting what was just read.
+
+        :param confirm: is called before each DELETE.
+        """
+
+    def absence_of(self, backup: Candidate) -> Absence | None:
+        """See by a GET whether a backup is there and can be restored.
+
+        :returns: how it is not what the list shows, or None.
+        :raises ClientError: if that cannot be seen.
+        """
 
 
 class Emptied(Refused):
@@ -78,6 +103,8 @@ class Prune(Generic[ResourceT]):
         self._now = now
         #: Why backups stay of which nobody knows enough.
         self.doubt: str | None = None
+        #: What was to stay and is not as the list shows it, by id.
+        self.absent: dict[str, Absence] = {}
 
     def plan(self) -> Plan:
         """The first look."""
@@ -131,7 +158,15 @@ class Prune(Generic[ResourceT]):
                     id: resource
                     for id, resource in reading.resources.items()
                     if id not in changed
-                }
+                },
+                _KeptOfGroups(
+                    renewed,
+                    lambda backups: self._plan(
+                        replace(reading, candidates=list(backups))
+                    ),
+                    self._history.absence_of,
+                    self.absent,
+                ),
             ),
             [
                 _skipped(planned[id].backup, reason)
@@ -168,6 +203,131 @@ class Agreed(Generic[ResourceT]):
             if refusal is not None and not isinstance(refusal, Undecided):
                 target.refusal = left_alone(refusal.message)
         return [*targets, *self.skipped]
+
+
+class _KeptOfGroups:
+    """Lets nothing of a group go before something that stays was seen.
+
+    :param plan: what stays and what goes.
+    :param make_plan: the same for what is left of one group.
+    :param look: as :meth:`History.absence_of`.
+    :param absent: gets what the list shows and a GET does not, by id.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        make_plan: Callable[[Sequence[Candidate]], Plan],
+        look: Callable[[Candidate], Absence | None],
+        absent: dict[str, Absence],
+    ) -> None:
+        going = {d.backup.id: d.backup.group for d in plan.deleted}
+        members: dict[str, list[Decision]] = {g: [] for g in going.values()}
+        for decision in plan.decisions:
+            if decision.backup.group in members:
+                members[decision.backup.group].append(decision)
+        guards = {
+            group: _Guard(decisions, make_plan, look, absent)
+            for group, decisions in members.items()
+        }
+        self._guard_of = {id: guards[group] for id, group in going.items()}
+
+    def __call__(self, id: str) -> None:
+        """Make sure that one backup may go.
+
+        :raises Skipped: if it is to stay in place of what is not there.
+        :raises Undecided: if what stays cannot be seen.
+        """
+        self._guard_of[id].confirm(id)
+
+
+class _Guard:
+    """The same for one group, whose decisions come newest first."""
+
+    def __init__(
+        self,
+        decisions: Sequence[Decision],
+        make_plan: Callable[[Sequence[Candidate]], Plan],
+        look: Callable[[Candidate], Absence | None],
+        absent: dict[str, Absence],
+    ) -> None:
+        self._decisions = decisions
+        self._make_plan = make_plan
+        self._look = look
+        self._absent = absent
+        self._lock = threading.Lock()
+        self._sure_for: set[str] | None = None
+        self._refusal: str | None = None
+        #: Why what was to go stays in place of what is not there, by id.
+        self._stays: dict[str, str] = {}
+
+    def confirm(self, id: str) -> None:
+        """One GET for all of the group.
+
+        What is sent again costs one more: that may be long after.
+        """
+        with self._lock:
+            if self._refusal is None and (
+                self._sure_for is None or id in self._sure_for
+            ):
+                self._see_what_stays()
+                self._sure_for = set()
+            if self._refusal is not None:
+                raise Undecided(
+                    self._refusal,
+                    'Run the command again when the service shows what is '
+                    'true.',
+                )
+            if id in self._stays:
+                raise left_alone(self._stays[id])
+            if self._sure_for is not None:
+                self._sure_for.add(id)
+
+    def _see_what_stays(self) -> None:
+        """See the newest; what is not there counts no more."""
+        group = group_label(self._decisions[0].backup)
+        for _ in range(_LOOKS):
+            newest = next(
+                (
+                    d.backup
+                    for d in self._decisions
+                    if d.keep and d.backup.counts
+                ),
+                None,
+            )
+            if newest is None:
+                # Nothing that can be restored stays, as was asked for.
+                return
+            try:
+                absence = self._look(newest)
+            except errors.Cancelled:
+                raise
+            except errors.ClientError as error:
+                self._refusal = (
+                    f'{_named(newest)}, the newest of {group} to stay, could '
+                    f'not be seen: {error.message}'
+                )
+                return
+            if absence is None:
+                return
+            self._absent[newest.id] = absence
+            plan = self._make_plan(
+                [d.backup for d in self._decisions if d.backup != newest]
+            )
+            if plan.emptied:
+                break
+            self._decisions = plan.decisions
+            self._stays = {
+                d.backup.id: '; '.join(d.reasons) for d in plan.kept
+            }
+        self._refusal = (
+            f'what is to stay of {group} is not there, although the list '
+            f'shows it'
+        )
+
+
+def _named(backup: Candidate) -> str:
+    return f'{backup.name} ({backup.id})' if backup.name else backup.id
 
 
 def demand_rest(plan: Plan) -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from vbsclient import bulk
@@ -64,6 +64,8 @@ class BackupDeletion:
     :param sharing: their shares, as far as this run knows.
     :param again: these were sent before: their shares were cancelled then,
         and what is shared now is refused.
+    :param confirm: is told the id before anything is sent for it, and raises
+        if that must not be.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class BackupDeletion:
         origins: Origins | None = None,
         sharing: Sharing | None = None,
         again: bool = False,
+        confirm: Callable[[str], None] | None = None,
     ) -> None:
         self._vbs = vbs
         self._csbs = csbs
@@ -91,6 +94,7 @@ class BackupDeletion:
         self._sharing = sharing or Sharing(vbs)
         self._again = again
         #: What is shared and to be cancelled, until that was tried.
+        self._confirm = confirm
         self._to_cancel: dict[str, list[Share]] = {}
         #: How many were.
         self._cancelled: dict[str, int] = {}
@@ -138,6 +142,8 @@ class BackupDeletion:
     def delete(self, target: Target[Backup], recorder: Recorder) -> Done:
         """Cancel its shares if that was asked for, then delete it."""
         id = target.verified_id
+        if self._confirm is not None:
+            self._confirm(id)
         try:
             # Once: what is shared after that nobody has seen.
             if shares := self._to_cancel.pop(id, None):
@@ -332,6 +338,8 @@ class BackupDeletion:
     def _check(self, targets: Sequence[Target[Backup]]) -> None:
         for target in targets:
             _check_status(target)
+            if not (self._force or self._vbs.backups.owns(target.verified)):
+                target.refusal = target.refusal or _foreign(target.verified)
         open_targets = [
             t for t in targets if t.refusal is None and t.settled is None
         ]
@@ -411,6 +419,13 @@ def _target(
         id=found.id,
         name=found.name,
         resource=found,
+    )
+
+
+def _foreign(backup: Backup) -> Refused:
+    return Refused(
+        f'it belongs to another project ({brief(backup.owner)})',
+        'Log in to that project to delete it, or add --force.',
     )
 
 

@@ -13,18 +13,19 @@ from collections.abc import (
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.times import moment_of
 from vbsclient.api.values import Known, bool_or_none, text_or_none
 from vbsclient.api.vbs import Backup, Share, VBSClient
 from vbsclient.deletion.judgement import is_gone
-from vbsclient.deletion.prune import Reading, status_reasons
+from vbsclient.deletion.prune import Absence, Confirm, Reading, status_reasons
 from vbsclient.deletion.targets import Limits
 from vbsclient.deletion.vbs_backups import BackupDeletion
 from vbsclient.deletion.vbs_lookup import keeps_chains
 from vbsclient.deletion.vbs_origin import MADE_BY_CSBS, Origins
 from vbsclient.deletion.vbs_sharing import Sharing
-from vbsclient.deletion.wording import counted
+from vbsclient.deletion.wording import brief, counted
 from vbsclient.retention import Candidate, Link, infer_parents
 
 #: What Cinder has in place of the volumes of all imported backups.
@@ -109,7 +110,9 @@ class VolumeHistory:
             if self._any_order is not Known.YES:
                 look.links.append(_link(backup))
             look.has_marks |= 'service_metadata' in backup.body
-            if not selected:
+            # What another project owns is none of those of this volume, and
+            # stays whatever the rules say.
+            if not selected or not self._vbs.backups.owns(backup):
                 continue
             self._origins.learn(backup)
             look.rows.append(_Row.of(backup))
@@ -126,7 +129,9 @@ class VolumeHistory:
         )
         return Known.NO if chained else Known.YES
 
-    def deletion(self, known: Mapping[str, Backup]) -> BackupDeletion:
+    def deletion(
+        self, known: Mapping[str, Backup], confirm: Confirm
+    ) -> BackupDeletion:
         """The rules of ``vbs backup delete``, by what the last look saw."""
         return BackupDeletion(
             self._vbs,
@@ -137,7 +142,22 @@ class VolumeHistory:
             known=known,
             origins=self._origins,
             sharing=self._sharing,
+            confirm=confirm,
         )
+
+    def absence_of(self, backup: Candidate) -> Absence | None:
+        """Ask for it where DELETEs are sent."""
+        try:
+            now = self._vbs.backups.get(backup.id)
+        except errors.NotFound:
+            return Absence('there is no such backup', is_gone=True)
+        if now.status != 'available':
+            return Absence(
+                f'its status is {brief(now.status)}', is_gone(now.status)
+            )
+        if now.volume_id != backup.group or not self._vbs.backups.owns(now):
+            return Absence('it is not the same any more')
+        return None
 
     def _candidate(
         self, row: _Row, foreign: str | None, shares: Sequence[Share]

@@ -116,7 +116,11 @@ def _ask_for_each(
 ) -> Findings[Backup]:
     found = _find_each(backups, [a for a in asked if is_uuid(a)], limits)
     for name in (a for a in asked if not is_uuid(a)):
-        bearers = [b for b in backups.list(name=name) if b.name == name]
+        bearers = [
+            backup
+            for backup in backups.list(name=name)
+            if backup.name == name and backups.owns(backup)
+        ]
         found[name] = _choose(bearers, name)
     return found
 
@@ -132,7 +136,7 @@ def _read_the_list(
             continue
         if backup.id in wanted and is_uuid(backup.id):
             by_id[backup.id] = backup
-        if backup.name in wanted:
+        if backup.name in wanted and backups.owns(backup):
             by_name.setdefault(backup.name, []).append(backup)
     # An offset walk skips rows while others vanish: ask for the absent.
     absent = [a for a in asked if is_uuid(a) and a not in by_id]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterable
 
 from osc_lib import exceptions
@@ -13,6 +14,8 @@ from vbsclient.osc.moments import parse_duration
 from vbsclient.osc.text import visible
 
 _MOST_CONCURRENCY = 64
+
+_RATE = re.compile(r'[0-9]{1,6}(?:\.[0-9]{1,3})?', re.ASCII)
 
 
 def add_delete_options(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +60,17 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         default=10,
         help=(
             f'How many targets at a time, 1 to {_MOST_CONCURRENCY} (default: '
-            f'10)'
+            f'10). The backup worker of a plain Cinder may lose deletions '
+            f'when hundreds come at once: use --rate there'
+        ),
+    )
+    parser.add_argument(
+        '--rate',
+        metavar='<n>/<unit>',
+        type=_rate,
+        help=(
+            'Send no more than so many deletions in a second, minute or '
+            'hour, such as 5/s or 100/min; default: no limit'
         ),
     )
 
@@ -113,6 +126,17 @@ def ids_on(stdin: Iterable[str] | None) -> list[str]:
                 f"'{visible(line[:60])}'. Nothing was deleted."
             )
     return [line for line in lines if line]
+
+
+def _rate(text: str) -> float:
+    """How many in a second."""
+    number, _, unit = text.strip().partition('/')
+    seconds = {'s': 1, 'min': 60, 'h': 3600}.get(unit)
+    if seconds is None or not _RATE.fullmatch(number) or not float(number):
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is not a rate such as 5/s, 100/min or 1000/h'
+        )
+    return float(number) / seconds
 
 
 def _concurrency(text: str) -> int:

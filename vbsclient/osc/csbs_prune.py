@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from vbsclient.api.client import ServiceClient
 from vbsclient.api.csbs import Item
 from vbsclient.api.paging import PAGE_SIZE
 from vbsclient.deletion.csbs_history import ServerHistory
@@ -56,7 +57,7 @@ class PruneBackup(PruneCommand):
     ) -> ServerHistory:
         """The backups of these servers."""
         manager = self.app.client_manager
-        csbs = make_csbs_client(manager, limits)
+        self._csbs = csbs = make_csbs_client(manager, limits)
         selection = Selection.of(parsed_args, manager, csbs)
         selection.demand_policy_filter(csbs)
 
@@ -71,6 +72,10 @@ class PruneBackup(PruneCommand):
             limits=limits,
             include_error=parsed_args.include_error,
         )
+
+    def clients(self) -> Sequence[ServiceClient]:
+        """There is one."""
+        return (self._csbs,)
 
     def is_vendor(self) -> bool:
         """There is no other CSBS."""

@@ -25,7 +25,7 @@ from vbsclient.deletion.naming import choose_by_name
 from vbsclient.deletion.targets import FEW, Limits, Missing, Refused
 from vbsclient.deletion.wording import quote
 from vbsclient.osc.filters import Conditions, add_filters, conditions_of
-from vbsclient.osc.listing import Found, SortKey
+from vbsclient.osc.listing import Found, SortKey, begun
 from vbsclient.osc.lookup import server_id_of
 
 
@@ -151,21 +151,37 @@ class Selection:
         sort: Sequence[SortKey] = (),
         marker: str | None = None,
         page_size: int,
+        sorts: bool = True,
     ) -> Found:
         """The items to choose from, which :meth:`fits` then does.
 
         :param sort: sent to the service where it is documented to sort.
         :param marker: sent to the service if the order is the service's.
+        :param sorts: whether the service may be asked to sort at all.
         """
-        in_order = all(key.field in SORT_KEYS for key in sort)
+        in_order = not sort or (
+            sorts and all(key.field in SORT_KEYS for key in sort)
+        )
         order = ','.join(f'{key.field}:{key.direction}' for key in sort)
-        marker = marker if in_order else None
+        sent = order if order and in_order else None
         things: Iterator[Item] = csbs.items.list(
             where=self.where(),
-            sort=order if order and in_order else None,
-            marker=marker,
+            sort=sent,
+            marker=marker if in_order else None,
             page_size=page_size,
         )
+        if sent is not None:
+            try:
+                things = begun(things)
+            except errors.BadRequest:
+                # It sorts by less than the reference says.
+                return self.items(
+                    csbs,
+                    sort=sort,
+                    marker=marker,
+                    page_size=page_size,
+                    sorts=False,
+                )
         return Found(things, in_order, in_order)
 
 

@@ -17,12 +17,14 @@ from osc_lib.command import command
 
 from vbsclient.api import errors
 from vbsclient.deletion.follow import Follower
+from vbsclient.deletion.pace import PacedRecorder
 from vbsclient.deletion.run import excuse, execute, outcomes_of, stopped_by
 from vbsclient.deletion.targets import (
     Deletion,
     Limits,
     NotSent,
     Outcome,
+    Recorder,
     Target,
 )
 from vbsclient.osc import report
@@ -194,17 +196,20 @@ class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         self._outcomes = outcomes_of(targets)
         if parsed_args.dry_run:
             return
+        recorder: Recorder = journal
+        if parsed_args.rate is not None:
+            recorder = PacedRecorder(journal, parsed_args.rate, limits.stop)
         if self.asks and not parsed_args.yes:
             self._ask_about(deletion, targets)
         self._stopped = execute(
             deletion,
             self._outcomes,
-            journal,
+            recorder,
             concurrency=parsed_args.concurrency,
             stop=limits.stop,
         )
         if self._stopped is None and self.idle is not None:
-            self._follow(parsed_args, deletion, journal, limits)
+            self._follow(parsed_args, deletion, recorder, limits)
 
     def _ask_about(
         self, deletion: Deletion[Any], targets: Sequence[Target[Any]]
@@ -229,7 +234,7 @@ class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         self,
         parsed_args: argparse.Namespace,
         deletion: Any,
-        journal: Journal | NoJournal,
+        recorder: Recorder,
         limits: Limits,
     ) -> None:
         """See what becomes of the deletions, as far as that was asked for."""
@@ -247,7 +252,7 @@ class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
                 self._unfinished = Follower(
                     deletion,
                     self._outcomes,
-                    journal,
+                    recorder,
                     limits,
                     wait=parsed_args.wait,
                     patience=patience,

@@ -9,19 +9,23 @@ import gc
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, ClassVar, NamedTuple
+from itertools import chain, islice
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from osc_lib import exceptions
 from osc_lib.command import command
 
+from vbsclient.api.client import ServiceClient
 from vbsclient.api.paging import PAGE_SIZE
 from vbsclient.osc.clients import OwnLogin
+from vbsclient.osc.clock import warn_of_wrong_clock
 from vbsclient.osc.columns import Column, normalized, shown, wanted_of
 from vbsclient.osc.encoding import escapes_output
 from vbsclient.osc.filters import refuse_empty
 from vbsclient.osc.help import keep_paragraphs
 from vbsclient.osc.read import as_command_errors, printing
+
+T = TypeVar('T')
 
 #: The options of lists that take a text, as their parsers know them.
 _TEXTS = (
@@ -39,6 +43,10 @@ _TEXTS = (
     'source_project',
     'marker',
 )
+
+
+#: Those that choose by age.
+_AGES = ('created_before', 'created_after', 'stuck')
 
 
 class SortKey(NamedTuple):
@@ -65,6 +73,15 @@ class Found:
     things: Iterator[Any]
     in_order: bool = False
     behind_marker: bool = False
+
+
+def begun(things: Iterator[T]) -> Iterator[T]:
+    """A list whose first page was read.
+
+    :raises ClientError: if it is refused, while there is still a choice.
+    """
+    first = list(islice(things, 1))
+    return chain(first, things)
 
 
 @dataclass(eq=False)
@@ -133,6 +150,11 @@ class ListCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
             for the others.
         """
 
+    def clients(self) -> Iterable[ServiceClient]:
+        """Those that :meth:`prepare` has made."""
+        made = (getattr(self, name, None) for name in ('_vbs', '_csbs'))
+        return [client for client in made if client is not None]
+
     def count(self, parsed_args: argparse.Namespace) -> int | None:
         """What the service counts; None where it cannot."""
         return None
@@ -164,11 +186,13 @@ class ListCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
             if self._number is None:
                 things = self.find(parsed_args, set()).things
                 self._number = sum(1 for _ in things)
+            self._compare_clocks(parsed_args)
             return (), ()
         wanted = wanted_of(self.columns, parsed_args)
         # With -c each column can be had, and only those cost anything.
         offered = self.columns if parsed_args.columns else wanted
         rows = self._rows(parsed_args, offered, wanted)
+        self._compare_clocks(parsed_args)
         return [column.title for column in offered], (
             # One row at a time: a hundred thousand of them are wanted small.
             shown(offered, [_now(value) for value in row], parsed_args)
@@ -215,6 +239,11 @@ class ListCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         kept = deque(row.values for row in first)
         self.complete()
         return kept
+
+    def _compare_clocks(self, parsed_args: argparse.Namespace) -> None:
+        """Where something was chosen by its age."""
+        if any(getattr(parsed_args, name, None) for name in _AGES):
+            warn_of_wrong_clock(self.clients())
 
     def marker_of(self, parsed_args: argparse.Namespace) -> str:
         """The id of the marker."""

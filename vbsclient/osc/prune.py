@@ -14,6 +14,7 @@ from typing import Any, ClassVar, TextIO
 from cliff import utils
 from osc_lib import exceptions
 
+from vbsclient.api.client import ServiceClient
 from vbsclient.bulk import State
 from vbsclient.deletion.prune import (
     Agreed,
@@ -25,6 +26,7 @@ from vbsclient.deletion.targets import Deletion, Limits, Skipped, Target
 from vbsclient.deletion.wording import counted, listed
 from vbsclient.osc import rules
 from vbsclient.osc.arguments import add_run_options
+from vbsclient.osc.clock import refuse_wrong_clock
 from vbsclient.osc.columns import Column, Megabytes, row_of
 from vbsclient.osc.complaints import skipped
 from vbsclient.osc.consent import confirm
@@ -74,6 +76,10 @@ class PruneCommand(DeleteCommand):
         self, parsed_args: argparse.Namespace, limits: Limits
     ) -> History[Any]:
         """The backups that were selected."""
+
+    @abc.abstractmethod
+    def clients(self) -> Sequence[ServiceClient]:
+        """Those that the history was made of."""
 
     @abc.abstractmethod
     def is_vendor(self) -> bool:
@@ -165,6 +171,7 @@ class PruneCommand(DeleteCommand):
             datetime.now(timezone.utc),
         )
         plan = self._plan = prune.plan()
+        refuse_wrong_clock(self.clients())
         self._say(rules.describe(self._rule_set))
         if not plan.decisions:
             self._say('No backup is selected: there is nothing to prune.')
@@ -245,6 +252,7 @@ class PruneCommand(DeleteCommand):
             left = [o for o in self._outcomes if isinstance(o.error, Skipped)]
             for complaint in skipped(left, self.noun):
                 self.log.warning('%s', complaint)
+            self._warn_of_absent(plan)
             self._sum_up(self._summary(plan))
             self._warn_of_full_disks(plan)
         code = super()._verdict(parsed_args)
@@ -254,9 +262,7 @@ class PruneCommand(DeleteCommand):
                 f'Backups were kept because it is not known enough of them: '
                 f'{shortened(doubt)}.'
             )
-            if not parsed_args.dry_run:
-                raise exceptions.CommandError(complaint)
-            self.log.warning(complaint)
+            raise exceptions.CommandError(complaint)
         return code
 
     # -- what is shown ---------------------------------------------------
@@ -340,8 +346,10 @@ class PruneCommand(DeleteCommand):
         done = {o.target.id for o in self._outcomes if o.state is State.DONE}
         going = f' ({accepted} still going on)' if accepted else ''
         deleted = [d.backup for d in plan.deleted if d.backup.id in done]
+        absent = self._prune.absent.values() if self._prune else ()
+        kept = len(plan.kept) - sum(a.is_gone for a in absent)
         return (
-            f'Deleted: {gone + accepted}{going}, kept: {len(plan.kept)}, '
+            f'Deleted: {gone + accepted}{going}, kept: {kept}, '
             f'skipped: {skipped}, failed: {results.total()}{open_ends}.'
             f'{self._nominal(deleted)}'
         )
@@ -355,6 +363,19 @@ class PruneCommand(DeleteCommand):
             f' Nominal size of what goes: {Megabytes(total).human_readable()} '
             f'({self.size_note}{delay}).'
         )
+
+    def _warn_of_absent(self, plan: Plan) -> None:
+        """Name what is not as the list shows it, so that it did not count."""
+        absent = self._prune.absent if self._prune else {}
+        for decision in plan.decisions if absent else ():
+            backup = decision.backup
+            if backup.id in absent:
+                self.log.warning(
+                    'Backup %s (%s) did not count: the list shows it, but %s.',
+                    visible(backup.name or ''),
+                    visible(backup.id),
+                    absent[backup.id].reason,
+                )
 
     def _warn_of_full_disks(self, plan: Plan) -> None:
         if not self.is_vendor():

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
+from vbsclient.api.client import ServiceClient
 from vbsclient.api.csbs import ItemFilter
 from vbsclient.api.vbs import ShareFilter
 from vbsclient.deletion.targets import Limits
@@ -52,8 +54,8 @@ class PruneBackup(PruneCommand):
     ) -> VolumeHistory:
         """The backups of these volumes."""
         manager = self.app.client_manager
-        vbs = make_vbs_client(manager, limits)
-        csbs = make_csbs_client(manager, limits)
+        self._vbs = vbs = make_vbs_client(manager, limits)
+        self._csbs = csbs = make_csbs_client(manager, limits)
         selection = Selection.of(parsed_args, manager, csbs)
         details = Details(vbs, csbs, shares=ShareFilter(), items=ItemFilter())
         self._history = VolumeHistory(
@@ -68,6 +70,10 @@ class PruneBackup(PruneCommand):
             include_error=parsed_args.include_error,
         )
         return self._history
+
+    def clients(self) -> Sequence[ServiceClient]:
+        """Both may tell the time."""
+        return self._vbs, self._csbs
 
     def is_vendor(self) -> bool:
         """VBS is, where it shows that it is no Cinder."""

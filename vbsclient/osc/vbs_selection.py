@@ -19,7 +19,7 @@ from vbsclient.api.vbs.backups import SORT_KEYS
 from vbsclient.deletion.targets import FEW, Limits
 from vbsclient.deletion.vbs_lookup import find_backups
 from vbsclient.osc.filters import Conditions, add_filters, conditions_of
-from vbsclient.osc.listing import Found, SortKey
+from vbsclient.osc.listing import Found, SortKey, begun
 from vbsclient.osc.lookup import server_of, volume_id_of
 from vbsclient.osc.vbs_details import list_marked
 
@@ -213,6 +213,7 @@ class Selection:
         sort: Sequence[SortKey] = (),
         marker: str | None = None,
         page_size: int,
+        sorts: bool = True,
     ) -> Found:
         """The backups to choose from, which :meth:`fits` then does.
 
@@ -220,11 +221,12 @@ class Selection:
         :param verified: as :func:`list_marked` takes it.
         :param sort: sent to the service where it is documented to sort.
         :param marker: sent to the service if the order is the service's.
+        :param sorts: whether the service may be asked to sort at all.
         """
         marks = marks or self.needs_marks
         disks = self.disks.one_by_one
         alone = len(disks) == 1
-        sent = _sortable(vbs, sort) if alone else None
+        sent = _sortable(vbs, sort) if alone and sorts else None
         in_order = alone and (not sort or sent is not None)
 
         def read(volume_id: str | None) -> Iterator[Backup]:
@@ -241,6 +243,19 @@ class Selection:
                 return list_marked(vbs, verified=verified, **filters)
             return vbs.backups.list(**filters)
 
+        if sent is not None:
+            try:
+                return Found(begun(read(disks[0])), in_order, in_order)
+            except errors.BadRequest:
+                # It sorts by less than the reference says, as old Cinders.
+                return self.backups(
+                    vbs,
+                    marks=marks,
+                    sort=sort,
+                    marker=marker,
+                    page_size=page_size,
+                    sorts=False,
+                )
         newest_first = heapq.merge(
             *map(read, disks), key=_created_at, reverse=True
         )

@@ -222,6 +222,109 @@ class TestMovement:
         assert len(found) == len(set(found))
 
 
+class Forgetful(Service):
+    """Does not find the marker of a row that has been deleted."""
+
+    def __init__(
+        self, *args: Any, refusal: type[errors.ServiceError], **keywords: Any
+    ) -> None:
+        super().__init__(*args, **keywords)
+        self.refusal = refusal
+
+    def _start(self, query: Mapping[str, str]) -> int:
+        if query.get('marker', self.ids[0]) not in self.ids:
+            raise self.refusal('no such marker', status=404)
+        return super()._start(query)
+
+
+REFUSALS = [errors.NotFound, errors.BadRequest]
+
+
+@pytest.mark.parametrize('refusal', REFUSALS)
+@pytest.mark.parametrize(
+    ('style', 'link'),
+    [(CSBS, None), (CSBS, 'marker'), (V2, 'marker'), (V3, 'both')],
+)
+class TestMarkersThatVanish:
+    def test_the_list_is_started_once_more(
+        self,
+        style: Style,
+        link: str | None,
+        refusal: type[errors.ServiceError],
+    ) -> None:
+        gone = iter('bd')
+
+        def between(ids: list[str]) -> None:
+            if (id := next(gone, None)) in ids:
+                ids.remove(id)
+
+        service = Forgetful(
+            'abcdefg',
+            key=style.key,
+            link=link,
+            between=between,
+            refusal=refusal,
+        )
+        found = read(service, style)
+        assert len(found) == len(set(found))
+        assert set('acefg') <= set(found)
+
+    def test_it_is_not_started_for_ever(
+        self,
+        style: Style,
+        link: str | None,
+        refusal: type[errors.ServiceError],
+    ) -> None:
+        service = Forgetful(
+            [f'{n:03}' for n in range(99)],
+            key=style.key,
+            link=link,
+            between=lambda ids: ids.pop(1),
+            refusal=refusal,
+        )
+        with pytest.raises(errors.AmbiguousListing, match='broke off after'):
+            read(service, style)
+        assert len(service.asked) < 10
+
+    def test_that_of_the_caller_is_refused(
+        self,
+        style: Style,
+        link: str | None,
+        refusal: type[errors.ServiceError],
+    ) -> None:
+        service = Forgetful('abc', key=style.key, link=link, refusal=refusal)
+        with pytest.raises(refusal):
+            read(service, style, marker='x')
+        assert not service.asked[1:]
+
+
+@given(
+    st.lists(st.integers(0, 30), max_size=3),
+    st.integers(0, 25),
+    st.integers(1, 5),
+    st.sampled_from(REFUSALS),
+)
+def test_what_stays_is_listed_whatever_vanishes(
+    vanishing: list[int],
+    count: int,
+    size: int,
+    refusal: type[errors.ServiceError],
+) -> None:
+    """As long as no more vanishes than the list is started again."""
+    gone = iter(vanishing)
+
+    def between(ids: list[str]) -> None:
+        number = next(gone, None)
+        if number is not None and number < len(ids) - 1:
+            del ids[number]
+
+    ids = [f'{n:03}' for n in range(count)] or ['x']
+    service = Forgetful(ids, key=CSBS.key, between=between, refusal=refusal)
+    found = read(service, CSBS, size=size)
+    assert len(found) == len(set(found))
+    assert set(service.ids) <= set(found)
+
+
 class TestBodies:
     @pytest.mark.parametrize(
         'body',

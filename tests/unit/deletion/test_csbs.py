@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Deleting checkpoints and single items, which are never mixed up."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.unit.deletion.world import World, uuid
+from tests.unit.deletion.world import NoRecorder, World, uuid
+from tests.unit.fakes import PROJECT
 from vbsclient.api import errors
 from vbsclient.api.csbs import NoItems
 from vbsclient.bulk import State
-from vbsclient.deletion import csbs_items
+from vbsclient.deletion import csbs_items, csbs_siblings
 from vbsclient.deletion.follow import Follower
+from vbsclient.deletion.run import execute, outcomes_of
 from vbsclient.deletion.targets import Missing, Refused, Skipped, StopAll
 from vbsclient.osc.journal import NoJournal
 from vbsclient.waiting import Patience
@@ -31,6 +34,7 @@ CHECKPOINT = uuid(500)
 @pytest.fixture(autouse=True)
 def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csbs_items, 'PROOF_TIMEOUT', 0.05)
+    monkeypatch.setattr(csbs_siblings, 'SECOND_LOOK', 0.0)
 
 
 def item_delete(checkpoint: str, item: str) -> str:
@@ -337,7 +341,7 @@ class TestProof:
         there.add_item(96, checkpoint=501)
         there.ignores_items = True
         outcomes, stopped = there.carry_out(there.item_deletion(*ids, other))
-        assert 'deletes more than was named' in str(stopped)
+        assert 'more is being deleted than was named' in str(stopped)
         assert sibling in str(stopped)
         assert there.deletes() == [item_delete(CHECKPOINT, ids[0])]
         assert [o.state for o in outcomes] == [State.DONE] + [
@@ -353,7 +357,7 @@ class TestProof:
         there.ignores_items = True
         there.deleted = 'deleted'
         _, stopped = there.carry_out(there.item_deletion(*ids))
-        assert 'deletes more than was named' in str(stopped)
+        assert 'more is being deleted than was named' in str(stopped)
         assert len(there.deletes()) == 1
 
     def test_no_effect_in_time_stops_the_run(self, world: MakeWorld) -> None:
@@ -393,7 +397,7 @@ class TestProof:
         there.ignores_items = True
         there.fails(f'DELETE .*{ids[0]}', 400)
         _, stopped = there.carry_out(there.item_deletion(*ids))
-        assert 'deletes more' in str(stopped)
+        assert 'more is being deleted' in str(stopped)
         assert there.deletes() == [
             item_delete(CHECKPOINT, id) for id in ids[:2]
         ]
@@ -442,7 +446,7 @@ class TestProof:
         there.ignores_items = True
         there.answers = status
         _, stopped = there.carry_out(there.item_deletion(*ids))
-        assert 'deletes more than was named' in str(stopped)
+        assert 'more is being deleted than was named' in str(stopped)
         assert len(there.deletes()) == 1
 
     def test_an_odd_success_without_effect_stops_the_run(
@@ -478,7 +482,7 @@ class TestProof:
             tell=lambda counts: None,
         )
         if takes_all:
-            with pytest.raises(StopAll, match='deletes more'):
+            with pytest.raises(StopAll, match='more is being deleted'):
                 follower.run()
         else:
             follower.run()
@@ -565,3 +569,185 @@ class TestWhatALookSays:
         [target] = there.item_deletion(id).targets()
         seen = there.item_deletion(id).look([target])[id]
         assert ('no space' in (seen.reason or '')) is told
+
+
+class TestWhatProves:
+    """Only a DELETE of ours that was accepted and whose effect was seen."""
+
+    @pytest.mark.parametrize(
+        ('status', 'body'),
+        [
+            (404, {'error_code': 'CSBS.3001', 'error_msg': 'gone'}),
+            (404, 'no such page'),
+            (400, {'error_code': 'CSBS.2003', 'error_msg': 'busy'}),
+            (409, {}),
+            (500, {}),
+            (503, {}),
+        ],
+    )
+    @pytest.mark.parametrize('now', ['available', 'waiting_delete', 'deleted'])
+    def test_a_first_that_was_not_accepted_proves_nothing(
+        self, world: MakeWorld, status: int, body: Any, now: str
+    ) -> None:
+        there = world(concurrency=4)
+        ids = one_of_two(there, 5)
+        there.fails(f'DELETE .*{ids[0]}', status, body)
+        there.ignores_items = True
+        deletion = there.verified(there.item_deletion(*ids))
+        there.items[0]['status'] = now
+        _, stopped = there.carry_out(deletion)
+        assert 'more is being deleted than was named' in str(stopped)
+        sent = [line for line in there.deletes() if ids[0] not in line]
+        assert sent == [item_delete(uuid(501), ids[1])]
+
+    def test_each_goes_alone_while_nothing_is_proved(
+        self, world: MakeWorld
+    ) -> None:
+        there = world(concurrency=4)
+        ids = one_of_two(there, 5)
+        there.fails('DELETE', 400, {'error_code': 'CSBS.2003'})
+        outcomes, stopped = there.carry_out(there.item_deletion(*ids))
+        assert stopped is None
+        assert [o.state for o in outcomes] == [State.FAILED] * 5
+        lines = there.cloud.sent()
+        deletes = [n for n, u in enumerate(lines) if u.startswith('DELETE')]
+        assert all(b - a > 1 for a, b in itertools.pairwise(deletes))
+
+    def test_siblings_whose_turn_comes_late(
+        self, world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        there = world(concurrency=4)
+        ids = one_of_two(there, 5)
+
+        def late(self: csbs_siblings.Siblings) -> None:
+            there.items[1]['status'] = 'waiting_delete'
+
+        monkeypatch.setattr(csbs_siblings.Siblings, 'pause', late)
+        _, stopped = there.carry_out(there.item_deletion(*ids))
+        assert uuid(90) in str(stopped)
+        assert len(there.deletes()) == 1
+
+    @pytest.mark.parametrize('number', [2, 5])
+    @pytest.mark.parametrize('now', ['deleting', 'waiting_delete', 'deleted'])
+    def test_each_later_look_includes_the_siblings(
+        self, world: MakeWorld, number: int, now: str
+    ) -> None:
+        there = world(concurrency=4)
+        ids = one_of_two(there, number)
+        deletion = there.item_deletion(*ids)
+        outcomes, stopped = there.carry_out(deletion)
+        assert stopped is None
+        there.items[-1]['status'] = now
+        follower = Follower(
+            deletion,
+            outcomes,
+            NoJournal(),
+            there.limits,
+            wait=True,
+            patience=Patience(timeout=10.0, shortest=0.01),
+            tell=lambda counts: None,
+        )
+        with pytest.raises(StopAll, match='more is being deleted'):
+            follower.run()
+
+    def test_the_end_of_a_run_looks_once_more(self, world: MakeWorld) -> None:
+        there = world()
+        ids = one_of_two(there, 4)
+
+        class Late(NoRecorder):
+            def delete(self, target: Any, action: str, send: Any) -> Any:
+                receipt = super().delete(target, action, send)
+                if target.id == ids[-1]:
+                    there.items[1]['status'] = 'deleting'
+                return receipt
+
+        outcomes, stopped = there.carry_out(there.item_deletion(*ids), Late())
+        assert uuid(90) in str(stopped)
+        assert [o.state for o in outcomes] == [State.DONE] * 4
+
+    def test_an_end_that_cannot_be_seen_makes_no_failure(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        ids = one_of_two(there, 2)
+
+        class Trouble(NoRecorder):
+            def delete(self, target: Any, action: str, send: Any) -> Any:
+                receipt = super().delete(target, action, send)
+                if target.id == ids[-1]:
+                    there.fails('GET', 500)
+                return receipt
+
+        _, stopped = there.carry_out(there.item_deletion(*ids), Trouble())
+        assert stopped is None
+
+    @pytest.mark.parametrize(
+        ('going', 'cause'),
+        [
+            ((90,), 'most likely somebody else'),
+            ((90, 91), 'ignores checkpoint_items and deletes the whole'),
+        ],
+    )
+    def test_both_explanations_are_given(
+        self, world: MakeWorld, going: tuple[int, ...], cause: str
+    ) -> None:
+        there = world()
+        id = there.add_item(80)
+        rest = [there.add_item(number) for number in (90, 91)]
+
+        class SomebodyElse(NoRecorder):
+            def delete(self, target: Any, action: str, send: Any) -> Any:
+                for row in there.items:
+                    if row['id'] in {uuid(number) for number in going}:
+                        row['status'] = 'waiting_delete'
+                return super().delete(target, action, send)
+
+        deletion = there.item_deletion(id)
+        outcomes = outcomes_of(deletion.targets())
+        reason = execute(
+            deletion,
+            outcomes,
+            SomebodyElse(),
+            concurrency=1,
+            stop=there.limits.stop,
+        )
+        assert reason is not None
+        assert [id for id in rest if id in reason.message] == [
+            uuid(number) for number in going
+        ]
+        assert cause in str(reason.hint)
+        assert 'checkpoint_items' in str(reason.hint)
+        assert 'somebody else' in str(reason.hint)
+
+
+class TestRowsOfOtherProjects:
+    """Never found by a name; by an id it is said whose they are."""
+
+    @pytest.mark.parametrize('more', [0, 5], ids=['few', 'many'])
+    @pytest.mark.parametrize(
+        'owner',
+        [
+            {'project_id': 'other'},
+            {'tenant_id': 'other'},
+            {'extend_info': {'project_id': 'other'}},
+        ],
+    )
+    def test_by_name_and_by_id(
+        self, world: MakeWorld, owner: dict[str, Any], more: int
+    ) -> None:
+        there = world()
+        foreign = there.add_item(80, name='pre', **owner)
+        own = there.add_item(
+            81, checkpoint=501, name='pre', project_id=PROJECT.upper()
+        )
+        others = [
+            there.add_item(60 + n, checkpoint=600 + n) for n in range(more)
+        ]
+        outcomes, _ = there.carry_out(
+            there.item_deletion('pre', foreign, *others)
+        )
+        assert 'another project (other)' in str(outcomes[1].error)
+        sent = there.deletes()
+        assert sent[0] == item_delete(uuid(501), own)
+        assert len(sent) == 1 + more
+        assert not [line for line in sent if foreign in line]

@@ -24,7 +24,7 @@ from vbsclient.api import errors
 from vbsclient.api.csbs import CSBS_PROVIDER, CSBSClient
 from vbsclient.api.vbs import VBSClient
 from vbsclient.bulk import State
-from vbsclient.deletion import csbs_items
+from vbsclient.deletion import csbs_items, csbs_siblings
 from vbsclient.deletion.csbs_checkpoints import CheckpointDeletion
 from vbsclient.deletion.csbs_items import ItemDeletion
 from vbsclient.deletion.run import execute, outcomes_of
@@ -41,6 +41,7 @@ def _no_patience() -> Iterator[None]:
     """Hypothesis runs many cases in one test: nothing is set for each."""
     with (
         mock.patch.object(csbs_items, 'PROOF_TIMEOUT', 0.0),
+        mock.patch.object(csbs_siblings, 'SECOND_LOOK', 0.0),
         mock.patch('vbsclient.api.http._wait', return_value=0.0),
         mock.patch('vbsclient.deletion.judgement.SECOND_LOOK', 0.0),
     ):

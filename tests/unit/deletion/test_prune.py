@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vbsclient.deletion.prune import Emptied, Prune, Reading
+from vbsclient.deletion.prune import Absence, Emptied, Prune, Reading
 from vbsclient.deletion.targets import Skipped, Target
 from vbsclient.retention import (
     Candidate,
@@ -51,8 +51,11 @@ class Changing:
             candidates, {}, {c.id: c.id for c in candidates if c.id in hold}
         )
 
-    def deletion(self, known: Mapping[str, str]) -> Any:
+    def deletion(self, known: Mapping[str, str], confirm: Any) -> Any:
         return Deleting(known)
+
+    def absence_of(self, backup: Candidate) -> Absence | None:
+        return None
 
 
 @st.composite

@@ -52,6 +52,8 @@ class World:
     :ivar has_items: whether there is a CSBS; else it is a plain Karbor.
     :ivar provider: the one provider of that Karbor.
     :ivar answers: what a DELETE that was carried out is answered with.
+    :ivar shown: what lists show of the rows that there are; a GET of one
+        row shows what is so.
     :ivar busy: ids of items whose next DELETE is refused for the moment.
     :ivar then: what happens after each DELETE, before anybody looks again.
     """
@@ -75,6 +77,7 @@ class World:
         self.answers: int | None = None
         self.busy: set[str] = set()
         self.then: Callable[[], object] = lambda: None
+        self.shown: Callable[[list[Row]], list[Row]] = list
         self.has_items = True
         self.provider = CSBS_PROVIDER
         self.karbor: list[Row] = []
@@ -257,7 +260,7 @@ class World:
             for row in self.backups
         ]
         if last == 'detail':
-            return {'backups': _page(rows, query)}
+            return {'backups': _page(self.shown(rows), query)}
         found = [row for row in rows if row['id'] == last]
         if not found:
             return _refuse(context, 404, f'Backup {last} could not be found.')
@@ -298,7 +301,7 @@ class World:
         if not self.has_items:
             return _refuse(context, 404, 'no such route')
         if len(path) == 1:
-            return {'checkpoint_items': _page(self.items, query)}
+            return {'checkpoint_items': _page(self.shown(self.items), query)}
         for row in self.items:
             if row['id'] == path[1]:
                 return {'checkpoint_item': row}

@@ -15,6 +15,7 @@ from vbsclient.api.values import (
     bool_or_none,
     canonical_id,
     int_or_none,
+    is_foreign,
     json_text,
     text_or_none,
 )
@@ -23,6 +24,9 @@ from vbsclient.api.values import (
 SORT_KEYS = frozenset(
     {'created_at', 'updated_at', 'name', 'status', 'protected_at', 'id'}
 )
+
+#: Where an item may name its project: the reference lists no key for it.
+_OWNER_KEYS = ('project_id', 'tenant_id')
 
 _STYLE = paging.Style('checkpoint_items', 'marker', 'checkpoint_items_links')
 
@@ -109,6 +113,15 @@ class Item:
         return (
             text_or_none(zone or data.get('__openstack_region_name')) or None
         )
+
+    @property
+    def owner(self) -> str | None:
+        """The project that it belongs to, where the answer says so."""
+        for place in (self.body, self._extend):
+            for key in _OWNER_KEYS:
+                if place.get(key):
+                    return str(place[key])
+        return None
 
     @property
     def automatic(self) -> bool:
@@ -242,12 +255,18 @@ class Items:
 
     :param transport: how requests are sent.
     :param url: URL with ``v1`` and the project.
+    :ivar project_id: the project whose backups these are.
     """
 
     def __init__(self, transport: Transport, url: str) -> None:
         self._transport = transport
         self._url = url
         self._kind = ServiceKind(transport, url)
+        self.project_id = url.rpartition('/')[2]
+
+    def owns(self, item: Item) -> bool:
+        """Whether no other project is said to own a backup."""
+        return not is_foreign(item.owner, self.project_id)
 
     def get(self, item_id: str) -> Item:
         """Show a backup of a server (CSBS API, C7).

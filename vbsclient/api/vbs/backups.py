@@ -14,6 +14,7 @@ from vbsclient.api.names import names_automatic
 from vbsclient.api.values import (
     Known,
     int_or_none,
+    is_foreign,
     json_text,
     lenient_int,
     text_or_none,
@@ -135,6 +136,7 @@ class Backups:
     :param transport: how requests are sent.
     :param url: URL below which ``backups`` is, with version and project.
     :param version: ``v2`` or ``v3``.
+    :ivar project_id: the project whose backups these are.
     """
 
     def __init__(
@@ -142,11 +144,16 @@ class Backups:
     ) -> None:
         self._transport = transport
         self._url = url
+        self.project_id = url.rpartition('/')[2]
         self.version = version
         # V14 documents no links, so that its short page proves nothing.
         self._style = paging.Style(
             'backups', 'offset', 'backups_links', links_tell=version == 'v2'
         )
+
+    def owns(self, backup: Backup) -> bool:
+        """Whether no other project is said to own a backup."""
+        return not is_foreign(backup.owner, self.project_id)
 
     def get(self, backup_id: str) -> Backup:
         """Show a backup (VBS API, V9 in v2 and V15 in v3).

@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A prune on services whose lists say what is not so."""
+
+import contextlib
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.deletion.world import NoRecorder, Row, World, uuid
+from tests.unit.fakes import PROJECT
+from vbsclient.api import errors
+from vbsclient.api.csbs import CSBS_PROVIDER
+from vbsclient.bulk import State
+from vbsclient.deletion import csbs_items, csbs_siblings
+from vbsclient.deletion.csbs_history import ServerHistory
+from vbsclient.deletion.prune import Agreed, Prune
+from vbsclient.deletion.run import execute, outcomes_of
+from vbsclient.deletion.targets import Outcome, Skipped, Undecided
+from vbsclient.deletion.vbs_history import VolumeHistory
+from vbsclient.retention import KeepLast, RuleSet, Span
+
+MakeWorld = Callable[..., World]
+NOW = datetime(2024, 6, 1, tzinfo=timezone.utc)
+VOLUME = uuid(9000)
+OWNER = 'os-backup-project-attr:project_id'
+
+
+@pytest.fixture(autouse=True, scope='module')
+def _no_patience() -> Iterator[None]:
+    with (
+        mock.patch.object(csbs_items, 'PROOF_TIMEOUT', 0.0),
+        mock.patch.object(csbs_siblings, 'SECOND_LOOK', 0.0),
+        mock.patch('vbsclient.api.http._wait', return_value=0.0),
+    ):
+        yield
+
+
+class Pruning:
+    """One prune of one kind, carried out on a world."""
+
+    def __init__(self, there: World, kind: str) -> None:
+        self.there = there
+        self.kind = kind
+        self.agreed: Agreed[Any] | None = None
+
+    def add(self, number: int, days: float, **changes: Any) -> str:
+        """A backup so many days old of the one volume or server."""
+        made = (NOW - timedelta(days=days)).isoformat()[:19]
+        if self.kind == 'vbs':
+            changes = {'volume_id': VOLUME, 'created_at': made} | changes
+            return self.there.add_backup(number, **changes)
+        changes = {'resource_id': VOLUME, 'created_at': made} | changes
+        return self.there.add_item(number, 500 + number, **changes)
+
+    @property
+    def rows(self) -> list[Row]:
+        vbs = self.kind == 'vbs'
+        return self.there.backups if vbs else self.there.items
+
+    def lists_also(self, number: int, days: float) -> str:
+        """Let lists show one that there is not."""
+        id = self.add(number, days)
+        ghost = self.rows.pop()
+        self.there.shown = lambda rows: [*rows, ghost]
+        return id
+
+    def __call__(
+        self, rule_set: RuleSet | None = None
+    ) -> tuple[list[Outcome[Any]], Prune[Any]]:
+        there = self.there
+        history: Any = (
+            VolumeHistory(
+                there.vbs,
+                there.csbs,
+                lambda: ((b, True) for b in there.vbs.backups.list()),
+                limits=there.limits,
+            )
+            if self.kind == 'vbs'
+            else ServerHistory(
+                there.csbs,
+                there.csbs.items.list,
+                provider_id=CSBS_PROVIDER,
+                limits=there.limits,
+            )
+        )
+        rule_set = rule_set or RuleSet((KeepLast(1),))
+        prune: Prune[Any] = Prune(history, rule_set, NOW)
+        self.agreed = agreed = prune.look_again(prune.plan())
+        outcomes = outcomes_of(agreed.targets())
+        execute(
+            agreed.deletion,
+            outcomes,
+            NoRecorder(),
+            concurrency=there.limits.concurrency,
+            stop=there.limits.stop,
+        )
+        return outcomes, prune
+
+    def deleted(self) -> set[str]:
+        key = re.compile('checkpoint_items=(.*)')
+        return {
+            found.group(1) if (found := key.search(line)) else line
+            for line in self.there.deletes()
+        }
+
+    def gets(self, id: str) -> int:
+        return sum(
+            line.endswith(f'/{id}') for line in self.there.cloud.sent('GET')
+        )
+
+
+@pytest.fixture(params=['vbs', 'csbs'])
+def pruning(world: MakeWorld, request: pytest.FixtureRequest) -> Pruning:
+    return Pruning(world(pin='2', concurrency=4), request.param)
+
+
+class TestWhatStays:
+    def test_a_ghost_keeps_nothing(self, pruning: Pruning) -> None:
+        ids = [pruning.add(n, n) for n in range(1, 5)]
+        ghost = pruning.lists_also(9, 0.5)
+        outcomes, prune = pruning()
+        assert pruning.deleted() == set(ids[1:])
+        assert list(prune.absent) == [ghost]
+        assert prune.absent[ghost].is_gone
+        skipped = {o.target.id: o.error for o in outcomes if o.error}
+        assert list(skipped) == [ids[0]]
+        assert isinstance(skipped[ids[0]], Skipped)
+
+    @pytest.mark.parametrize(
+        'change',
+        [
+            {'status': 'deleting'},
+            {'status': 'error'},
+            {'status': 'restoring'},
+            {'status': 'deleted'},
+            {'volume_id': uuid(1), 'resource_id': uuid(1)},
+            {OWNER: 'other', 'project_id': 'other'},
+        ],
+        ids=lambda change: next(iter(change.values())),
+    )
+    def test_what_is_not_as_the_list_shows_it_keeps_nothing(
+        self, pruning: Pruning, change: Row
+    ) -> None:
+        ids = [pruning.add(n, n) for n in range(1, 5)]
+        before = dict(pruning.rows[0])
+        pruning.there.shown = lambda rows: [before, *rows[1:]]
+        pruning.rows[0] |= change
+        pruning()
+        assert pruning.deleted() == set(ids[2:])
+
+    @pytest.mark.parametrize('status', [401, 403, 429, 500, 503])
+    def test_what_cannot_be_seen_lets_nothing_go(
+        self, pruning: Pruning, status: int
+    ) -> None:
+        ids = [pruning.add(n, n) for n in range(1, 5)]
+        pruning.there.fails(f'GET .*/{ids[0]}', status)
+        outcomes, _ = pruning()
+        assert pruning.deleted() == set()
+        assert {o.state for o in outcomes} == {State.FAILED}
+        assert {type(o.error) for o in outcomes} == {Undecided}
+
+    def test_a_service_that_shows_ghosts_alone(self, pruning: Pruning) -> None:
+        for n in range(1, 8):
+            pruning.add(n, n)
+        ghosts = list(pruning.rows)
+        pruning.rows.clear()
+        pruning.there.shown = lambda rows: ghosts
+        outcomes, _ = pruning()
+        assert pruning.deleted() == set()
+        assert 'is not there' in str(outcomes[-1].error)
+        assert sum(pruning.gets(g['id']) for g in ghosts) == 3
+
+    def test_one_get_for_a_group_and_none_where_nothing_goes(
+        self, pruning: Pruning
+    ) -> None:
+        ids = [pruning.add(n, n) for n in range(1, 9)]
+        key = 'volume_id' if pruning.kind == 'vbs' else 'resource_id'
+        alone = pruning.add(20, 1, **{key: uuid(9001)})
+        pruning()
+        assert pruning.deleted() == set(ids[1:])
+        assert pruning.gets(ids[0]) == 1
+        assert pruning.gets(alone) == 0
+
+    def test_the_get_comes_just_before_the_first_delete(
+        self, pruning: Pruning
+    ) -> None:
+        ids = [pruning.add(n, n) for n in range(1, 3)]
+        pruning()
+        sent = pruning.there.cloud.sent()
+        [get] = [n for n, u in enumerate(sent) if u.endswith(f'/{ids[0]}')]
+        assert sent[get + 1].startswith('DELETE')
+
+    def test_what_is_sent_again_costs_one_more(self, pruning: Pruning) -> None:
+        ids = [pruning.add(n, n) for n in range(1, 4)]
+        pruning.there.fails('DELETE', 409)
+        outcomes, _ = pruning()
+        agreed = pruning.agreed
+        assert agreed is not None
+        pruning.rows.pop(0)
+        [target] = [o.target for o in outcomes if o.target.id == ids[1]]
+        with pytest.raises(Skipped, match='last 1'):
+            agreed.deletion.delete(target, NoRecorder())
+        assert pruning.gets(ids[0]) == 2
+
+    def test_nothing_that_stays_needs_no_look(self, pruning: Pruning) -> None:
+        ids = [pruning.add(n, n + 5) for n in range(1, 4)]
+        rule_set = RuleSet(older_than=Span('1d', days=1), allow_empty=True)
+        pruning(rule_set)
+        assert pruning.deleted() == set(ids)
+        assert [pruning.gets(id) for id in ids] == [0, 0, 0]
+
+    def test_rules_that_would_empty_a_group_without_its_ghost(
+        self, pruning: Pruning
+    ) -> None:
+        for n in range(1, 4):
+            pruning.add(n, n + 5)
+        pruning.lists_also(9, 0.5)
+        outcomes, _ = pruning(RuleSet(older_than=Span('1d', days=1)))
+        assert pruning.deleted() == set()
+        assert {type(o.error) for o in outcomes} == {Undecided}
+
+
+class TestRowsOfOtherProjects:
+    @pytest.mark.parametrize('days', [0.5, 30.0], ids=['newest', 'oldest'])
+    def test_they_neither_count_nor_go(
+        self, pruning: Pruning, days: float
+    ) -> None:
+        ids = [pruning.add(n, n) for n in range(1, 4)]
+        foreign = pruning.add(9, days, **{OWNER: 'x', 'project_id': 'x'})
+        pruning()
+        assert pruning.deleted() == set(ids[1:])
+        assert foreign not in pruning.deleted()
+
+    def test_own_rows_that_say_so(self, pruning: Pruning) -> None:
+        own = {OWNER: PROJECT, 'project_id': PROJECT}
+        ids = [pruning.add(n, n, **own) for n in range(1, 4)]
+        pruning()
+        assert pruning.deleted() == set(ids[1:])
+
+
+# -- any sequence of looks ---------------------------------------------------
+
+rows = st.fixed_dictionaries(
+    {
+        'days': st.integers(0, 40),
+        'status': st.sampled_from(
+            ['available'] * 5 + ['error', 'deleting', 'creating']
+        ),
+        'foreign': st.sampled_from([False, False, False, True]),
+        'exists': st.sampled_from([True, True, True, False]),
+    }
+)
+#: What one list does to a row: shows it, leaves it out, shows it as it was.
+views = st.lists(
+    st.sampled_from(['shown', 'shown', 'shown', 'left out', 'as it was']),
+    min_size=1,
+    max_size=12,
+)
+rule_sets = st.builds(
+    RuleSet,
+    rules=st.sampled_from([(), (KeepLast(1),), (KeepLast(2),)]),
+    older_than=st.sampled_from([None, Span('5d', days=5)]),
+).filter(lambda r: r.rules or r.older_than)
+
+
+class Views:
+    """Lists that show each row as they like."""
+
+    def __init__(self, ghosts: list[Row], views: list[str]) -> None:
+        self._ghosts = ghosts
+        self._views = itertools.cycle(views)
+
+    def __call__(self, rows: list[Row]) -> list[Row]:
+        found = []
+        for row in [*rows, *self._ghosts]:
+            what = next(self._views)
+            if what == 'as it was':
+                found.append(row | {'status': 'available'})
+            elif what == 'shown':
+                found.append(row)
+        return found
+
+
+@given(
+    st.sampled_from(['vbs', 'csbs']),
+    st.lists(rows, min_size=1, max_size=8),
+    views,
+    rule_sets,
+)
+def test_the_newest_that_is_really_there_always_stays(
+    kind: str, made: list[Row], view: list[str], rule_set: RuleSet
+) -> None:
+    pruning = Pruning(World(pin='2', concurrency=4), kind)
+    real, ghosts, foreign = {}, [], set()
+    for number, row in enumerate(made, 1):
+        owner = {OWNER: 'x', 'project_id': 'x'} if row['foreign'] else {}
+        days = row['days'] + number / 100
+        id = pruning.add(number, days, status=row['status'], **owner)
+        if row['foreign']:
+            foreign.add(id)
+        if not row['exists']:
+            ghosts.append(pruning.rows.pop())
+        elif row['status'] == 'available' and not row['foreign']:
+            real[id] = days
+    pruning.there.shown = Views(ghosts, view)
+    with contextlib.suppress(errors.ClientError):
+        pruning(rule_set)
+    pruning.there.cloud.session.session.close()
+    deleted = pruning.deleted()
+    assert not deleted & foreign
+    assert not deleted & set(sorted(real, key=lambda id: real[id])[:1])
