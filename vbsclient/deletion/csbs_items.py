@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient, Item
 from vbsclient.api.http import Receipt, is_uuid
-from vbsclient.api.values import Known
 from vbsclient.bulk import State
 from vbsclient.deletion.csbs_checkpoints import refusal_of
 from vbsclient.deletion.csbs_lookup import (
@@ -35,7 +34,8 @@ from vbsclient.deletion.follow import Independent
 from vbsclient.deletion.judgement import (
     Existence,
     Findings,
-    gone,
+    Gone,
+    Unproven,
     is_going,
     is_gone,
     may_have_acted,
@@ -399,11 +399,16 @@ class ItemDeletion(Independent[Item]):
             pause = min(pause * 2, 2.0)
 
     def _goes(self, item: Item) -> bool:
-        """Whether it is seen going; answers that prove nothing are none."""
+        """Whether it is seen going; answers that disagree show nothing.
+
+        :raises ClientError: if it cannot be read.
+        """
         now = self._existence(item).now(item.id)
         if isinstance(now, Item):
             return is_going(now.status)
-        return gone(now) is Known.YES
+        if isinstance(now, Gone | Unproven):
+            return isinstance(now, Gone)
+        raise now
 
     def _other_kind(self, id: str) -> str | None:
         items = quietly(lambda: read_all(self._csbs.items, checkpoint_id=id))

@@ -79,7 +79,8 @@ class Pruning:
             VolumeHistory(
                 there.vbs,
                 there.csbs,
-                lambda: ((b, True) for b in there.vbs.backups.list()),
+                lambda _: ((b, True) for b in there.vbs.backups.list()),
+                whole=True,
                 limits=there.limits,
             )
             if self.kind == 'vbs'
