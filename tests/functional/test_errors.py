@@ -139,9 +139,9 @@ def test_an_override_that_is_no_url(
 def test_a_cloud_that_is_down(openstack: Openstack) -> None:
     dead = Sandbox().start()
     dead.stop()
-    openstack(
-        *DELETE, 'nightly', cloud=dead, complains=[..., 'Connection refused']
-    )
+    host = dead.url.removeprefix('http://')
+    reason = f'The login failed: no connection to {host} (connection refused)'
+    openstack(*DELETE, 'nightly', cloud=dead, complains=[..., reason])
 
 
 @pytest.mark.usefixtures('impatient')

@@ -102,6 +102,11 @@ class Login:
         auth = session.auth
         if not isinstance(auth, BaseIdentityPlugin):
             return None
+        if auth.auth_ref is None:
+            # Somebody else has given up the token of the plugin.
+            asked_at = time.monotonic()
+            with self._lock:
+                self._headers = self._log_in(session, asked_at)
         return auth.auth_ref
 
     def _log_in(self, session: Session, asked_at: float) -> Headers:

@@ -217,6 +217,15 @@ class TestTokenThatIsLeft:
             'token-1'
         }
 
+    def test_a_catalog_that_somebody_else_gave_up_is_read_anew(
+        self, cloud: FakeCloud
+    ) -> None:
+        cloud.on('GET', URL, json={})
+        Transport(cloud.session).get(URL)
+        cloud.session.invalidate()
+        assert VBSClient(cloud.session).endpoint.service_type == 'vbs'
+        assert logins(cloud) == 1 + 1
+
     def test_the_catalog_is_read_from_it(self, cloud: FakeCloud) -> None:
         cloud.on('POST', TOKENS, status_code=401)
         self.soon(cloud)
