@@ -27,6 +27,7 @@ from keystoneauth1.session import Session, TCPKeepAliveAdapter
 from vbsclient.api import errors
 from vbsclient.api.adapter import Adapter
 from vbsclient.api.answers import Answer, object_of, translated, unexpected
+from vbsclient.api.values import UUID, canonical_id
 
 LOG = logging.getLogger(__name__)
 
@@ -45,16 +46,12 @@ _ATTEMPTS = 5
 #: Being told to slow down is no failure: more patience than for the rest.
 _ATTEMPTS_WHEN_THROTTLED = 12
 
-_UUID = re.compile(
-    r'[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}', re.ASCII
-)
-
 Query = Mapping[str, str]
 
 
 def is_uuid(value: str) -> bool:
     """Whether a text has the canonical shape of a UUID (8-4-4-4-12 hex)."""
-    return _UUID.fullmatch(value) is not None
+    return UUID.fullmatch(value) is not None
 
 
 def resource_path(*parts: str, id: str | None = None) -> str:
@@ -71,7 +68,7 @@ def resource_path(*parts: str, id: str | None = None) -> str:
     if id is not None:
         if not is_uuid(id):
             raise errors.InvalidId(f'{id!r} is not an id (a UUID)')
-        parts = (*parts, id)
+        parts = (*parts, canonical_id(id))
     return '/'.join(parts)
 
 

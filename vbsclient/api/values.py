@@ -4,8 +4,17 @@
 from __future__ import annotations
 
 import json
+import re
 from enum import Enum
 from typing import Any
+
+#: The canonical shape of a UUID (8-4-4-4-12 hex).
+UUID = re.compile(
+    r'[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}', re.ASCII
+)
+
+#: The same without its hyphens, as Keystone writes the ids of projects.
+_HEX_ID = re.compile(r'[0-9a-fA-F]{32}', re.ASCII)
 
 
 class Known(Enum):
@@ -20,6 +29,22 @@ class Known(Enum):
 
     def __bool__(self) -> bool:
         raise TypeError('compare with Known.YES, Known.NO or Known.UNKNOWN')
+
+
+def canonical_id(text: str) -> str:
+    """An id in lower case; any other text as it is.
+
+    Services tell ``DC1E...`` from ``dc1e...`` or do not, as their data base
+    likes it: whatever is compared or sent goes through here.
+    """
+    if UUID.fullmatch(text) or _HEX_ID.fullmatch(text):
+        return text.lower()
+    return text
+
+
+def id_or_none(value: Any) -> str | None:
+    """An id in lower case; what is no text says nothing."""
+    return canonical_id(value) if isinstance(value, str) else None
 
 
 def text_or_none(value: Any) -> str | None:

@@ -9,10 +9,20 @@ from collections.abc import Iterable
 from osc_lib import exceptions
 
 from vbsclient.api.http import is_uuid
+from vbsclient.api.names import composed
+from vbsclient.api.values import canonical_id
 from vbsclient.osc.moments import parse_duration
 from vbsclient.osc.text import visible
 
 _MOST_CONCURRENCY = 64
+
+#: How the two bytes of a UTF-16 byte order mark read in other encodings.
+_UTF_16 = ('\udcff\udcfe', '\udcfe\udcff', '\xff\xfe', '\xfe\xff')
+
+
+def name_or_id(text: str) -> str:
+    """What an argument names: a name in NFC, or an id in lower case."""
+    return canonical_id(composed(text))
 
 
 def add_delete_options(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +58,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--journal',
         metavar='<file>',
+        type=_journal,
         help='Append a JSON line to this file before and after every DELETE',
     )
     parser.add_argument(
@@ -103,16 +114,45 @@ def ids_on(stdin: Iterable[str] | None) -> list[str]:
     try:
         lines = [line.strip() for line in stdin]
     except UnicodeDecodeError as error:
-        raise exceptions.CommandError(
-            'The standard input is not text. Nothing was deleted.'
-        ) from error
+        wide = error.object.startswith((b'\xff\xfe', b'\xfe\xff'))
+        raise _no_text(wide) from error
+    if lines:
+        # PowerShell and Notepad put a byte order mark before UTF-8.
+        lines[0] = lines[0].removeprefix('\ufeff').removeprefix('ï»¿').strip()
+        if lines[0].startswith(_UTF_16) or any('\0' in x for x in lines):
+            raise _no_text(wide=True)
     for number, line in enumerate(lines, 1):
         if line and not is_uuid(line):
             raise exceptions.CommandError(
                 f'Line {number} of the standard input is not an id: '
                 f"'{visible(line[:60])}'. Nothing was deleted."
             )
-    return [line for line in lines if line]
+    return [canonical_id(line) for line in lines if line]
+
+
+def _no_text(wide: bool) -> exceptions.CommandError:
+    """The complaint about a standard input that cannot be read.
+
+    :param wide: whether it is UTF-16, as PowerShell redirects.
+    """
+    if wide:
+        return exceptions.CommandError(
+            'The standard input is UTF-16: save it as UTF-8, or in '
+            'PowerShell write it with "Out-File -Encoding utf8". Nothing was '
+            'deleted.'
+        )
+    return exceptions.CommandError(
+        'The standard input is not text. Nothing was deleted.'
+    )
+
+
+def _journal(text: str) -> str:
+    if text == '-':
+        raise argparse.ArgumentTypeError(
+            'the journal is a file, and not the standard output: give its '
+            'path (./- for a file of this name)'
+        )
+    return text
 
 
 def _concurrency(text: str) -> int:

@@ -13,6 +13,7 @@ from vbsclient.api.http import is_uuid
 from vbsclient.deletion.csbs_items import ItemDeletion
 from vbsclient.deletion.csbs_lookup import NoItems
 from vbsclient.deletion.targets import Deletion, Limits
+from vbsclient.osc.arguments import name_or_id
 from vbsclient.osc.clients import make_csbs_client
 from vbsclient.osc.csbs_columns import ITEM_LIST, ITEM_SHOW, ItemRow
 from vbsclient.osc.csbs_selection import (
@@ -46,6 +47,7 @@ class DeleteBackup(DeleteCommand):
         parser.add_argument(
             'backups',
             metavar='<backup>',
+            type=name_or_id,
             nargs='+',
             help=(
                 'Backup to delete (name or ID); "-" reads IDs from the '
@@ -87,6 +89,7 @@ class ListBackup(ListCommand):
         parser.add_argument(
             '--checkpoint',
             metavar='<checkpoint>',
+            type=name_or_id,
             help='Only backups in this checkpoint (ID, or its name)',
         )
 
@@ -95,6 +98,7 @@ class ListBackup(ListCommand):
         manager = self.app.client_manager
         self._csbs = make_csbs_client(manager)
         self._selection = Selection.of(parsed_args, manager, self._csbs)
+        self._selection.demand_policy_filter(self._csbs)
         self._groups: Groups | None = None
         self._counts: dict[str, Later] = {}
 
@@ -165,7 +169,10 @@ class ShowBackup(ShowCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add what this command alone has."""
         parser.add_argument(
-            'backup', metavar='<backup>', help='Backup to show (name or ID)'
+            'backup',
+            metavar='<backup>',
+            type=name_or_id,
+            help='Backup to show (name or ID)',
         )
 
     def find(

@@ -11,6 +11,7 @@ from vbsclient.api.csbs import Group, Groups
 from vbsclient.deletion.csbs_checkpoints import CheckpointDeletion
 from vbsclient.deletion.csbs_items import ItemDeletion
 from vbsclient.deletion.targets import Deletion, Limits
+from vbsclient.osc.arguments import name_or_id
 from vbsclient.osc.clients import make_csbs_client
 from vbsclient.osc.csbs_columns import CHECKPOINT_LIST, CHECKPOINT_SHOW
 from vbsclient.osc.csbs_selection import (
@@ -48,6 +49,7 @@ class DeleteCheckpoint(DeleteCommand):
         parser.add_argument(
             'checkpoints',
             metavar='<checkpoint>',
+            type=name_or_id,
             nargs='+',
             help=(
                 'Checkpoint to delete (ID); "-" reads IDs from the standard '
@@ -57,6 +59,7 @@ class DeleteCheckpoint(DeleteCommand):
         parser.add_argument(
             '--item',
             metavar='<backup>',
+            type=name_or_id,
             action='append',
             dest='items',
             help=(
@@ -113,6 +116,7 @@ class ListCheckpoint(ListCommand):
         manager = self.app.client_manager
         self._csbs = make_csbs_client(manager)
         self._selection = Selection.of(parsed_args, manager, self._csbs)
+        self._selection.demand_policy_filter(self._csbs)
 
     def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Found:
         """The checkpoints of the backups that the service lists."""
@@ -151,6 +155,7 @@ class ShowCheckpoint(ShowCommand):
         parser.add_argument(
             'checkpoint',
             metavar='<checkpoint>',
+            type=name_or_id,
             help='Checkpoint to show (ID, or the name of its backups)',
         )
 

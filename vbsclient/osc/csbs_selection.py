@@ -29,6 +29,7 @@ from vbsclient.deletion.csbs_lookup import (
 from vbsclient.deletion.naming import choose_by_name
 from vbsclient.deletion.targets import FEW, Limits, Missing, Refused
 from vbsclient.deletion.wording import quote
+from vbsclient.osc.arguments import name_or_id
 from vbsclient.osc.filters import Conditions, add_filters, conditions_of
 from vbsclient.osc.listing import Found, SortKey
 from vbsclient.osc.lookup import server_id_of
@@ -41,6 +42,7 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--server',
         metavar='<server>',
+        type=name_or_id,
         help=(
             'Only backups of this server (name or ID), also of one that is '
             'gone'
@@ -49,6 +51,7 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--policy',
         metavar='<policy>',
+        type=name_or_id,
         help='Only backups that this policy made (ID)',
     )
 
@@ -58,6 +61,7 @@ def add_provider(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--provider',
         metavar='<provider>',
+        type=name_or_id,
         default=CSBS_PROVIDER,
         help=f'Backup provider (ID), default: {CSBS_PROVIDER} (servers)',
     )
@@ -80,13 +84,21 @@ class Selection:
 
         :raises CommandError: if there is no such server.
         :raises Missing: if there is no such checkpoint.
+        :raises Refused: if the policy is given by its name, which would
+            select nothing.
         """
+        policy = parsed_args.policy
+        if policy is not None and not is_uuid(policy):
+            raise Refused(
+                f'{quote(policy)} is no id of a policy, and nothing can be '
+                f'selected by its name'
+            )
         server = parsed_args.server
         checkpoint = getattr(parsed_args, 'checkpoint', None)
         return cls(
             conditions_of(parsed_args),
             server and server_id_of(instance, csbs, server),
-            parsed_args.policy,
+            policy,
             checkpoint and checkpoint_id_of(csbs, checkpoint),
         )
 
@@ -133,15 +145,10 @@ class Selection:
 
         No item tells its policy, so that nobody could compare it here.
 
-        :raises Refused: if it does not, or if what is named is no id.
+        :raises Refused: if it does not.
         """
         if self.policy_id is None:
             return
-        if not is_uuid(self.policy_id):
-            raise Refused(
-                f'{quote(self.policy_id)} is no id of a policy, and nothing '
-                f'can be selected by its name'
-            )
         nobody = ItemFilter(policy_id=str(uuid.uuid4()))
         if next(csbs.items.list(where=nobody, page_size=1), None) is not None:
             raise Refused(

@@ -16,9 +16,10 @@ from osc_lib import exceptions
 from osc_lib.command import command
 
 from vbsclient.api.paging import PAGE_SIZE
+from vbsclient.osc.arguments import name_or_id
 from vbsclient.osc.columns import Column, normalized, shown, wanted_of
-from vbsclient.osc.filters import refuse_empty
-from vbsclient.osc.help import keep_paragraphs
+from vbsclient.osc.filters import refuse_empty, warn_of_strange_statuses
+from vbsclient.osc.parser import make_strict
 from vbsclient.osc.read import as_command_errors, printing
 
 #: The options of lists that take a text, as their parsers know them.
@@ -83,7 +84,7 @@ class ListCommand(command.Lister, metaclass=abc.ABCMeta):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add the options that all lists have."""
         parser = super().get_parser(prog_name)
-        keep_paragraphs(parser)
+        make_strict(parser)
         self._parser = parser
         self.add_arguments(parser)
         if any(column.long for column in self.columns):
@@ -161,11 +162,16 @@ class ListCommand(command.Lister, metaclass=abc.ABCMeta):
             if self._number is None:
                 things = self.find(parsed_args, set()).things
                 self._number = sum(1 for _ in things)
+            if not self._number:
+                warn_of_strange_statuses(parsed_args.conditions)
             return (), ()
         wanted = wanted_of(self.columns, parsed_args)
         # With -c each column can be had, and only those cost anything.
         offered = self.columns if parsed_args.columns else wanted
         rows = self._rows(parsed_args, offered, wanted)
+        if len(rows) != parsed_args.max_items:
+            # Else not all were looked at.
+            warn_of_strange_statuses(parsed_args.conditions)
         return [column.title for column in offered], (
             # One row at a time: a hundred thousand of them are wanted small.
             shown(offered, [_now(value) for value in row], parsed_args)
@@ -296,6 +302,7 @@ def _add_paging(parser: argparse.ArgumentParser, noun: str) -> None:
     parser.add_argument(
         '--marker',
         metavar=f'<{noun}>',
+        type=name_or_id,
         help=f'Begin behind this {noun}, the last one of a former list',
     )
     parser.add_argument(

@@ -28,7 +28,7 @@ from vbsclient.osc.arguments import add_run_options
 from vbsclient.osc.columns import Megabytes, row_of
 from vbsclient.osc.consent import confirm
 from vbsclient.osc.delete import DeleteCommand
-from vbsclient.osc.filters import refuse_empty
+from vbsclient.osc.filters import refuse_empty, warn_of_strange_statuses
 from vbsclient.osc.plan import Layout, by_group, one_table
 from vbsclient.osc.read import as_command_errors, printing
 from vbsclient.osc.report import label, result_word
@@ -165,6 +165,8 @@ class PruneCommand(DeleteCommand):
         )
         plan = self._plan = prune.plan()
         self._say(rules.describe(self._rule_set))
+        warn_of_strange_statuses(parsed_args.conditions)
+        self._warn_of_idle_rules(plan)
         if not plan.decisions:
             self._say('No backup is selected: there is nothing to prune.')
             return None
@@ -369,6 +371,20 @@ class PruneCommand(DeleteCommand):
                 'next one will be refused: %s.',
                 _MOST_OF_A_DISK,
                 listed(full),
+            )
+
+    def _warn_of_idle_rules(self, plan: Plan) -> None:
+        """Say that a rule keeps nothing which names what it keeps.
+
+        Its pattern may be misspelt.  Not through the log, which -q hides:
+        what it should have kept is about to be deleted.
+        """
+        if self.app.stderr is None or not plan.decisions:
+            return
+        for option, what in rules.idle(self._rule_set, plan):
+            self.app.stderr.write(
+                f"{option} '{shortened(what, 80)}' keeps nothing: no "
+                f'selected backup has such a {option[7:]}.\n'
             )
 
     def _check_selection(self, parsed_args: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ from osc_lib.command import command
 
 from vbsclient.api.quotas import Quota
 from vbsclient.osc.columns import Column, Limit, row_of
-from vbsclient.osc.help import keep_paragraphs
+from vbsclient.osc.parser import make_strict
 from vbsclient.osc.read import as_command_errors, printing
 
 TYPE = Column('Type', lambda quota: quota.type)
@@ -28,9 +28,9 @@ class QuotaCommand(command.Lister, metaclass=abc.ABCMeta):
     columns: ClassVar[Sequence[Column]]
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Keep the paragraphs of the help."""
+        """Make the parser as strict as all others."""
         parser = super().get_parser(prog_name)
-        keep_paragraphs(parser)
+        make_strict(parser)
         return parser
 
     @abc.abstractmethod

@@ -15,7 +15,7 @@ from osc_lib.command import command
 
 from vbsclient.api import errors
 from vbsclient.osc.columns import Column, shown, wanted_of
-from vbsclient.osc.help import keep_paragraphs
+from vbsclient.osc.parser import make_strict
 from vbsclient.osc.text import capital, sentence
 
 T = TypeVar('T')
@@ -79,7 +79,7 @@ class ShowCommand(command.ShowOne, metaclass=abc.ABCMeta):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add what this command alone has."""
         parser = super().get_parser(prog_name)
-        keep_paragraphs(parser)
+        make_strict(parser)
         self.add_arguments(parser)
         return parser
 

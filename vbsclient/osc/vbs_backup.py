@@ -13,6 +13,7 @@ from vbsclient.api.http import is_uuid
 from vbsclient.api.vbs import Share, ShareFilter, VBSClient
 from vbsclient.deletion.targets import Deletion, Limits, Missing
 from vbsclient.deletion.vbs_backups import BackupDeletion
+from vbsclient.osc.arguments import name_or_id
 from vbsclient.osc.clients import make_csbs_client, make_vbs_client
 from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.listing import Found, ListCommand
@@ -51,6 +52,7 @@ class DeleteBackup(DeleteCommand):
         parser.add_argument(
             'backups',
             metavar='<backup>',
+            type=name_or_id,
             nargs='+',
             help=(
                 'Backup to delete (name or ID); "-" reads IDs from the '
@@ -62,7 +64,10 @@ class DeleteBackup(DeleteCommand):
             action='store_true',
             help=(
                 'Delete it although CSBS made it, or although it is shared '
-                '(its id is verified all the same)'
+                '(its id is verified all the same). It overrules no status: '
+                'unlike with --force of "openstack volume backup delete", the '
+                'service decides about a backup that is neither available '
+                'nor error'
             ),
         )
         parser.add_argument(
@@ -191,7 +196,10 @@ class ShowBackup(ShowCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add what this command alone has."""
         parser.add_argument(
-            'backup', metavar='<backup>', help='Backup to show (name or ID)'
+            'backup',
+            metavar='<backup>',
+            type=name_or_id,
+            help='Backup to show (name or ID)',
         )
 
     def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Row:

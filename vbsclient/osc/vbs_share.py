@@ -20,6 +20,7 @@ from vbsclient.deletion.vbs_shares import (
     ShareDeletion,
 )
 from vbsclient.deletion.wording import brief
+from vbsclient.osc.arguments import name_or_id
 from vbsclient.osc.clients import make_vbs_client, project_id_of
 from vbsclient.osc.columns import Column, Gigabytes, Time
 from vbsclient.osc.delete import DeleteCommand
@@ -73,6 +74,7 @@ class DeleteShare(DeleteCommand):
         parser.add_argument(
             'shares',
             metavar='<share>',
+            type=name_or_id,
             nargs='*',
             help=(
                 'Share to cancel (ID); "-" reads IDs from the standard '
@@ -82,6 +84,7 @@ class DeleteShare(DeleteCommand):
         parser.add_argument(
             '--backup',
             metavar='<backup>',
+            type=name_or_id,
             action='append',
             dest='backups',
             help=(
@@ -92,6 +95,7 @@ class DeleteShare(DeleteCommand):
         parser.add_argument(
             '--target-project',
             metavar='<project>',
+            type=name_or_id,
             help=(
                 'With --backup: only the share with this project (name or ID)'
             ),
@@ -99,6 +103,7 @@ class DeleteShare(DeleteCommand):
         parser.add_argument(
             '--target-project-domain',
             metavar='<domain>',
+            type=name_or_id,
             help='Domain of the target project (name or ID)',
         )
 
@@ -203,21 +208,25 @@ class ListShare(ListCommand):
         parser.add_argument(
             '--backup',
             metavar='<backup>',
+            type=name_or_id,
             help='Only shares of this backup (name or ID)',
         )
         parser.add_argument(
             '--target-project',
             metavar='<project>',
+            type=name_or_id,
             help='Only shares with this project (name or ID)',
         )
         parser.add_argument(
             '--target-project-domain',
             metavar='<domain>',
+            type=name_or_id,
             help='Domain of the target project (name or ID)',
         )
         parser.add_argument(
             '--source-project',
             metavar='<project>',
+            type=name_or_id,
             help=(
                 'Only shares that this project gave (name or ID); goes with '
                 '--shared-with-me'
@@ -226,6 +235,7 @@ class ListShare(ListCommand):
         parser.add_argument(
             '--volume',
             metavar='<volume>',
+            type=name_or_id,
             help='Only backups of this volume (name or ID)',
         )
         add_filters(parser, stuck=False, triggers=False, made='shared')
@@ -320,7 +330,10 @@ class ShowShare(ShowCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add what this command alone has."""
         parser.add_argument(
-            'share', metavar='<share>', help='Share to show (ID)'
+            'share',
+            metavar='<share>',
+            type=name_or_id,
+            help='Share to show (ID)',
         )
 
     def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Share:

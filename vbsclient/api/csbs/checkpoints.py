@@ -9,7 +9,8 @@ from typing import Any
 
 from vbsclient.api import errors
 from vbsclient.api.http import Receipt, Transport, is_uuid, resource_path
-from vbsclient.api.values import text_or_none
+from vbsclient.api.names import name_or_none
+from vbsclient.api.values import canonical_id, id_or_none, text_or_none
 
 #: The provider that means servers; fixed by the reference.
 CSBS_PROVIDER = 'fc4d5750-22e7-4798-8a46-f48f62c4c1da'
@@ -59,8 +60,9 @@ class Checkpoints:
         """
         body = self._transport.get(self._address(checkpoint_id))
         content = body.get('checkpoint')
+        checkpoint_id = canonical_id(checkpoint_id)
         if not isinstance(content, dict) or (
-            content.get('id') != checkpoint_id
+            id_or_none(content.get('id')) != checkpoint_id
         ):
             raise errors.MalformedResponse(
                 'the service answered with another checkpoint'
@@ -70,7 +72,7 @@ class Checkpoints:
         return Checkpoint(
             id=checkpoint_id,
             status=str(content.get('status') or ''),
-            name=text_or_none(plan.get('name')),
+            name=name_or_none(plan.get('name')),
             created_at=text_or_none(content.get('created_at')),
             servers=_servers(plan.get('resources')),
             body=content,
@@ -121,7 +123,7 @@ class Checkpoints:
             raise errors.InvalidId(f'{item_id!r} is not an id (a UUID)')
         return self._transport.delete(
             self._address(checkpoint_id),
-            {'checkpoint_items': item_id},
+            {'checkpoint_items': canonical_id(item_id)},
             accepted=200,
         )
 

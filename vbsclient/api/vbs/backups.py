@@ -10,8 +10,18 @@ from typing import Any, Literal
 
 from vbsclient.api import errors, paging
 from vbsclient.api.http import Receipt, Transport, resource_path
-from vbsclient.api.names import names_automatic
-from vbsclient.api.values import int_or_none, json_text, text_or_none
+from vbsclient.api.names import (
+    name_or_none,
+    name_to_send,
+    names_automatic,
+)
+from vbsclient.api.values import (
+    canonical_id,
+    id_or_none,
+    int_or_none,
+    json_text,
+    text_or_none,
+)
 
 #: ``service_metadata.ST`` of the backups that belong to a server backup.
 _CSBS_KINDS = (1, 5)
@@ -60,8 +70,8 @@ class Backup:
             )
         metadata = json_text(body.get('service_metadata'))
         return cls(
-            id=body['id'],
-            name=text_or_none(body.get('name')),
+            id=canonical_id(body['id']),
+            name=name_or_none(body.get('name')),
             # The same few texts for a hundred thousand backups.
             status=sys.intern(str(body.get('status') or '')),
             volume_id=_interned(body.get('volume_id')),
@@ -109,7 +119,7 @@ class Backup:
     @property
     def server_id(self) -> str | None:
         """The server whose backup it is a part of; v2 only."""
-        return text_or_none(self.metadata.get('VMID'))
+        return id_or_none(self.metadata.get('VMID'))
 
     @property
     def availability_zone(self) -> str | None:
@@ -131,7 +141,7 @@ class Backup:
         """The project that it belongs to, where the answer says so."""
         for key in _OWNER_KEYS:
             if self.body.get(key):
-                return str(self.body[key])
+                return canonical_id(str(self.body[key]))
         return None
 
 
@@ -167,7 +177,7 @@ class Backups:
         )
         content = body.get('backup')
         backup = Backup.from_body(content if isinstance(content, dict) else {})
-        if backup.id != backup_id:
+        if backup.id != canonical_id(backup_id):
             raise errors.MalformedResponse(
                 f'the service answered with another backup ({backup.id})'
             )
@@ -189,8 +199,8 @@ class Backups:
         Newest first, unless sorted otherwise.  Pages are read as the rows
         are taken.  Each filter is compared again here.
 
-        :param name: exact name.
-        :param status: exact status.
+        :param name: exact name, in any form of Unicode.
+        :param status: the status, in any case.
         :param volume_id: the disk that was backed up.
         :param name_contains: a part of the name; v3 is asked for it
             (microversion 3.31), elsewhere it is only compared here.
@@ -203,20 +213,27 @@ class Backups:
         :raises NotServed: if the endpoint does not serve this version.
         :raises ServiceError: if the service refuses.
         """
+        name, status, volume_id, name_contains = _comparable(
+            name, status, volume_id, name_contains
+        )
         query = paging.query(
-            name=name, status=status, volume_id=volume_id, marker=marker
+            name=name_to_send(name),
+            status=status,
+            volume_id=volume_id,
+            marker=marker and canonical_id(marker),
         )
         if sort is not None:
             query['sort_key'], query['sort_dir'] = sort
-        if name_contains is not None and self.version == 'v3':
-            rows = self._containing(query, name_contains, page_size)
+        part = name_to_send(name_contains)
+        if part is not None and self.version == 'v3':
+            rows = self._containing(query, part, page_size)
         else:
             rows = self._rows(query, page_size)
         for row in rows:
             backup = Backup.from_body(row)
             if (
                 name in (None, backup.name)
-                and status in (None, backup.status)
+                and status in (None, backup.status.lower())
                 and volume_id in (None, backup.volume_id)
                 and (name_contains or '') in (backup.name or '')
             ):
@@ -235,10 +252,12 @@ class Backups:
         :param status: exact status.
         :param volume_id: the disk that was backed up.
         :returns: None where the service cannot count: in v2, or in v3
-            without the microversion.
+            without the microversion, or a name of which the service may
+            store another form.
         :raises ServiceError: if the service refuses.
         """
-        if self.version == 'v2':
+        name, status, volume_id, _ = _comparable(name, status, volume_id, None)
+        if self.version == 'v2' or name_to_send(name) != name:
             return None
         query = paging.query(name=name, status=status, volume_id=volume_id)
         try:
@@ -330,5 +349,21 @@ class Backups:
         )
 
 
+def _comparable(
+    name: str | None,
+    status: str | None,
+    volume_id: str | None,
+    name_contains: str | None,
+) -> tuple[str | None, str | None, str | None, str | None]:
+    """The same in the form in which backups have it."""
+    return (
+        name_or_none(name),
+        status and status.lower(),
+        id_or_none(volume_id),
+        name_or_none(name_contains),
+    )
+
+
 def _interned(value: Any) -> str | None:
-    return sys.intern(value) if isinstance(value, str) else None
+    id = id_or_none(value)
+    return id if id is None else sys.intern(id)
