@@ -20,13 +20,11 @@ def canonicalize(
 
     :param where: a frozen dataclass, from its ``__post_init__``.
     :param ids: its fields that hold ids, which become lower case.
-    :param names: its fields that hold names, which become composed (NFC);
-        its status becomes lower case.
+    :param names: its fields that hold names, which become composed (NFC).
     """
     for fields, form in (
         (ids, canonical_id),
         (names, composed),
-        (('status',), str.lower),
     ):
         for field in fields:
             value = getattr(where, field)

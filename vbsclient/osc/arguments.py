@@ -9,20 +9,15 @@ from collections.abc import Iterable
 from osc_lib import exceptions
 
 from vbsclient.api.http import is_uuid
-from vbsclient.api.names import composed
 from vbsclient.api.values import canonical_id
 from vbsclient.osc.moments import parse_duration
 from vbsclient.osc.text import visible
 
 _MOST_CONCURRENCY = 64
 
-#: How the two bytes of a UTF-16 byte order mark read in other encodings.
+#: How a byte order mark reads: in its own encoding, in Latin-1 and in ASCII.
+_UTF_8 = ('\ufeff', '\xef\xbb\xbf', '\udcef\udcbb\udcbf')
 _UTF_16 = ('\udcff\udcfe', '\udcfe\udcff', '\xff\xfe', '\xfe\xff')
-
-
-def name_or_id(text: str) -> str:
-    """What an argument names: a name in NFC, or an id in lower case."""
-    return canonical_id(composed(text))
 
 
 def add_delete_options(parser: argparse.ArgumentParser) -> None:
@@ -118,7 +113,8 @@ def ids_on(stdin: Iterable[str] | None) -> list[str]:
         raise _no_text(wide) from error
     if lines:
         # PowerShell and Notepad put a byte order mark before UTF-8.
-        lines[0] = lines[0].removeprefix('\ufeff').removeprefix('ï»¿').strip()
+        for mark in _UTF_8:
+            lines[0] = lines[0].removeprefix(mark).strip()
         if lines[0].startswith(_UTF_16) or any('\0' in x for x in lines):
             raise _no_text(wide=True)
     for number, line in enumerate(lines, 1):

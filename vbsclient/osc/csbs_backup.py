@@ -13,7 +13,6 @@ from vbsclient.api.http import is_uuid
 from vbsclient.deletion.csbs_items import ItemDeletion
 from vbsclient.deletion.csbs_lookup import NoItems
 from vbsclient.deletion.targets import Deletion, Limits
-from vbsclient.osc.arguments import name_or_id
 from vbsclient.osc.clients import make_csbs_client
 from vbsclient.osc.csbs_columns import ITEM_LIST, ITEM_SHOW, ItemRow
 from vbsclient.osc.csbs_selection import (
@@ -47,7 +46,6 @@ class DeleteBackup(DeleteCommand):
         parser.add_argument(
             'backups',
             metavar='<backup>',
-            type=name_or_id,
             nargs='+',
             help=(
                 'Backup to delete (name or ID); "-" reads IDs from the '
@@ -89,7 +87,6 @@ class ListBackup(ListCommand):
         parser.add_argument(
             '--checkpoint',
             metavar='<checkpoint>',
-            type=name_or_id,
             help='Only backups in this checkpoint (ID, or its name)',
         )
 
@@ -171,7 +168,6 @@ class ShowBackup(ShowCommand):
         parser.add_argument(
             'backup',
             metavar='<backup>',
-            type=name_or_id,
             help='Backup to show (name or ID)',
         )
 

@@ -11,7 +11,6 @@ from vbsclient.api.csbs import Group, Groups
 from vbsclient.deletion.csbs_checkpoints import CheckpointDeletion
 from vbsclient.deletion.csbs_items import ItemDeletion
 from vbsclient.deletion.targets import Deletion, Limits
-from vbsclient.osc.arguments import name_or_id
 from vbsclient.osc.clients import make_csbs_client
 from vbsclient.osc.csbs_columns import CHECKPOINT_LIST, CHECKPOINT_SHOW
 from vbsclient.osc.csbs_selection import (
@@ -49,7 +48,6 @@ class DeleteCheckpoint(DeleteCommand):
         parser.add_argument(
             'checkpoints',
             metavar='<checkpoint>',
-            type=name_or_id,
             nargs='+',
             help=(
                 'Checkpoint to delete (ID); "-" reads IDs from the standard '
@@ -59,7 +57,6 @@ class DeleteCheckpoint(DeleteCommand):
         parser.add_argument(
             '--item',
             metavar='<backup>',
-            type=name_or_id,
             action='append',
             dest='items',
             help=(
@@ -155,7 +152,6 @@ class ShowCheckpoint(ShowCommand):
         parser.add_argument(
             'checkpoint',
             metavar='<checkpoint>',
-            type=name_or_id,
             help='Checkpoint to show (ID, or the name of its backups)',
         )
 

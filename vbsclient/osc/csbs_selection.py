@@ -29,7 +29,6 @@ from vbsclient.deletion.csbs_lookup import (
 from vbsclient.deletion.naming import choose_by_name
 from vbsclient.deletion.targets import FEW, Limits, Missing, Refused
 from vbsclient.deletion.wording import quote
-from vbsclient.osc.arguments import name_or_id
 from vbsclient.osc.filters import Conditions, add_filters, conditions_of
 from vbsclient.osc.listing import Found, SortKey
 from vbsclient.osc.lookup import server_id_of
@@ -42,7 +41,6 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--server',
         metavar='<server>',
-        type=name_or_id,
         help=(
             'Only backups of this server (name or ID), also of one that is '
             'gone'
@@ -51,7 +49,6 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--policy',
         metavar='<policy>',
-        type=name_or_id,
         help='Only backups that this policy made (ID)',
     )
 
@@ -61,7 +58,6 @@ def add_provider(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--provider',
         metavar='<provider>',
-        type=name_or_id,
         default=CSBS_PROVIDER,
         help=f'Backup provider (ID), default: {CSBS_PROVIDER} (servers)',
     )

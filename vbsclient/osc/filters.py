@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Protocol
 
-from vbsclient.api.names import composed
 from vbsclient.api.times import moment_of
 from vbsclient.osc.moments import moment, parse_moment, parse_span
 from vbsclient.osc.text import shortened
@@ -157,20 +156,17 @@ def add_filters(
     names.add_argument(
         '--name',
         metavar='<name>',
-        type=composed,
         help='Only backups of exactly this name',
     )
     names.add_argument(
         '--name-contains',
         metavar='<text>',
-        type=composed,
         help='Only backups with this text in their names',
     )
     parser.add_argument(
         '--status',
         metavar='<status>',
         action='append',
-        type=str.lower,
         help=(
             'Only backups in this state, such as available, error or '
             'deleting; repeat for several'
@@ -261,7 +257,7 @@ def conditions_of(parsed_args: argparse.Namespace) -> Conditions:
         for text in (parsed_args.created_after, parsed_args.created_before)
     )
     stuck: Span | None = getattr(parsed_args, 'stuck', None)
-    statuses = frozenset(parsed_args.status or ())
+    statuses = frozenset(map(str.lower, parsed_args.status or ()))
     for option, moment_, effect in (
         ('--created-after', since, 'nothing'),
         ('--created-before', before, 'everything'),

@@ -16,7 +16,6 @@ from osc_lib import exceptions
 from osc_lib.command import command
 
 from vbsclient.api.paging import PAGE_SIZE
-from vbsclient.osc.arguments import name_or_id
 from vbsclient.osc.columns import Column, normalized, shown, wanted_of
 from vbsclient.osc.filters import refuse_empty, warn_of_strange_statuses
 from vbsclient.osc.parser import make_strict
@@ -302,7 +301,6 @@ def _add_paging(parser: argparse.ArgumentParser, noun: str) -> None:
     parser.add_argument(
         '--marker',
         metavar=f'<{noun}>',
-        type=name_or_id,
         help=f'Begin behind this {noun}, the last one of a former list',
     )
     parser.add_argument(

@@ -115,13 +115,17 @@ def parse_moment(
     _refuse_bare_m(value, text)
     try:
         span = parse_span(value)
+        back = span.before(now or datetime.now(timezone.utc), zone)
+        if back.year == 1:
+            # It reaches back behind the first of all days.
+            raise argparse.ArgumentTypeError(text)
     except argparse.ArgumentTypeError:
         raise argparse.ArgumentTypeError(
             f'{text!r} is neither a date such as 2026-11-21 nor a length of '
             f'time such as 30d or 6mo (a number and its unit: s, min, h, d, '
             f'w, mo, y)'
         ) from None
-    return span.before(now or datetime.now(timezone.utc), zone)
+    return back
 
 
 def moment(text: str) -> str:

@@ -14,6 +14,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from vbsclient.api.names import composed
+from vbsclient.api.values import canonical_id
 from vbsclient.osc.help import keep_paragraphs
 from vbsclient.osc.text import visible
 
@@ -79,7 +81,7 @@ class _Strict(_Base):
 
 
 class _Once(argparse.Action):
-    """Stores a value, and refuses a second one."""
+    """Stores a value in its one form, and refuses a second one."""
 
     def __call__(
         self,
@@ -95,7 +97,36 @@ class _Once(argparse.Action):
                     self, 'given more than once, and only one can count'
                 )
             parser.given.add(self.dest)
-        setattr(namespace, self.dest, values)
+        setattr(namespace, self.dest, _in_one_form(self, values))
+
+
+class _Each(argparse._AppendAction):
+    """Collects values, each in its one form."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Add one more."""
+        values = _in_one_form(self, values)
+        super().__call__(parser, namespace, values, option_string)
+
+
+def _in_one_form(action: argparse.Action, values: Any) -> Any:
+    """A text that nothing else converts: a name in NFC, an id in lower case.
+
+    What is only ever a name keeps its case, even if it looks like an id.
+    """
+    if action.type is not None or action.choices is not None:
+        return values
+    if isinstance(values, list):
+        return [_in_one_form(action, value) for value in values]
+    if action.dest in ('name', 'name_contains'):
+        return composed(values)
+    return canonical_id(composed(values))
 
 
 def make_strict(parser: argparse.ArgumentParser) -> None:
@@ -106,8 +137,8 @@ def make_strict(parser: argparse.ArgumentParser) -> None:
     keep_paragraphs(parser)
     bases: Any = (_Strict, type(parser))
     parser.__class__ = type('StrictParser', bases, {})
-    for name in (None, 'store'):
-        parser.register('action', name, _Once)
+    for name, action in ((None, _Once), ('store', _Once), ('append', _Each)):
+        parser.register('action', name, action)
 
 
 def refuse_short_words(

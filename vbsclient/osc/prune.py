@@ -166,7 +166,7 @@ class PruneCommand(DeleteCommand):
         plan = self._plan = prune.plan()
         self._say(rules.describe(self._rule_set))
         warn_of_strange_statuses(parsed_args.conditions)
-        self._warn_of_idle_rules(plan)
+        self._warn_of_idle_rules(plan, parsed_args)
         if not plan.decisions:
             self._say('No backup is selected: there is nothing to prune.')
             return None
@@ -373,19 +373,26 @@ class PruneCommand(DeleteCommand):
                 listed(full),
             )
 
-    def _warn_of_idle_rules(self, plan: Plan) -> None:
+    def _warn_of_idle_rules(
+        self, plan: Plan, parsed_args: argparse.Namespace
+    ) -> None:
         """Say that a rule keeps nothing which names what it keeps.
 
         Its pattern may be misspelt.  Not through the log, which -q hides:
         what it should have kept is about to be deleted.
         """
-        if self.app.stderr is None or not plan.decisions:
+        if not plan.decisions:
             return
         for option, what in rules.idle(self._rule_set, plan):
-            self.app.stderr.write(
+            text = (
                 f"{option} '{shortened(what, 80)}' keeps nothing: no "
-                f'selected backup has such a {option[7:]}.\n'
+                f'selected backup has such a {option[7:]}.'
             )
+            if not (parsed_args.yes or parsed_args.dry_run):
+                # The question follows, to whoever reads this.
+                self._say(text)
+            elif self.app.stderr is not None:
+                self.app.stderr.write(f'{text}\n')
 
     def _check_selection(self, parsed_args: argparse.Namespace) -> None:
         refuse_empty(

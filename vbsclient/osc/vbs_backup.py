@@ -13,7 +13,6 @@ from vbsclient.api.http import is_uuid
 from vbsclient.api.vbs import Share, ShareFilter, VBSClient
 from vbsclient.deletion.targets import Deletion, Limits, Missing
 from vbsclient.deletion.vbs_backups import BackupDeletion
-from vbsclient.osc.arguments import name_or_id
 from vbsclient.osc.clients import make_csbs_client, make_vbs_client
 from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.listing import Found, ListCommand
@@ -52,7 +51,6 @@ class DeleteBackup(DeleteCommand):
         parser.add_argument(
             'backups',
             metavar='<backup>',
-            type=name_or_id,
             nargs='+',
             help=(
                 'Backup to delete (name or ID); "-" reads IDs from the '
@@ -198,7 +196,6 @@ class ShowBackup(ShowCommand):
         parser.add_argument(
             'backup',
             metavar='<backup>',
-            type=name_or_id,
             help='Backup to show (name or ID)',
         )
 

@@ -18,7 +18,6 @@ from vbsclient.api.vbs import Backup, ShareFilter, VBSClient
 from vbsclient.api.vbs.backups import SORT_KEYS
 from vbsclient.deletion.targets import FEW, Limits
 from vbsclient.deletion.vbs_lookup import find_backups
-from vbsclient.osc.arguments import name_or_id
 from vbsclient.osc.filters import Conditions, add_filters, conditions_of
 from vbsclient.osc.listing import Found, SortKey
 from vbsclient.osc.lookup import server_of, volume_id_of
@@ -32,13 +31,11 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     disks.add_argument(
         '--volume',
         metavar='<volume>',
-        type=name_or_id,
         help='Only backups of this volume (name or ID)',
     )
     disks.add_argument(
         '--server',
         metavar='<server>',
-        type=name_or_id,
         help=(
             'Only backups of the volumes of this server (name or ID); of a '
             'server that is gone: those that CSBS knows'

@@ -20,7 +20,6 @@ from vbsclient.deletion.vbs_shares import (
     ShareDeletion,
 )
 from vbsclient.deletion.wording import brief
-from vbsclient.osc.arguments import name_or_id
 from vbsclient.osc.clients import make_vbs_client, project_id_of
 from vbsclient.osc.columns import Column, Gigabytes, Time
 from vbsclient.osc.delete import DeleteCommand
@@ -74,7 +73,6 @@ class DeleteShare(DeleteCommand):
         parser.add_argument(
             'shares',
             metavar='<share>',
-            type=name_or_id,
             nargs='*',
             help=(
                 'Share to cancel (ID); "-" reads IDs from the standard '
@@ -84,7 +82,6 @@ class DeleteShare(DeleteCommand):
         parser.add_argument(
             '--backup',
             metavar='<backup>',
-            type=name_or_id,
             action='append',
             dest='backups',
             help=(
@@ -95,7 +92,6 @@ class DeleteShare(DeleteCommand):
         parser.add_argument(
             '--target-project',
             metavar='<project>',
-            type=name_or_id,
             help=(
                 'With --backup: only the share with this project (name or ID)'
             ),
@@ -103,7 +99,6 @@ class DeleteShare(DeleteCommand):
         parser.add_argument(
             '--target-project-domain',
             metavar='<domain>',
-            type=name_or_id,
             help='Domain of the target project (name or ID)',
         )
 
@@ -208,25 +203,21 @@ class ListShare(ListCommand):
         parser.add_argument(
             '--backup',
             metavar='<backup>',
-            type=name_or_id,
             help='Only shares of this backup (name or ID)',
         )
         parser.add_argument(
             '--target-project',
             metavar='<project>',
-            type=name_or_id,
             help='Only shares with this project (name or ID)',
         )
         parser.add_argument(
             '--target-project-domain',
             metavar='<domain>',
-            type=name_or_id,
             help='Domain of the target project (name or ID)',
         )
         parser.add_argument(
             '--source-project',
             metavar='<project>',
-            type=name_or_id,
             help=(
                 'Only shares that this project gave (name or ID); goes with '
                 '--shared-with-me'
@@ -235,7 +226,6 @@ class ListShare(ListCommand):
         parser.add_argument(
             '--volume',
             metavar='<volume>',
-            type=name_or_id,
             help='Only backups of this volume (name or ID)',
         )
         add_filters(parser, stuck=False, triggers=False, made='shared')
@@ -332,7 +322,6 @@ class ShowShare(ShowCommand):
         parser.add_argument(
             'share',
             metavar='<share>',
-            type=name_or_id,
             help='Share to show (ID)',
         )
 

@@ -230,7 +230,7 @@ class ItemFilter:
             self.checkpoint_id in (None, item.checkpoint_id)
             and self.name in (None, item.name)
             and (self.name_contains or '') in (item.name or '')
-            and self.status in (None, item.status.lower())
+            and self.status in (None, item.status)
             and self.server_id in (None, item.server_id)
             and self.server_name in (None, item.server_name)
             and (zone is None or self.availability_zone in (None, zone))

@@ -200,7 +200,7 @@ class Backups:
         are taken.  Each filter is compared again here.
 
         :param name: exact name, in any form of Unicode.
-        :param status: the status, in any case.
+        :param status: exact status.
         :param volume_id: the disk that was backed up.
         :param name_contains: a part of the name; v3 is asked for it
             (microversion 3.31), elsewhere it is only compared here.
@@ -213,9 +213,8 @@ class Backups:
         :raises NotServed: if the endpoint does not serve this version.
         :raises ServiceError: if the service refuses.
         """
-        name, status, volume_id, name_contains = _comparable(
-            name, status, volume_id, name_contains
-        )
+        name, name_contains = name_or_none(name), name_or_none(name_contains)
+        volume_id = id_or_none(volume_id)
         query = paging.query(
             name=name_to_send(name),
             status=status,
@@ -233,7 +232,7 @@ class Backups:
             backup = Backup.from_body(row)
             if (
                 name in (None, backup.name)
-                and status in (None, backup.status.lower())
+                and status in (None, backup.status)
                 and volume_id in (None, backup.volume_id)
                 and (name_contains or '') in (backup.name or '')
             ):
@@ -256,7 +255,7 @@ class Backups:
             store another form.
         :raises ServiceError: if the service refuses.
         """
-        name, status, volume_id, _ = _comparable(name, status, volume_id, None)
+        name, volume_id = name_or_none(name), id_or_none(volume_id)
         if self.version == 'v2' or name_to_send(name) != name:
             return None
         query = paging.query(name=name, status=status, volume_id=volume_id)
@@ -347,21 +346,6 @@ class Backups:
             f'{self._url}/{resource_path("backups", id=backup_id)}',
             accepted=202,
         )
-
-
-def _comparable(
-    name: str | None,
-    status: str | None,
-    volume_id: str | None,
-    name_contains: str | None,
-) -> tuple[str | None, str | None, str | None, str | None]:
-    """The same in the form in which backups have it."""
-    return (
-        name_or_none(name),
-        status and status.lower(),
-        id_or_none(volume_id),
-        name_or_none(name_contains),
-    )
 
 
 def _interned(value: Any) -> str | None:

@@ -133,7 +133,7 @@ class ShareFilter:
             and self.from_project_id in (None, share.from_project_id)
             and self.to_project_id in (None, share.to_project_id)
             and self.volume_id in (None, backup.volume_id)
-            and self.status in (None, backup.status.lower())
+            and self.status in (None, backup.status)
             and (self.name_contains or '') in (backup.name or '')
             and self.availability_zone in (None, backup.availability_zone)
         )
