@@ -115,7 +115,7 @@ def ids_on(stdin: Iterable[str] | None) -> list[str]:
         # PowerShell and Notepad put a byte order mark before UTF-8.
         for mark in _UTF_8:
             lines[0] = lines[0].removeprefix(mark).strip()
-        if lines[0].startswith(_UTF_16) or any('\0' in x for x in lines):
+        if lines[0].startswith(_UTF_16) or '\0' in lines[0]:
             raise _no_text(wide=True)
     for number, line in enumerate(lines, 1):
         if line and not is_uuid(line):

@@ -52,10 +52,11 @@ def parse_span(text: str) -> Span:
     value = text.strip()
     _refuse_bare_m(value, text)
     if _NUMBER.fullmatch(value):
+        number = value if len(value) < 10 else '30'
         raise argparse.ArgumentTypeError(
-            f'{text!r} needs a unit: write {shown_number(value)}s (seconds), '
-            f'{shown_number(value)}min, {shown_number(value)}h or '
-            f'{shown_number(value)}d (days)'
+            f'{text!r} is not a length of time: a number needs its unit, '
+            f'such as {number}s, {number}min, {number}h, {number}d or '
+            f'{number}mo'
         )
     span = _span(value)
     if span is None:
@@ -137,11 +138,6 @@ def moment(text: str) -> str:
     """
     parse_moment(text)
     return text
-
-
-def shown_number(value: str) -> str:
-    """A number that fits into a sentence."""
-    return value if len(value) <= 20 else f'{value[:20]}...'
 
 
 def _span(value: str) -> Span | None:
