@@ -356,6 +356,22 @@ def test_a_policy_is_no_name(
     )
 
 
+@pytest.mark.parametrize('command', ['backup', 'checkpoint'])
+def test_a_policy_that_made_nothing_is_said(
+    cloud: CloudFactory, openstack: Openstack, command: str
+) -> None:
+    c = cloud()
+    made = c.state.add_checkpoint(1, policy='daily')
+    args = ('csbs', command, 'list', '-f', 'value', '-c', 'ID', '--policy')
+    assert openstack(*args, made.policy_id).stdout
+    unknown = c.state.new_uuid()
+    openstack(
+        *(*args, unknown),
+        complains=[f'No backup of the policy {unknown} is listed'],
+        code=0,
+    )
+
+
 def test_force_overrules_no_status(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:

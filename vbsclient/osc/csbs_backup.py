@@ -21,6 +21,7 @@ from vbsclient.osc.csbs_selection import (
     add_selection,
     find_item,
     read_groups,
+    warn_of_no_policy,
 )
 from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.listing import Found, Later, ListCommand
@@ -134,6 +135,10 @@ class ListBackup(ListCommand):
             return self._csbs.items.count(self._selection.where())
         except errors.NotFound as error:
             raise NoItems() from error
+
+    def explain_nothing(self, parsed_args: argparse.Namespace) -> None:
+        """It may be a policy that does not exist."""
+        warn_of_no_policy(parsed_args)
 
     def marker_of(self, parsed_args: argparse.Namespace) -> str:
         """The id of the marker, which may be given by its name."""

@@ -20,6 +20,7 @@ from vbsclient.osc.csbs_selection import (
     checkpoint_id_of,
     find_checkpoint,
     read_groups,
+    warn_of_no_policy,
 )
 from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.listing import Found, ListCommand
@@ -118,6 +119,10 @@ class ListCheckpoint(ListCommand):
     def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Found:
         """The checkpoints of the backups that the service lists."""
         return Found(self._groups(parsed_args), not parsed_args.sort)
+
+    def explain_nothing(self, parsed_args: argparse.Namespace) -> None:
+        """It may be a policy that does not exist."""
+        warn_of_no_policy(parsed_args)
 
     def marker_of(self, parsed_args: argparse.Namespace) -> str:
         """The id of the marker, which may be given by its name."""

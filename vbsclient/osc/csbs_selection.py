@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -34,6 +35,8 @@ from vbsclient.osc.listing import Found, SortKey
 from vbsclient.osc.lookup import server_id_of
 from vbsclient.osc.read import unless_absent
 
+LOG = logging.getLogger(__name__)
+
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
     """The options that choose among backups of servers."""
@@ -51,6 +54,16 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
         metavar='<policy>',
         help='Only backups that this policy made (ID)',
     )
+
+
+def warn_of_no_policy(parsed_args: argparse.Namespace) -> None:
+    """Say of an empty list that the policy may not exist."""
+    if parsed_args.policy is not None:
+        LOG.warning(
+            'No backup of the policy %s is listed: check that the policy '
+            'exists.',
+            parsed_args.policy,
+        )
 
 
 def add_provider(parser: argparse.ArgumentParser) -> None:

@@ -138,6 +138,9 @@ class ListCommand(command.Lister, metaclass=abc.ABCMeta):
     def complete(self) -> None:
         """Learn each :class:`Later` of the rows, which are known now."""
 
+    def explain_nothing(self, parsed_args: argparse.Namespace) -> None:
+        """Say why an empty list may be a slip."""
+
     def run(self, parsed_args: argparse.Namespace) -> int:
         """List them, or say in one sentence why not."""
         if not self.app.interactive_mode:
@@ -163,11 +166,14 @@ class ListCommand(command.Lister, metaclass=abc.ABCMeta):
                 self._number = sum(1 for _ in things)
             if not self._number:
                 warn_of_strange_statuses(parsed_args.conditions)
+                self.explain_nothing(parsed_args)
             return (), ()
         wanted = wanted_of(self.columns, parsed_args)
         # With -c each column can be had, and only those cost anything.
         offered = self.columns if parsed_args.columns else wanted
         rows = self._rows(parsed_args, offered, wanted)
+        if not rows:
+            self.explain_nothing(parsed_args)
         if len(rows) != parsed_args.max_items:
             # Else not all were looked at.
             warn_of_strange_statuses(parsed_args.conditions)
