@@ -96,7 +96,6 @@ class ListBackup(ListCommand):
         manager = self.app.client_manager
         self._csbs = make_csbs_client(manager)
         self._selection = Selection.of(parsed_args, manager, self._csbs)
-        self._selection.demand_policy_filter(self._csbs)
         self._groups: Groups | None = None
         self._counts: dict[str, Later] = {}
 
@@ -109,6 +108,7 @@ class ListBackup(ListCommand):
             page_size=parsed_args.limit,
         )
         all_seen = self._selection.whole and parsed_args.marker is None
+        found.things = self._selection.trusted(self._csbs, found.things)
         if 'servers' in wanted and all_seen:
             found.things = self._grouping(found.things)
         count = self._servers_with if 'servers' in wanted else _not_asked
@@ -132,9 +132,12 @@ class ListBackup(ListCommand):
         if not self._selection.countable:
             return None
         try:
-            return self._csbs.items.count(self._selection.where())
+            number = self._csbs.items.count(self._selection.where())
         except errors.NotFound as error:
             raise NoItems() from error
+        if number:
+            self._selection.demand_policy_filter(self._csbs)
+        return number
 
     def explain_nothing(self, parsed_args: argparse.Namespace) -> None:
         """It may be a policy that does not exist."""

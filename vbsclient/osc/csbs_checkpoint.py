@@ -114,7 +114,6 @@ class ListCheckpoint(ListCommand):
         manager = self.app.client_manager
         self._csbs = make_csbs_client(manager)
         self._selection = Selection.of(parsed_args, manager, self._csbs)
-        self._selection.demand_policy_filter(self._csbs)
 
     def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Found:
         """The checkpoints of the backups that the service lists."""
@@ -132,7 +131,7 @@ class ListCheckpoint(ListCommand):
         groups = Groups()
         wanted: dict[str, None] = {}
         found = self._selection.items(self._csbs, page_size=parsed_args.limit)
-        for item in found.things:
+        for item in self._selection.trusted(self._csbs, found.things):
             groups.add(item)
             if self._selection.fits(item):
                 wanted[item.checkpoint_id] = None

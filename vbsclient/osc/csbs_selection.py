@@ -166,6 +166,18 @@ class Selection:
                 'Select by --server or --name instead.',
             )
 
+    def trusted(
+        self, csbs: CSBSClient, items: Iterator[Item]
+    ) -> Iterator[Item]:
+        """The items, once it is sure that they are those of the policy.
+
+        :raises Refused: if the service does not ask for the policy.
+        """
+        for number, item in enumerate(items):
+            if number == 0:
+                self.demand_policy_filter(csbs)
+            yield item
+
     def items(
         self,
         csbs: CSBSClient,
