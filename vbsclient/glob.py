@@ -20,27 +20,42 @@ def glob_regex(pattern: str) -> re.Pattern[str]:
     :returns: what the whole of a name has to match.
     :raises ValueError: if it is no pattern, with the reason.
     """
-    parts: list[str] = []
+    segments = ['']
     place = 0
     while place < len(pattern):
         char = pattern[place]
         place += 1
         if char == '*':
-            if parts[-1:] != ['.*']:
-                parts.append('.*')
-        elif char == '?':
-            parts.append('.')
-        elif char == '[':
+            segments.append('')
+            continue
+        if char == '[':
             part, place = _bracket(pattern, place)
-            parts.append(part)
         elif char == '\\':
             if place == len(pattern):
                 raise ValueError('nothing follows the backslash at its end')
-            parts.append(re.escape(pattern[place]))
+            part = re.escape(pattern[place])
             place += 1
         else:
-            parts.append(re.escape(char))
-    return re.compile(''.join(parts), re.DOTALL)
+            part = '.' if char == '?' else re.escape(char)
+        segments[-1] += part
+    return re.compile(_joined(segments), re.DOTALL)
+
+
+def _joined(segments: list[str]) -> str:
+    """One expression for what stands between the stars.
+
+    Each part is looked for once, from where the one before it ended: to try
+    all places for all of them could take years.
+    """
+    if len(segments) == 1:
+        return segments[0]
+    first, *middle, last = segments
+    once = ''.join(
+        f'(?=(?P<part{number}>.*?{part}))(?P=part{number})'
+        for number, part in enumerate(middle)
+        if part
+    )
+    return f'{first}{once}.*{last}'
 
 
 def _bracket(pattern: str, place: int) -> tuple[str, int]:

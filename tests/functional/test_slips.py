@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people type, paste and set is what happens, or nothing happens."""
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from tests.functional.conftest import CloudFactory
 from tests.functional.shell import Openstack
 from tests.functional.wire import deletes, requests, vbs_delete
+from tests.sandbox import Fault
 
 DELETE = ('vbs', 'backup', 'delete')
 PRUNE = ('vbs', 'backup', 'prune', '--all-volumes', '--keep-last', '1')
@@ -370,6 +372,33 @@ def test_a_policy_that_made_nothing_is_said(
         complains=[f'No backup of the policy {unknown} is listed'],
         code=0,
     )
+
+
+@pytest.mark.parametrize('command', ['backup', 'checkpoint'])
+@pytest.mark.parametrize('more', [(), ('--max-items', '1')])
+def test_a_list_that_is_not_of_the_policy_is_none(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    command: str,
+    more: tuple[str, ...],
+) -> None:
+    c = cloud()
+    stranger = c.state.new_uuid()
+    row = {'id': stranger, 'checkpoint_id': stranger}
+    c.knobs.faults.append(
+        Fault(
+            'body',
+            'GET',
+            'policy_id=',
+            body=json.dumps({'checkpoint_items': [row]}),
+            times=9,
+        )
+    )
+    result = openstack(
+        *('csbs', command, 'list', '--policy', c.state.new_uuid(), *more),
+        complains=['This cloud does not choose by policy'],
+    )
+    assert stranger not in result.stdout
 
 
 def test_force_overrules_no_status(

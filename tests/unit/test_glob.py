@@ -90,3 +90,9 @@ def test_a_range_holds_what_is_between(first: str, last: str) -> None:
         return
     held = [c for c in 'abcdef' if fits(f'[{first}-{last}]', c)]
     assert held == [c for c in 'abcdef' if first <= c <= last]
+
+
+def test_no_pattern_takes_for_ever() -> None:
+    pattern = '*a' * 60 + '*b'
+    assert not fits(pattern, 'a' * 255)
+    assert fits(pattern, 'a' * 200 + 'xb')
