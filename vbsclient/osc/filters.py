@@ -295,7 +295,7 @@ def warn_of_strange_statuses(conditions: Conditions) -> None:
         near = get_close_matches(status, sorted(_STATUSES), 1)
         LOG.warning(
             'No service is known to have the status %s, and no backup has '
-            'it%s.',
+            'it%s',
             shortened(status, 60),
-            f': do you mean {near[0]}?' if near else '',
+            f': do you mean {near[0]}?' if near else '.',
         )
