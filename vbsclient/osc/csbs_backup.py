@@ -174,9 +174,7 @@ class ShowBackup(ShowCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add what this command alone has."""
         parser.add_argument(
-            'backup',
-            metavar='<backup>',
-            help='Backup to show (name or ID)',
+            'backup', metavar='<backup>', help='Backup to show (name or ID)'
         )
 
     def find(

@@ -154,9 +154,7 @@ def add_filters(
     """
     names = parser.add_mutually_exclusive_group()
     names.add_argument(
-        '--name',
-        metavar='<name>',
-        help='Only backups of exactly this name',
+        '--name', metavar='<name>', help='Only backups of exactly this name'
     )
     names.add_argument(
         '--name-contains',

@@ -320,9 +320,7 @@ class ShowShare(ShowCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add what this command alone has."""
         parser.add_argument(
-            'share',
-            metavar='<share>',
-            help='Share to show (ID)',
+            'share', metavar='<share>', help='Share to show (ID)'
         )
 
     def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Share:
