@@ -19,13 +19,15 @@ from collections.abc import (
 )
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
-from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import accumulate
 from operator import attrgetter
 from typing import Protocol
 
 from dateutil.relativedelta import relativedelta
+
+from vbsclient.api.names import composed
+from vbsclient.glob import glob_regex
 
 #: A count that no history reaches.
 UNLIMITED = sys.maxsize
@@ -224,15 +226,27 @@ class KeepWithin:
 
 @dataclass(frozen=True)
 class KeepName:
-    """All whose name fits a pattern with ``*``, ``?`` and ``[...]``."""
+    """All whose name fits a pattern with ``*``, ``?`` and ``[...]``.
+
+    :ivar pattern: as shells have them; :func:`glob_regex` says which.
+    """
 
     pattern: str
 
+    @property
+    def reason(self) -> str:
+        """Why it keeps what it keeps."""
+        return f'name {self.pattern}'
+
     def kept(self, group: Group) -> Iterator[tuple[Candidate, str]]:
-        """Those too that the rules do not count."""
+        """Those too that the rules do not count.
+
+        :raises ValueError: if the pattern is none.
+        """
+        regex = glob_regex(composed(self.pattern))
         for backup in group.members:
-            if fnmatchcase(backup.name or '', self.pattern):
-                yield backup, f'name {self.pattern}'
+            if regex.fullmatch(composed(backup.name or '')):
+                yield backup, self.reason
 
 
 @dataclass(frozen=True)
@@ -244,11 +258,17 @@ class KeepTag:
 
     tag: str
 
+    @property
+    def reason(self) -> str:
+        """Why it keeps what it keeps."""
+        return f'tag {self.tag}'
+
     def kept(self, group: Group) -> Iterator[tuple[Candidate, str]]:
         """Those too that the rules do not count."""
+        wanted = composed(self.tag)
         for backup in group.members:
-            if self.tag in backup.tags:
-                yield backup, f'tag {self.tag}'
+            if wanted in map(composed, backup.tags):
+                yield backup, self.reason
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,9 @@ extensions = [
     'sphinx.ext.autodoc',
 ]
 
+#: An option that is copied from a page must stay one: no dashes for `--`.
+smartquotes = False
+
 html_theme = 'furo'
 html_title = project
 html_show_sphinx = False

@@ -18,6 +18,7 @@ from tests.functional.conftest import CloudFactory
 from tests.functional.shell import Openstack
 from tests.functional.wire import UNKNOWN, deletes, vbs_delete
 from tests.sandbox import Sandbox
+from vbsclient.api.http import is_uuid
 
 COMMANDS = {
     'vbs backup delete': [],
@@ -376,7 +377,8 @@ def test_only_what_is_named_is_ever_lost(
         if force and command == 'vbs backup delete':
             words.insert(3, '--force')
         before = everything(sandbox)
-        may_go, may_be_sent = allowed(sandbox, command, arguments, force)
+        meant = [a.lower() if is_uuid(a) else a for a in arguments]
+        may_go, may_be_sent = allowed(sandbox, command, meant, force)
         result = openstack.run(*words)
         lost = before - everything(sandbox)
         assert lost <= may_go

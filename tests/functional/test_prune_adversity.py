@@ -473,22 +473,6 @@ def test_block_storage_keeps_what_was_built_before_a_snapshot_was_backed_up(
     assert not deletes(c)
 
 
-# -- the zone of the machine -----------------------------------------------
-
-
-def test_a_zone_that_nobody_knows_is_one_sentence(
-    cloud: CloudFactory, openstack: Openstack
-) -> None:
-    c = cloud()
-    openstack.process(
-        *(*VBS, '--all-volumes', '--keep-last', '1', '--yes'),
-        env={'TZ': 'XYZ-3'},
-        complains=['(TZ is XYZ-3): name one with --timezone.'],
-        code=1,
-    )
-    assert not requests(c)
-
-
 @pytest.mark.parametrize(
     ('count', 'told'),
     [(1, 'The only backup is kept.'), (2, 'All 2 backups are kept.')],

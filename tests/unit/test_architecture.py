@@ -14,7 +14,12 @@ import vbsclient
 #: Each layer may import itself and what is above it in this list.
 LAYERS = (
     ('vbsclient.api',),
-    ('vbsclient.bulk', 'vbsclient.waiting', 'vbsclient.retention'),
+    (
+        'vbsclient.bulk',
+        'vbsclient.glob',
+        'vbsclient.retention',
+        'vbsclient.waiting',
+    ),
     ('vbsclient.deletion',),
     ('vbsclient.osc',),
 )

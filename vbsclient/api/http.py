@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import math
-import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -37,6 +36,7 @@ from vbsclient.api.answers import (
 from vbsclient.api.login import Headers, login_of
 from vbsclient.api.session import OwnSession, Timeout
 from vbsclient.api.times import http_date, seconds_to_wait
+from vbsclient.api.values import UUID, canonical_id
 
 LOG = logging.getLogger(__name__)
 
@@ -56,16 +56,12 @@ _ATTEMPTS = 5
 #: Being told to slow down is no failure: more patience than for the rest.
 _ATTEMPTS_WHEN_THROTTLED = 12
 
-_UUID = re.compile(
-    r'[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}', re.ASCII
-)
-
 Query = Mapping[str, str]
 
 
 def is_uuid(value: str) -> bool:
     """Whether a text has the canonical shape of a UUID (8-4-4-4-12 hex)."""
-    return _UUID.fullmatch(value) is not None
+    return UUID.fullmatch(value) is not None
 
 
 def resource_path(*parts: str, id: str | None = None) -> str:
@@ -82,7 +78,7 @@ def resource_path(*parts: str, id: str | None = None) -> str:
     if id is not None:
         if not is_uuid(id):
             raise errors.InvalidId(f'{id!r} is not an id (a UUID)')
-        parts = (*parts, id)
+        parts = (*parts, canonical_id(id))
     return '/'.join(parts)
 
 

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import unicodedata
+from typing import Any
+
 #: What both services put before the names of what a policy makes.  Nobody
 #: else can: ``auto`` is refused at the beginning of a name.
 _AUTOMATIC = 'autobk_'
@@ -11,3 +14,32 @@ _AUTOMATIC = 'autobk_'
 def names_automatic(name: str | None) -> bool:
     """Whether a backup of this name was made by a policy."""
     return (name or '').startswith(_AUTOMATIC)
+
+
+def composed(text: str) -> str:
+    """A name in Unicode's composed form (NFC).
+
+    A keyboard makes one form of ``u with two dots`` and a file system or
+    another service the other; they look the same, and mean the same.
+    """
+    return text if text.isascii() else unicodedata.normalize('NFC', text)
+
+
+def name_or_none(value: Any) -> str | None:
+    """A name in composed form; what is no text says nothing."""
+    return composed(value) if isinstance(value, str) else None
+
+
+def has_one_form(name: str) -> bool:
+    """Whether a service can be asked for a name, however it stores it.
+
+    Where it cannot, a list is read and compared here.
+    """
+    return name.isascii() or unicodedata.is_normalized('NFD', composed(name))
+
+
+def name_to_send(name: str | None) -> str | None:
+    """What to ask a service for; None for what is only compared here."""
+    if name is None or not has_one_form(name):
+        return None
+    return composed(name)

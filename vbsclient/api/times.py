@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 
 import iso8601
@@ -19,16 +19,21 @@ _EARLIEST = datetime.min.replace(tzinfo=timezone.utc) + _FURTHEST
 _LATEST = datetime.max.replace(tzinfo=timezone.utc) - _FURTHEST
 
 
-def moment_of(text: str | None) -> datetime | None:
+def moment_of(
+    text: str | None, zone: tzinfo = timezone.utc
+) -> datetime | None:
     """A time of the wire, which is UTC where it names no zone.
 
-    :returns: None if there is none, or none that the clocks of every zone
-        can show, as the zero of some languages.
+    :param zone: where a time is from that names none.
+    :returns: it in UTC; None if there is none, or none that the clocks of
+        every zone can show, as the zero of some languages.
     """
     if not text:
         return None
     try:
-        parsed = iso8601.parse_date(text, default_timezone=timezone.utc)
+        parsed = iso8601.parse_date(text, default_timezone=None)
+        if parsed.tzinfo is None:
+            parsed = parsed.replace(tzinfo=zone)
         moment = parsed.astimezone(timezone.utc)
     except (iso8601.ParseError, OverflowError):
         return None

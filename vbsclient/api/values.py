@@ -8,6 +8,14 @@ import re
 from enum import Enum
 from typing import Any
 
+#: The canonical shape of a UUID (8-4-4-4-12 hex).
+UUID = re.compile(
+    r'[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}', re.ASCII
+)
+
+#: The same without its hyphens, as Keystone writes the ids of projects.
+_HEX_ID = re.compile(r'[0-9a-fA-F]{32}', re.ASCII)
+
 
 class Known(Enum):
     """What the evidence says of a yes-or-no question about a cloud.
@@ -23,19 +31,6 @@ class Known(Enum):
         raise TypeError('compare with Known.YES, Known.NO or Known.UNKNOWN')
 
 
-_UUID = re.compile(
-    r'[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}', re.ASCII
-)
-
-
-def canonical_id(text: str) -> str:
-    """An id in the one case in which ids are sent and compared.
-
-    :param text: what has not the shape of a UUID comes back as it is.
-    """
-    return text.lower() if _UUID.fullmatch(text) else text
-
-
 def is_foreign(owner: str | None, project_id: str) -> bool:
     """Whether a row says that it belongs to another project.
 
@@ -45,6 +40,22 @@ def is_foreign(owner: str | None, project_id: str) -> bool:
         in many lists, which are then of the project that asked.
     """
     return owner is not None and owner.lower() != project_id.lower()
+
+
+def canonical_id(text: str) -> str:
+    """An id in lower case; any other text as it is.
+
+    Services tell ``DC1E...`` from ``dc1e...`` or do not, as their data base
+    likes it: whatever is compared or sent goes through here.
+    """
+    if UUID.fullmatch(text) or _HEX_ID.fullmatch(text):
+        return text.lower()
+    return text
+
+
+def id_or_none(value: Any) -> str | None:
+    """An id in lower case; what is no text says nothing."""
+    return canonical_id(value) if isinstance(value, str) else None
 
 
 def text_or_none(value: Any) -> str | None:

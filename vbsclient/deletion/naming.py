@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 
 from vbsclient.api import errors
 from vbsclient.api.http import is_uuid
+from vbsclient.api.names import composed
+from vbsclient.api.values import canonical_id
 from vbsclient.deletion.targets import (
     FEW,
     Missing,
@@ -21,8 +23,11 @@ LONGEST_NAME = 255
 
 
 def unique(arguments: Sequence[str]) -> list[str]:
-    """The arguments without repetitions, in their order."""
-    return list(dict.fromkeys(arguments))
+    """The arguments in their one form, without repetitions, in order.
+
+    Names are composed (NFC), and ids in lower case.
+    """
+    return list(dict.fromkeys(canonical_id(composed(a)) for a in arguments))
 
 
 def check_name(argument: str, what: str) -> None:

@@ -314,6 +314,11 @@ class BackupDeletion:
                 f'Its status is {backup.status}: try again when that is '
                 f'done, or use --wait.'
             )
+            if self._force:
+                error.hint += (
+                    ' --force skips checks of its own and overrules no '
+                    'status: the service decides.'
+                )
             return
         younger = [
             other

@@ -10,12 +10,16 @@ from collections.abc import Iterable
 from osc_lib import exceptions
 
 from vbsclient.api.http import is_uuid
+from vbsclient.api.values import canonical_id
 from vbsclient.osc.moments import parse_duration
 from vbsclient.osc.text import visible
 
 _MOST_CONCURRENCY = 64
 
 _RATE = re.compile(r'[0-9]{1,6}(?:\.[0-9]{1,3})?', re.ASCII)
+#: How a byte order mark reads: in its own encoding, in Latin-1 and in ASCII.
+_UTF_8 = ('\ufeff', '\xef\xbb\xbf', '\udcef\udcbb\udcbf')
+_UTF_16 = ('\udcff\udcfe', '\udcfe\udcff', '\xff\xfe', '\xfe\xff')
 
 
 def add_delete_options(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +55,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--journal',
         metavar='<file>',
+        type=_journal,
         help='Append a JSON line to this file before and after every DELETE',
     )
     parser.add_argument(
@@ -116,16 +121,46 @@ def ids_on(stdin: Iterable[str] | None) -> list[str]:
     try:
         lines = [line.strip() for line in stdin]
     except UnicodeDecodeError as error:
-        raise exceptions.CommandError(
-            'The standard input is not text. Nothing was deleted.'
-        ) from error
+        wide = error.object.startswith((b'\xff\xfe', b'\xfe\xff'))
+        raise _no_text(wide) from error
+    if lines:
+        # PowerShell and Notepad put a byte order mark before UTF-8.
+        for mark in _UTF_8:
+            lines[0] = lines[0].removeprefix(mark).strip()
+        if lines[0].startswith(_UTF_16) or '\0' in lines[0]:
+            raise _no_text(wide=True)
     for number, line in enumerate(lines, 1):
         if line and not is_uuid(line):
             raise exceptions.CommandError(
                 f'Line {number} of the standard input is not an id: '
                 f"'{visible(line[:60])}'. Nothing was deleted."
             )
-    return [line for line in lines if line]
+    return [canonical_id(line) for line in lines if line]
+
+
+def _no_text(wide: bool) -> exceptions.CommandError:
+    """The complaint about a standard input that cannot be read.
+
+    :param wide: whether it is UTF-16, as PowerShell redirects.
+    """
+    if wide:
+        return exceptions.CommandError(
+            'The standard input is UTF-16: save it as UTF-8, or in '
+            'PowerShell write it with "Out-File -Encoding utf8". Nothing was '
+            'deleted.'
+        )
+    return exceptions.CommandError(
+        'The standard input is not text. Nothing was deleted.'
+    )
+
+
+def _journal(text: str) -> str:
+    if text == '-':
+        raise argparse.ArgumentTypeError(
+            'the journal is a file, and not the standard output: give its '
+            'path (./- for a file of this name)'
+        )
+    return text
 
 
 def _rate(text: str) -> float:

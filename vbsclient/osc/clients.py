@@ -40,8 +40,6 @@ _CSBS_KEYS = (
 #: Says of a project that it has no CSBS.
 _HAS_CSBS = 'vbsclient_csbs'
 
-_READ_ONLY = 'vbsclient_read_only'
-
 
 def make_vbs_client(instance: Any, limits: Limits | None = None) -> VBSClient:
     """A client of VBS for OSC's client manager.
@@ -197,28 +195,6 @@ def _has_csbs(instance: Any) -> bool:
         f'{_HAS_CSBS} in clouds.yaml is {value!r}, which is neither true nor '
         f'false',
         'Set it to false if the project has no CSBS, or take it out.',
-    )
-
-
-def refuse_if_read_only(instance: Any) -> None:
-    """Keep a cloud that is marked as read-only from being changed.
-
-    :raises CommandError: if it is, or if the mark cannot be read.
-    """
-    value = _config(instance).get(_READ_ONLY)
-    if value is None or value is False:
-        return
-    text = str(value).strip().lower()
-    if text in ('false', 'no', 'off', '0'):
-        return
-    if value is True or text in ('true', 'yes', 'on', '1'):
-        raise exceptions.CommandError(
-            f'This cloud is read-only for this plugin ({_READ_ONLY} in '
-            f'clouds.yaml): nothing was changed.'
-        )
-    raise exceptions.CommandError(
-        f'{_READ_ONLY} in clouds.yaml is {value!r}, which is neither true '
-        f'nor false: nothing was changed.'
     )
 
 

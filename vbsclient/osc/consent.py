@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import termios
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, TextIO
 
 from osc_lib import exceptions
@@ -98,6 +100,9 @@ def confirm(
         raise exceptions.CommandError(nobody)
     if stderr is None:
         raise exceptions.CommandError(_UNSEEN)
+    # What was typed before can be no answer to what nobody had seen.
+    with suppress(OSError, ValueError, termios.error):
+        termios.tcflush(stdin.fileno(), termios.TCIFLUSH)
     stderr.write(f'{question} [y/N] ')
     stderr.flush()
     if stdin.readline().strip().lower() not in ('y', 'yes'):

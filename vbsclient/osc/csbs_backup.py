@@ -19,6 +19,7 @@ from vbsclient.osc.csbs_selection import (
     add_selection,
     find_item,
     read_groups,
+    warn_of_no_policy,
 )
 from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.listing import Found, Later, ListCommand
@@ -105,6 +106,7 @@ class ListBackup(ListCommand):
             page_size=parsed_args.limit,
         )
         all_seen = self._selection.whole and parsed_args.marker is None
+        found.things = self._selection.trusted(self._csbs, found.things)
         if 'servers' in wanted and all_seen:
             found.things = self._grouping(found.things)
         count = self._servers_with if 'servers' in wanted else _not_asked
@@ -127,7 +129,14 @@ class ListBackup(ListCommand):
         """Ask the service, where it compares as we do."""
         if not self._selection.countable:
             return None
-        return self._csbs.items.count(self._selection.where())
+        number = self._csbs.items.count(self._selection.where())
+        if number:
+            self._selection.demand_policy_filter(self._csbs)
+        return number
+
+    def explain_nothing(self, parsed_args: argparse.Namespace) -> None:
+        """It may be a policy that does not exist."""
+        warn_of_no_policy(parsed_args)
 
     def marker_of(self, parsed_args: argparse.Namespace) -> str:
         """The id of the marker, which may be given by its name."""

@@ -20,6 +20,7 @@ from vbsclient.osc.csbs_selection import (
     checkpoint_id_of,
     find_checkpoint,
     read_groups,
+    warn_of_no_policy,
 )
 from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.listing import Found, ListCommand
@@ -118,6 +119,10 @@ class ListCheckpoint(ListCommand):
         """The checkpoints of the backups that the service lists."""
         return Found(self._groups(parsed_args), not parsed_args.sort)
 
+    def explain_nothing(self, parsed_args: argparse.Namespace) -> None:
+        """It may be a policy that does not exist."""
+        warn_of_no_policy(parsed_args)
+
     def marker_of(self, parsed_args: argparse.Namespace) -> str:
         """The id of the marker, which may be given by its name."""
         return checkpoint_id_of(self._csbs, parsed_args.marker)
@@ -126,7 +131,7 @@ class ListCheckpoint(ListCommand):
         groups = Groups()
         wanted: dict[str, None] = {}
         found = self._selection.items(self._csbs, page_size=parsed_args.limit)
-        for item in found.things:
+        for item in self._selection.trusted(self._csbs, found.things):
             groups.add(item)
             if self._selection.fits(item):
                 wanted[item.checkpoint_id] = None

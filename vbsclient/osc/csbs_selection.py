@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ from vbsclient.osc.filters import Conditions, add_filters, conditions_of
 from vbsclient.osc.listing import Found, SortKey, begun
 from vbsclient.osc.lookup import server_id_of
 
+LOG = logging.getLogger(__name__)
+
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
     """The options that choose among backups of servers."""
@@ -45,6 +48,16 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
         metavar='<policy>',
         help='Only backups that this policy made (ID)',
     )
+
+
+def warn_of_no_policy(parsed_args: argparse.Namespace) -> None:
+    """Say of an empty list that the policy may not exist."""
+    if parsed_args.policy is not None:
+        LOG.warning(
+            'No backup of the policy %s is listed: check that the policy '
+            'exists.',
+            parsed_args.policy,
+        )
 
 
 def add_provider(parser: argparse.ArgumentParser) -> None:
@@ -74,13 +87,21 @@ class Selection:
 
         :raises CommandError: if there is no such server.
         :raises Missing: if there is no such checkpoint.
+        :raises Refused: if the policy is given by its name, which would
+            select nothing.
         """
+        policy = parsed_args.policy
+        if policy is not None and not is_uuid(policy):
+            raise Refused(
+                f'{quote(policy)} is no id of a policy, and nothing can be '
+                f'selected by its name'
+            )
         server = parsed_args.server
         checkpoint = getattr(parsed_args, 'checkpoint', None)
         return cls(
             conditions_of(parsed_args),
             server and server_id_of(instance, csbs, server),
-            parsed_args.policy,
+            policy,
             checkpoint and checkpoint_id_of(csbs, checkpoint),
         )
 
@@ -127,15 +148,10 @@ class Selection:
 
         No item tells its policy, so that nobody could compare it here.
 
-        :raises Refused: if it does not, or if what is named is no id.
+        :raises Refused: if it does not.
         """
         if self.policy_id is None:
             return
-        if not is_uuid(self.policy_id):
-            raise Refused(
-                f'{quote(self.policy_id)} is no id of a policy, and nothing '
-                f'can be selected by its name'
-            )
         nobody = ItemFilter(policy_id=str(uuid.uuid4()))
         if next(csbs.items.list(where=nobody, page_size=1), None) is not None:
             raise Refused(
@@ -143,6 +159,18 @@ class Selection:
                 'a policy that does not exist',
                 'Select by --server or --name instead.',
             )
+
+    def trusted(
+        self, csbs: CSBSClient, items: Iterator[Item]
+    ) -> Iterator[Item]:
+        """The items, once it is sure that they are those of the policy.
+
+        :raises Refused: if the service does not ask for the policy.
+        """
+        for number, item in enumerate(items):
+            if number == 0:
+                self.demand_policy_filter(csbs)
+            yield item
 
     def items(
         self,

@@ -36,16 +36,16 @@ from vbsclient.osc.arguments import (
 from vbsclient.osc.clients import (
     OwnLogin,
     identity_of,
-    refuse_if_read_only,
     warn_if_login_ends,
 )
 from vbsclient.osc.columns import cells
 from vbsclient.osc.complaints import delay, failures, is_told_by, notes, stop
 from vbsclient.osc.consent import ask, refuse_changes
 from vbsclient.osc.encoding import escapes_output
-from vbsclient.osc.help import keep_paragraphs
+from vbsclient.osc.guard import refuse_if_read_only
 from vbsclient.osc.interruption import end_at_next_sigint, sigterm_raises
 from vbsclient.osc.journal import Journal, NoJournal
+from vbsclient.osc.parser import make_strict, refuse_short_words
 from vbsclient.osc.progress import show_progress
 from vbsclient.osc.read import as_command_errors, printing
 from vbsclient.osc.text import Text, sentence
@@ -78,7 +78,7 @@ class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         parser = super().get_parser(prog_name)
         # A typo must never become another option of a deletion.
         parser.allow_abbrev = False
-        keep_paragraphs(parser)
+        make_strict(parser)
         # Without a wish for output there is none, as OSC's own deletes.
         parser.set_defaults(formatter=None)
         self._parser = parser
@@ -109,6 +109,7 @@ class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
     @escapes_output
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Delete, show what was asked for, and only then fail."""
+        refuse_short_words(self._parser, self.app, self.cmd_name)
         self._wants_rows = bool(
             parsed_args.report
             or parsed_args.dry_run

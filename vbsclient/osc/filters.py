@@ -9,17 +9,35 @@ service reads them.
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
-from typing import Protocol
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Protocol
 
 from vbsclient.api.times import moment_of
-from vbsclient.osc.moments import parse_duration, parse_moment
+from vbsclient.osc.moments import moment, parse_moment, parse_span
+from vbsclient.osc.text import shortened
+
+if TYPE_CHECKING:
+    from vbsclient.retention import Span
+
+LOG = logging.getLogger(__name__)
 
 #: States in which nothing is going on.  All others pass by themselves, or
 #: should: no list of them is complete.
 _AT_REST = frozenset({'available', 'deleted'})
+
+#: What the references of both services and block storage call a state.  Not
+#: complete, as services grow: a state that rows have is one, too.
+_STATUSES = frozenset(
+    {
+        *('creating', 'available', 'restoring', 'deleting', 'deleted'),
+        *('error', 'error_restoring', 'error_deleting', 'error-deleting'),
+        *('waiting_protect', 'protecting'),
+        *('waiting_restore', 'waiting_delete'),
+    }
+)
 
 
 class Described(Protocol):
@@ -53,6 +71,8 @@ class Conditions:
     :ivar unchanged_since: a state that passes by itself, but has not since
         this moment.
     :ivar automatic: whether a policy made it; None for both.
+    :ivar strange: those of the statuses that no service is known to have,
+        as long as no backup has one.
     """
 
     name: str | None = None
@@ -63,6 +83,7 @@ class Conditions:
     before: datetime | None = None
     unchanged_since: datetime | None = None
     automatic: bool | None = None
+    strange: set[str] = field(default_factory=set, compare=False)
 
     @property
     def status(self) -> str | None:
@@ -83,10 +104,12 @@ class Conditions:
 
     def fit(self, thing: Described) -> bool:
         """Whether all of them are met."""
+        status = thing.status.lower()
+        self.strange.discard(status)
         return (
             self.name in (None, thing.name)
             and (self.name_contains or '') in (thing.name or '')
-            and (not self.statuses or thing.status in self.statuses)
+            and (not self.statuses or status in self.statuses)
             and self.availability_zone in (None, thing.availability_zone)
             and self._is_made_in_time(thing)
             and self.automatic in (None, thing.automatic)
@@ -159,7 +182,7 @@ def add_filters(
         parser.add_argument(
             '--stuck',
             metavar='<duration>',
-            type=parse_duration,
+            type=parse_span,
             help=(
                 'Only backups in a state that should pass by itself '
                 '(creating, deleting, ...) and that have not changed for so '
@@ -192,10 +215,10 @@ def add_times(parser: argparse.ArgumentParser, made: str = 'made') -> None:
         parser.add_argument(
             option,
             metavar='<time>',
-            type=parse_moment,
+            type=moment,
             help=(
                 f'Only what was {made} {word} this date (2026-11-21, UTC '
-                f'unless it says a zone) or so long ago (30d, 12h)'
+                f'unless it says a zone) or so long ago (12h, 30d, 6mo)'
             ),
         )
 
@@ -221,15 +244,56 @@ def refuse_empty(
 
 
 def conditions_of(parsed_args: argparse.Namespace) -> Conditions:
-    """What these options say now."""
-    stuck: timedelta | None = getattr(parsed_args, 'stuck', None)
-    return Conditions(
+    """What these options say now, which ``parsed_args`` then has, too.
+
+    Dates and calendars are those of ``--timezone``, where a command has it.
+    """
+    now = datetime.now(timezone.utc)
+    zone = getattr(parsed_args, 'timezone', None) or timezone.utc
+    since, before = (
+        text and parse_moment(text, zone, now)
+        for text in (parsed_args.created_after, parsed_args.created_before)
+    )
+    stuck: Span | None = getattr(parsed_args, 'stuck', None)
+    statuses = frozenset(map(str.lower, parsed_args.status or ()))
+    for option, moment_, effect in (
+        ('--created-after', since, 'nothing'),
+        ('--created-before', before, 'everything'),
+    ):
+        if moment_ is not None and moment_ > now:
+            LOG.warning(
+                '%s %s is in the future: it selects %s.',
+                option,
+                f'{moment_:%Y-%m-%d %H:%M} UTC',
+                effect,
+            )
+    parsed_args.conditions = conditions = Conditions(
         name=parsed_args.name,
         name_contains=parsed_args.name_contains,
-        statuses=frozenset(parsed_args.status or ()),
+        statuses=statuses,
         availability_zone=parsed_args.availability_zone,
-        since=parsed_args.created_after,
-        before=parsed_args.created_before,
-        unchanged_since=datetime.now(timezone.utc) - stuck if stuck else None,
+        since=since,
+        before=before,
+        unchanged_since=stuck.before(now, zone) if stuck else None,
         automatic=getattr(parsed_args, 'automatic', None),
+        strange=set(statuses - _STATUSES),
     )
+    return conditions
+
+
+def warn_of_strange_statuses(conditions: Conditions) -> None:
+    """Say that nothing was found because nothing can be.
+
+    A monitor that counts what is ``avaliable`` would be content for ever.
+    To be called when all that may fit has been seen.
+    """
+    from difflib import get_close_matches
+
+    for status in sorted(conditions.strange):
+        near = get_close_matches(status, sorted(_STATUSES), 1)
+        LOG.warning(
+            'No service is known to have the status %s, and no backup has '
+            'it%s',
+            shortened(status, 60),
+            f': do you mean {near[0]}?' if near else '.',
+        )

@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping
+import stat
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 from osc_lib import exceptions
@@ -36,8 +39,9 @@ class NoJournal:
 class Journal:
     """One JSON line before and one after every DELETE.
 
-    Each line is one write at the end of the file, so that lines of several
-    threads and of several processes stay whole.
+    Each line is one write at the end of the file, which is locked for it:
+    lines of several threads and processes stay whole, and what was torn, by
+    a full disk or a kill, is ended once before the next one.
 
     :param path: the file; made with mode 0600 if it is not there.
     :param context: what each line says of cloud, project, user, command.
@@ -48,12 +52,9 @@ class Journal:
         self._context = context
         self._path = path
         self._torn = False
-        #: What makes the next line one of its own.
-        self._before = b'' if _ends_with_a_line(path) else b'\n'
+        self._lock = threading.Lock()
         try:
-            self._file = os.open(
-                path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600
-            )
+            self._file = _open(path)
         except (OSError, ValueError) as error:
             reason = getattr(error, 'strerror', None) or error
             raise exceptions.CommandError(
@@ -120,25 +121,56 @@ class Journal:
             'name': target.name,
             **facts,
         }
-        data = self._before + f'{json.dumps(line)}\n'.encode()
-        if os.write(self._file, data) < len(data):
-            # There was room for a part of it, which says nothing.
-            self._before = b'\n'
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self._before = b''
+        data = f'{json.dumps(line)}\n'.encode()
+        with self._lock, _locked(self._file):
+            if _is_torn(self._file):
+                data = b'\n' + data
+            if os.write(self._file, data) < len(data):
+                # There was room for a part of it, which says nothing.
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _ends_with_a_line(path: str) -> bool:
-    """Whether a file that grew on a full disk does not end in the middle."""
+def _open(path: str) -> int:
+    """A file to append to, which is one that stays.
+
+    :raises OSError: if it cannot be opened, or is a pipe, a socket or a
+        terminal, which could block the run and record nothing.
+    """
+    flags = os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOCTTY
     try:
-        if not Path(path).is_file():
-            return True
-        with Path(path).open('rb') as file:
-            file.seek(-1, os.SEEK_END)
-            return file.read(1) == b'\n'
-    except (OSError, ValueError):
-        # It is empty, or not to be read.
-        return True
+        file = os.open(path, os.O_RDWR | flags, 0o600)
+    except PermissionError:
+        # One that may be written and not read.
+        file = os.open(path, os.O_WRONLY | flags, 0o600)
+    mode = os.fstat(file).st_mode
+    if stat.S_ISFIFO(mode) or os.isatty(file):
+        os.close(file)
+        raise OSError(errno.EINVAL, 'it is not a file')
+    return file
+
+
+@contextmanager
+def _locked(file: int) -> Iterator[None]:
+    """Keep other processes from writing; where that is not to be had, not."""
+    with suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _is_torn(file: int) -> bool:
+    """Whether the last line is not ended."""
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            return False
+        end = os.lseek(file, 0, os.SEEK_END)
+        return end > 0 and os.pread(file, 1, end - 1) != b'\n'
+    except OSError:
+        # It may not be read.
+        return False
 
 
 def _failure(error: BaseException) -> dict[str, Any]:

@@ -21,8 +21,8 @@ from vbsclient.osc.clients import OwnLogin
 from vbsclient.osc.clock import warn_of_wrong_clock
 from vbsclient.osc.columns import Column, normalized, shown, wanted_of
 from vbsclient.osc.encoding import escapes_output
-from vbsclient.osc.filters import refuse_empty
-from vbsclient.osc.help import keep_paragraphs
+from vbsclient.osc.filters import refuse_empty, warn_of_strange_statuses
+from vbsclient.osc.parser import make_strict
 from vbsclient.osc.read import as_command_errors, printing
 
 T = TypeVar('T')
@@ -102,7 +102,7 @@ class ListCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add the options that all lists have."""
         parser = super().get_parser(prog_name)
-        keep_paragraphs(parser)
+        make_strict(parser)
         self._parser = parser
         self.add_arguments(parser)
         if any(column.long for column in self.columns):
@@ -162,6 +162,9 @@ class ListCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
     def complete(self) -> None:
         """Learn each :class:`Later` of the rows, which are known now."""
 
+    def explain_nothing(self, parsed_args: argparse.Namespace) -> None:
+        """Say why an empty list may be a slip."""
+
     @escapes_output
     def run(self, parsed_args: argparse.Namespace) -> int:
         """List them, or say in one sentence why not."""
@@ -187,12 +190,20 @@ class ListCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
                 things = self.find(parsed_args, set()).things
                 self._number = sum(1 for _ in things)
             self._compare_clocks(parsed_args)
+            if not self._number:
+                warn_of_strange_statuses(parsed_args.conditions)
+                self.explain_nothing(parsed_args)
             return (), ()
         wanted = wanted_of(self.columns, parsed_args)
         # With -c each column can be had, and only those cost anything.
         offered = self.columns if parsed_args.columns else wanted
         rows = self._rows(parsed_args, offered, wanted)
         self._compare_clocks(parsed_args)
+        if not rows:
+            self.explain_nothing(parsed_args)
+        if len(rows) != parsed_args.max_items:
+            # Else not all were looked at.
+            warn_of_strange_statuses(parsed_args.conditions)
         return [column.title for column in offered], (
             # One row at a time: a hundred thousand of them are wanted small.
             shown(offered, [_now(value) for value in row], parsed_args)

@@ -31,7 +31,7 @@ from vbsclient.osc.columns import Column, Megabytes, row_of
 from vbsclient.osc.complaints import skipped
 from vbsclient.osc.consent import confirm
 from vbsclient.osc.delete import DeleteCommand
-from vbsclient.osc.filters import refuse_empty
+from vbsclient.osc.filters import refuse_empty, warn_of_strange_statuses
 from vbsclient.osc.plan import Layout, by_group, one_table
 from vbsclient.osc.read import as_command_errors, printing
 from vbsclient.osc.report import result_word
@@ -173,6 +173,8 @@ class PruneCommand(DeleteCommand):
         plan = self._plan = prune.plan()
         refuse_wrong_clock(self.clients())
         self._say(rules.describe(self._rule_set))
+        warn_of_strange_statuses(parsed_args.conditions)
+        self._warn_of_idle_rules(plan, parsed_args)
         if not plan.decisions:
             self._say('No backup is selected: there is nothing to prune.')
             return None
@@ -397,6 +399,27 @@ class PruneCommand(DeleteCommand):
                 _MOST_OF_A_DISK,
                 listed(full),
             )
+
+    def _warn_of_idle_rules(
+        self, plan: Plan, parsed_args: argparse.Namespace
+    ) -> None:
+        """Say that a rule keeps nothing which names what it keeps.
+
+        Its pattern may be misspelt.  Not through the log, which -q hides:
+        what it should have kept is about to be deleted.
+        """
+        if not plan.decisions:
+            return
+        for option, what in rules.idle(self._rule_set, plan):
+            text = (
+                f"{option} '{shortened(what, 80)}' keeps nothing: no "
+                f'selected backup has such a {option[7:]}.'
+            )
+            if not (parsed_args.yes or parsed_args.dry_run):
+                # The question follows, to whoever reads this.
+                self._say(text)
+            elif self.app.stderr is not None:
+                self.app.stderr.write(f'{text}\n')
 
     def _check_selection(self, parsed_args: argparse.Namespace) -> None:
         refuse_empty(

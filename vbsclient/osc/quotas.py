@@ -14,7 +14,7 @@ from vbsclient.api.quotas import Quota
 from vbsclient.osc.clients import OwnLogin
 from vbsclient.osc.columns import Column, Limit, row_of
 from vbsclient.osc.encoding import escapes_output
-from vbsclient.osc.help import keep_paragraphs
+from vbsclient.osc.parser import make_strict
 from vbsclient.osc.read import as_command_errors, printing
 
 TYPE = Column('Type', lambda quota: quota.type)
@@ -30,9 +30,9 @@ class QuotaCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
     columns: ClassVar[Sequence[Column]]
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Keep the paragraphs of the help."""
+        """Make the parser as strict as all others."""
         parser = super().get_parser(prog_name)
-        keep_paragraphs(parser)
+        make_strict(parser)
         return parser
 
     @abc.abstractmethod

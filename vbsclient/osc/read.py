@@ -17,7 +17,7 @@ from vbsclient.api import errors
 from vbsclient.osc.clients import OwnLogin
 from vbsclient.osc.columns import Column, shown, wanted_of
 from vbsclient.osc.encoding import escapes_output
-from vbsclient.osc.help import keep_paragraphs
+from vbsclient.osc.parser import make_strict
 from vbsclient.osc.text import capital, sentence
 
 
@@ -66,7 +66,7 @@ class ShowCommand(OwnLogin, command.ShowOne, metaclass=abc.ABCMeta):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add what this command alone has."""
         parser = super().get_parser(prog_name)
-        keep_paragraphs(parser)
+        make_strict(parser)
         self.add_arguments(parser)
         return parser
 

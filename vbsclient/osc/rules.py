@@ -4,16 +4,13 @@
 from __future__ import annotations
 
 import argparse
-import os
-import re
 from collections.abc import Iterator
-from datetime import datetime, tzinfo
+from datetime import datetime, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
-import tzlocal
-from osc_lib import exceptions
-
-from vbsclient.osc.text import shortened
+from vbsclient.api.names import composed
+from vbsclient.glob import glob_regex
+from vbsclient.osc.moments import parse_span
 from vbsclient.retention import (
     DAILY,
     HOURLY,
@@ -26,9 +23,9 @@ from vbsclient.retention import (
     KeepPeriods,
     KeepTag,
     KeepWithin,
+    Plan,
     Rule,
     RuleSet,
-    Span,
 )
 
 _PERIODS = (
@@ -37,15 +34,6 @@ _PERIODS = (
     (WEEKLY, 'weeks'),
     (MONTHLY, 'months'),
     (YEARLY, 'years'),
-)
-
-#: Each unit at most once, the longest first.
-_SPAN = re.compile(
-    ''.join(
-        f'(?:([0-9]{{1,6}}){unit})?'
-        for unit in ('y', 'm', 'w', 'd', 'h', 'min', 's')
-    ),
-    re.ASCII,
 )
 
 
@@ -82,7 +70,7 @@ def add_rules(parser: argparse.ArgumentParser, *, tags: bool) -> None:
         type=parse_span,
         help=(
             'Keep all that were made less than so long before the newest of '
-            'the group, such as 36h, 30d, 8w, 6m (months), 1y'
+            'the group, such as 36h, 30d, 8w, 6mo (months), 1y'
         ),
     )
     group.add_argument(
@@ -110,7 +98,8 @@ def add_rules(parser: argparse.ArgumentParser, *, tags: bool) -> None:
         metavar='<time>',
         type=parse_span,
         help=(
-            'Delete only what is older than this now; alone: delete all that '
+            'Delete only what is older than this now (90d, 6mo); alone: '
+            'delete all that '
             'is, the newest backups of a group too if --allow-empty is given'
         ),
     )
@@ -119,53 +108,18 @@ def add_rules(parser: argparse.ArgumentParser, *, tags: bool) -> None:
         metavar='<zone>',
         type=_zone,
         help=(
-            'Where hours, days and the like begin, such as Europe/Berlin or '
-            'UTC (default: the zone of this machine)'
+            'Time zone of calendar periods, and of dates that name none, '
+            'such as Europe/Berlin (default: UTC)'
         ),
     )
 
 
-def parse_span(text: str) -> Span:
-    """A length of time such as ``30d``, ``6m`` (months) or ``1y6m``.
-
-    Unlike a duration it needs its unit, and ``m`` are months: what is kept
-    or deleted by it should be no question of minutes.
-
-    :raises ArgumentTypeError: if it is none, or not longer than nothing.
-    """
-    value = text.strip()
-    parts = _SPAN.fullmatch(value)
-    if not value or parts is None:
-        raise argparse.ArgumentTypeError(
-            f'{text!r} is not a length of time such as 36h, 30d, 8w, 6m '
-            f'(months) or 1y'
-        )
-    years, months, weeks, days, hours, minutes, seconds = (
-        int(number or 0) for number in parts.groups()
-    )
-    span = Span(
-        value,
-        years=years,
-        months=months,
-        days=weeks * 7 + days,
-        seconds=(hours * 60 + minutes) * 60 + seconds,
-    )
-    if not (span.years or span.months or span.days or span.seconds):
-        raise argparse.ArgumentTypeError(
-            f'the length of time {text!r} must be longer than nothing'
-        )
-    return span
-
-
 def rule_set_of(parsed_args: argparse.Namespace) -> RuleSet:
-    """What these options say.
-
-    :raises CommandError: if the zone of this machine is not known.
-    """
+    """What these options say."""
     return RuleSet(
         rules=tuple(_rules(parsed_args)),
         older_than=parsed_args.older_than,
-        zone=parsed_args.timezone or _local_zone(),
+        zone=parsed_args.timezone or timezone.utc,
         allow_empty=parsed_args.allow_empty,
     )
 
@@ -182,6 +136,20 @@ def describe(rule_set: RuleSet) -> str:
         )
     parts.append(f'Time zone: {_zone_name(rule_set.zone)}.')
     return ' '.join(parts)
+
+
+def idle(rule_set: RuleSet, plan: Plan) -> Iterator[tuple[str, str]]:
+    """The rules that name what they keep, and name nothing of a plan.
+
+    :returns: (the option, its value) of each.
+    """
+    seen = {reason for d in plan.decisions for reason in d.reasons}
+    for rule in rule_set.rules:
+        match rule:
+            case KeepName(pattern) if rule.reason not in seen:
+                yield '--keep-name', pattern
+            case KeepTag(tag) if rule.reason not in seen:
+                yield '--keep-tag', tag
 
 
 def _rules(parsed_args: argparse.Namespace) -> Iterator[Rule]:
@@ -230,7 +198,13 @@ def _count(text: str) -> int:
 def _pattern(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError('an empty pattern fits no name')
-    return text
+    try:
+        glob_regex(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} fits no name: {error}'
+        ) from None
+    return composed(text)
 
 
 def _tag(text: str) -> str:
@@ -239,7 +213,7 @@ def _tag(text: str) -> str:
         raise argparse.ArgumentTypeError(
             f'{text!r} is no tag: write it as key=value'
         )
-    return text
+    return composed(text)
 
 
 def _zone(name: str) -> tzinfo:
@@ -249,19 +223,6 @@ def _zone(name: str) -> tzinfo:
         raise argparse.ArgumentTypeError(
             f'{name!r} is not a time zone such as Europe/Berlin or UTC'
         ) from None
-
-
-def _local_zone() -> tzinfo:
-    try:
-        # `get_localzone` would tell an interactive shell its first answer.
-        return tzlocal.reload_localzone()
-    except (LookupError, ValueError, OSError) as error:
-        set_to = os.environ.get('TZ')
-        cause = f'TZ is {set_to}' if set_to else str(error)
-        raise exceptions.CommandError(
-            f'The time zone of this machine is not known '
-            f'({shortened(cause, 80)}): name one with --timezone.'
-        ) from error
 
 
 def _zone_name(zone: tzinfo) -> str:

@@ -61,7 +61,10 @@ class DeleteBackup(DeleteCommand):
             action='store_true',
             help=(
                 'Delete it although CSBS made it, or although it is shared '
-                '(its id is verified all the same)'
+                '(its id is verified all the same). It overrules no status: '
+                'unlike with --force of "openstack volume backup delete", the '
+                'service decides about a backup that is neither available '
+                'nor error'
             ),
         )
         parser.add_argument(

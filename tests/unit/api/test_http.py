@@ -836,7 +836,11 @@ class TestPaths:
         except errors.InvalidId:
             return
         collection, slash, rest = path.partition('/')
-        assert (collection, slash, rest) == ('backups', '/', text)
+        assert (collection, slash, rest) == (
+            'backups',
+            '/',
+            text.lower(),
+        )
         assert len(text) == 36
         assert not set(rest) & set('/?#%.')
 

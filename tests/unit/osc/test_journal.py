@@ -3,7 +3,10 @@
 
 import json
 import os
+import socket
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -189,6 +192,87 @@ class TestFile:
         assert json.loads(after)['event'] == 'answer'
         assert fourth == '{"at"'
         assert torn
+
+    def test_two_writers_end_a_torn_line_once(self, path: Path) -> None:
+        path.write_text('{"at"')
+        first, second = (Journal(str(path), CONTEXT) for _ in range(2))
+        for journal in (first, second, first):
+            journal.delete(target(), 'delete', lambda: RECEIPT)
+        torn, *whole = path.read_text().splitlines()
+        assert torn == '{"at"'
+        assert len([json.loads(line) for line in whole]) == 6
+
+    def test_what_another_writer_tears_is_ended(
+        self, journal: Journal, path: Path
+    ) -> None:
+        journal.delete(target(), 'delete', lambda: RECEIPT)
+        with path.open('a') as other:
+            other.write('{"at"')
+        journal.delete(target(), 'delete', lambda: RECEIPT)
+        texts = path.read_text().splitlines()
+        assert texts.pop(2) == '{"at"'
+        assert [json.loads(text)['event'] for text in texts] == [
+            'request',
+            'answer',
+        ] * 2
+
+    def test_writers_in_several_processes_leave_whole_lines(
+        self, path: Path
+    ) -> None:
+        path.write_text('{"at"')
+        script = (
+            'import sys\n'
+            'from tests.unit.osc.test_journal import *\n'
+            'journal = Journal(sys.argv[1], CONTEXT)\n'
+            'for _ in range(20):\n'
+            "    journal.delete(target('x' * 3000), 'd', lambda: RECEIPT)\n"
+        )
+        writers = [
+            subprocess.Popen([sys.executable, '-c', script, str(path)])
+            for _ in range(2)
+        ]
+        assert [writer.wait(60) for writer in writers] == [0, 0]
+        torn, *whole = path.read_text().split('\n')
+        assert torn == '{"at"'
+        assert whole.pop() == ''
+        assert len([json.loads(line) for line in whole]) == 80
+
+    @pytest.mark.parametrize('reader', [False, True])
+    def test_a_pipe_is_no_file(self, tmp_path: Path, reader: bool) -> None:
+        pipe = tmp_path / 'pipe'
+        os.mkfifo(pipe)
+        end = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK) if reader else None
+        with pytest.raises(exceptions.CommandError, match='not a file'):
+            Journal(str(pipe), CONTEXT)
+        if end is not None:
+            os.close(end)
+
+    def test_neither_is_a_terminal_nor_a_socket(self, tmp_path: Path) -> None:
+        ours, theirs = os.openpty()
+        with pytest.raises(exceptions.CommandError, match='not a file'):
+            Journal(os.ttyname(theirs), CONTEXT)
+        os.close(ours)
+        os.close(theirs)
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(tmp_path / 's'))
+            with pytest.raises(exceptions.CommandError, match='cannot be op'):
+                Journal(str(tmp_path / 's'), CONTEXT)
+
+    def test_one_that_may_not_be_read_is_written(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real = os.open
+
+        def write_only(name: str, flags: int, mode: int) -> int:
+            if flags & os.O_RDWR:
+                raise PermissionError(13, 'Permission denied')
+            return real(name, flags, mode)
+
+        monkeypatch.setattr(os, 'open', write_only)
+        journal = Journal(str(path), CONTEXT)
+        monkeypatch.undo()
+        journal.delete(target(), 'delete', lambda: RECEIPT)
+        assert len(lines(path)) == 2
 
     def test_a_missing_answer_is_said_at_the_end(
         self,

@@ -3,15 +3,16 @@
 
 import argparse
 import contextlib
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vbsclient.api.times import moment_of
-from vbsclient.osc.moments import parse_duration, parse_moment
-from vbsclient.osc.rules import parse_span
+from vbsclient.osc.moments import parse_duration, parse_moment, parse_span
 from vbsclient.retention import Span
 
 
@@ -24,10 +25,11 @@ from vbsclient.retention import Span
         ('12h', timedelta(hours=12)),
         ('30d', timedelta(days=30)),
         ('2w', timedelta(weeks=2)),
-        ('1y', timedelta(days=365)),
         ('1d12h', timedelta(hours=36)),
         ('1.5h', timedelta(minutes=90)),
         (' 5m ', timedelta(minutes=5)),
+        ('1h30m', timedelta(minutes=90)),
+        ('90min', timedelta(minutes=90)),
     ],
 )
 def test_durations(text: str, expected: timedelta) -> None:
@@ -53,6 +55,7 @@ def test_durations(text: str, expected: timedelta) -> None:
         '.h',
         '1e3',
         '٣d',
+        '12h1d',
         '9' * 400,
         f'{"9" * 400}d',
         f'{"9" * 400}y',
@@ -90,10 +93,81 @@ def test_a_duration_is_back_from_now() -> None:
     assert before <= moment + timedelta(days=30) <= datetime.now(timezone.utc)
 
 
-def test_a_bare_number_is_seconds() -> None:
-    moment = parse_moment('3600')
-    age = datetime.now(timezone.utc) - moment
-    assert timedelta(0) <= age - timedelta(hours=1) < timedelta(minutes=1)
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        ('2026-05-02', '2026-05-01T22:00:00+00:00'),
+        ('2026-01-02T10:00', '2026-01-02T09:00:00+00:00'),
+        ('2026-05-02T10:00Z', '2026-05-02T10:00:00+00:00'),
+        ('1mo', '2026-02-28T11:00:00+00:00'),
+        ('1d', '2026-03-29T10:00:00+00:00'),
+        ('24h', '2026-03-29T10:00:00+00:00'),
+        ('2d', '2026-03-28T11:00:00+00:00'),
+        ('48h', '2026-03-28T10:00:00+00:00'),
+        ('1y', '2025-03-30T10:00:00+00:00'),
+    ],
+)
+def test_a_zone_moves_dates_and_periods(text: str, expected: str) -> None:
+    # The day after the clocks of Berlin went forward.
+    now = datetime(2026, 3, 30, 10, tzinfo=timezone.utc)
+    moment = parse_moment(text, ZoneInfo('Europe/Berlin'), now)
+    assert moment.isoformat() == expected
+
+
+BARE_M = ['6m', '30m', '1y6m', '1h30m', '2d6m', '006m']
+
+
+@pytest.mark.parametrize('parse', [parse_moment, parse_span])
+@pytest.mark.parametrize('text', BARE_M)
+def test_months_or_minutes_are_no_question_where_something_is_chosen(
+    parse: Callable[[str], object], text: str
+) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match='or minutes: write'):
+        parse(text)
+
+
+@pytest.mark.parametrize('parse', [parse_moment, parse_span])
+@pytest.mark.parametrize('text', ['30', '1', '3600', '777600', '0030'])
+def test_a_number_needs_its_unit(
+    parse: Callable[[str], object], text: str
+) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        parse(text)
+
+
+@given(st.integers(min_value=0, max_value=10**20))
+def test_no_number_without_a_unit_chooses_anything(number: int) -> None:
+    for parse in (parse_moment, parse_span):
+        with pytest.raises(argparse.ArgumentTypeError):
+            parse(str(number))
+
+
+@pytest.mark.parametrize(
+    'text', ['1782678995', '1782678995123', '1782678995123456', '0000000001']
+)
+def test_seconds_since_1970_are_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        parse_moment(text)
+
+
+@given(
+    st.lists(
+        st.sampled_from(['y', 'mo', 'w', 'd', 'h', 'min', 's']),
+        min_size=1,
+        unique=True,
+    ),
+    st.integers(min_value=1, max_value=50),
+)
+def test_every_option_reads_the_same_units(
+    units: list[str], number: int
+) -> None:
+    order = ['y', 'mo', 'w', 'd', 'h', 'min', 's']
+    text = ''.join(f'{number}{u}' for u in sorted(units, key=order.index))
+    now = datetime.now(timezone.utc)
+    before = parse_span(text).before(now, timezone.utc)
+    assert parse_moment(text, now=now) == before
+    off = (now - before) - parse_duration(text)
+    assert abs(off) < timedelta(days=3)
 
 
 @pytest.mark.parametrize('text', ['2026', '20261121'])
@@ -135,9 +209,9 @@ def test_times_that_cannot_be_read(text: str | None) -> None:
     [
         ('30d', {'days': 30}),
         ('8w', {'days': 56}),
-        ('6m', {'months': 6}),
+        ('6mo', {'months': 6}),
         ('1y', {'years': 1}),
-        ('2y5m7d3h', {'years': 2, 'months': 5, 'days': 7, 'seconds': 10800}),
+        ('2y5mo7d3h', {'years': 2, 'months': 5, 'days': 7, 'seconds': 10800}),
         ('36h', {'seconds': 129600}),
         ('90min', {'seconds': 5400}),
         (' 5s ', {'seconds': 5}),
@@ -162,6 +236,11 @@ def test_spans(text: str, expected: dict[str, int]) -> None:
         '1.5d',
         '٣d',
         'd',
+        '30D',
+        '6MO',
+        '6M',
+        '1mo1mo',
+        '6mon',
     ],
 )
 def test_what_is_no_span(text: str) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from vbsclient.osc.rules import parse_span
+from vbsclient.osc.moments import parse_span
 from vbsclient.retention import (
     DAILY,
     HOURLY,
@@ -55,7 +55,7 @@ RULE_SETS = {
     'yearly-10': RuleSet([KeepPeriods(YEARLY, 10)]),
     'within-7d': RuleSet([KeepWithin(parse_span('7d'))]),
     'within-1y1m-berlin': RuleSet(
-        [KeepWithin(parse_span('1y1m'))], zone=BERLIN
+        [KeepWithin(parse_span('1y1mo'))], zone=BERLIN
     ),
     'name': RuleSet([KeepName('pre-*'), KeepLast(1)]),
     'tag': RuleSet([KeepTag('keep=yes'), KeepLast(1)]),

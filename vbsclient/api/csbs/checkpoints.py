@@ -10,7 +10,8 @@ from typing import Any
 from vbsclient.api import errors, paging
 from vbsclient.api.csbs.kind import CSBS_PROVIDER
 from vbsclient.api.http import Receipt, Transport, is_uuid, resource_path
-from vbsclient.api.values import text_or_none
+from vbsclient.api.names import name_or_none
+from vbsclient.api.values import canonical_id, id_or_none, text_or_none
 
 _STYLE = paging.Style('checkpoints', 'marker', 'checkpoints_links')
 
@@ -35,9 +36,9 @@ class Checkpoint:
         plan = body.get('protection_plan')
         plan = plan if isinstance(plan, dict) else {}
         return cls(
-            id=body['id'],
+            id=canonical_id(body['id']),
             status=str(body.get('status') or ''),
-            name=text_or_none(plan.get('name')),
+            name=name_or_none(plan.get('name')),
             created_at=text_or_none(body.get('created_at')),
             servers=_servers(plan.get('resources')),
             body=body,
@@ -73,8 +74,9 @@ class Checkpoints:
         """
         body = self._transport.get(self._address(checkpoint_id))
         content = body.get('checkpoint')
+        checkpoint_id = canonical_id(checkpoint_id)
         if not isinstance(content, dict) or (
-            content.get('id') != checkpoint_id
+            id_or_none(content.get('id')) != checkpoint_id
         ):
             raise errors.MalformedResponse(
                 'the service answered with another checkpoint'
@@ -145,7 +147,7 @@ class Checkpoints:
             raise errors.InvalidId(f'{item_id!r} is not an id (a UUID)')
         return self._transport.delete(
             self._address(checkpoint_id),
-            {'checkpoint_items': item_id},
+            {'checkpoint_items': canonical_id(item_id)},
             accepted=200,
         )
 

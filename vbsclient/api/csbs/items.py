@@ -10,10 +10,16 @@ from typing import Any
 from vbsclient.api import errors, paging
 from vbsclient.api.csbs.kind import ServiceKind
 from vbsclient.api.http import Transport, resource_path
-from vbsclient.api.names import names_automatic
+from vbsclient.api.names import (
+    name_or_none,
+    name_to_send,
+    names_automatic,
+)
+from vbsclient.api.narrowing import canonicalize, narrowed
 from vbsclient.api.values import (
     bool_or_none,
     canonical_id,
+    id_or_none,
     int_or_none,
     is_foreign,
     json_text,
@@ -77,12 +83,12 @@ class Item:
         extend = _object(body.get('extend_info'))
         disks = _disks(extend)
         return cls(
-            id=body['id'],
-            checkpoint_id=body['checkpoint_id'],
-            name=text_or_none(body.get('name')),
+            id=canonical_id(body['id']),
+            checkpoint_id=canonical_id(body['checkpoint_id']),
+            name=name_or_none(body.get('name')),
             status=str(body.get('status') or ''),
-            server_id=text_or_none(body.get('resource_id')),
-            server_name=text_or_none(extend.get('resource_name')),
+            server_id=id_or_none(body.get('resource_id')),
+            server_name=name_or_none(extend.get('resource_name')),
             size=int_or_none(extend.get('size')),
             created_at=text_or_none(body.get('created_at')),
             volume_backup_ids=tuple(
@@ -217,6 +223,14 @@ class ItemFilter:
     start_time: str | None = None
     end_time: str | None = None
 
+    def __post_init__(self) -> None:
+        """Compare ids and names in one form."""
+        canonicalize(
+            self,
+            ids=('checkpoint_id', 'server_id', 'policy_id'),
+            names=('name', 'name_contains', 'server_name'),
+        )
+
     def exact(self) -> dict[str, str]:
         """What the service compares exactly, as a query."""
         return paging.query(
@@ -229,9 +243,11 @@ class ItemFilter:
     def query(self) -> dict[str, str]:
         """All of it, as a query."""
         return self.exact() | paging.query(
-            name=self.name if self.name is not None else self.name_contains,
+            name=name_to_send(
+                self.name if self.name is not None else self.name_contains
+            ),
             az=self.availability_zone,
-            resource_name=self.server_name,
+            resource_name=name_to_send(self.server_name),
             start_time=self.start_time,
             end_time=self.end_time,
         )
@@ -281,7 +297,7 @@ class Items:
         content = body.get('checkpoint_item')
         item = Item.from_body(content if isinstance(content, dict) else {})
         self._kind.note_items()
-        if item.id != item_id:
+        if item.id != canonical_id(item_id):
             raise errors.MalformedResponse(
                 f'the service answered with another backup ({item.id})'
             )
@@ -301,9 +317,9 @@ class Items:
 
         Newest first, unless sorted otherwise.
 
-        :param checkpoint_id: only those of one run; short for ``where``.
-        :param name: exact name; short for ``where``.
-        :param where: which ones, in place of these two.
+        :param checkpoint_id: only those of one run.
+        :param name: exact name.
+        :param where: which ones; all three apply.
         :param sort: ``key:direction``, several joined by commas; keys are
             ``name``, ``status``, ``id``, ``created_at``, ``updated_at`` and
             ``protected_at``.
@@ -314,13 +330,19 @@ class Items:
         :raises NoItems: on a cloud that has no items (plain Karbor).
         :raises NotServed: if nobody knows whether it has.
         :raises ServiceError: if the service refuses.
+        :raises ValueError: if ``where`` has another checkpoint or name.
         """
-        where = where or ItemFilter(checkpoint_id=checkpoint_id, name=name)
+        where = narrowed(
+            where or ItemFilter(), checkpoint_id=checkpoint_id, name=name
+        )
         url = f'{self._url}/{resource_path("checkpoint_items")}'
         for row in paging.rows(
             lambda page: self._get(url, page),
             _STYLE,
-            {**where.query(), **paging.query(sort=sort, marker=marker)},
+            {
+                **where.query(),
+                **paging.query(sort=sort, marker=id_or_none(marker)),
+            },
             page_size=page_size,
         ):
             item = Item.from_body(row)
@@ -379,12 +401,17 @@ def _disks(extend: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
         ]
     if not isinstance(disks, list):
         return None
-    return [
-        {**disk, 'id': _id_of(disk)}
-        if isinstance(disk, dict)
-        else {'id': None}
-        for disk in disks
-    ]
+    return [_disk(disk) for disk in disks]
+
+
+def _disk(disk: Any) -> Mapping[str, Any]:
+    """The backup of one disk, its ids in lower case."""
+    if not isinstance(disk, dict):
+        return {'id': None}
+    ids = {'id': _id_of(disk)}
+    if (volume_id := id_or_none(disk.get('source_volume_id'))) is not None:
+        ids['source_volume_id'] = volume_id
+    return {**disk, **ids}
 
 
 def _id_of(disk: Mapping[str, Any]) -> str | None:

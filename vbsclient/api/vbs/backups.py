@@ -10,9 +10,15 @@ from typing import Any, Literal
 
 from vbsclient.api import errors, paging
 from vbsclient.api.http import Receipt, Transport, resource_path
-from vbsclient.api.names import names_automatic
+from vbsclient.api.names import (
+    name_or_none,
+    name_to_send,
+    names_automatic,
+)
 from vbsclient.api.values import (
     Known,
+    canonical_id,
+    id_or_none,
     int_or_none,
     is_foreign,
     json_text,
@@ -65,8 +71,8 @@ class Backup:
                 'the service answered with a backup that has no id'
             )
         return cls(
-            id=body['id'],
-            name=text_or_none(body.get('name')),
+            id=canonical_id(body['id']),
+            name=name_or_none(body.get('name')),
             # The same few texts for a hundred thousand backups.
             status=sys.intern(str(body.get('status') or '')),
             volume_id=_interned(body.get('volume_id')),
@@ -104,7 +110,7 @@ class Backup:
     @property
     def server_id(self) -> str | None:
         """The server whose backup it is a part of; v2 only."""
-        return text_or_none(self.metadata.get('VMID'))
+        return id_or_none(self.metadata.get('VMID'))
 
     @property
     def availability_zone(self) -> str | None:
@@ -126,7 +132,7 @@ class Backup:
         """The project that it belongs to, where the answer says so."""
         for key in _OWNER_KEYS:
             if self.body.get(key):
-                return str(self.body[key])
+                return canonical_id(str(self.body[key]))
         return None
 
 
@@ -168,7 +174,7 @@ class Backups:
         )
         content = body.get('backup')
         backup = Backup.from_body(content if isinstance(content, dict) else {})
-        if backup.id != backup_id:
+        if backup.id != canonical_id(backup_id):
             raise errors.MalformedResponse(
                 f'the service answered with another backup ({backup.id})'
             )
@@ -190,7 +196,7 @@ class Backups:
         Newest first, unless sorted otherwise.  Pages are read as the rows
         are taken.  Each filter is compared again here.
 
-        :param name: exact name.
+        :param name: exact name, in any form of Unicode.
         :param status: exact status.
         :param volume_id: the disk that was backed up.
         :param name_contains: a part of the name; v3 is asked for it
@@ -204,13 +210,19 @@ class Backups:
         :raises NotServed: if the endpoint does not serve this version.
         :raises ServiceError: if the service refuses.
         """
+        name, name_contains = name_or_none(name), name_or_none(name_contains)
+        volume_id = id_or_none(volume_id)
         query = paging.query(
-            name=name, status=status, volume_id=volume_id, marker=marker
+            name=name_to_send(name),
+            status=status,
+            volume_id=volume_id,
+            marker=marker and canonical_id(marker),
         )
         if sort is not None:
             query['sort_key'], query['sort_dir'] = sort
-        if name_contains is not None and self.version == 'v3':
-            rows = self._containing(query, name_contains, page_size)
+        part = name_to_send(name_contains)
+        if part is not None and self.version == 'v3':
+            rows = self._containing(query, part, page_size)
         else:
             rows = self._rows(query, page_size)
         for row in rows:
@@ -236,10 +248,12 @@ class Backups:
         :param status: exact status.
         :param volume_id: the disk that was backed up.
         :returns: None where the service cannot count: in v2, or in v3
-            without the microversion.
+            without the microversion, or a name of which the service may
+            store another form.
         :raises ServiceError: if the service refuses.
         """
-        if self.version == 'v2':
+        name, volume_id = name_or_none(name), id_or_none(volume_id)
+        if self.version == 'v2' or name_to_send(name) != name:
             return None
         query = paging.query(name=name, status=status, volume_id=volume_id)
         try:
@@ -321,4 +335,5 @@ class Backups:
 
 
 def _interned(value: Any) -> str | None:
-    return sys.intern(value) if isinstance(value, str) else None
+    id = id_or_none(value)
+    return id if id is None else sys.intern(id)

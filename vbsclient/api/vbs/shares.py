@@ -9,7 +9,14 @@ from typing import Any
 
 from vbsclient.api import errors, paging
 from vbsclient.api.http import Receipt, Transport, resource_path
-from vbsclient.api.values import Known, text_or_none
+from vbsclient.api.names import name_or_none, name_to_send
+from vbsclient.api.narrowing import canonicalize, narrowed
+from vbsclient.api.values import (
+    Known,
+    canonical_id,
+    id_or_none,
+    text_or_none,
+)
 from vbsclient.api.vbs.backups import Backup
 
 _STYLE = paging.Style('shared', 'offset', 'shared_links')
@@ -55,13 +62,13 @@ class Share:
             )
         backup = body.get('backup')
         return cls(
-            id=body['id'],
-            backup_id=body['backup_id'],
-            from_project_id=text_or_none(body.get('from_project_id')),
-            to_project_id=text_or_none(body.get('to_project_id')),
+            id=canonical_id(body['id']),
+            backup_id=canonical_id(body['backup_id']),
+            from_project_id=id_or_none(body.get('from_project_id')),
+            to_project_id=id_or_none(body.get('to_project_id')),
             created_at=text_or_none(body.get('created_at')),
             backup_name=(
-                text_or_none(backup.get('name'))
+                name_or_none(backup.get('name'))
                 if isinstance(backup, dict)
                 else None
             ),
@@ -100,6 +107,19 @@ class ShareFilter:
     name_contains: str | None = None
     availability_zone: str | None = None
 
+    def __post_init__(self) -> None:
+        """Compare ids and names in one form."""
+        canonicalize(
+            self,
+            ids=(
+                'backup_id',
+                'volume_id',
+                'from_project_id',
+                'to_project_id',
+            ),
+            names=('name_contains',),
+        )
+
     def exact(self) -> dict[str, str]:
         """What the service compares exactly, as a query."""
         return paging.query(
@@ -114,7 +134,7 @@ class ShareFilter:
     def query(self) -> dict[str, str]:
         """All of it, as a query."""
         return self.exact() | paging.query(
-            name=self.name_contains,
+            name=name_to_send(self.name_contains),
             # As the reference spells it.
             avalilability_zone=self.availability_zone,
         )
@@ -158,7 +178,7 @@ class Shares:
         )
         content = body.get('shared')
         share = Share.from_body(content if isinstance(content, dict) else {})
-        if share.id != share_id:
+        if share.id != canonical_id(share_id):
             raise errors.MalformedResponse(
                 f'the service answered with another share ({share.id})'
             )
@@ -173,14 +193,15 @@ class Shares:
     ) -> Iterator[Share]:
         """List shares, newest first (VBS API, V19).
 
-        :param backup_id: only those of one backup; short for ``where``.
-        :param where: which ones, in place of it.
+        :param backup_id: only those of one backup.
+        :param where: which ones; both apply.
         :param page_size: how many a page is to hold.
         :raises AmbiguousListing: if the list cannot be read to its end.
         :raises NoSharing: if the endpoint has no such list.
         :raises ServiceError: if the service refuses.
+        :raises ValueError: if ``where`` is about another backup.
         """
-        where = where or ShareFilter(backup_id=backup_id)
+        where = narrowed(where or ShareFilter(), backup_id=backup_id)
         for row in paging.rows(
             lambda page: self._get('detail', page),
             _STYLE,

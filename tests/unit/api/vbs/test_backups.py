@@ -69,7 +69,6 @@ class TestRequests:
         'body',
         [
             {'backup': {'id': OTHER}},
-            {'backup': {'id': ONE.upper()}},
             {'backup': {'name': 'n'}},
             {'backup': {'id': None}},
             {'backup': [{'id': ONE}]},
