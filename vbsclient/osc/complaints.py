@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from vbsclient.api import errors
@@ -15,14 +15,28 @@ from vbsclient.osc.text import capital, sentence, shortened
 #: What targets are called: (one, several).
 Noun = tuple[str, str]
 
+#: From so many on, targets share one message.
+MANY = 3
+
 
 def failures(outcomes: Sequence[Outcome[Any]], noun: Noun) -> Iterator[str]:
-    """Why targets failed, each reason once, in the order of the targets."""
-    for same in together(outcomes):
-        if len(same) == 1:
-            yield failure(same[0], noun)
+    """Why targets failed, in their order; what many share is said once."""
+    for same in _together(outcomes, _failure_key):
+        if len(same) < MANY:
+            yield from (failure(outcome, noun) for outcome in same)
         else:
             yield _with_targets(_shared_failure(same, noun), same)
+
+
+def skipped(outcomes: Sequence[Outcome[Any]], noun: Noun) -> Iterator[str]:
+    """Why targets were left alone."""
+    return _told_of(outcomes, noun, lambda o: sentence(_error(o)))
+
+
+def notes(outcomes: Sequence[Outcome[Any]], noun: Noun) -> Iterator[str]:
+    """What a person should know of targets that did not fail."""
+    noted = [outcome for outcome in outcomes if _detail(outcome)]
+    return _told_of(noted, noun, lambda o: f'{shortened(_detail(o))}.')
 
 
 def stop(reason: errors.ClientError) -> str:
@@ -51,18 +65,6 @@ def is_told_by(
     )
 
 
-def together(
-    outcomes: Sequence[Outcome[Any]],
-) -> Iterator[list[Outcome[Any]]]:
-    """The outcomes, those with the same state and reason in one list."""
-    groups: dict[tuple[Any, ...], list[Outcome[Any]]] = {}
-    for outcome in outcomes:
-        found = outcome.target.id is not None
-        key = (outcome.state, found, _reason(outcome))
-        groups.setdefault(key, []).append(outcome)
-    yield from groups.values()
-
-
 def failure(outcome: Outcome[Any], noun: Noun) -> str:
     """Why one target failed, or that nobody knows."""
     target = outcome.target
@@ -82,28 +84,32 @@ def failure(outcome: Outcome[Any], noun: Noun) -> str:
     return f'Failed to delete {noun[0]} {label(target)}: {sentence(error)}'
 
 
-def skipped(outcomes: Sequence[Outcome[Any]], noun: Noun) -> Iterator[str]:
-    """Why targets were left alone, each reason once."""
-    for same in together(outcomes):
-        reason = sentence(_error(same[0]))
-        if len(same) == 1:
-            yield f'{capital(noun[0])} {label(same[0].target)}: {reason}'
-        else:
-            yield _with_targets(f'{len(same)} {noun[1]}: {reason}', same)
-
-
-def notes(outcomes: Sequence[Outcome[Any]], noun: Noun) -> Iterator[str]:
-    """What a person should know of targets that did not fail."""
-    groups: dict[str, list[Outcome[Any]]] = {}
+def _together(
+    outcomes: Sequence[Outcome[Any]], key: Callable[[Outcome[Any]], object]
+) -> Iterator[list[Outcome[Any]]]:
+    """The outcomes with the same key in one list."""
+    groups: dict[object, list[Outcome[Any]]] = {}
     for outcome in outcomes:
-        if outcome.result is not None and outcome.result.detail:
-            groups.setdefault(outcome.result.detail, []).append(outcome)
-    for detail, same in groups.items():
-        note = f'{shortened(detail)}.'
-        if len(same) == 1:
-            yield f'{capital(noun[0])} {label(same[0].target)}: {note}'
+        groups.setdefault(key(outcome), []).append(outcome)
+    yield from groups.values()
+
+
+def _failure_key(outcome: Outcome[Any]) -> object:
+    return outcome.state, outcome.target.id is None, _reason(outcome)
+
+
+def _told_of(
+    outcomes: Sequence[Outcome[Any]],
+    noun: Noun,
+    text_of: Callable[[Outcome[Any]], str],
+) -> Iterator[str]:
+    for same in _together(outcomes, text_of):
+        text = text_of(same[0])
+        if len(same) < MANY:
+            for outcome in same:
+                yield f'{capital(noun[0])} {label(outcome.target)}: {text}'
         else:
-            yield _with_targets(f'{len(same)} {noun[1]}: {note}', same)
+            yield _with_targets(f'{len(same)} {noun[1]}: {text}', same)
 
 
 def _shared_failure(same: Sequence[Outcome[Any]], noun: Noun) -> str:
@@ -138,6 +144,10 @@ def _reason(outcome: Outcome[Any]) -> str:
     reason = sentence(_error(outcome), with_request=False)
     id = outcome.target.id
     return reason.replace(id, '<id>') if id else reason
+
+
+def _detail(outcome: Outcome[Any]) -> str:
+    return outcome.result.detail if outcome.result is not None else ''
 
 
 def _error(outcome: Outcome[Any]) -> BaseException:
