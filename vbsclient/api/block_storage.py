@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vbsclient.api.client import LookupClient, is_named, spellings
+from vbsclient.api.client import LookupClient
 from vbsclient.api.endpoint import split_base
+from vbsclient.api.names import is_named, spellings
 from vbsclient.api.paging import Style, rows
 from vbsclient.api.values import int_or_none, text_or_none
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import abc
 import threading
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -147,20 +146,6 @@ class LookupClient(ServiceClient, metaclass=abc.ABCMeta):
         url = f'{self.url}/{path}'
         with self._deadline.within(self._longest):
             return self.transport.get(url, query)
-
-
-def spellings(name: str) -> Iterator[str]:
-    """The Unicode forms in which a service may keep a name."""
-    yield from dict.fromkeys(
-        unicodedata.normalize(form, name) for form in ('NFC', 'NFD')
-    )
-
-
-def is_named(thing_name: object, name: str) -> bool:
-    """Whether this is the name of a thing, whatever its Unicode form."""
-    return isinstance(thing_name, str) and unicodedata.normalize(
-        'NFC', thing_name
-    ) == unicodedata.normalize('NFC', name)
 
 
 def _words(interface: str | Sequence[str] | None) -> str:

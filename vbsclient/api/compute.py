@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from vbsclient.api import errors
-from vbsclient.api.client import LookupClient, is_named, spellings
+from vbsclient.api.client import LookupClient
 from vbsclient.api.endpoint import split_base
 from vbsclient.api.http import resource_path
+from vbsclient.api.names import is_named, spellings
 from vbsclient.api.paging import Style, rows
 from vbsclient.api.values import text_or_none
 

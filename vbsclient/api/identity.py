@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from vbsclient.api import errors
-from vbsclient.api.client import LookupClient, is_named, spellings
+from vbsclient.api.client import LookupClient
 from vbsclient.api.endpoint import split_base
+from vbsclient.api.names import is_named, spellings
 
 
 class Identity(LookupClient):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from typing import Any
 
 #: What both services put before the names of what a policy makes.  Nobody
@@ -23,6 +24,21 @@ def composed(text: str) -> str:
     another service the other; they look the same, and mean the same.
     """
     return text if text.isascii() else unicodedata.normalize('NFC', text)
+
+
+def is_named(name: object, wanted: str) -> bool:
+    """Whether this is the name of a thing, in whatever form it is kept."""
+    return name_or_none(name) == composed(wanted)
+
+
+def spellings(name: str) -> Iterator[str]:
+    """The forms in which a service may keep a name, to ask for each."""
+    yield from dict.fromkeys((composed(name), decomposed(name)))
+
+
+def decomposed(text: str) -> str:
+    """A name in Unicode's decomposed form (NFD)."""
+    return text if text.isascii() else unicodedata.normalize('NFD', text)
 
 
 def name_or_none(value: Any) -> str | None:
