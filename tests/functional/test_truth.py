@@ -337,6 +337,7 @@ def test_shares_are_cancelled_once_whatever_is_sent_again(
     (row,) = result.json()
     if joins:
         assert 'since this run looked' in row['Detail']
+        assert 'before that, cancelled 1 share' in row['Detail']
         assert [s.to_project_id for s in c.state.shares.values()] == ['e' * 32]
     else:
         assert row['Detail'] == 'cancelled 1 share'

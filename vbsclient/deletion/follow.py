@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from typing import Generic, Protocol
 
@@ -412,12 +413,15 @@ class Follower(Generic[ResourceT]):
         """Whether a target may be sent again, by what it is now."""
         if now is None or isinstance(now.refusal, Undecided):
             return False
-        if isinstance(now.refusal, Missing) or now.settled is not None:
+        if isinstance(now.refusal, Missing):
+            # The looks decide whether it is gone.
+            self._chained.discard(id)
+            self._busy.add(id)
+            return False
+        if now.settled is not None:
             self._busy.discard(id)
             self._chained.discard(id)
             _accept(self._outcomes[id])
-            if now.refusal is not None:
-                _finish(self._outcomes[id])
             return False
         if now.refusal is not None:
             if isinstance(now.refusal, Refused):
@@ -447,7 +451,9 @@ class Follower(Generic[ResourceT]):
         self._chained.discard(id)
         outcome = self._outcomes[id]
         outcome.state = State.FAILED
-        outcome.error = refusal
+        outcome.error = refusal = copy(refusal)
+        if outcome.target.preceded:
+            refusal.message += f'; before that, {outcome.target.preceded}'
 
     def _count(self) -> Counts:
         accepted = [id for id in self._outcomes if self._accepted(id)]
@@ -474,7 +480,11 @@ def _accept(outcome: Outcome[ResourceT]) -> None:
     request_id = getattr(outcome.error, 'request_id', None)
     outcome.state = State.DONE
     outcome.error = None
-    outcome.result = Done(request_id, detail='is being deleted')
+    outcome.result = Done(
+        request_id,
+        detail='is being deleted',
+        notes=outcome.target.preceded,
+    )
 
 
 def _finish(outcome: Outcome[ResourceT]) -> None:

@@ -78,6 +78,7 @@ class Target(Generic[ResourceT]):
     :ivar members: what goes with it beyond its own name, one line each.
     :ivar notes: what is worth knowing before it is sent: a status that may
         be refused, its place among targets that may depend on one another.
+    :ivar preceded: what was done for it before its own DELETE.
     :ivar expected: why the service will refuse it, as far as was read.
     """
 
@@ -91,6 +92,7 @@ class Target(Generic[ResourceT]):
     settled: str | None = None
     members: Sequence[str] = field(default_factory=tuple)
     notes: list[str] = field(default_factory=list)
+    preceded: str = ''
     expected: str | None = None
 
     @property

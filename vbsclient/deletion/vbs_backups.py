@@ -96,8 +96,6 @@ class BackupDeletion:
         #: What is shared and to be cancelled, until that was tried.
         self._confirm = confirm
         self._to_cancel: dict[str, list[Share]] = {}
-        #: How many were.
-        self._cancelled: dict[str, int] = {}
         self.renewed: Renew[Backup] = self._renewed
         self._named: set[str | None] = set()
 
@@ -151,7 +149,7 @@ class BackupDeletion:
                 self._refuse_what_remains(id, shares)
             done = self._delete(target, recorder)
         except errors.ClientError as error:
-            before = self._done_before(id)
+            before = target.preceded
             if before and isinstance(error, errors.Cancelled):
                 raise errors.ClientError(
                     f'{before}, and then the run was interrupted'
@@ -168,7 +166,7 @@ class BackupDeletion:
             done.request_id,
             done.finished,
             done.detail,
-            notes=self._done_before(id),
+            notes=target.preceded,
         )
 
     def _cancel(
@@ -179,7 +177,7 @@ class BackupDeletion:
     ) -> None:
         """Cancel the shares that were seen, each by its own id."""
         existence = shares_existence(self._vbs.shares, shares)
-        for share in shares:
+        for count, share in enumerate(shares, 1):
             one = Target[Share](
                 share.id, 'share', 'VBS', id=share.id, name=target.name
             )
@@ -204,8 +202,7 @@ class BackupDeletion:
             except errors.ClientError as error:
                 error.message = f'its shares could not be cancelled, {error}'
                 raise
-            id = target.verified_id
-            self._cancelled[id] = self._cancelled.get(id, 0) + 1
+            target.preceded = f'cancelled {counted(count, "share")}'
 
     def _refuse_what_remains(self, id: str, shares: Sequence[Share]) -> None:
         """See that no share is left, nor a new one has come.
@@ -228,10 +225,6 @@ class BackupDeletion:
             raise _shared(new, since=_SINCE)
         if left:
             raise _shared(left, verb='is still')
-
-    def _done_before(self, id: str) -> str:
-        count = self._cancelled.get(id)
-        return f'cancelled {counted(count, "share")}' if count else ''
 
     def _delete(self, target: Target[Backup], recorder: Recorder) -> Done:
         id = target.verified_id

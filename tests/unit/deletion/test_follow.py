@@ -19,6 +19,7 @@ from vbsclient.deletion.run import execute, outcomes_of
 from vbsclient.deletion.targets import (
     Done,
     Limits,
+    Missing,
     Recorder,
     Refused,
     Target,
@@ -560,6 +561,22 @@ class TestSentAgain:
         )
         assert 'since' in str(outcome.error)
         assert outcome.state is State.FAILED
+        assert sent == ['a']
+
+    @pytest.mark.parametrize('proven', [False, True])
+    def test_what_is_not_found_any_more_is_gone_only_by_a_look(
+        self, proven: bool
+    ) -> None:
+        def checked(target: Target[Thing]) -> None:
+            target.refusal = Missing('No backup found')
+
+        outcome, sent = follow_one(
+            AS_BEFORE,
+            GONE if proven else AS_BEFORE,
+            refusals=[CONFLICT],
+            checked=checked,
+        )
+        assert (outcome.state is State.DONE) is proven
         assert sent == ['a']
 
     def test_another_identity_is_refused(self) -> None:
