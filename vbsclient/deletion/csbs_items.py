@@ -401,13 +401,18 @@ class ItemDeletion(Independent[Item]):
     def _goes(self, item: Item) -> bool:
         """Whether it is seen going; answers that disagree show nothing.
 
+        :raises StopAll: if a sibling is.
         :raises ClientError: if it cannot be read.
         """
         now = self._existence(item).now(item.id)
         if isinstance(now, Item):
             return is_going(now.status)
-        if isinstance(now, Gone | Unproven):
-            return isinstance(now, Gone)
+        if isinstance(now, Unproven):
+            # The list contradicts, or cannot be read: then this says why.
+            self._siblings.look([item.checkpoint_id])
+            return False
+        if isinstance(now, Gone):
+            return True
         raise now
 
     def _other_kind(self, id: str) -> str | None:
