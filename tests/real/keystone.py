@@ -11,8 +11,8 @@ from openstack.connection import Connection
 
 from tests.real.process import PROGRAMS, Service, free_port, run
 
-#: werkzeug's line for each login that was answered.
-_LOGIN = re.compile(r'"POST /v3/auth/tokens HTTP/1\.1" ([0-9]{3}) ')
+#: The server's line for each login that was answered.
+_LOGIN = re.compile(r'"POST /v3/auth/tokens HTTP/1\.1" ([0-9]{3})')
 
 PASSWORD = 'secret'
 REGION = 'RegionOne'
