@@ -39,7 +39,11 @@ def is_foreign(owner: str | None, project_id: str) -> bool:
     :param owner: the project that it names; None where it names none, as
         in many lists, which are then of the project that asked.
     """
-    return owner is not None and owner.lower() != project_id.lower()
+    if owner is None:
+        return False
+    # A UUID is written with dashes or without.
+    own, other = (id.replace('-', '').lower() for id in (project_id, owner))
+    return own != other
 
 
 def canonical_id(text: str) -> str:
