@@ -3,6 +3,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 
@@ -137,7 +138,10 @@ def test_in_a_process_of_its_own(
         },
         complains=[f"No backup found for '{UNKNOWN}'", '1 of 2 backups'],
     )
-    assert f'{ESCAPED["ascii"]} accepted\n' in result.stdout
+    # An older cliff chooses UTF-8 for such a locale.
+    assert re.search(
+        f'({re.escape(ESCAPED["ascii"])}|{NAME}) acc', result.stdout
+    )
 
 
 @pytest.mark.parametrize(

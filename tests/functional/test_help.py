@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Help, completion and the global option, without and with a cloud."""
 
+import re
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -82,7 +83,8 @@ def test_without_a_cloud_a_command_says_what_is_missing(
         openstack(
             *command.split(),
             'x',
-            complains=[..., 'auth', ...],
+            # An older OSC remembers the cloud of an earlier test.
+            complains=[..., re.compile('auth|login'), ...],
         )
 
 

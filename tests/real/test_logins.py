@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Logins that end while a command waits: a refusal is told once."""
 
-import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import pytest
 from openstack.connection import Connection
 
 from tests.functional.shell import Openstack
@@ -66,45 +65,56 @@ def token(cloud: RealCloud, project: Project) -> tuple[dict[str, Any], End]:
     return {'auth_type': 'v3token', 'auth': auth}, end
 
 
-@pytest.mark.parametrize('login', [password, application_credential, token])
 def test_a_refused_renewal_ends_the_wait_and_is_not_tried_again(
     project: Make,
     openstack: Openstack,
     no_backup_worker: Callable[[], None],
     real_cloud: RealCloud,
-    login: Any,
 ) -> None:
-    cinder = project()
-    id = cinder.backup(cinder.volume(), 'only')
-    config, end = login(real_cloud, cinder)
+    """One stop of the worker serves all kinds of logins."""
+    made = []
+    for login in (password, application_credential, token):
+        cinder = project()
+        id = cinder.backup(cinder.volume(), 'only')
+        made.append((cinder, id, *login(real_cloud, cinder)))
     no_backup_worker()
-    before = len(cinder.requests)
-    running = openstack.start(*DELETE, '--wait', id, config=config)
-    try:
-        until(lambda: looks(cinder, before) >= 2, 'it is waited for')
-        logins = real_cloud.keystone.logins()
-        end()
-        stdout, stderr = running.communicate(timeout=60)
-    finally:
-        running.kill()
-
-    told = stderr.splitlines()
-    assert (running.returncode, stdout) == (3, ''), stderr
-    assert 'Traceback' not in stderr
-    assert [line for line in told if 'login' in line], stderr
-    assert '1 of 1 backups is not deleted yet' in stderr
-    refused = [
-        status
-        for status in real_cloud.keystone.logins()[len(logins) :]
-        if status != 201
+    before = len(made[0][0].requests)
+    running = [
+        openstack.start(
+            *DELETE,
+            *('--wait', id),
+            cloud=cinder,  # type: ignore[arg-type]
+            config=config,
+        )
+        for cinder, id, config, _ in made
     ]
-    assert len(refused) == 1
+    try:
+        for cinder, *_ in made:
+            until(partial(is_waited_for, cinder, before), 'it is waited for')
+        logins = len(real_cloud.keystone.logins())
+        for *_, end in made:
+            end()
+        told = [one.communicate(timeout=60) for one in running]
+    finally:
+        for one in running:
+            one.kill()
+
+    for one, (stdout, stderr) in zip(running, told, strict=True):
+        assert (one.returncode, stdout) == (3, ''), stderr
+        assert 'Traceback' not in stderr
+        assert [line for line in stderr.splitlines() if 'login' in line]
+        assert '1 of 1 backups is not deleted yet' in stderr
+    refused = [n for n in real_cloud.keystone.logins()[logins:] if n != 201]
+    assert len(refused) == len(made)
 
 
-def looks(cinder: Project, before: int) -> int:
-    """How often the backups were looked at since then."""
-    return sum(
-        request.method == 'GET'
-        and re.search('/backups', request.path) is not None
+def is_waited_for(cinder: Project, before: int) -> bool:
+    """Whether the backups of a project were looked at twice since then."""
+    looks = [
+        request
         for request in cinder.requests[before:]
-    )
+        if request.method == 'GET'
+        and cinder.project_id in request.path
+        and '/backups' in request.path
+    ]
+    return len(looks) >= 2
