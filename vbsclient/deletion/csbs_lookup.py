@@ -17,15 +17,15 @@ from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.csbs import Item, Items
 from vbsclient.api.http import is_uuid
-from vbsclient.api.values import Known
 from vbsclient.deletion.judgement import (
     Existence,
     Findings,
-    gone,
     is_gone,
+    missing_if_gone,
+    owners_to_list,
 )
 from vbsclient.deletion.naming import choose_by_name, demand_id, sift_names
-from vbsclient.deletion.targets import FEW, Limits, Missing
+from vbsclient.deletion.targets import FEW, Limits
 from vbsclient.deletion.wording import brief
 from vbsclient.waiting import Seen
 
@@ -53,7 +53,10 @@ def find_items(
     listed = read_all(items) if len(asked) > FEW else None
     by_id = {i.id: i for i in listed or () if not is_gone(i.status)}
     absent = [a for a in asked if is_uuid(a) and a not in by_id]
-    found.update(get_each(items, absent, limits, unlisted=listed is not None))
+    answers = existence_of(items).of(
+        absent, limits, unlisted=listed is not None
+    )
+    found.update(missing_if_gone(answers, WHAT))
     for argument in asked:
         if argument in by_id:
             found[argument] = by_id[argument]
@@ -110,16 +113,14 @@ def existence_of(
 ) -> Existence[Item]:
     """What tells whether backups of servers are there.
 
-    :param known: those that this run saw, by id: the lists of their
-        checkpoints are shorter than that of all.
+    :param known: those that this run saw, by id.
     :raises NoItems: on a cloud without items, when it is asked.
     """
     runs = {id: item.checkpoint_id for id, item in (known or {}).items()}
 
     def listed(ids: Collection[str]) -> Iterator[Item]:
-        owners = {runs.get(id) for id in ids}
-        for owner in owners if len(owners) <= FEW else (None,):
-            yield from read_all(items, checkpoint_id=owner)
+        for checkpoint_id in owners_to_list(ids, runs):
+            yield from read_all(items, checkpoint_id=checkpoint_id)
 
     return Existence(items.get, listed)
 
@@ -197,24 +198,3 @@ def quietly(ask: Callable[[], R]) -> R | None:
         return ask()
     except errors.ClientError:
         return None
-
-
-def get_each(
-    items: Items,
-    ids: Sequence[str],
-    limits: Limits,
-    *,
-    known: Mapping[str, Item] | None = None,
-    unlisted: bool = False,
-) -> Findings[Item]:
-    """One GET for each id; Missing where its absence is proven.
-
-    :param known: those that this run saw before, by id.
-    :param unlisted: the list was read just now and lacks all of them.
-    :raises NoItems: on a cloud without items.
-    """
-    found = existence_of(items, known).of(ids, limits, unlisted=unlisted)
-    for id, answer in found.items():
-        if gone(answer) is Known.YES:
-            found[id] = Missing(f'No {WHAT} found for {id!r}')
-    return found

@@ -9,13 +9,12 @@ from functools import partial
 from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient
-from vbsclient.api.values import Known
 from vbsclient.api.vbs import Backup, Share, VBSClient
 from vbsclient.deletion.judgement import (
     Findings,
-    gone,
     is_going,
     is_gone,
+    seen_in,
     send_and_judge,
 )
 from vbsclient.deletion.naming import merge, recognise, unique
@@ -264,12 +263,7 @@ class BackupDeletion:
         answers = existence_of(self._vbs.backups, wanted).of(
             absent, self._limits, unlisted=many
         )
-        for id, answer in answers.items():
-            if isinstance(answer, Backup):
-                seen[id] = _seen(answer)
-            elif gone(answer) is Known.YES:
-                seen[id] = Seen(None)
-        return seen
+        return seen | seen_in(answers, _seen)
 
     def identity_of(self, target: Target[Backup]) -> Mapping[str, object]:
         """What must be the same when it is sent again."""

@@ -3,21 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from vbsclient.api import errors
 from vbsclient.api.http import is_uuid
-from vbsclient.api.values import Known
 from vbsclient.api.vbs import Backup, Backups, VBSClient
 from vbsclient.deletion.judgement import (
     Existence,
     Findings,
-    ask_each,
-    gone,
     is_gone,
+    missing_if_gone,
+    owners_to_list,
 )
 from vbsclient.deletion.naming import choose_by_name, demand_id, sift_names
-from vbsclient.deletion.targets import FEW, Limits, Missing
+from vbsclient.deletion.targets import FEW, Limits
 from vbsclient.deletion.wording import brief
 
 WHAT = 'backup'
@@ -61,39 +60,15 @@ def existence_of(
 ) -> Existence[Backup]:
     """What tells whether backups are there.
 
-    :param known: what this run saw of them before, by id: the list of their
-        volumes is shorter than that of all.
+    :param known: what this run saw of them before, by id.
     """
+    volumes = {id: backup.volume_id for id, backup in (known or {}).items()}
 
-    def listed(ids: Collection[str]) -> Iterable[Backup]:
-        volumes = {_volume_of(id, known or {}) for id in ids}
-        if None in volumes or len(volumes) > FEW:
-            return backups.list()
-        return _of_volumes(backups, volumes)
+    def listed(ids: Collection[str]) -> Iterator[Backup]:
+        for volume_id in owners_to_list(ids, volumes):
+            yield from backups.list(volume_id=volume_id)
 
     return Existence(backups.get, listed)
-
-
-def _volume_of(id: str, known: Mapping[str, Backup]) -> str | None:
-    return known[id].volume_id if id in known else None
-
-
-def _of_volumes(
-    backups: Backups, volumes: Iterable[str | None]
-) -> Iterator[Backup]:
-    for volume_id in volumes:
-        yield from backups.list(volume_id=volume_id)
-
-
-def get_each(
-    backups: Backups, ids: Sequence[str], limits: Limits
-) -> Findings[Backup]:
-    """One GET for each id, and what it says alone.
-
-    :raises ClientError: what is no answer about one backup: a failed login,
-        a refusal of all, no connection.
-    """
-    return ask_each(ids, backups.get, limits)
 
 
 def _find_each(
@@ -105,10 +80,7 @@ def _find_each(
 ) -> Findings[Backup]:
     """The backup for each id; Missing where its absence is proven."""
     found = existence_of(backups).of(ids, limits, unlisted=unlisted)
-    for id, answer in found.items():
-        if gone(answer) is Known.YES:
-            found[id] = Missing(f'No {WHAT} found for {id!r}')
-    return found
+    return missing_if_gone(found, WHAT)
 
 
 def _ask_for_each(
