@@ -16,15 +16,12 @@ from typing import TypeVar
 from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.csbs import Item, Items
-from vbsclient.api.http import is_uuid
 from vbsclient.deletion.judgement import (
     Existence,
     Findings,
-    is_gone,
-    missing_if_gone,
     owners_to_list,
 )
-from vbsclient.deletion.naming import choose_by_name, demand_id, sift_names
+from vbsclient.deletion.naming import choose_by_name, demand_id, find_named
 from vbsclient.deletion.targets import FEW, Limits
 from vbsclient.deletion.wording import brief
 from vbsclient.waiting import Seen
@@ -47,31 +44,16 @@ def find_items(
 
     :raises NoItems: on a cloud without items.
     """
-    found: Findings[Item] = {}
-    asked, refusals = sift_names(arguments, WHAT)
-    found.update(refusals)
-    listed = read_all(items) if len(asked) > FEW else None
-    by_id = {i.id: i for i in listed or () if not is_gone(i.status)}
-    absent = [a for a in asked if is_uuid(a) and a not in by_id]
-    answers = existence_of(items).of(
-        absent, limits, unlisted=listed is not None
+    return find_named(
+        arguments,
+        WHAT,
+        existence_of(items),
+        lambda name: items.list(name=name),
+        lambda bearers, name: choose_item(
+            [item for item in bearers if items.owns(item)], name
+        ),
+        limits,
     )
-    found.update(missing_if_gone(answers, WHAT))
-    for argument in asked:
-        if argument in by_id:
-            found[argument] = by_id[argument]
-        elif not is_uuid(argument):
-            bearers = [
-                item
-                for item in (
-                    read_all(items, name=argument)
-                    if listed is None
-                    else listed
-                )
-                if item.name == argument and items.owns(item)
-            ]
-            found[argument] = choose_item(bearers, argument)
-    return found
 
 
 def find_members(
