@@ -287,7 +287,9 @@ class Transport:
                 raise failures[0] from None
             raise errors.RepeatedDelete(failures[-1], len(failures)) from None
         except (errors.ServiceError, errors.ConnectionFailed) as error:
-            if len(failures) > 1 and any(map(_may_have_left, failures)):
+            if len(failures) > 1 and any(
+                getattr(failure, 'sent', True) for failure in failures
+            ):
                 raise errors.RepeatedDelete(error, len(failures)) from error
             raise
         require_documented(response, accepted, 204)
@@ -461,12 +463,6 @@ def _is_repeatable(error: BaseException) -> bool:
             or error.status in _REPEATABLE_STATUSES
         )
     return isinstance(error, errors.ConnectionFailed) and error.repeatable
-
-
-def _may_have_left(
-    error: errors.ServiceError | errors.ConnectionFailed,
-) -> bool:
-    return not isinstance(error, errors.ConnectionFailed) or error.sent
 
 
 _exponential = tenacity.wait_random_exponential(multiplier=0.5, max=20)
