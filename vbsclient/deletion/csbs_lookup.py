@@ -166,12 +166,11 @@ def seen_of(item: Item) -> Seen:
 
 def seen_while_deleting(item: Item) -> Seen:
     """The same, without what another task has failed at."""
-    seen = seen_of(item)
     extend = item.body.get('extend_info')
     failed = extend.get('fail_op') if isinstance(extend, dict) else None
     if item.status == 'available' and failed not in (None, '', 'delete'):
-        return Seen(seen.status, None, seen.updated_at)
-    return seen
+        return Seen(item.status, None, item.updated_at)
+    return seen_of(item)
 
 
 def quietly(ask: Callable[[], R]) -> R | None:

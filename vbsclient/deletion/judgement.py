@@ -310,7 +310,8 @@ def _judge(
     """
     try:
         status = status_now()
-        if _is_as_before(status) and (attempts > 1 or may_go_on(refusal)):
+        stays = status is not None and not is_going(status)
+        if stays and (attempts > 1 or may_go_on(refusal)):
             limits.stop.wait(SECOND_LOOK)
             status = status_now()
     except errors.ClientError as error:
@@ -332,10 +333,6 @@ def _judge(
             f'operator of the cloud.'
         )
     raise refusal
-
-
-def _is_as_before(status: str | None) -> bool:
-    return status is not None and not is_going(status)
 
 
 def may_go_on(refusal: BaseException | None) -> bool:

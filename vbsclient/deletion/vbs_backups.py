@@ -332,15 +332,13 @@ class BackupDeletion:
             _check_status(target)
             if not (self._force or self._vbs.backups.owns(target.verified)):
                 target.refusal = target.refusal or _foreign(target.verified)
-        open_targets = [
-            t for t in targets if t.refusal is None and t.settled is None
-        ]
+        open_targets = _undecided(targets)
         if not self._force and open_targets:
             self._refuse_csbs(open_targets)
-        open_targets = [t for t in open_targets if t.refusal is None]
+        open_targets = _undecided(open_targets)
         if (self._cancel_shares or not self._force) and open_targets:
             self._refuse_shared(open_targets)
-        open_targets = [t for t in open_targets if t.refusal is None]
+        open_targets = _undecided(open_targets)
         _number(open_targets)
         if keeps_chains(
             self._vbs,
@@ -412,6 +410,10 @@ def _target(
         name=found.name,
         resource=found,
     )
+
+
+def _undecided(targets: Iterable[Target[Backup]]) -> list[Target[Backup]]:
+    return [target for target in targets if not target.is_decided]
 
 
 def _foreign(backup: Backup) -> Refused:
