@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from vbsclient.api.client import LookupClient
-from vbsclient.api.endpoint import split_base
-from vbsclient.api.names import is_named, spellings
-from vbsclient.api.paging import Style, rows
+from vbsclient.api.endpoint import BLOCK_STORAGE_TYPES, split_base
+from vbsclient.api.paging import Style
 from vbsclient.api.values import int_or_none, text_or_none
 
 _VOLUMES = Style('volumes', 'marker', links='volumes_links', links_tell=True)
@@ -44,7 +43,7 @@ class Volume:
 class BlockStorage(LookupClient):
     """Volumes on any keystoneauth session."""
 
-    types = ('volumev3', 'block-storage', 'block-store', 'volumev2', 'volume')
+    types = BLOCK_STORAGE_TYPES
 
     def versioned(self, address: str, project_id: str) -> str:
         """The address with the project, in version 3 unless it names 2."""
@@ -56,14 +55,5 @@ class BlockStorage(LookupClient):
 
         :raises ClientError: if they cannot be listed to the end.
         """
-        found = {
-            row['id']: Volume.from_body(row)
-            for spelling in spellings(name)
-            for row in rows(
-                lambda query: self.fetch('volumes/detail', query),
-                _VOLUMES,
-                {'name': spelling},
-            )
-            if is_named(row.get('name'), name)
-        }
-        return list(found.values())
+        found = self.rows_named('volumes/detail', _VOLUMES, name)
+        return list(map(Volume.from_body, found))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import abc
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -18,7 +18,9 @@ from vbsclient.api.endpoint import (
     pick,
     read_catalog,
 )
-from vbsclient.api.http import DEFAULT_TIMEOUT, Deadline, Transport
+from vbsclient.api.http import Deadline, Transport
+from vbsclient.api.names import is_named, spellings
+from vbsclient.api.paging import Row, Style, rows
 
 
 class ServiceClient:
@@ -47,15 +49,16 @@ class ServiceClient:
         stop: threading.Event | None = None,
         deadline: Deadline | None = None,
     ) -> None:
-        self._region_name = region_name
-        self._interface = interface
-        self._override = endpoint_override
+        self._settings = ServiceSettings(
+            region_name, interface, endpoint_override
+        )
+        self._deadline = deadline or Deadline()
         self.transport = Transport(
             session,
             timeout=timeout,
             concurrency=concurrency,
             stop=stop,
-            deadline=deadline,
+            deadline=self._deadline,
         )
         # The one that was given stays as it is.
         self._session = self.transport.session
@@ -66,37 +69,10 @@ class LookupClient(ServiceClient, metaclass=abc.ABCMeta):
 
     The endpoint is the catalog's, as it is: no version document is read.
     A GET that fails is repeated, but not for longer than one may take.
-
-    :param session: an authenticated keystoneauth session.
-    :param region_name: the region of the service.
-    :param interface: the interface (or interfaces, best first).
-    :param endpoint_override: a URL in place of the catalog's; it may hold
-        ``%(project_id)s``.
-    :param timeout: (connect, read) in seconds.
     """
 
     #: Its types in the catalog, best first.
     types: ClassVar[tuple[str, ...]]
-
-    def __init__(
-        self,
-        session: Session,
-        *,
-        region_name: str | None = None,
-        interface: str | Sequence[str] | None = 'public',
-        endpoint_override: str | None = None,
-        timeout: tuple[float, float] | None = None,
-    ) -> None:
-        self._deadline = Deadline()
-        self._longest = sum(timeout or DEFAULT_TIMEOUT)
-        super().__init__(
-            session,
-            region_name=region_name,
-            interface=interface,
-            endpoint_override=endpoint_override,
-            timeout=timeout,
-            deadline=self._deadline,
-        )
 
     @cached_property
     def url(self) -> str:
@@ -105,18 +81,18 @@ class LookupClient(ServiceClient, metaclass=abc.ABCMeta):
         :raises EndpointError: if there is no endpoint to be chosen.
         """
         official = self.types[0].replace('-', '_')
+        settings = self._settings
         project_id, catalog = read_catalog(
-            self._session, f'{official}_endpoint_override', self._override
+            self._session, f'{official}_endpoint_override', settings.override
         )
-        if self._override:
-            address = fill_override(self._override, project_id)
+        if settings.override:
+            address = fill_override(settings.override, project_id)
         else:
-            settings = ServiceSettings(self._region_name, self._interface)
             entry = pick(catalog.entries, self.types, settings)
             if entry is None:
                 raise errors.EndpointError(
                     f'the catalog of this cloud has no '
-                    f'{_words(self._interface)} endpoint of type '
+                    f'{_words(settings.interface)} endpoint of type '
                     f'{self.types[0]}'
                 )
             address = entry.url
@@ -135,6 +111,30 @@ class LookupClient(ServiceClient, metaclass=abc.ABCMeta):
         :raises EndpointError: if it is no http(s) URL.
         """
 
+    def rows_named(
+        self,
+        path: str,
+        style: Style,
+        name: str,
+        ask: Callable[[str], str] = str,
+    ) -> Iterable[Row]:
+        """The rows of a list with a name, whichever form of it is kept.
+
+        :param ask: makes of a name what the service takes for it.
+        :raises ClientError: if they cannot be listed to the end.
+        """
+        found = {
+            row['id']: row
+            for spelling in spellings(name)
+            for row in rows(
+                lambda query: self.fetch(path, query),
+                style,
+                {'name': ask(spelling)},
+            )
+            if is_named(row.get('name'), name)
+        }
+        return found.values()
+
     def fetch(
         self, path: str, query: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class LookupClient(ServiceClient, metaclass=abc.ABCMeta):
         :raises ClientError: if there is none.
         """
         url = f'{self.url}/{path}'
-        with self._deadline.within(self._longest):
+        with self._deadline.within(sum(self.transport.timeout)):
             return self.transport.get(url, query)
 
 

@@ -12,8 +12,7 @@ from vbsclient.api import errors
 from vbsclient.api.client import LookupClient
 from vbsclient.api.endpoint import split_base
 from vbsclient.api.http import resource_path
-from vbsclient.api.names import is_named, spellings
-from vbsclient.api.paging import Style, rows
+from vbsclient.api.paging import Style
 from vbsclient.api.values import text_or_none
 
 _SERVERS = Style('servers', 'marker', links='servers_links', links_tell=True)
@@ -66,18 +65,14 @@ class Compute(LookupClient):
 
         :raises ClientError: if they cannot be listed to the end.
         """
-        found = {
-            row['id']: Server.from_body(row)
-            for spelling in spellings(name)
-            for row in rows(
-                lambda query: self.fetch('servers/detail', query),
-                _SERVERS,
-                {'name': _SPECIAL.sub(r'\\\g<0>', spelling)},
-            )
+        found = self.rows_named(
+            'servers/detail',
+            _SERVERS,
+            name,
             # Compute takes the name for a pattern.
-            if is_named(row.get('name'), name)
-        }
-        return list(found.values())
+            lambda spelling: _SPECIAL.sub(r'\\\g<0>', spelling),
+        )
+        return list(map(Server.from_body, found))
 
     def server(self, id: str) -> Server:
         """One server.

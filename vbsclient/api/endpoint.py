@@ -39,12 +39,13 @@ _PROJECT_ID = re.compile(
 #: In which order interfaces are taken where none is configured.
 _ANY_INTERFACE = ('public', 'internal', 'admin')
 
-_VBS_TYPES = ('vbsv3', 'vbs', 'vbsv2')
+#: The types of services in a catalog, best first.
+VBS_TYPES = ('vbsv3', 'vbs', 'vbsv2')
 #: For a pinned 2 the entries that do not name 3 come first.
 _VBS_TYPES_FOR_2 = ('vbsv2', 'vbs', 'vbsv3')
 #: Where the calls are that v3 does not have.
 _VENDOR_TYPES = ('vbsv2', 'vbs')
-_BLOCK_STORAGE_TYPES = (
+BLOCK_STORAGE_TYPES = (
     'volumev3',
     'block-storage',
     'block-store',
@@ -53,14 +54,14 @@ _BLOCK_STORAGE_TYPES = (
 )
 #: Those of them that mean version 2, unless their URL says otherwise.
 _BLOCK_STORAGE_2 = ('volumev2', 'volume')
-_CSBS_TYPES = (
+CSBS_TYPES = (
     'data-protect',
     'csbs',
     'data-protection',
     'data-protection-orchestration',
 )
 #: Words in a catalog that say that there is a CSBS of some kind.
-_CSBS_NAMES = frozenset({*_CSBS_TYPES, 'karbor'})
+_CSBS_NAMES = frozenset({*CSBS_TYPES, 'karbor'})
 
 
 @dataclass(frozen=True)
@@ -348,7 +349,7 @@ def choose_vbs(
         return VBSChoice(
             'override', base, base, pinned or named, named or 'v2'
         )
-    types = _VBS_TYPES_FOR_2 if pin == '2' else _VBS_TYPES
+    types = _VBS_TYPES_FOR_2 if pin == '2' else VBS_TYPES
     entry = pick(catalog.entries, types, settings)
     if entry is None:
         return _choose_block_storage(
@@ -381,7 +382,7 @@ def _choose_block_storage(
             pinned or named,
             named or 'v3',
         )
-    entry = pick(catalog.entries, _BLOCK_STORAGE_TYPES, settings)
+    entry = pick(catalog.entries, BLOCK_STORAGE_TYPES, settings)
     if entry is None:
         raise errors.EndpointError(
             'this cloud has no VBS: its catalog has no endpoint of type '
@@ -415,7 +416,7 @@ def choose_csbs(
     """
     if settings.override:
         return 'override', _override_base(settings.override, project_id)
-    entry = pick(catalog.entries, _CSBS_TYPES, settings)
+    entry = pick(catalog.entries, CSBS_TYPES, settings)
     if entry is not None:
         return entry.service_type, split_base(entry.url, project_id)
     named = sorted(catalog.names & _CSBS_NAMES)

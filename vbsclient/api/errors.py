@@ -104,12 +104,6 @@ class LoginUnanswered(ConnectionFailed):
     ) -> None:
         super().__init__(message, hint, sent=False, repeatable=repeatable)
 
-    def again(self) -> LoginUnanswered:
-        """The same for another request."""
-        return LoginUnanswered(
-            self.message, self.hint, repeatable=self.repeatable
-        )
-
 
 class MalformedResponse(ClientError):
     """The service answered with something that is not what it documents."""
@@ -183,10 +177,6 @@ class LoginRefused(Unauthorized):
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message, status=401, hint=hint)
-
-    def again(self) -> LoginRefused:
-        """The same for another request."""
-        return LoginRefused(self.message, self.hint)
 
 
 class Forbidden(ServiceError):

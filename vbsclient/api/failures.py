@@ -102,10 +102,8 @@ def _connection_failed(
     url: str,
 ) -> errors.ConnectionFailed:
     if _first(inside, *_NEVER_MADE):
-        return errors.ConnectionFailed(
-            f'the address {without_userinfo(url)!r} is not usable',
-            sent=False,
-            repeatable=False,
+        return _impossible(
+            f'the address {without_userinfo(url)!r} is not usable'
         )
     left = _may_have_left(inside)
     if isinstance(error, ksa_exceptions.ConnectTimeout):
@@ -119,6 +117,13 @@ def _connection_failed(
         'Check the network and the endpoint.',
         sent=left,
     )
+
+
+def _impossible(
+    message: str, hint: str | None = None
+) -> errors.ConnectionFailed:
+    """What was not sent, and would not be the next time."""
+    return errors.ConnectionFailed(message, hint, sent=False, repeatable=False)
 
 
 # -- proxies ---------------------------------------------------------------
@@ -167,18 +172,14 @@ def _proxy_unusable(url: str) -> errors.ConnectionFailed:
     setting = _proxy_setting(url)
     variable, value = setting or ('the proxy settings', '')
     if value.lower().startswith('socks'):
-        return errors.ConnectionFailed(
+        return _impossible(
             f'{variable} names a SOCKS proxy ({host_of(value)}), for which '
             f'the Python package PySocks is missing',
             'Install PySocks, or take the host out with no_proxy.',
-            sent=False,
-            repeatable=False,
         )
-    return errors.ConnectionFailed(
+    return _impossible(
         f'the proxy in {variable} ({without_userinfo(value)!r}) is not usable',
         _PROXY_HINT,
-        sent=False,
-        repeatable=False,
     )
 
 
@@ -204,20 +205,16 @@ def _encryption_failed(
 ) -> errors.ConnectionFailed:
     refused = _first(inside, ssl.SSLCertVerificationError)
     if refused is not None:
-        return errors.ConnectionFailed(
+        return _impossible(
             f'the certificate of {host} could not be verified '
             f'({refused.verify_message})',
             _certificate_hint(refused.verify_code),
-            sent=False,
-            repeatable=False,
         )
     mismatch = _first(inside, CertificateError)
     if mismatch is not None:
-        return errors.ConnectionFailed(
+        return _impossible(
             f'the certificate of {host} could not be verified ({mismatch})',
             _certificate_hint(min(_WRONG_HOST)),
-            sent=False,
-            repeatable=False,
         )
     broken = _broken_file(verify)
     if broken is not None:
@@ -263,11 +260,9 @@ def _broken_file(verify: object) -> str | None:
 
 
 def _no_certificates(reason: str) -> errors.ConnectionFailed:
-    return errors.ConnectionFailed(
+    return _impossible(
         f'the file of certificates cannot be used ({reason})',
         'Correct cacert, or cert and key, in clouds.yaml.',
-        sent=False,
-        repeatable=False,
     )
 
 

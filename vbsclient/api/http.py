@@ -184,6 +184,7 @@ class Transport:
     :param concurrency: the most requests that are under way at a time.
     :param stop: once set, no further request is sent and no sleep lasts.
     :param deadline: behind it nothing is repeated any more.
+    :ivar timeout: (connect, read) in seconds, of each request.
     :ivar session: what it sends with, for those who need its login.
     :ivar clock_offset: by how much the service's clock was ahead of this
         machine's at its last answer; None as long as no answer told its time.
@@ -200,7 +201,7 @@ class Transport:
         stop: threading.Event | None = None,
         deadline: Deadline | None = None,
     ) -> None:
-        self._timeout = timeout or _session_timeout(session)
+        self.timeout = timeout or _session_timeout(session)
         self.stop = stop or threading.Event()
         self._deadline = deadline or Deadline()
         self._limit = AdaptiveLimit(concurrency, self.stop)
@@ -286,7 +287,9 @@ class Transport:
                 raise failures[0] from None
             raise errors.RepeatedDelete(failures[-1], len(failures)) from None
         except (errors.ServiceError, errors.ConnectionFailed) as error:
-            if len(failures) > 1 and any(map(_may_have_left, failures)):
+            if len(failures) > 1 and any(
+                getattr(failure, 'sent', True) for failure in failures
+            ):
                 raise errors.RepeatedDelete(error, len(failures)) from error
             raise
         require_documented(response, accepted, 204)
@@ -416,7 +419,7 @@ class Transport:
         """
         left = self._deadline.left() + LAST_LOOK
         if method != 'GET' or left == math.inf:
-            return self._timeout
+            return self.timeout
         if left <= 0:
             raise errors.ConnectionFailed(
                 'the time for the wait is over', sent=False, repeatable=False
@@ -429,7 +432,7 @@ class Transport:
         return self._within(left if left > 0 else math.inf)
 
     def _within(self, seconds: float) -> Timeout:
-        connect, read = self._timeout
+        connect, read = self.timeout
         return min(connect, seconds), min(read, seconds)
 
 
@@ -460,12 +463,6 @@ def _is_repeatable(error: BaseException) -> bool:
             or error.status in _REPEATABLE_STATUSES
         )
     return isinstance(error, errors.ConnectionFailed) and error.repeatable
-
-
-def _may_have_left(
-    error: errors.ServiceError | errors.ConnectionFailed,
-) -> bool:
-    return not isinstance(error, errors.ConnectionFailed) or error.sent
 
 
 _exponential = tenacity.wait_random_exponential(multiplier=0.5, max=20)

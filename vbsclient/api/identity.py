@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from vbsclient.api import errors
 from vbsclient.api.client import LookupClient
 from vbsclient.api.endpoint import split_base
 from vbsclient.api.names import is_named, spellings
+from vbsclient.api.paging import Row, query_of, rows_of
 
 
 class Identity(LookupClient):
@@ -62,15 +62,13 @@ class Identity(LookupClient):
             domain for row in self._rows('domains', {}) if row['id'] == domain
         ][:1]
 
-    def _rows(
-        self, what: str, query: Mapping[str, str]
-    ) -> Iterator[dict[str, Any]]:
+    def _rows(self, what: str, query: Mapping[str, str]) -> Iterator[Row]:
         """Each row of a list, which most releases do not cut into pages."""
         position: dict[str, str] | None = {}
         markers = set()
         while position is not None:
             body = self.fetch(what, {**query, **position})
-            yield from _page_of(body, what)
+            yield from rows_of(body, what)
             position = _next_of(body, what)
             marker = position and position.get('marker')
             if marker in markers:
@@ -78,18 +76,6 @@ class Identity(LookupClient):
                     f'the service repeats a page of its {what}'
                 )
             markers.add(marker)
-
-
-def _page_of(body: Mapping[str, Any], what: str) -> list[dict[str, Any]]:
-    page = body.get(what)
-    if not isinstance(page, list) or not all(
-        isinstance(row, dict) and isinstance(row.get('id'), str)
-        for row in page
-    ):
-        raise errors.MalformedResponse(
-            f'the service answered without a list of {what}'
-        )
-    return page
 
 
 def _next_of(body: Mapping[str, Any], what: str) -> dict[str, str] | None:
@@ -101,10 +87,7 @@ def _next_of(body: Mapping[str, Any], what: str) -> dict[str, str] | None:
     link = links.get('next') if isinstance(links, dict) else None
     if link is None and not body.get('truncated'):
         return None
-    try:
-        query = dict(parse_qsl(urlsplit(str(link)).query))
-    except ValueError:
-        query = {}
+    query = query_of(str(link))
     if not query.get('marker'):
         raise errors.AmbiguousListing(
             f'the service does not list all its {what}'

@@ -14,6 +14,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from copy import copy
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -111,10 +112,10 @@ class Login:
 
     def _log_in(self, session: Session, asked_at: float) -> Headers:
         if self._refusal is not None:
-            raise self._refusal.again()
+            raise copy(self._refusal)
         if self._failure is not None and asked_at < self._failed_at:
             # It failed while this thread was waiting for its turn.
-            raise self._failure.again()
+            raise copy(self._failure)
         left = _token_of(session.auth)
         try:
             headers = session.get_auth_headers()
@@ -138,7 +139,7 @@ class Login:
             else:
                 self._failure, self._failed_at = failure, time.monotonic()
             if left is None:
-                raise failure.again() from error
+                raise copy(failure) from error
             LOG.info(
                 'The token that is left is used until it ends: %s.', failure
             )

@@ -32,13 +32,9 @@ def is_named(name: object, wanted: str) -> bool:
 
 
 def spellings(name: str) -> Iterator[str]:
-    """The forms in which a service may keep a name, to ask for each."""
-    yield from dict.fromkeys((composed(name), decomposed(name)))
-
-
-def decomposed(text: str) -> str:
-    """A name in Unicode's decomposed form (NFD)."""
-    return text if text.isascii() else unicodedata.normalize('NFD', text)
+    """The forms (NFC, NFD) in which a service may keep a name."""
+    forms = composed(name), unicodedata.normalize('NFD', name)
+    yield from dict.fromkeys(forms)
 
 
 def name_or_none(value: Any) -> str | None:
@@ -46,16 +42,10 @@ def name_or_none(value: Any) -> str | None:
     return composed(value) if isinstance(value, str) else None
 
 
-def has_one_form(name: str) -> bool:
-    """Whether a service can be asked for a name, however it stores it.
-
-    Where it cannot, a list is read and compared here.
-    """
-    return name.isascii() or unicodedata.is_normalized('NFD', composed(name))
-
-
 def name_to_send(name: str | None) -> str | None:
-    """What to ask a service for; None for what is only compared here."""
-    if name is None or not has_one_form(name):
-        return None
-    return composed(name)
+    """What to ask a service for, if that finds each form that it may keep.
+
+    None for what is only compared here: then all names are read.
+    """
+    forms = () if name is None else tuple(spellings(name))
+    return forms[0] if len(forms) == 1 else None

@@ -124,7 +124,7 @@ class _Walk:
             body = self._fetch(
                 {'limit': str(size), **self._filters, **position}
             )
-            page = _rows_of(body, style.key)
+            page = rows_of(body, style.key)
             fresh = _unseen(page, self.seen)
             link = _link_query(body, style)
             full = len(page) >= size or link is not None
@@ -195,7 +195,11 @@ def _next(style: Style, received: int, page: list[Row]) -> dict[str, str]:
     return {'offset': str(received)}
 
 
-def _rows_of(body: Mapping[str, Any], key: str) -> list[Row]:
+def rows_of(body: Mapping[str, Any], key: str) -> list[Row]:
+    """The rows of one page, each with an id.
+
+    :raises MalformedResponse: if there is no list of such.
+    """
     page = body.get(key)
     if not isinstance(page, list) or not all(
         isinstance(row, dict) and isinstance(row.get('id'), str)
@@ -218,7 +222,7 @@ def _link_query(
     for link in links:
         if isinstance(link, dict) and link.get('rel') == 'next':
             href = link.get('href')
-            query = _query_of(href) if isinstance(href, str) else {}
+            query = query_of(href) if isinstance(href, str) else {}
             if query.get('marker'):
                 # Beside a marker an offset would skip rows once more.
                 return {'marker': query['marker']}
@@ -229,7 +233,8 @@ def _link_query(
     return None
 
 
-def _query_of(href: str) -> dict[str, str]:
+def query_of(href: str) -> dict[str, str]:
+    """The query of a link; empty if that is no URL."""
     try:
         return dict(parse_qsl(urlsplit(href).query))
     except ValueError:

@@ -14,7 +14,7 @@ UUID = re.compile(
 )
 
 #: The same without its hyphens, as Keystone writes the ids of projects.
-_HEX_ID = re.compile(r'[0-9a-fA-F]{32}', re.ASCII)
+HEX_ID = re.compile(r'[0-9a-fA-F]{32}', re.ASCII)
 
 
 class Known(Enum):
@@ -52,7 +52,7 @@ def canonical_id(text: str) -> str:
     Services tell ``DC1E...`` from ``dc1e...`` or do not, as their data base
     likes it: whatever is compared or sent goes through here.
     """
-    if UUID.fullmatch(text) or _HEX_ID.fullmatch(text):
+    if UUID.fullmatch(text) or HEX_ID.fullmatch(text):
         return text.lower()
     return text
 

@@ -24,6 +24,8 @@ from vbsclient.deletion.judgement import (
     gone,
     is_going,
     is_gone,
+    missing_if_gone,
+    seen_in,
     send_and_judge,
 )
 from vbsclient.deletion.naming import merge, recognise, unique
@@ -184,13 +186,8 @@ class CheckpointDeletion(
             raise
 
     def _look_at_karbor(self, ids: Sequence[str]) -> dict[str, Seen]:
-        seen: dict[str, Seen] = {}
-        for id, answer in self._karbor().of(ids, self._limits).items():
-            if isinstance(answer, Checkpoint):
-                seen[id] = Seen(answer.status)
-            elif gone(answer) is Known.YES:
-                seen[id] = Seen(None)
-        return seen
+        answers = self._karbor().of(ids, self._limits)
+        return seen_in(answers, lambda checkpoint: Seen(checkpoint.status))
 
     def _status_now(self, target: CheckpointTarget) -> str | None:
         """One word for all of it; None once all of it is gone.
@@ -230,7 +227,7 @@ class CheckpointDeletion(
         self, ids: Sequence[str], karbor: NoItems
     ) -> list[CheckpointTarget]:
         try:
-            found = self._karbor().of(ids, self._limits)
+            answers = self._karbor().of(ids, self._limits)
         except errors.NotServed as error:
             if karbor.providers:
                 shown = listed([str(p) for p in karbor.providers], 5)
@@ -239,9 +236,7 @@ class CheckpointDeletion(
                     f'one of the checkpoint with --provider.'
                 )
             raise
-        for id, answer in found.items():
-            if gone(answer) is Known.YES:
-                found[id] = _missing(id)
+        found = missing_if_gone(answers, 'checkpoint')
         return [
             _karbor_target(argument, found.get(argument))
             for argument in self._arguments

@@ -108,11 +108,7 @@ class ServerHistory:
             remarks=remarks,
             tags=tags or frozenset(),
             part_of=item.checkpoint_id,
-            volume_ids=tuple(
-                disk['source_volume_id']
-                for disk in item.disks
-                if isinstance(disk.get('source_volume_id'), str)
-            ),
+            volume_ids=item.volume_ids,
         )
 
 

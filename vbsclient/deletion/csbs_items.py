@@ -24,7 +24,6 @@ from vbsclient.deletion.csbs_lookup import (
     existence_of,
     find_items,
     find_members,
-    get_each,
     quietly,
     read_all,
     seen_while_deleting,
@@ -39,6 +38,7 @@ from vbsclient.deletion.judgement import (
     is_going,
     is_gone,
     may_have_acted,
+    seen_in,
     send_and_judge,
 )
 from vbsclient.deletion.naming import check_name, merge, recognise, unique
@@ -223,18 +223,10 @@ class ItemDeletion(Independent[Item]):
             for item in items
             if item.id in wanted and not is_gone(item.status)
         }
-        answers = get_each(
-            self._csbs.items,
-            sorted(set(wanted) - set(seen)),
-            self._limits,
-            known=wanted,
-            unlisted=many,
+        answers = existence_of(self._csbs.items, wanted).of(
+            sorted(set(wanted) - set(seen)), self._limits, unlisted=many
         )
-        for id, answer in answers.items():
-            if isinstance(answer, Item):
-                seen[id] = seen_while_deleting(answer)
-            elif isinstance(answer, Missing):
-                seen[id] = Seen(None)
+        seen |= seen_in(answers, seen_while_deleting)
         self._siblings.compare(items, watched)
         return seen
 

@@ -16,16 +16,13 @@ from typing import TypeVar
 from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.csbs import Item, Items
-from vbsclient.api.http import is_uuid
-from vbsclient.api.values import Known
 from vbsclient.deletion.judgement import (
     Existence,
     Findings,
-    gone,
-    is_gone,
+    owners_to_list,
 )
-from vbsclient.deletion.naming import choose_by_name, demand_id, sift_names
-from vbsclient.deletion.targets import FEW, Limits, Missing
+from vbsclient.deletion.naming import choose_by_name, demand_id, find_named
+from vbsclient.deletion.targets import FEW, Limits
 from vbsclient.deletion.wording import brief
 from vbsclient.waiting import Seen
 
@@ -47,28 +44,16 @@ def find_items(
 
     :raises NoItems: on a cloud without items.
     """
-    found: Findings[Item] = {}
-    asked, refusals = sift_names(arguments, WHAT)
-    found.update(refusals)
-    listed = read_all(items) if len(asked) > FEW else None
-    by_id = {i.id: i for i in listed or () if not is_gone(i.status)}
-    absent = [a for a in asked if is_uuid(a) and a not in by_id]
-    found.update(get_each(items, absent, limits, unlisted=listed is not None))
-    for argument in asked:
-        if argument in by_id:
-            found[argument] = by_id[argument]
-        elif not is_uuid(argument):
-            bearers = [
-                item
-                for item in (
-                    read_all(items, name=argument)
-                    if listed is None
-                    else listed
-                )
-                if item.name == argument and items.owns(item)
-            ]
-            found[argument] = choose_item(bearers, argument)
-    return found
+    return find_named(
+        arguments,
+        WHAT,
+        existence_of(items),
+        lambda name: items.list(name=name),
+        lambda bearers, name: choose_item(
+            [item for item in bearers if items.owns(item)], name
+        ),
+        limits,
+    )
 
 
 def find_members(
@@ -110,16 +95,14 @@ def existence_of(
 ) -> Existence[Item]:
     """What tells whether backups of servers are there.
 
-    :param known: those that this run saw, by id: the lists of their
-        checkpoints are shorter than that of all.
+    :param known: those that this run saw, by id.
     :raises NoItems: on a cloud without items, when it is asked.
     """
     runs = {id: item.checkpoint_id for id, item in (known or {}).items()}
 
     def listed(ids: Collection[str]) -> Iterator[Item]:
-        owners = {runs.get(id) for id in ids}
-        for owner in owners if len(owners) <= FEW else (None,):
-            yield from read_all(items, checkpoint_id=owner)
+        for checkpoint_id in owners_to_list(ids, runs):
+            yield from read_all(items, checkpoint_id=checkpoint_id)
 
     return Existence(items.get, listed)
 
@@ -183,12 +166,11 @@ def seen_of(item: Item) -> Seen:
 
 def seen_while_deleting(item: Item) -> Seen:
     """The same, without what another task has failed at."""
-    seen = seen_of(item)
     extend = item.body.get('extend_info')
     failed = extend.get('fail_op') if isinstance(extend, dict) else None
     if item.status == 'available' and failed not in (None, '', 'delete'):
-        return Seen(seen.status, None, seen.updated_at)
-    return seen
+        return Seen(item.status, None, item.updated_at)
+    return seen_of(item)
 
 
 def quietly(ask: Callable[[], R]) -> R | None:
@@ -197,24 +179,3 @@ def quietly(ask: Callable[[], R]) -> R | None:
         return ask()
     except errors.ClientError:
         return None
-
-
-def get_each(
-    items: Items,
-    ids: Sequence[str],
-    limits: Limits,
-    *,
-    known: Mapping[str, Item] | None = None,
-    unlisted: bool = False,
-) -> Findings[Item]:
-    """One GET for each id; Missing where its absence is proven.
-
-    :param known: those that this run saw before, by id.
-    :param unlisted: the list was read just now and lacks all of them.
-    :raises NoItems: on a cloud without items.
-    """
-    found = existence_of(items, known).of(ids, limits, unlisted=unlisted)
-    for id, answer in found.items():
-        if gone(answer) is Known.YES:
-            found[id] = Missing(f'No {WHAT} found for {id!r}')
-    return found

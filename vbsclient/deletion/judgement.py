@@ -9,16 +9,31 @@ come from a gateway that has no such route, or from a replica that lags.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.http import Receipt
 from vbsclient.api.values import Known
-from vbsclient.deletion.targets import Done, Limits, Recorder, Target
+from vbsclient.deletion.targets import (
+    FEW,
+    Done,
+    Limits,
+    Missing,
+    Recorder,
+    Target,
+)
 from vbsclient.deletion.wording import brief
+from vbsclient.waiting import Seen
 
 AnswerT = TypeVar('AnswerT')
 
@@ -74,12 +89,10 @@ class Existence(Generic[AnswerT]):
         get: Callable[[str], AnswerT],
         listed: Callable[[Collection[str]], Iterable[AnswerT]],
         status_of: Callable[[AnswerT], str] = lambda row: row.status,  # type: ignore[attr-defined]
-        id_of: Callable[[AnswerT], str] = lambda row: row.id,  # type: ignore[attr-defined]
     ) -> None:
         self._get = get
         self._listed = listed
         self._status_of = status_of
-        self._id_of = id_of
 
     def of(
         self, ids: Sequence[str], limits: Limits, *, unlisted: bool = False
@@ -99,13 +112,7 @@ class Existence(Generic[AnswerT]):
 
         :raises ClientError: as :meth:`of`.
         """
-        found: Findings[AnswerT] = {}
-        try:
-            found[id] = self._get(id)
-        except errors.Unauthorized:
-            raise
-        except (errors.ServiceError, errors.MalformedResponse) as error:
-            found[id] = error
+        found: Findings[AnswerT] = {id: _answer(partial(self._get, id))}
         self._prove(found, unlisted=False)
         return found[id]
 
@@ -158,9 +165,9 @@ class Existence(Generic[AnswerT]):
         wanted = set(ids)
         try:
             for row in self._listed(ids):
-                id, status = self._id_of(row), self._status_of(row)
-                if id in wanted and not is_gone(status):
-                    shown[id] = status
+                status = self._status_of(row)
+                if row.id in wanted and not is_gone(status):  # type: ignore[attr-defined]
+                    shown[row.id] = status  # type: ignore[attr-defined]
         except errors.Unauthorized:
             raise
         except (
@@ -183,22 +190,51 @@ def ask_each(
     outcomes: list[bulk.Outcome[str, AnswerT]] = bulk.each(
         ids, get, concurrency=limits.concurrency, stop=limits.stop
     )
-    answers: Findings[AnswerT] = {}
-    for outcome in outcomes:
-        answer = _answer_of(outcome)
-        answers[outcome.target] = answer
-    return answers
+    return {o.target: _answer(partial(bulk.result_of, o)) for o in outcomes}
 
 
-def _answer_of(
-    outcome: bulk.Outcome[Any, AnswerT],
-) -> AnswerT | errors.ClientError:
+def _answer(ask: Callable[[], AnswerT]) -> AnswerT | errors.ClientError:
     try:
-        return bulk.result_of(outcome)
+        return ask()
     except errors.Unauthorized:
         raise
     except (errors.ServiceError, errors.MalformedResponse) as error:
         return error
+
+
+def missing_if_gone(found: Findings[AnswerT], what: str) -> Findings[AnswerT]:
+    """The same for who named them: what is gone was not found."""
+    return {
+        id: Missing(f'No {what} found for {id!r}')
+        if gone(answer) is Known.YES
+        else answer
+        for id, answer in found.items()
+    }
+
+
+def seen_in(
+    found: Findings[AnswerT], seen_of: Callable[[AnswerT], Seen]
+) -> dict[str, Seen]:
+    """The same for who waits for them; left out where nobody knows."""
+    seen: dict[str, Seen] = {}
+    for id, answer in found.items():
+        if not isinstance(answer, errors.ClientError):
+            seen[id] = seen_of(answer)
+        elif gone(answer) is Known.YES:
+            seen[id] = Seen(None)
+    return seen
+
+
+def owners_to_list(
+    ids: Collection[str], owners: Mapping[str, str | None]
+) -> Collection[str | None]:
+    """What to list to see these: their owners, or everything (None).
+
+    :param owners: by id, of those that this run saw: the lists of a few
+        owners are shorter than that of all.
+    """
+    found = {owners.get(id) for id in ids}
+    return found if len(found) <= FEW and None not in found else (None,)
 
 
 @dataclass(frozen=True)
@@ -274,7 +310,8 @@ def _judge(
     """
     try:
         status = status_now()
-        if _is_as_before(status) and (attempts > 1 or may_go_on(refusal)):
+        stays = status is not None and not is_going(status)
+        if stays and (attempts > 1 or may_go_on(refusal)):
             limits.stop.wait(SECOND_LOOK)
             status = status_now()
     except errors.ClientError as error:
@@ -296,10 +333,6 @@ def _judge(
             f'operator of the cloud.'
         )
     raise refusal
-
-
-def _is_as_before(status: str | None) -> bool:
-    return status is not None and not is_going(status)
 
 
 def may_go_on(refusal: BaseException | None) -> bool:

@@ -3,14 +3,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, TypeVar
 
 from vbsclient.api import errors
 from vbsclient.api.http import is_uuid
 from vbsclient.api.names import composed
 from vbsclient.api.values import canonical_id
+from vbsclient.deletion.judgement import (
+    Existence,
+    Findings,
+    is_gone,
+    missing_if_gone,
+)
 from vbsclient.deletion.targets import (
     FEW,
+    Limits,
     Missing,
     Refused,
     ResourceT,
@@ -20,6 +28,22 @@ from vbsclient.deletion.wording import counted, quote
 
 #: No service keeps longer names; a longer argument names nothing.
 LONGEST_NAME = 255
+
+
+class Named(Protocol):
+    """What a user may name."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def name(self) -> str | None: ...
+
+    @property
+    def status(self) -> str: ...
+
+
+NamedT = TypeVar('NamedT', bound=Named)
 
 
 def unique(arguments: Sequence[str]) -> list[str]:
@@ -62,6 +86,44 @@ def sift_names(
         except errors.ClientError as refusal:
             refusals[argument] = refusal
     return asked, refusals
+
+
+def find_named(
+    arguments: Sequence[str],
+    what: str,
+    existence: Existence[NamedT],
+    listed: Callable[[str | None], Iterable[NamedT]],
+    choose: Callable[[Sequence[NamedT], str], NamedT | errors.ClientError],
+    limits: Limits,
+) -> Findings[NamedT]:
+    """What each name or id stands for, or why for nothing.
+
+    A few are asked for one by one; for many the list is read once.
+
+    :param listed: the rows of the list with a name, or all (None).
+    :param choose: the only one of those with a name, or the refusal.
+    """
+    found: Findings[NamedT] = {}
+    asked, refusals = sift_names(arguments, what)
+    many = len(asked) > FEW
+    wanted = set(asked) if many else set()
+    by_id: dict[str, NamedT] = {}
+    by_name: dict[str | None, list[NamedT]] = {}
+    for row in listed(None) if many else ():
+        if is_gone(row.status):
+            continue
+        if row.id in wanted and is_uuid(row.id):
+            by_id[row.id] = row
+        if row.name in wanted:
+            by_name.setdefault(row.name, []).append(row)
+    # An offset walk skips rows while others vanish: ask for the absent.
+    absent = [a for a in asked if is_uuid(a) and a not in by_id]
+    answers = existence.of(absent, limits, unlisted=many)
+    found |= refusals | by_id | missing_if_gone(answers, what)
+    for name in (a for a in asked if not is_uuid(a)):
+        rows = by_name.get(name, ()) if many else listed(name)
+        found[name] = choose([row for row in rows if row.name == name], name)
+    return found
 
 
 def choose_by_name(

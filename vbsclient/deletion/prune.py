@@ -159,20 +159,32 @@ class Prune(Generic[ResourceT]):
                     for id, resource in reading.resources.items()
                     if id not in changed
                 },
-                _KeptOfGroups(
-                    renewed,
-                    lambda backups: self._plan(
-                        replace(reading, candidates=list(backups))
-                    ),
-                    self._history.absence_of,
-                    self.absent,
-                ),
+                self._confirm(reading, renewed),
             ),
             [
                 _skipped(planned[id].backup, reason)
                 for id, reason in changed.items()
             ],
         )
+
+    def _confirm(self, reading: Reading[ResourceT], plan: Plan) -> Confirm:
+        """Lets nothing of a group go before something that stays was seen."""
+        members: dict[str, list[Decision]] = {}
+        for decision in plan.decisions:
+            members.setdefault(decision.backup.group, []).append(decision)
+        going = {d.backup.id: d.backup.group for d in plan.deleted}
+        guards = {
+            group: _Guard(
+                members[group],
+                lambda backups: self._plan(
+                    replace(reading, candidates=list(backups))
+                ),
+                self._history.absence_of,
+                self.absent,
+            )
+            for group in set(going.values())
+        }
+        return lambda id: guards[going[id]].confirm(id)
 
     def _plan(self, reading: Reading[ResourceT]) -> Plan:
         return make_plan(
@@ -205,44 +217,14 @@ class Agreed(Generic[ResourceT]):
         return [*targets, *self.skipped]
 
 
-class _KeptOfGroups:
-    """Lets nothing of a group go before something that stays was seen.
+class _Guard:
+    """Sees that something of one group stays, before anything of it goes.
 
-    :param plan: what stays and what goes.
-    :param make_plan: the same for what is left of one group.
+    :param decisions: what stays and what goes, newest first.
+    :param make_plan: the same for what is left of the group.
     :param look: as :meth:`History.absence_of`.
     :param absent: gets what the list shows and a GET does not, by id.
     """
-
-    def __init__(
-        self,
-        plan: Plan,
-        make_plan: Callable[[Sequence[Candidate]], Plan],
-        look: Callable[[Candidate], Absence | None],
-        absent: dict[str, Absence],
-    ) -> None:
-        going = {d.backup.id: d.backup.group for d in plan.deleted}
-        members: dict[str, list[Decision]] = {g: [] for g in going.values()}
-        for decision in plan.decisions:
-            if decision.backup.group in members:
-                members[decision.backup.group].append(decision)
-        guards = {
-            group: _Guard(decisions, make_plan, look, absent)
-            for group, decisions in members.items()
-        }
-        self._guard_of = {id: guards[group] for id, group in going.items()}
-
-    def __call__(self, id: str) -> None:
-        """Make sure that one backup may go.
-
-        :raises Skipped: if it is to stay in place of what is not there.
-        :raises Undecided: if what stays cannot be seen.
-        """
-        self._guard_of[id].confirm(id)
-
-
-class _Guard:
-    """The same for one group, whose decisions come newest first."""
 
     def __init__(
         self,
@@ -262,9 +244,12 @@ class _Guard:
         self._stays: dict[str, str] = {}
 
     def confirm(self, id: str) -> None:
-        """One GET for all of the group.
+        """Make sure that one backup may go, by one GET for all of the group.
 
         What is sent again costs one more: that may be long after.
+
+        :raises Skipped: if it is to stay in place of what is not there.
+        :raises Undecided: if what stays cannot be seen.
         """
         with self._lock:
             if self._refusal is None and (
@@ -371,13 +356,9 @@ def status_reasons(
 
 def _identity(backup: Candidate) -> tuple[object, ...]:
     return (
-        backup.group,
-        backup.name,
-        backup.created_at,
-        backup.size,
+        *_identity_when_sent(backup),
         backup.remarks,
         backup.share_ids,
-        backup.part_of,
     )
 
 

@@ -175,11 +175,19 @@ class Recorder(Protocol):
         """
 
 
-class Deletion(Protocol[ResourceT]):
-    """The rules for one kind of resource."""
+class Planner(Protocol[ResourceT]):
+    """What finds targets and checks them by the rules."""
 
     def targets(self) -> list[Target[ResourceT]]:
         """Resolve and verify what was named; GETs only."""
+
+
+#: The rules once more, for these ids.
+Renew = Callable[[Sequence[str]], Planner[ResourceT]]
+
+
+class Deletion(Planner[ResourceT], Protocol[ResourceT]):
+    """The rules for one kind of resource."""
 
     def batches(
         self, outcomes: Sequence[Outcome[ResourceT]]
@@ -192,17 +200,6 @@ class Deletion(Protocol[ResourceT]):
 
     def delete(self, target: Target[ResourceT], recorder: Recorder) -> Done:
         """Send what one target needs; called by several threads."""
-
-
-class Planner(Protocol[ResourceT]):
-    """What finds targets and checks them by the rules."""
-
-    def targets(self) -> list[Target[ResourceT]]:
-        """Resolve and verify; GETs only."""
-
-
-#: The rules once more, for these ids.
-Renew = Callable[[Sequence[str]], Planner[ResourceT]]
 
 
 class AllAtOnce(Generic[ResourceT]):

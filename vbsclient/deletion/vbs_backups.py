@@ -9,13 +9,12 @@ from functools import partial
 from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient
-from vbsclient.api.values import Known
 from vbsclient.api.vbs import Backup, Share, VBSClient
 from vbsclient.deletion.judgement import (
     Findings,
-    gone,
     is_going,
     is_gone,
+    seen_in,
     send_and_judge,
 )
 from vbsclient.deletion.naming import merge, recognise, unique
@@ -264,12 +263,7 @@ class BackupDeletion:
         answers = existence_of(self._vbs.backups, wanted).of(
             absent, self._limits, unlisted=many
         )
-        for id, answer in answers.items():
-            if isinstance(answer, Backup):
-                seen[id] = _seen(answer)
-            elif gone(answer) is Known.YES:
-                seen[id] = Seen(None)
-        return seen
+        return seen | seen_in(answers, _seen)
 
     def identity_of(self, target: Target[Backup]) -> Mapping[str, object]:
         """What must be the same when it is sent again."""
@@ -338,15 +332,13 @@ class BackupDeletion:
             _check_status(target)
             if not (self._force or self._vbs.backups.owns(target.verified)):
                 target.refusal = target.refusal or _foreign(target.verified)
-        open_targets = [
-            t for t in targets if t.refusal is None and t.settled is None
-        ]
+        open_targets = _undecided(targets)
         if not self._force and open_targets:
             self._refuse_csbs(open_targets)
-        open_targets = [t for t in open_targets if t.refusal is None]
+        open_targets = _undecided(open_targets)
         if (self._cancel_shares or not self._force) and open_targets:
             self._refuse_shared(open_targets)
-        open_targets = [t for t in open_targets if t.refusal is None]
+        open_targets = _undecided(open_targets)
         _number(open_targets)
         if keeps_chains(
             self._vbs,
@@ -418,6 +410,10 @@ def _target(
         name=found.name,
         resource=found,
     )
+
+
+def _undecided(targets: Iterable[Target[Backup]]) -> list[Target[Backup]]:
+    return [target for target in targets if not target.is_decided]
 
 
 def _foreign(backup: Backup) -> Refused:

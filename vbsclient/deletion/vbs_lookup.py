@@ -6,18 +6,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from vbsclient.api import errors
-from vbsclient.api.http import is_uuid
-from vbsclient.api.values import Known
 from vbsclient.api.vbs import Backup, Backups, VBSClient
 from vbsclient.deletion.judgement import (
     Existence,
     Findings,
-    ask_each,
-    gone,
-    is_gone,
+    owners_to_list,
 )
-from vbsclient.deletion.naming import choose_by_name, demand_id, sift_names
-from vbsclient.deletion.targets import FEW, Limits, Missing
+from vbsclient.deletion.naming import choose_by_name, demand_id, find_named
+from vbsclient.deletion.targets import Limits
 from vbsclient.deletion.wording import brief
 
 WHAT = 'backup'
@@ -42,18 +38,15 @@ def keeps_chains(vbs: VBSClient, *, has_marks: bool, has_shares: bool) -> bool:
 def find_backups(
     backups: Backups, arguments: Sequence[str], limits: Limits
 ) -> Findings[Backup]:
-    """The backup for each name or id, or why there is none.
-
-    A few are asked for one by one; for many the list is read once.
-    """
-    found: Findings[Backup] = {}
-    asked, refusals = sift_names(arguments, WHAT)
-    found.update(refusals)
-    if len(asked) <= FEW:
-        found.update(_ask_for_each(backups, asked, limits))
-    else:
-        found.update(_read_the_list(backups, asked, limits))
-    return found
+    """The backup for each name or id, or why there is none."""
+    return find_named(
+        arguments,
+        WHAT,
+        existence_of(backups),
+        lambda name: backups.list(name=name),
+        lambda bearers, name: _choose(filter(backups.owns, bearers), name),
+        limits,
+    )
 
 
 def existence_of(
@@ -61,99 +54,22 @@ def existence_of(
 ) -> Existence[Backup]:
     """What tells whether backups are there.
 
-    :param known: what this run saw of them before, by id: the list of their
-        volumes is shorter than that of all.
+    :param known: what this run saw of them before, by id.
     """
+    volumes = {id: backup.volume_id for id, backup in (known or {}).items()}
 
-    def listed(ids: Collection[str]) -> Iterable[Backup]:
-        volumes = {_volume_of(id, known or {}) for id in ids}
-        if None in volumes or len(volumes) > FEW:
-            return backups.list()
-        return _of_volumes(backups, volumes)
+    def listed(ids: Collection[str]) -> Iterator[Backup]:
+        for volume_id in owners_to_list(ids, volumes):
+            yield from backups.list(volume_id=volume_id)
 
     return Existence(backups.get, listed)
 
 
-def _volume_of(id: str, known: Mapping[str, Backup]) -> str | None:
-    return known[id].volume_id if id in known else None
-
-
-def _of_volumes(
-    backups: Backups, volumes: Iterable[str | None]
-) -> Iterator[Backup]:
-    for volume_id in volumes:
-        yield from backups.list(volume_id=volume_id)
-
-
-def get_each(
-    backups: Backups, ids: Sequence[str], limits: Limits
-) -> Findings[Backup]:
-    """One GET for each id, and what it says alone.
-
-    :raises ClientError: what is no answer about one backup: a failed login,
-        a refusal of all, no connection.
-    """
-    return ask_each(ids, backups.get, limits)
-
-
-def _find_each(
-    backups: Backups,
-    ids: Sequence[str],
-    limits: Limits,
-    *,
-    unlisted: bool = False,
-) -> Findings[Backup]:
-    """The backup for each id; Missing where its absence is proven."""
-    found = existence_of(backups).of(ids, limits, unlisted=unlisted)
-    for id, answer in found.items():
-        if gone(answer) is Known.YES:
-            found[id] = Missing(f'No {WHAT} found for {id!r}')
-    return found
-
-
-def _ask_for_each(
-    backups: Backups, asked: Sequence[str], limits: Limits
-) -> Findings[Backup]:
-    found = _find_each(backups, [a for a in asked if is_uuid(a)], limits)
-    for name in (a for a in asked if not is_uuid(a)):
-        bearers = [
-            backup
-            for backup in backups.list(name=name)
-            if backup.name == name and backups.owns(backup)
-        ]
-        found[name] = _choose(bearers, name)
-    return found
-
-
-def _read_the_list(
-    backups: Backups, asked: Sequence[str], limits: Limits
-) -> Findings[Backup]:
-    wanted = set(asked)
-    by_id: dict[str, Backup] = {}
-    by_name: dict[str, list[Backup]] = {}
-    for backup in backups.list():
-        if is_gone(backup.status):
-            continue
-        if backup.id in wanted and is_uuid(backup.id):
-            by_id[backup.id] = backup
-        if backup.name in wanted and backups.owns(backup):
-            by_name.setdefault(backup.name, []).append(backup)
-    # An offset walk skips rows while others vanish: ask for the absent.
-    absent = [a for a in asked if is_uuid(a) and a not in by_id]
-    found = _find_each(backups, absent, limits, unlisted=True)
-    for argument in asked:
-        if argument in by_id:
-            found[argument] = by_id[argument]
-        elif not is_uuid(argument):
-            found[argument] = _choose(by_name.get(argument, []), argument)
-    return found
-
-
 def _choose(
-    bearers: Sequence[Backup], name: str
+    bearers: Iterable[Backup], name: str
 ) -> Backup | errors.ClientError:
     try:
-        chosen = choose_by_name(bearers, name, WHAT, _describe)
+        chosen = choose_by_name(list(bearers), name, WHAT, _describe)
         demand_id(chosen.id)
         return chosen
     except errors.ClientError as refusal:

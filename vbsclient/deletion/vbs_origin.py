@@ -12,8 +12,8 @@ from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient, Item, ItemFilter, NoItems
 from vbsclient.api.values import Known, bool_or_none, canonical_id
 from vbsclient.api.vbs import Backup, VBSClient
+from vbsclient.deletion.judgement import ask_each
 from vbsclient.deletion.targets import FEW, Limits, Refused, Undecided
-from vbsclient.deletion.vbs_lookup import get_each
 
 _ONLY_THERE = 'with "openstack csbs backup delete {}", or add --force.'
 _UNKNOWN_HINT = (
@@ -258,7 +258,7 @@ class Origins:
         if unseen and not self._absent and not self._unread:
             # The list may have skipped rows while others vanished.
             with self._reading():
-                answers = get_each(v2, unseen, self._limits).values()
+                answers = ask_each(unseen, v2.get, self._limits).values()
                 for answer in answers:
                     if isinstance(answer, Backup):
                         self._note(answer)

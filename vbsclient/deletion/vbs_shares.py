@@ -7,9 +7,12 @@ from collections.abc import Sequence
 
 from vbsclient.api import errors
 from vbsclient.api.http import is_uuid
-from vbsclient.api.values import Known
 from vbsclient.api.vbs import Backup, Share, VBSClient
-from vbsclient.deletion.judgement import gone, send_and_judge
+from vbsclient.deletion.judgement import (
+    Findings,
+    missing_if_gone,
+    send_and_judge,
+)
 from vbsclient.deletion.naming import demand_id, merge, recognise, unique
 from vbsclient.deletion.targets import (
     FEW,
@@ -68,7 +71,7 @@ class ShareDeletion(_Cancelling):
     def targets(self) -> list[ShareTarget]:
         """Find each share; a few one by one, many by the list."""
         ids = [a for a in self._arguments if is_uuid(a)]
-        listed: dict[str, Share] = {}
+        listed: Findings[Share] = {}
         many = len(ids) > FEW
         if many:
             wanted = set(ids)
@@ -81,10 +84,7 @@ class ShareDeletion(_Cancelling):
         answers = existence_of(self._vbs.shares).of(
             absent, self._limits, unlisted=many
         )
-        for id, answer in answers.items():
-            if gone(answer) is Known.YES:
-                answers[id] = Missing(f'No share found for {id!r}')
-        found = {**listed, **answers}
+        found = listed | missing_if_gone(answers, 'share')
         targets = [_share_target(a, found.get(a)) for a in self._arguments]
         recognise(targets, self._other_kind)
         return merge(targets)

@@ -15,7 +15,12 @@ from collections.abc import (
 from vbsclient.api import errors
 from vbsclient.api.values import Known
 from vbsclient.api.vbs import Share, Shares, VBSClient
-from vbsclient.deletion.judgement import Existence, gone, is_gone
+from vbsclient.deletion.judgement import (
+    Existence,
+    gone,
+    is_gone,
+    owners_to_list,
+)
 from vbsclient.deletion.targets import FEW, Limits
 from vbsclient.deletion.wording import brief
 
@@ -117,15 +122,13 @@ def existence_of(
 ) -> Existence[Share]:
     """What tells whether shares are there.
 
-    :param known: those that this run saw: the lists of their backups are
-        shorter than that of all.
+    :param known: those that this run saw.
     """
     backups = {share.id: share.backup_id for share in known}
 
     def listed(ids: Collection[str]) -> Iterator[Share]:
-        owners = {backups.get(id) for id in ids}
-        for owner in owners if len(owners) <= FEW else (None,):
-            yield from read_shares(shares, owner)
+        for backup_id in owners_to_list(ids, backups):
+            yield from read_shares(shares, backup_id)
 
     return Existence(shares.get, listed, _status_of)
 

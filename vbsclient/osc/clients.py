@@ -4,19 +4,22 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from keystoneauth1.identity.base import BaseIdentityPlugin
 from osc_lib import exceptions
 
 from vbsclient.api import errors
-from vbsclient.api.block_storage import BlockStorage
 from vbsclient.api.client import LookupClient
-from vbsclient.api.compute import Compute
 from vbsclient.api.csbs import CSBSClient
-from vbsclient.api.endpoint import ServiceSettings, parse_pin
+from vbsclient.api.endpoint import (
+    CSBS_TYPES,
+    VBS_TYPES,
+    ServiceSettings,
+    parse_pin,
+)
 from vbsclient.api.http import DEFAULT_TIMEOUT
-from vbsclient.api.identity import Identity
 from vbsclient.api.login import can_be_renewed, login_of
 from vbsclient.api.session import OwnSession
 from vbsclient.api.values import Known
@@ -28,15 +31,6 @@ LOG = logging.getLogger(__name__)
 
 LookupT = TypeVar('LookupT', bound=LookupClient)
 
-#: The names of services under which clouds.yaml may have settings of ours.
-_VBS_KEYS = ('vbs', 'vbsv2', 'vbsv3')
-_CSBS_KEYS = (
-    'csbs',
-    'data-protect',
-    'data-protection',
-    'data-protection-orchestration',
-)
-
 #: Says of a project that it has no CSBS.
 _HAS_CSBS = 'vbsclient_csbs'
 
@@ -47,7 +41,7 @@ def make_vbs_client(instance: Any, limits: Limits | None = None) -> VBSClient:
     :raises EndpointError: if the configured version is none.
     """
     limits = limits or Limits()
-    settings = _own_settings(instance, *_VBS_KEYS)
+    settings = _own_settings(instance, VBS_TYPES)
     return VBSClient(
         instance.session,
         version=parse_pin(_setting(instance, 'vbsclient_api_version') or ''),
@@ -70,7 +64,7 @@ def make_csbs_client(
     :raises EndpointError: if ``vbsclient_csbs`` is neither true nor false.
     """
     limits = limits or Limits()
-    settings = _own_settings(instance, *_CSBS_KEYS)
+    settings = _own_settings(instance, CSBS_TYPES)
     csbs = CSBSClient(
         instance.session,
         region_name=settings.region_name,
@@ -123,24 +117,13 @@ def _log_in(instance: Any) -> None:
         raise exceptions.CommandError(capital(sentence(error))) from error
 
 
-def make_compute_client(instance: Any) -> Compute:
-    """A client that looks up servers, for OSC's client manager."""
-    return _make_lookup_client(Compute, instance, 'compute')
-
-
-def make_block_storage_client(instance: Any) -> BlockStorage:
-    """A client that looks up volumes, for OSC's client manager."""
-    return _make_lookup_client(BlockStorage, instance, 'block-storage')
-
-
-def make_identity_client(instance: Any) -> Identity:
-    """A client that looks up projects, for OSC's client manager."""
-    return _make_lookup_client(Identity, instance, 'identity')
-
-
-def _make_lookup_client(
+def make_lookup_client(
     kind: type[LookupT], instance: Any, service_type: str
 ) -> LookupT:
+    """A client of another service, for OSC's client manager.
+
+    :param service_type: as :func:`service_settings` takes it.
+    """
     settings = service_settings(instance, service_type)
     return kind(
         instance.session,
@@ -165,15 +148,19 @@ def service_settings(instance: Any, service_type: str) -> ServiceSettings:
     )
 
 
-def _own_settings(instance: Any, *service_types: str) -> ServiceSettings:
+def _own_settings(
+    instance: Any, service_types: Iterable[str]
+) -> ServiceSettings:
     """The settings of a service that the SDK does not know.
 
-    :param service_types: the names it goes by, the first that is set wins.
+    :param service_types: the names it goes by; of several that are set the
+        first in the alphabet wins, which is the shortest.
     """
     config = _config(instance)
 
     def own(setting: str) -> Any:
-        keys = (f'{t.replace("-", "_")}_{setting}' for t in service_types)
+        names = (name.replace('-', '_') for name in sorted(service_types))
+        keys = (f'{name}_{setting}' for name in names)
         return next((config[k] for k in keys if config.get(k)), None)
 
     override = own('endpoint_override') or own('endpoint')
@@ -186,16 +173,22 @@ def _own_settings(instance: Any, *service_types: str) -> ServiceSettings:
 
 def _has_csbs(instance: Any) -> bool:
     value = _config(instance).get(_HAS_CSBS)
-    text = str(value).strip().lower()
-    if value is None or text in ('true', 'yes', 'on', '1'):
-        return True
-    if text in ('false', 'no', 'off', '0'):
-        return False
+    has_csbs = True if value is None else flag_of(value)
+    if has_csbs is not None:
+        return has_csbs
     raise errors.EndpointError(
         f'{_HAS_CSBS} in clouds.yaml is {value!r}, which is neither true nor '
         f'false',
         'Set it to false if the project has no CSBS, or take it out.',
     )
+
+
+def flag_of(value: Any) -> bool | None:
+    """Yes or no as people write it; None for anything else."""
+    text = str(value).strip().lower()
+    if text in ('true', 'yes', 'on', '1'):
+        return True
+    return False if text in ('false', 'no', 'off', '0') else None
 
 
 def identity_of(instance: Any) -> dict[str, str | None]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from vbsclient.api import errors
 from vbsclient.bulk import State
-from vbsclient.deletion.targets import Outcome, Refused, SameRefusal
+from vbsclient.deletion.targets import Outcome, Refused, SameRefusal, Target
 from vbsclient.osc.report import label
 from vbsclient.osc.text import capital, sentence, shortened
 
@@ -68,20 +68,10 @@ def is_told_by(
 def failure(outcome: Outcome[Any], noun: Noun) -> str:
     """Why one target failed, or that nobody knows."""
     target = outcome.target
-    error = _error(outcome)
-    if target.id is None:
-        if isinstance(error, Refused):
-            return capital(sentence(error))
-        return (
-            f'Failed to look up {noun[0]} {shortened(target.argument, 80)}: '
-            f'{sentence(error)}'
-        )
-    if outcome.state is State.UNKNOWN:
-        return (
-            f'Whether {noun[0]} {label(target)} is deleted is unknown: '
-            f'{sentence(error)} Look before you repeat.'
-        )
-    return f'Failed to delete {noun[0]} {label(target)}: {sentence(error)}'
+    reason = sentence(_error(outcome))
+    if target.id is None and isinstance(outcome.error, Refused):
+        return capital(reason)
+    return _failed(outcome, f'{noun[0]} {_named(target)}', 'is', reason)
 
 
 def _together(
@@ -113,16 +103,18 @@ def _told_of(
 
 
 def _shared_failure(same: Sequence[Outcome[Any]], noun: Noun) -> str:
-    first, several = same[0], f'{len(same)} {noun[1]}'
-    reason = _reason(first)
-    if first.target.id is None:
-        return f'Failed to look up {several}: {reason}'
-    if first.state is State.UNKNOWN:
+    return _failed(same[0], f'{len(same)} {noun[1]}', 'are', _reason(same[0]))
+
+
+def _failed(outcome: Outcome[Any], what: str, verb: str, reason: str) -> str:
+    if outcome.target.id is None:
+        return f'Failed to look up {what}: {reason}'
+    if outcome.state is State.UNKNOWN:
         return (
-            f'Whether {several} are deleted is unknown: {reason} Look before '
+            f'Whether {what} {verb} deleted is unknown: {reason} Look before '
             f'you repeat.'
         )
-    return f'Failed to delete {several}: {reason}'
+    return f'Failed to delete {what}: {reason}'
 
 
 def _with_targets(message: str, same: Sequence[Outcome[Any]]) -> str:
@@ -131,12 +123,15 @@ def _with_targets(message: str, same: Sequence[Outcome[Any]]) -> str:
 
 def _told(outcome: Outcome[Any]) -> str:
     """A target, and what its answer has of its own."""
-    target = outcome.target
-    if target.id is None:
-        return shortened(target.argument, 80)
     request_id = getattr(_error(outcome), 'request_id', None)
     request = f', request {shortened(request_id, 80)}' if request_id else ''
-    return f'{label(target)}{request}'
+    return f'{_named(outcome.target)}{request}'
+
+
+def _named(target: Target[Any]) -> str:
+    if target.id is None:
+        return shortened(target.argument, 80)
+    return label(target)
 
 
 def _reason(outcome: Outcome[Any]) -> str:

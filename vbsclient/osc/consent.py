@@ -33,8 +33,6 @@ def ask(
     :param somebody_is_there: whether standard input is free for an answer.
     :raises CommandError: if the answer is no, or nobody can answer.
     """
-    if not targets:
-        return
     if stderr is None:
         raise exceptions.CommandError(_UNSEEN)
     for target in targets:

@@ -7,8 +7,10 @@ import argparse
 import logging
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from vbsclient.api import errors
@@ -179,38 +181,24 @@ class Selection:
         sort: Sequence[SortKey] = (),
         marker: str | None = None,
         page_size: int,
-        sorts: bool = True,
     ) -> Found:
         """The items to choose from, which :meth:`fits` then does.
 
         :param sort: sent to the service where it is documented to sort.
         :param marker: sent to the service if the order is the service's.
-        :param sorts: whether the service may be asked to sort at all.
         """
-        in_order = not sort or (
-            sorts and all(key.field in SORT_KEYS for key in sort)
-        )
-        order = ','.join(f'{key.field}:{key.direction}' for key in sort)
-        sent = order if order and in_order else None
-        things: Iterator[Item] = csbs.items.list(
-            where=self.where(),
-            sort=sent,
-            marker=marker if in_order else None,
-            page_size=page_size,
-        )
-        if sent is not None:
-            try:
-                things = begun(things)
-            except errors.BadRequest:
-                # It sorts by less than the reference says.
-                return self.items(
-                    csbs,
-                    sort=sort,
-                    marker=marker,
-                    page_size=page_size,
-                    sorts=False,
-                )
-        return Found(things, in_order, in_order)
+        read = partial(csbs.items.list, where=self.where())
+        if all(key.field in SORT_KEYS for key in sort):
+            order = ','.join(f'{key.field}:{key.direction}' for key in sort)
+            found = read(
+                sort=order or None, marker=marker, page_size=page_size
+            )
+            if not sort:
+                return Found(found, True, True)
+            # It may sort by less than the reference says.
+            with suppress(errors.BadRequest):
+                return Found(begun(found), True, True)
+        return Found(read(page_size=page_size))
 
 
 def read_groups(csbs: CSBSClient, ids: Iterable[str]) -> Groups:

@@ -10,6 +10,8 @@ from typing import Any
 
 from osc_lib import exceptions
 
+from vbsclient.osc.clients import flag_of
+
 _READ_ONLY = 'vbsclient_read_only'
 
 #: What this plugin reads of clouds.yaml; ``OS_`` before it makes the name of
@@ -58,13 +60,9 @@ def refuse_if_read_only(instance: Any) -> None:
 
 
 def _is_set(value: Any, place: str) -> bool:
-    if isinstance(value, bool):
-        return value
-    text = str(value).strip().lower()
-    if text in ('true', 'yes', 'on', '1'):
-        return True
-    if text in ('false', 'no', 'off', '0'):
-        return False
+    flag = flag_of(value)
+    if flag is not None:
+        return flag
     raise exceptions.CommandError(
         f'{place} is {value!r}, which is neither true nor false: nothing was '
         f'changed.'

@@ -17,13 +17,10 @@ from osc_lib.command import command
 
 from vbsclient.api.client import ServiceClient
 from vbsclient.api.paging import PAGE_SIZE
-from vbsclient.osc.clients import OwnLogin
 from vbsclient.osc.clock import warn_of_wrong_clock
 from vbsclient.osc.columns import Column, normalized, shown, wanted_of
-from vbsclient.osc.encoding import escapes_output
 from vbsclient.osc.filters import refuse_empty, warn_of_strange_statuses
-from vbsclient.osc.parser import make_strict
-from vbsclient.osc.read import as_command_errors, printing
+from vbsclient.osc.read import ReadCommand
 
 T = TypeVar('T')
 
@@ -91,10 +88,8 @@ class Later:
     value: Any = None
 
 
-class ListCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
+class ListCommand(ReadCommand, command.Lister):
     """A command that lists things, page by page."""
-
-    columns: ClassVar[Sequence[Column]]
 
     #: What a row is, for the help.
     noun: ClassVar[str] = 'backup'
@@ -102,9 +97,6 @@ class ListCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add the options that all lists have."""
         parser = super().get_parser(prog_name)
-        make_strict(parser)
-        self._parser = parser
-        self.add_arguments(parser)
         if any(column.long for column in self.columns):
             parser.add_argument(
                 '--long',
@@ -135,10 +127,6 @@ class ListCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         return parser
 
     @abc.abstractmethod
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add what this command alone has."""
-
-    @abc.abstractmethod
     def prepare(self, parsed_args: argparse.Namespace) -> None:
         """Make the clients, and look up what the options name."""
 
@@ -165,15 +153,13 @@ class ListCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
     def explain_nothing(self, parsed_args: argparse.Namespace) -> None:
         """Say why an empty list may be a slip."""
 
-    @escapes_output
     def run(self, parsed_args: argparse.Namespace) -> int:
         """List them, or say in one sentence why not."""
         if not self.app.interactive_mode:
             # Hundreds of thousands of objects of openstack's imports would
             # be walked by each collection while the rows are made.
             gc.freeze()
-        with as_command_errors(), printing(self.app):
-            return super().run(parsed_args)
+        return super().run(parsed_args)
 
     def take_action(
         self, parsed_args: argparse.Namespace

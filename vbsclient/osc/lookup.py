@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,16 +12,13 @@ from osc_lib import exceptions
 
 from vbsclient.api import block_storage, compute, errors
 from vbsclient.api.client import LookupClient
-from vbsclient.api.csbs import CSBSClient, Item, ItemFilter
+from vbsclient.api.csbs import CSBSClient, ItemFilter
 from vbsclient.api.http import is_uuid
 from vbsclient.api.identity import Identity
+from vbsclient.api.values import HEX_ID
 from vbsclient.deletion.naming import check_name, choose_by_name
 from vbsclient.deletion.wording import brief, quote
-from vbsclient.osc.clients import (
-    make_block_storage_client,
-    make_compute_client,
-    make_identity_client,
-)
+from vbsclient.osc.clients import make_lookup_client
 from vbsclient.osc.text import shortened
 
 
@@ -49,7 +45,9 @@ def volume_id_of(instance: Any, volume: str) -> str:
     if is_uuid(volume):
         return volume.lower()
     check_name(volume, 'volume')
-    cinder = make_block_storage_client(instance)
+    cinder = make_lookup_client(
+        block_storage.BlockStorage, instance, 'block-storage'
+    )
     with _looking_up(cinder, 'volume', volume):
         found = cinder.volumes(volume)
     return choose_by_name(found, volume, 'volume', _describe_volume).id
@@ -102,10 +100,10 @@ def project_id_of(
         name.
     :raises Missing: if there is none, or no such domain.
     """
-    if _is_hex_id(project):
+    if HEX_ID.fullmatch(project):
         return project.lower()
     check_name(project, 'project')
-    keystone = make_identity_client(instance)
+    keystone = make_lookup_client(Identity, instance, 'identity')
     domain_id = None
     if domain is not None:
         domain_id = _domain_id_of(keystone, domain)
@@ -120,16 +118,12 @@ def project_id_of(
 
 
 def _domain_id_of(keystone: Identity, domain: str) -> str:
-    if _is_hex_id(domain):
+    if HEX_ID.fullmatch(domain):
         return domain.lower()
     check_name(domain, 'domain')
     with _looking_up(keystone, 'domain', domain):
         found = keystone.domain_ids(domain)
     return choose_by_name(found, domain, 'domain', str)
-
-
-def _is_hex_id(text: str) -> bool:
-    return re.fullmatch(r'[0-9a-fA-F]{32}', text, re.ASCII) is not None
 
 
 def _server_named(instance: Any, name: str) -> compute.Server | None:
@@ -138,7 +132,7 @@ def _server_named(instance: Any, name: str) -> compute.Server | None:
     :raises Refused: if several have the name.
     """
     check_name(name, 'server')
-    nova = make_compute_client(instance)
+    nova = make_lookup_client(compute.Compute, instance, 'compute')
     with _looking_up(nova, 'server', name):
         found = nova.servers(name)
     if not found:
@@ -148,7 +142,7 @@ def _server_named(instance: Any, name: str) -> compute.Server | None:
 
 def _server_of_id(instance: Any, id: str) -> compute.Server | None:
     """What compute knows; None if it knows none."""
-    nova = make_compute_client(instance)
+    nova = make_lookup_client(compute.Compute, instance, 'compute')
     with _looking_up(nova, 'server', id):
         try:
             return nova.server(id)
@@ -181,16 +175,9 @@ def _former(csbs: CSBSClient, server: str) -> Server:
         )
     return Server(
         server if by_id else ids[0],
-        frozenset(_source_volumes(items)),
+        frozenset(id for item in items for id in item.volume_ids),
         gone=True,
     )
-
-
-def _source_volumes(items: list[Item]) -> Iterator[str]:
-    for item in items:
-        for disk in item.disks:
-            if isinstance(disk.get('source_volume_id'), str):
-                yield disk['source_volume_id']
 
 
 def _describe_volume(volume: block_storage.Volume) -> str:

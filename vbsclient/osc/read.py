@@ -58,21 +58,30 @@ def printing(app: Any) -> Iterator[None]:
         ) from error
 
 
-class ShowCommand(OwnLogin, command.ShowOne, metaclass=abc.ABCMeta):
-    """A command that shows one thing."""
+class ReadCommand(OwnLogin, command.Command):
+    """A command that changes nothing."""
 
     columns: ClassVar[Sequence[Column]]
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add what this command alone has."""
-        parser = super().get_parser(prog_name)
+        self._parser = parser = super().get_parser(prog_name)
         make_strict(parser)
         self.add_arguments(parser)
         return parser
 
-    @abc.abstractmethod
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add what this command alone has."""
+
+    @escapes_output
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """Show it, or say in one sentence why not."""
+        with as_command_errors(), printing(self.app):
+            return super().run(parsed_args)
+
+
+class ShowCommand(ReadCommand, command.ShowOne):
+    """A command that shows one thing."""
 
     @abc.abstractmethod
     def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Any:
@@ -81,12 +90,6 @@ class ShowCommand(OwnLogin, command.ShowOne, metaclass=abc.ABCMeta):
         :param wanted: the fields that will be: nothing is to be asked for
             the others.
         """
-
-    @escapes_output
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        """Show it, or say in one sentence why not."""
-        with as_command_errors(), printing(self.app):
-            return super().run(parsed_args)
 
     def take_action(
         self, parsed_args: argparse.Namespace

@@ -16,6 +16,7 @@ from vbsclient.api.values import Known, bool_or_none
 from vbsclient.api.vbs import Backup, Share, ShareFilter, VBSClient
 from vbsclient.deletion.targets import Limits
 from vbsclient.deletion.vbs_origin import Origins
+from vbsclient.deletion.vbs_sharing import by_backup
 from vbsclient.osc.columns import Column, Gigabytes, Several, Time, trigger
 from vbsclient.osc.text import sentence
 
@@ -92,16 +93,15 @@ class Details:
     @cached_property
     def _shares(self) -> dict[str, list[str]] | None:
         """Backup id -> projects; None if unreadable."""
-        found: dict[str, list[str]] = {}
         try:
-            for share in self._vbs.shares.list(where=self._share_filter):
-                found.setdefault(share.backup_id, []).append(
-                    str(share.to_project_id)
-                )
+            found = by_backup(self._vbs.shares.list(where=self._share_filter))
         except errors.NOT_OFFERED as error:
             LOG.info('What is shared is not known: %s', sentence(error))
             return None
-        return found
+        return {
+            id: [str(share.to_project_id) for share in shares]
+            for id, shares in found.items()
+        }
 
 
 def list_marked(

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import heapq
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -213,7 +214,6 @@ class Selection:
         sort: Sequence[SortKey] = (),
         marker: str | None = None,
         page_size: int,
-        sorts: bool = True,
     ) -> Found:
         """The backups to choose from, which :meth:`fits` then does.
 
@@ -221,46 +221,34 @@ class Selection:
         :param verified: as :func:`list_marked` takes it.
         :param sort: sent to the service where it is documented to sort.
         :param marker: sent to the service if the order is the service's.
-        :param sorts: whether the service may be asked to sort at all.
         """
         marks = marks or self.needs_marks
         disks = self.disks.one_by_one
         alone = len(disks) == 1
-        sent = _sortable(vbs, sort) if alone and sorts else None
-        in_order = alone and (not sort or sent is not None)
+        sent = _sortable(vbs, sort) if alone else None
 
-        def read(volume_id: str | None) -> Iterator[Backup]:
+        def read(volume_id: str | None, **order: Any) -> Iterator[Backup]:
             filters: dict[str, Any] = {
                 'name': self.conditions.name,
                 'name_contains': self.conditions.name_contains,
                 'status': self.conditions.status,
                 'volume_id': volume_id,
                 'page_size': page_size,
-                'sort': sent,
-                'marker': marker if in_order else None,
+                **order,
             }
             if marks:
                 return list_marked(vbs, verified=verified, **filters)
             return vbs.backups.list(**filters)
 
         if sent is not None:
-            try:
-                return Found(begun(read(disks[0])), in_order, in_order)
-            except errors.BadRequest:
-                # It sorts by less than the reference says, as old Cinders.
-                return self.backups(
-                    vbs,
-                    marks=marks,
-                    sort=sort,
-                    marker=marker,
-                    page_size=page_size,
-                    sorts=False,
-                )
-        newest_first = heapq.merge(
-            *map(read, disks), key=_created_at, reverse=True
-        )
+            # It may sort by less than the reference says, as old Cinders.
+            with suppress(errors.BadRequest):
+                found = read(disks[0], sort=sent, marker=marker)
+                return Found(begun(found), True, True)
+        if alone and not sort:
+            return Found(read(disks[0], marker=marker), True, True)
         return Found(
-            read(disks[0]) if alone else newest_first, in_order, in_order
+            heapq.merge(*map(read, disks), key=_created_at, reverse=True)
         )
 
 

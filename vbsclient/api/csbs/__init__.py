@@ -12,11 +12,7 @@ from vbsclient.api.csbs.groups import Group, Groups, Member
 from vbsclient.api.csbs.items import Item, ItemFilter, Items
 from vbsclient.api.csbs.kind import CSBS_PROVIDER, NoItems, Provider
 from vbsclient.api.csbs.quotas import get_quotas
-from vbsclient.api.endpoint import (
-    CSBSEndpoint,
-    ServiceSettings,
-    resolve_csbs,
-)
+from vbsclient.api.endpoint import CSBSEndpoint, resolve_csbs
 from vbsclient.api.quotas import Quota
 
 __all__ = [
@@ -60,12 +56,7 @@ class CSBSClient(ServiceClient):
                 'this project has no CSBS',
                 'That is what vbsclient_csbs in clouds.yaml says.',
             )
-        return resolve_csbs(
-            self._session,
-            settings=ServiceSettings(
-                self._region_name, self._interface, self._override
-            ),
-        )
+        return resolve_csbs(self._session, settings=self._settings)
 
     @cached_property
     def items(self) -> Items:

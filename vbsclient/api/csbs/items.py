@@ -166,6 +166,12 @@ class Item:
         return _disks(self._extend) or []
 
     @property
+    def volume_ids(self) -> tuple[str, ...]:
+        """The disks that it holds a backup of, as far as they are known."""
+        ids = (disk.get('source_volume_id') for disk in self.disks)
+        return tuple(id for id in ids if isinstance(id, str))
+
+    @property
     def image_ids(self) -> list[str]:
         """The images that were made from it."""
         images = json_text(self._extend.get('os_images_data'))

@@ -95,9 +95,7 @@ class VBSClient(ServiceClient):
             self.transport,
             self._session,
             pin=self._pin,
-            settings=ServiceSettings(
-                self._region_name, self._interface, self._override
-            ),
+            settings=self._settings,
             block_storage=self._block_storage,
         )
 
