@@ -95,6 +95,11 @@ def bool_or_none(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
+def dict_or_empty(value: Any) -> dict[str, Any]:
+    """An object; what is of another type says nothing."""
+    return value if isinstance(value, dict) else {}
+
+
 def json_text(value: Any) -> Any:
     """Decode JSON in a string; anything else comes back as it is."""
     if isinstance(value, str):

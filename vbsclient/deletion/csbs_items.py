@@ -41,7 +41,7 @@ from vbsclient.deletion.judgement import (
     seen_in,
     send_and_judge,
 )
-from vbsclient.deletion.naming import check_name, merge, recognise, unique
+from vbsclient.deletion.naming import merge, recognise, sift_names, unique
 from vbsclient.deletion.targets import (
     FEW,
     Done,
@@ -288,13 +288,9 @@ class ItemDeletion(Independent[Item]):
         )[checkpoint_id]
         if not members:
             raise Missing(f'No checkpoint found for {checkpoint_id!r}')
-        found: Findings[Item] = {}
-        for argument in self._arguments:
-            try:
-                check_name(argument, WHAT)
-            except errors.ClientError as refusal:
-                found[argument] = refusal
-                continue
+        asked, refusals = sift_names(self._arguments, WHAT)
+        found: Findings[Item] = {**refusals}
+        for argument in asked:
             if is_uuid(argument):
                 own = [item for item in members if item.id == argument]
                 found[argument] = (

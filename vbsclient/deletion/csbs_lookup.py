@@ -16,6 +16,7 @@ from typing import TypeVar
 from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.csbs import Item, Items
+from vbsclient.api.values import dict_or_empty
 from vbsclient.deletion.judgement import (
     Existence,
     Findings,
@@ -147,10 +148,8 @@ def describe_item(item: Item) -> str:
 
 def seen_of(item: Item) -> Seen:
     """What one look says of an item, with the reasons of a failure."""
-    extend = item.body.get('extend_info')
-    extend = extend if isinstance(extend, dict) else {}
-    code = extend.get('fail_code')
-    code = code if isinstance(code, dict) else {}
+    extend = dict_or_empty(item.body.get('extend_info'))
+    code = dict_or_empty(extend.get('fail_code'))
     parts = [
         str(part)
         for part in (
@@ -166,8 +165,7 @@ def seen_of(item: Item) -> Seen:
 
 def seen_while_deleting(item: Item) -> Seen:
     """The same, without what another task has failed at."""
-    extend = item.body.get('extend_info')
-    failed = extend.get('fail_op') if isinstance(extend, dict) else None
+    failed = dict_or_empty(item.body.get('extend_info')).get('fail_op')
     if item.status == 'available' and failed not in (None, '', 'delete'):
         return Seen(item.status, None, item.updated_at)
     return seen_of(item)

@@ -325,7 +325,11 @@ class Follower(Generic[ResourceT]):
         ended = (
             id in self._deleting
             or (seen.reason is not None and seen.reason != first.reason)
-            or (_is_error(seen) and _differs(seen, first))
+            or (
+                (seen.status or '').startswith('error')
+                and (seen.status, seen.updated_at)
+                != (first.status, first.updated_at)
+            )
         )
         latest = max(self._changed.get(id, ''), first.updated_at or '')
         return ended and ((seen.updated_at or '') > latest or seen == before)
@@ -501,14 +505,6 @@ def _difference(
         if now.get(what) != value:
             return f'its {what} has changed to {brief(now.get(what))}'
     return None
-
-
-def _is_error(seen: Seen) -> bool:
-    return (seen.status or '').startswith('error')
-
-
-def _differs(seen: Seen, first: Seen) -> bool:
-    return (seen.status, seen.updated_at) != (first.status, first.updated_at)
 
 
 def _is_doubtful(outcome: Outcome[ResourceT]) -> bool:

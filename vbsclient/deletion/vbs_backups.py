@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from vbsclient import bulk
@@ -161,12 +162,7 @@ class BackupDeletion:
                 )
                 told.message = f'{told.message}; before that, {before}'
             raise
-        return Done(
-            done.request_id,
-            done.finished,
-            done.detail,
-            notes=target.preceded,
-        )
+        return replace(done, notes=target.preceded)
 
     def _cancel(
         self,

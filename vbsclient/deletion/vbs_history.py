@@ -84,7 +84,12 @@ class VolumeHistory:
         look = self._look(hold)
         shares = self._sharing.of(look.ids)
         if look.rows and self._any_order is Known.UNKNOWN:
-            self._any_order = self._evidence(look)
+            chained = keeps_chains(
+                self._vbs,
+                has_marks=look.has_marks,
+                has_shares=self._sharing.is_offered,
+            )
+            self._any_order = Known.NO if chained else Known.YES
             if self._any_order is Known.NO and not self._whole:
                 look = self._look(hold)
                 shares = self._sharing.of(look.ids)
@@ -119,15 +124,6 @@ class VolumeHistory:
             if backup.id in hold:
                 look.resources[backup.id] = backup
         return look
-
-    def _evidence(self, look: _Look) -> Known:
-        """Whether the service has shown what only VBS has."""
-        chained = keeps_chains(
-            self._vbs,
-            has_marks=look.has_marks,
-            has_shares=self._sharing.is_offered,
-        )
-        return Known.NO if chained else Known.YES
 
     def deletion(
         self, known: Mapping[str, Backup], confirm: Confirm

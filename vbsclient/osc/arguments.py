@@ -22,6 +22,24 @@ _UTF_8 = ('\ufeff', '\xef\xbb\xbf', '\udcef\udcbb\udcbf')
 _UTF_16 = ('\udcff\udcfe', '\udcfe\udcff', '\xff\xfe', '\xfe\xff')
 
 
+def add_targets(
+    parser: argparse.ArgumentParser, kind: str, named: str
+) -> None:
+    """Add what is to be deleted.
+
+    :param named: how it can be named.
+    """
+    parser.add_argument(
+        f'{kind}s',
+        metavar=f'<{kind}>',
+        nargs='+',
+        help=(
+            f'{kind.capitalize()} to delete ({named}); "-" reads IDs from the '
+            f'standard input, one a line'
+        ),
+    )
+
+
 def add_delete_options(parser: argparse.ArgumentParser) -> None:
     """Add what a deletion of named targets can be told."""
     parser.add_argument(

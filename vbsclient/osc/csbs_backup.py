@@ -11,6 +11,7 @@ from vbsclient.api.csbs import Groups, Item
 from vbsclient.api.http import is_uuid
 from vbsclient.deletion.csbs_items import ItemDeletion
 from vbsclient.deletion.targets import Deletion, Limits
+from vbsclient.osc.arguments import add_targets
 from vbsclient.osc.clients import make_csbs_client
 from vbsclient.osc.csbs_columns import ITEM_LIST, ITEM_SHOW, ItemRow
 from vbsclient.osc.csbs_selection import (
@@ -42,15 +43,7 @@ class DeleteBackup(DeleteCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add what this command alone has."""
-        parser.add_argument(
-            'backups',
-            metavar='<backup>',
-            nargs='+',
-            help=(
-                'Backup to delete (name or ID); "-" reads IDs from the '
-                'standard input, one a line'
-            ),
-        )
+        add_targets(parser, 'backup', 'name or ID')
         add_provider(parser)
 
     def make_deletion(

@@ -11,6 +11,7 @@ from vbsclient.api.csbs import Group, Groups
 from vbsclient.deletion.csbs_checkpoints import CheckpointDeletion
 from vbsclient.deletion.csbs_items import ItemDeletion
 from vbsclient.deletion.targets import Deletion, Limits
+from vbsclient.osc.arguments import add_targets
 from vbsclient.osc.clients import make_csbs_client
 from vbsclient.osc.csbs_columns import CHECKPOINT_LIST, CHECKPOINT_SHOW
 from vbsclient.osc.csbs_selection import (
@@ -46,15 +47,7 @@ class DeleteCheckpoint(DeleteCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add what this command alone has."""
-        parser.add_argument(
-            'checkpoints',
-            metavar='<checkpoint>',
-            nargs='+',
-            help=(
-                'Checkpoint to delete (ID); "-" reads IDs from the standard '
-                'input, one a line'
-            ),
-        )
+        add_targets(parser, 'checkpoint', 'ID')
         parser.add_argument(
             '--item',
             metavar='<backup>',

@@ -154,11 +154,7 @@ def _former(csbs: CSBSClient, server: str) -> Server:
     """What the backups of a server tell that compute does not know."""
     by_id = is_uuid(server)
     try:
-        where = (
-            ItemFilter(server_id=server)
-            if by_id
-            else ItemFilter(server_name=server)
-        )
+        where = ItemFilter(**{'server_id' if by_id else 'server_name': server})
         items = list(csbs.items.list(where=where))
     except (errors.EndpointError, errors.NotFound):
         items = []

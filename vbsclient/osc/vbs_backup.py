@@ -13,6 +13,7 @@ from vbsclient.api.http import is_uuid
 from vbsclient.api.vbs import Share, ShareFilter, VBSClient
 from vbsclient.deletion.targets import Deletion, Limits, Missing
 from vbsclient.deletion.vbs_backups import BackupDeletion
+from vbsclient.osc.arguments import add_targets
 from vbsclient.osc.clients import make_csbs_client, make_vbs_client
 from vbsclient.osc.delete import DeleteCommand
 from vbsclient.osc.listing import Found, ListCommand
@@ -47,15 +48,7 @@ class DeleteBackup(DeleteCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add what this command alone has."""
-        parser.add_argument(
-            'backups',
-            metavar='<backup>',
-            nargs='+',
-            help=(
-                'Backup to delete (name or ID); "-" reads IDs from the '
-                'standard input, one a line'
-            ),
-        )
+        add_targets(parser, 'backup', 'name or ID')
         parser.add_argument(
             '--force',
             action='store_true',

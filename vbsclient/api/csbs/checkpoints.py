@@ -11,7 +11,12 @@ from vbsclient.api import errors, paging
 from vbsclient.api.csbs.kind import CSBS_PROVIDER
 from vbsclient.api.http import Receipt, Transport, is_uuid, resource_path
 from vbsclient.api.names import name_or_none
-from vbsclient.api.values import canonical_id, id_or_none, text_or_none
+from vbsclient.api.values import (
+    canonical_id,
+    dict_or_empty,
+    id_or_none,
+    text_or_none,
+)
 
 _STYLE = paging.Style('checkpoints', 'marker', 'checkpoints_links')
 
@@ -33,8 +38,7 @@ class Checkpoint:
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Checkpoint:
         """Read a checkpoint object, whose id is a text."""
-        plan = body.get('protection_plan')
-        plan = plan if isinstance(plan, dict) else {}
+        plan = dict_or_empty(body.get('protection_plan'))
         return cls(
             id=canonical_id(body['id']),
             status=str(body.get('status') or ''),
@@ -73,11 +77,9 @@ class Checkpoints:
         :raises MalformedResponse: if another one is answered.
         """
         body = self._transport.get(self._address(checkpoint_id))
-        content = body.get('checkpoint')
+        content = dict_or_empty(body.get('checkpoint'))
         checkpoint_id = canonical_id(checkpoint_id)
-        if not isinstance(content, dict) or (
-            id_or_none(content.get('id')) != checkpoint_id
-        ):
+        if id_or_none(content.get('id')) != checkpoint_id:
             raise errors.MalformedResponse(
                 'the service answered with another checkpoint'
             )

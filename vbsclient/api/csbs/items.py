@@ -19,6 +19,7 @@ from vbsclient.api.narrowing import canonicalize, narrowed
 from vbsclient.api.values import (
     bool_or_none,
     canonical_id,
+    dict_or_empty,
     id_or_none,
     int_or_none,
     is_foreign,
@@ -300,8 +301,7 @@ class Items:
         """
         path = resource_path('checkpoint_items', id=item_id)
         body = self._transport.get(f'{self._url}/{path}')
-        content = body.get('checkpoint_item')
-        item = Item.from_body(content if isinstance(content, dict) else {})
+        item = Item.from_body(dict_or_empty(body.get('checkpoint_item')))
         self._kind.note_items()
         if item.id != canonical_id(item_id):
             raise errors.MalformedResponse(
@@ -389,8 +389,7 @@ class Items:
 
 
 def _object(value: Any) -> Mapping[str, Any]:
-    value = json_text(value)
-    return value if isinstance(value, dict) else {}
+    return dict_or_empty(json_text(value))
 
 
 def _disks(extend: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:

@@ -18,6 +18,7 @@ from vbsclient.api.names import (
 from vbsclient.api.values import (
     Known,
     canonical_id,
+    dict_or_empty,
     id_or_none,
     int_or_none,
     is_foreign,
@@ -172,8 +173,7 @@ class Backups:
         body = self._transport.get(
             f'{self._url}/{resource_path("backups", id=backup_id)}'
         )
-        content = body.get('backup')
-        backup = Backup.from_body(content if isinstance(content, dict) else {})
+        backup = Backup.from_body(dict_or_empty(body.get('backup')))
         if backup.id != canonical_id(backup_id):
             raise errors.MalformedResponse(
                 f'the service answered with another backup ({backup.id})'
@@ -291,13 +291,10 @@ class Backups:
         except errors.NotFound as error:
             if 'marker' in query:
                 raise
-            raise self._not_served() from error
-
-    def _not_served(self) -> errors.NotServed:
-        return errors.NotServed(
-            f'the endpoint serves no backups in {self.version} ({self._url} '
-            f'answers 404)'
-        )
+            raise errors.NotServed(
+                f'the endpoint serves no backups in {self.version} '
+                f'({self._url} answers 404)'
+            ) from error
 
     def _containing(
         self, query: Mapping[str, str], text: str, page_size: int

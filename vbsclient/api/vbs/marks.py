@@ -13,28 +13,11 @@ _MADE_BY_CSBS = {0: Known.NO, 1: Known.YES, 4: Known.NO, 5: Known.YES}
 
 #: The keys that are known; an object without one of them is another thing.
 _KEYS = frozenset(
-    [
-        'ST',
-        'VMID',
-        'TYPE',
-        'PROGRESS',
-        'BOOTABLE',
-        'CS',
-        'AT',
-        'SS',
-        'DL',
-        'BT',
-        'SP',
-        'BP',
-        'VT',
-        'OMID',
-        'BACKUPURL',
-        'EBK_T_I',
-        'VK',
-        'CMKID',
-        'BACKUPSIZE',
-        'SNAP_ID',
-    ]
+    {
+        *('ST', 'VMID', 'TYPE', 'PROGRESS', 'BOOTABLE', 'CS', 'AT', 'SS'),
+        *('DL', 'BT', 'SP', 'BP', 'VT', 'OMID', 'BACKUPURL', 'EBK_T_I'),
+        *('VK', 'CMKID', 'BACKUPSIZE', 'SNAP_ID'),
+    }
 )
 
 #: What stands for nothing.

@@ -14,6 +14,7 @@ from vbsclient.api.narrowing import canonicalize, narrowed
 from vbsclient.api.values import (
     Known,
     canonical_id,
+    dict_or_empty,
     id_or_none,
     text_or_none,
 )
@@ -60,26 +61,21 @@ class Share:
             raise errors.MalformedResponse(
                 'the service answered with a share that has no id'
             )
-        backup = body.get('backup')
+        backup = dict_or_empty(body.get('backup'))
         return cls(
             id=canonical_id(body['id']),
             backup_id=canonical_id(body['backup_id']),
             from_project_id=id_or_none(body.get('from_project_id')),
             to_project_id=id_or_none(body.get('to_project_id')),
             created_at=text_or_none(body.get('created_at')),
-            backup_name=(
-                name_or_none(backup.get('name'))
-                if isinstance(backup, dict)
-                else None
-            ),
+            backup_name=name_or_none(backup.get('name')),
             body=body,
         )
 
     @property
     def backup(self) -> Backup:
         """The backup, as far as the share shows it."""
-        embedded = self.body.get('backup')
-        shown = embedded if isinstance(embedded, dict) else {}
+        shown = dict_or_empty(self.body.get('backup'))
         return Backup.from_body({**shown, 'id': self.backup_id})
 
 
@@ -176,8 +172,7 @@ class Shares:
         body = self._transport.get(
             f'{self._url}/{resource_path(_ROUTE, id=share_id)}'
         )
-        content = body.get('shared')
-        share = Share.from_body(content if isinstance(content, dict) else {})
+        share = Share.from_body(dict_or_empty(body.get('shared')))
         if share.id != canonical_id(share_id):
             raise errors.MalformedResponse(
                 f'the service answered with another share ({share.id})'
