@@ -129,8 +129,13 @@ def test_a_name_is_one_of_this_project_and_an_id_says_whose_it_is(
         *('vbs', 'backup', 'list', '-c', 'ID', '-c', 'Project', '-f', 'json')
     ).json()
     assert {'ID': foreign.id, 'Project': other.id} in rows
-    openstack(*delete, foreign.id, '--force')
-    assert deletes(c) == vbs_delete(foreign.id)
+    openstack(
+        *delete,
+        foreign.id,
+        '--force',
+        complains=[f'belongs to another project ({other.id})', '1 of 1'],
+    )
+    assert deletes(c) == []
 
 
 # -- clocks ----------------------------------------------------------------

@@ -28,7 +28,7 @@ from vbsclient.deletion.judgement import (
     seen_in,
     send_and_judge,
 )
-from vbsclient.deletion.naming import merge, recognise, unique
+from vbsclient.deletion.naming import foreign, merge, recognise, unique
 from vbsclient.deletion.targets import (
     FEW,
     AllAtOnce,
@@ -220,8 +220,23 @@ class CheckpointDeletion(
         target.resource = items
         if len(items) > 1:
             target.members = [_member(item) for item in items]
-        _check(target, items)
+        self._check(target, items)
         return target
+
+    def _check(self, target: CheckpointTarget, items: Sequence[Item]) -> None:
+        if all(is_going(item.status) for item in items):
+            target.settled = 'is being deleted already'
+            return
+        for item in items:
+            label = f'its backup {brief(item.name)} ({item.id})'
+            refusal = (
+                refusal_of(item, label)
+                if self._csbs.items.owns(item)
+                else foreign(item.owner, label)
+            )
+            if refusal is not None:
+                target.refusal = refusal
+                return
 
     def _from_karbor(
         self, ids: Sequence[str], karbor: NoItems
@@ -273,19 +288,6 @@ def _member(item: Item) -> str:
         f'{brief(item.name)} ({brief(item.id)}) of server {brief(server)}, '
         f'{brief(item.status)}'
     )
-
-
-def _check(target: CheckpointTarget, items: Sequence[Item]) -> None:
-    if all(is_going(item.status) for item in items):
-        target.settled = 'is being deleted already'
-        return
-    for item in items:
-        refusal = refusal_of(
-            item, f'its backup {brief(item.name)} ({item.id})'
-        )
-        if refusal is not None:
-            target.refusal = refusal
-            return
 
 
 def refusal_of(item: Item, label: str = 'it') -> Refused | None:

@@ -41,7 +41,13 @@ from vbsclient.deletion.judgement import (
     seen_in,
     send_and_judge,
 )
-from vbsclient.deletion.naming import merge, recognise, sift_names, unique
+from vbsclient.deletion.naming import (
+    foreign,
+    merge,
+    recognise,
+    sift_names,
+    unique,
+)
 from vbsclient.deletion.targets import (
     FEW,
     Done,
@@ -267,10 +273,7 @@ class ItemDeletion(Independent[Item]):
                 f'No backup of a server found for {argument!r}'
             )
         elif not self._csbs.items.owns(found):
-            target.refusal = Refused(
-                f'it belongs to another project ({brief(found.owner)})',
-                'Log in to that project to delete it.',
-            )
+            target.refusal = foreign(found.owner)
         elif is_going(found.status):
             target.settled = 'is being deleted already'
         else:

@@ -24,7 +24,7 @@ from vbsclient.deletion.targets import (
     ResourceT,
     Target,
 )
-from vbsclient.deletion.wording import counted, quote
+from vbsclient.deletion.wording import brief, counted, quote
 
 #: No service keeps longer names; a longer argument names nothing.
 LONGEST_NAME = 255
@@ -162,6 +162,17 @@ def demand_id(id: str) -> None:
         raise errors.InvalidId(
             f'the service lists it with an id that is no UUID ({quote(id)})'
         )
+
+
+def foreign(owner: str | None, label: str = 'it') -> Refused:
+    """The refusal of what another project owns: nothing forces it.
+
+    :param label: how the message speaks of it.
+    """
+    return Refused(
+        f'{label} belongs to another project ({brief(owner)})',
+        'Log in to that project to delete it.',
+    )
 
 
 def merge(

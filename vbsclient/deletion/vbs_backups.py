@@ -18,7 +18,7 @@ from vbsclient.deletion.judgement import (
     seen_in,
     send_and_judge,
 )
-from vbsclient.deletion.naming import merge, recognise, unique
+from vbsclient.deletion.naming import foreign, merge, recognise, unique
 from vbsclient.deletion.targets import (
     FEW,
     Done,
@@ -326,8 +326,10 @@ class BackupDeletion:
     def _check(self, targets: Sequence[Target[Backup]]) -> None:
         for target in targets:
             _check_status(target)
-            if not (self._force or self._vbs.backups.owns(target.verified)):
-                target.refusal = target.refusal or _foreign(target.verified)
+            if not self._vbs.backups.owns(target.verified):
+                target.refusal = target.refusal or foreign(
+                    target.verified.owner
+                )
         open_targets = _undecided(targets)
         if not self._force and open_targets:
             self._refuse_csbs(open_targets)
@@ -410,13 +412,6 @@ def _target(
 
 def _undecided(targets: Iterable[Target[Backup]]) -> list[Target[Backup]]:
     return [target for target in targets if not target.is_decided]
-
-
-def _foreign(backup: Backup) -> Refused:
-    return Refused(
-        f'it belongs to another project ({brief(backup.owner)})',
-        'Log in to that project to delete it, or add --force.',
-    )
 
 
 def _check_status(target: Target[Backup]) -> None:

@@ -751,3 +751,11 @@ class TestRowsOfOtherProjects:
         assert sent[0] == item_delete(uuid(501), own)
         assert len(sent) == 1 + more
         assert not [line for line in sent if foreign in line]
+
+    def test_a_checkpoint_that_holds_one(self, world: MakeWorld) -> None:
+        there = world()
+        there.add_item(80)
+        there.add_item(81, project_id='other')
+        outcomes, _ = there.carry_out(there.checkpoint_deletion(uuid(500)))
+        assert 'another project (other)' in str(outcomes[0].error)
+        assert there.deletes() == []
