@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import Any, TypeVar
 
 from keystoneauth1.identity.base import BaseIdentityPlugin
@@ -14,7 +15,7 @@ from vbsclient.api.block_storage import BlockStorage
 from vbsclient.api.client import LookupClient
 from vbsclient.api.compute import Compute
 from vbsclient.api.csbs import CSBSClient
-from vbsclient.api.endpoint import ServiceSettings, parse_pin
+from vbsclient.api.endpoint import ServiceSettings, names_csbs, parse_pin
 from vbsclient.api.http import DEFAULT_TIMEOUT
 from vbsclient.api.identity import Identity
 from vbsclient.api.login import can_be_renewed, login_of
@@ -82,6 +83,7 @@ def make_csbs_client(
         deadline=limits.deadline,
     )
     csbs.is_absent = not _has_csbs(instance)
+    csbs.named_by = _name_of_csbs(instance)
     if csbs.is_absent and settings.override:
         raise errors.EndpointError(
             f'clouds.yaml says that the project has no CSBS ({_HAS_CSBS}), '
@@ -182,6 +184,17 @@ def _own_settings(instance: Any, *service_types: str) -> ServiceSettings:
         own('interface') or instance.interface,
         None if override is None else str(override),
     )
+
+
+def _name_of_csbs(instance: Any) -> str | None:
+    """What of the settings, read or not, says that there is a CSBS."""
+    for key in _config(instance):
+        if names_csbs(str(key)):
+            return f'{key} in clouds.yaml'
+    for name in os.environ:
+        if name.startswith('OS_') and names_csbs(name[3:]):
+            return f'{name} in the environment'
+    return None
 
 
 def _has_csbs(instance: Any) -> bool:
