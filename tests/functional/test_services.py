@@ -188,6 +188,9 @@ V3_ONLY: dict[str, Any] = {'versions': ('v1', 'v3'), 'catalog': 'vbsv3'}
         ({'catalog_urls': {'data-protect': 'nonsense'}}, {}),
         ({'regions': ('one', 'two')}, {'csbs_region_name': 'three'}),
         ({'csbs_catalog': None}, {'vbsclient_csbs': 'perhaps'}),
+        ({'csbs_catalog': None}, {'csbs_region_name': 'two'}),
+        ({'csbs_catalog': None}, {'csbs_endpoint_override': ''}),
+        ({'csbs_catalog': None}, {'karbor_endpoint_override': 'x'}),
     ],
     ids=str,
 )

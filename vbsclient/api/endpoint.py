@@ -60,8 +60,11 @@ CSBS_TYPES = (
     'data-protection',
     'data-protection-orchestration',
 )
-#: Words in a catalog that say that there is a CSBS of some kind.
-_CSBS_NAMES = frozenset({*CSBS_TYPES, 'karbor'})
+#: What begins so, in a catalog or in clouds.yaml, says that there is a CSBS
+#: of some kind.
+_CSBS_NAME = re.compile(
+    'karbor|csbs|data[-_ ]?protect|cloud[-_ ]?server[-_ ]?backup'
+)
 
 
 @dataclass(frozen=True)
@@ -404,6 +407,11 @@ def _choose_block_storage(
     )
 
 
+def names_csbs(word: str) -> bool:
+    """Whether a word says that there is a CSBS of some kind."""
+    return _CSBS_NAME.match(word.lower()) is not None
+
+
 def choose_csbs(
     catalog: Catalog, *, project_id: str, settings: ServiceSettings
 ) -> tuple[str, Base]:
@@ -419,7 +427,7 @@ def choose_csbs(
     entry = pick(catalog.entries, CSBS_TYPES, settings)
     if entry is not None:
         return entry.service_type, split_base(entry.url, project_id)
-    named = sorted(catalog.names & _CSBS_NAMES)
+    named = sorted(filter(names_csbs, catalog.names))
     if named:
         raise errors.EndpointError(
             f'the catalog names {", ".join(named)} and offers no endpoint of '

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
@@ -46,6 +48,22 @@ def is_foreign(owner: str | None, project_id: str) -> bool:
     return own != other
 
 
+def owner_of(*places: Mapping[str, Any]) -> str | None:
+    """The project that a row names, under any of the keys for it.
+
+    Services put their own words and a colon before ``project_id`` and
+    ``tenant_id``, which say the same.
+
+    :param places: the objects that may name it, the best first.
+    """
+    for place in places:
+        for wanted in ('project_id', 'tenant_id'):
+            for key, value in place.items():
+                if value and key.rpartition(':')[2] == wanted:
+                    return canonical_id(str(value))
+    return None
+
+
 def canonical_id(text: str) -> str:
     """An id in lower case; any other text as it is.
 
@@ -55,6 +73,20 @@ def canonical_id(text: str) -> str:
     if UUID.fullmatch(text) or HEX_ID.fullmatch(text):
         return text.lower()
     return text
+
+
+def lenient_id(value: Any) -> str | None:
+    """An id in its canonical form, however a service writes it.
+
+    For what protects a backup: with blanks or in braces, without hyphens or
+    as the end of a path an id would be taken for that of another.
+    """
+    if not isinstance(value, str) or not (text := value.strip()):
+        return None
+    try:
+        return str(uuid.UUID(text.rpartition('/')[2]))
+    except ValueError:
+        return value
 
 
 def id_or_none(value: Any) -> str | None:

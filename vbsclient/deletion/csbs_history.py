@@ -74,6 +74,8 @@ class ServerHistory:
             )
         if not now.restorable:
             return Absence('it cannot be restored')
+        if not now.is_readable:
+            return Absence('its extend_info is not readable')
         if now.server_id != backup.group or not self._csbs.items.owns(now):
             return Absence('it is not the same any more')
         return None

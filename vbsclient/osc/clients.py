@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from vbsclient.api.endpoint import (
     CSBS_TYPES,
     VBS_TYPES,
     ServiceSettings,
+    names_csbs,
     parse_pin,
 )
 from vbsclient.api.http import DEFAULT_TIMEOUT
@@ -76,6 +78,7 @@ def make_csbs_client(
         deadline=limits.deadline,
     )
     csbs.is_absent = not _has_csbs(instance)
+    csbs.named_by = _name_of_csbs(instance)
     if csbs.is_absent and settings.override:
         raise errors.EndpointError(
             f'clouds.yaml says that the project has no CSBS ({_HAS_CSBS}), '
@@ -169,6 +172,17 @@ def _own_settings(
         own('interface') or instance.interface,
         None if override is None else str(override),
     )
+
+
+def _name_of_csbs(instance: Any) -> str | None:
+    """What of the settings, read or not, says that there is a CSBS."""
+    for key in _config(instance):
+        if names_csbs(str(key)):
+            return f'{key} in clouds.yaml'
+    for name in os.environ:
+        if name.startswith('OS_') and names_csbs(name[3:]):
+            return f'{name} in the environment'
+    return None
 
 
 def _has_csbs(instance: Any) -> bool:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-_MINUS = '\N{MINUS SIGN}'
+#: How Unicode calls what looks like one, whatever category that has.
+_DASHES = frozenset({'HYPHEN', 'DASH', 'MINUS'})
 
 
 class _Strict(_Base):
@@ -170,7 +171,8 @@ def refuse_short_words(
 
 
 def _is_dash(char: str) -> bool:
-    return char == _MINUS or unicodedata.category(char) == 'Pd'
+    words = unicodedata.name(char, '').split()
+    return unicodedata.category(char) == 'Pd' or not _DASHES.isdisjoint(words)
 
 
 def _is_unseen(char: str) -> bool:

@@ -348,8 +348,9 @@ class PruneCommand(DeleteCommand):
         done = {o.target.id for o in self._outcomes if o.state is State.DONE}
         going = f' ({accepted} still going on)' if accepted else ''
         deleted = [d.backup for d in plan.deleted if d.backup.id in done]
-        absent = self._prune.absent.values() if self._prune else ()
-        kept = len(plan.kept) - sum(a.is_gone for a in absent)
+        absent = self._prune.absent if self._prune else {}
+        gone_ids = {id for id, absence in absent.items() if absence.is_gone}
+        kept = sum(d.backup.id not in gone_ids for d in plan.kept)
         return (
             f'Deleted: {gone + accepted}{going}, kept: {kept}, '
             f'skipped: {skipped}, failed: {results.total()}{open_ends}.'

@@ -874,6 +874,15 @@ class TestWhetherThereIsACSBS:
         with pytest.raises(errors.NoService):
             _ = client.endpoint
 
+    def test_a_setting_that_names_one(
+        self, fake_cloud: Callable[..., FakeCloud]
+    ) -> None:
+        client = CSBSClient(fake_cloud({'vbs': VBS}).session)
+        client.named_by = 'csbs_region_name in clouds.yaml'
+        with pytest.raises(errors.EndpointError, match='csbs_region') as told:
+            _ = client.endpoint
+        assert not isinstance(told.value, errors.NoService)
+
     @pytest.mark.parametrize(
         ('catalog', 'options'),
         [
@@ -883,6 +892,8 @@ class TestWhetherThereIsACSBS:
             ({'data-protect': [(None, 'de', 'public')]}, {}),
             ({'data-protect': []}, {}),
             ({'Data-Protect': CSBS}, {}),
+            ({'vbs': VBS, 'csbsv1': CSBS}, {}),
+            ({'vbs': VBS, 'cloud-server-backup': CSBS}, {}),
             ({'csbs': here(CSBS, 'de') + here(VBS, 'de')}, {}),
             ({'vbs': VBS}, {'endpoint_override': 'csbs.example.com/v1'}),
             ({}, {}),

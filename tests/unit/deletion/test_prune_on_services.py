@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 from tests.unit.deletion.world import NoRecorder, Row, World, uuid
 from tests.unit.fakes import PROJECT
 from vbsclient.api import errors
-from vbsclient.api.csbs import CSBS_PROVIDER
+from vbsclient.api.csbs import CSBS_PROVIDER, Item
 from vbsclient.bulk import State
 from vbsclient.deletion import csbs_items, csbs_siblings
 from vbsclient.deletion.csbs_history import ServerHistory
 from vbsclient.deletion.prune import Agreed, Prune
 from vbsclient.deletion.run import execute, outcomes_of
-from vbsclient.deletion.targets import Outcome, Skipped, Undecided
+from vbsclient.deletion.targets import Limits, Outcome, Skipped, Undecided
 from vbsclient.deletion.vbs_history import VolumeHistory
-from vbsclient.retention import KeepLast, RuleSet, Span
+from vbsclient.retention import Candidate, KeepLast, RuleSet, Span
 
 MakeWorld = Callable[..., World]
 NOW = datetime(2024, 6, 1, tzinfo=timezone.utc)
@@ -226,6 +226,35 @@ class TestWhatStays:
         outcomes, _ = pruning(RuleSet(older_than=Span('1d', days=1)))
         assert pruning.deleted() == set()
         assert {type(o.error) for o in outcomes} == {Undecided}
+
+
+@pytest.mark.parametrize(
+    ('extend', 'reason'),
+    [
+        ({'size': 1}, None),
+        ({'supported_restore_mode': 'na'}, 'it cannot be restored'),
+        (None, 'its extend_info is not readable'),
+        ('rubbish', 'its extend_info is not readable'),
+    ],
+    ids=str,
+)
+def test_a_server_backup_stays_in_place_of_others_only_if_it_is_readable(
+    extend: object, reason: str | None
+) -> None:
+    item = Item.from_body(
+        {
+            'id': uuid(1),
+            'checkpoint_id': uuid(2),
+            'resource_id': 'server',
+            'status': 'available',
+            'extend_info': extend,
+        }
+    )
+    csbs = mock.Mock()
+    csbs.items.get.return_value = item
+    history = ServerHistory(csbs, list, provider_id='', limits=Limits())
+    absence = history.absence_of(Candidate(item.id, 'server'))
+    assert (absence and absence.reason) == reason
 
 
 class TestRowsOfOtherProjects:

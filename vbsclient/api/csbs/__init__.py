@@ -40,9 +40,12 @@ class CSBSClient(ServiceClient):
 
     :ivar is_absent: set it if the project is known to have no CSBS: then
         nothing is asked.
+    :ivar named_by: set it to what else says that there is one: then a
+        catalog without it does not show that there is none.
     """
 
     is_absent = False
+    named_by: str | None = None
 
     @cached_property
     def endpoint(self) -> CSBSEndpoint:
@@ -56,7 +59,16 @@ class CSBSClient(ServiceClient):
                 'this project has no CSBS',
                 'That is what vbsclient_csbs in clouds.yaml says.',
             )
-        return resolve_csbs(self._session, settings=self._settings)
+        try:
+            return resolve_csbs(self._session, settings=self._settings)
+        except errors.NoService as error:
+            if self.named_by is None:
+                raise
+            raise errors.EndpointError(
+                f'{self.named_by} says that there is a CSBS, and the catalog '
+                f'of this cloud has none',
+                'Set csbs_endpoint_override in clouds.yaml, or take that out.',
+            ) from error
 
     @cached_property
     def items(self) -> Items:

@@ -24,6 +24,8 @@ from vbsclient.api.values import (
     int_or_none,
     is_foreign,
     json_text,
+    lenient_id,
+    owner_of,
     text_or_none,
 )
 
@@ -32,8 +34,8 @@ SORT_KEYS = frozenset(
     {'created_at', 'updated_at', 'name', 'status', 'protected_at', 'id'}
 )
 
-#: Where an item may name its project: the reference lists no key for it.
-_OWNER_KEYS = ('project_id', 'tenant_id')
+#: States in which it does not hold all its disks yet.
+_MADE_NOW = ('waiting_protect', 'protecting')
 
 _STYLE = paging.Style('checkpoint_items', 'marker', 'checkpoint_items_links')
 
@@ -95,8 +97,7 @@ class Item:
             volume_backup_ids=tuple(
                 disk['id'] for disk in disks or () if disk['id'] is not None
             ),
-            disks_are_known=disks is not None
-            and all(disk['id'] is not None for disk in disks),
+            disks_are_known=_are_known(disks, str(body.get('status'))),
             has_image=bool(json_text(extend.get('os_images_data'))),
             is_readable=bool(extend),
             body=body,
@@ -124,11 +125,7 @@ class Item:
     @property
     def owner(self) -> str | None:
         """The project that it belongs to, where the answer says so."""
-        for place in (self.body, self._extend):
-            for key in _OWNER_KEYS:
-                if place.get(key):
-                    return str(place[key])
-        return None
+        return owner_of(self.body, self._extend)
 
     @property
     def automatic(self) -> bool:
@@ -401,12 +398,21 @@ def _disks(extend: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
     if isinstance(disks, dict):
         # A map by id.
         disks = [
-            {'id': id, **disk} if isinstance(disk, dict) else disk
+            disk
+            if not isinstance(disk, dict) or _names_of(disk)
+            else {'id': id, **disk}
             for id, disk in disks.items()
         ]
     if not isinstance(disks, list):
         return None
     return [_disk(disk) for disk in disks]
+
+
+def _are_known(disks: list[Mapping[str, Any]] | None, status: str) -> bool:
+    """Whether these are all; while it is made, some may be to come."""
+    if disks is None or (not disks and status in _MADE_NOW):
+        return False
+    return all(disk['id'] is not None for disk in disks)
 
 
 def _disk(disk: Any) -> Mapping[str, Any]:
@@ -420,5 +426,10 @@ def _disk(disk: Any) -> Mapping[str, Any]:
 
 
 def _id_of(disk: Mapping[str, Any]) -> str | None:
-    id = text_or_none(disk.get('id') or disk.get('backup_id'))
-    return canonical_id(id.strip()) if id and id.strip() else None
+    """Its id in VBS; None if there is no one of which that is sure."""
+    ids = {lenient_id(id) for id in _names_of(disk)}
+    return ids.pop() if len(ids) == 1 else None
+
+
+def _names_of(disk: Mapping[str, Any]) -> list[Any]:
+    return [disk[key] for key in ('id', 'backup_id') if disk.get(key)]

@@ -24,6 +24,7 @@ from vbsclient.api.values import (
     is_foreign,
     json_text,
     lenient_int,
+    owner_of,
     text_or_none,
 )
 from vbsclient.api.vbs import marks
@@ -34,12 +35,6 @@ SORT_KEYS = frozenset(
 )
 
 _MICROVERSION = 'OpenStack-API-Version'
-
-_OWNER_KEYS = (
-    'os-backup-project-attr:project_id',
-    'os-backup-project-attr:tenant_id',
-    'os-bak-tenant-attr:tenant_id',
-)
 
 
 @dataclass(frozen=True)
@@ -131,10 +126,7 @@ class Backup:
     @property
     def owner(self) -> str | None:
         """The project that it belongs to, where the answer says so."""
-        for key in _OWNER_KEYS:
-            if self.body.get(key):
-                return canonical_id(str(self.body[key]))
-        return None
+        return owner_of(self.body)
 
 
 class Backups:

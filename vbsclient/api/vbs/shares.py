@@ -16,6 +16,7 @@ from vbsclient.api.values import (
     canonical_id,
     dict_or_empty,
     id_or_none,
+    lenient_id,
     text_or_none,
 )
 from vbsclient.api.vbs.backups import Backup
@@ -55,16 +56,15 @@ class Share:
 
         :raises MalformedResponse: if an id is missing.
         """
-        if not isinstance(body.get('id'), str) or not isinstance(
-            body.get('backup_id'), str
-        ):
+        backup_id = lenient_id(body.get('backup_id'))
+        if not isinstance(body.get('id'), str) or backup_id is None:
             raise errors.MalformedResponse(
                 'the service answered with a share that has no id'
             )
         backup = dict_or_empty(body.get('backup'))
         return cls(
             id=canonical_id(body['id']),
-            backup_id=canonical_id(body['backup_id']),
+            backup_id=backup_id,
             from_project_id=id_or_none(body.get('from_project_id')),
             to_project_id=id_or_none(body.get('to_project_id')),
             created_at=text_or_none(body.get('created_at')),
@@ -225,10 +225,10 @@ class Shares:
         self._get('detail', {'limit': '1'})
 
     def _get(self, route: str, query: Mapping[str, str]) -> dict[str, Any]:
-        """A list or a count; that there is none takes two answers.
+        """A list or a count; that it is not offered takes two answers.
 
         Without shares nothing keeps a shared backup from being deleted, so
-        that one 404 says nothing, nor do two after another answer.
+        that one refusal says nothing, nor do two 404 after another answer.
 
         :raises NoSharing: if there is none.
         """
@@ -237,7 +237,7 @@ class Shares:
         url = f'{self._url}/{resource_path(_ROUTE, route)}'
         try:
             body = self._transport.get(url, query)
-        except errors.NotFound:
+        except errors.NOT_OFFERED:
             try:
                 body = self._transport.get(url, query)
             except errors.NotFound as error:

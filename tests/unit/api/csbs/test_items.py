@@ -138,6 +138,10 @@ class TestBodies:
             ({'volume_backups': [{'backup_id': ONE}]}, (ONE,)),
             ({'volume_backups': [{'id': None, 'backup_id': ONE}]}, (ONE,)),
             ({'volume_backups': [{'id': ONE.upper()}]}, (ONE,)),
+            ({'volume_backups': [{'id': ONE.replace('-', '')}]}, (ONE,)),
+            ({'volume_backups': [{'id': f' {{{ONE}}} '}]}, (ONE,)),
+            ({'volume_backups': [{'id': f'/v2/p/backups/{ONE}'}]}, (ONE,)),
+            ({'volume_backups': {OTHER: {'backup_id': ONE}}}, (ONE,)),
         ],
         ids=str,
     )
@@ -161,6 +165,9 @@ class TestBodies:
             {'volume_backups': [{'id': ''}]},
             {'volume_backups': ['d1']},
             {'volume_backups': {'d1': 'available'}},
+            {'volume_backups': [{'id': OTHER, 'backup_id': ONE}]},
+            {'volume_backups': [{'id': ' '}]},
+            {'volume_backups': [{'id': 1}]},
         ],
         ids=str,
     )
@@ -169,6 +176,37 @@ class TestBodies:
         assert not item.disks_are_known
         body = {key: BODY[key] for key in BODY if key != 'extend_info'}
         assert not Item.from_body(body).disks_are_known
+
+    @pytest.mark.parametrize(
+        ('status', 'known'),
+        [
+            ('waiting_protect', False),
+            ('protecting', False),
+            ('available', True),
+            ('error', True),
+        ],
+    )
+    def test_while_it_is_made_its_disks_are_to_come(
+        self, status: str, known: bool
+    ) -> None:
+        extend: Any = {'volume_backups': []}
+        item = Item.from_body(
+            {**BODY, 'status': status, 'extend_info': extend}
+        )
+        assert item.disks_are_known is known
+
+    @pytest.mark.parametrize(
+        'key',
+        [
+            'project_id',
+            'tenant_id',
+            'os-backup-project-attr:project_id',
+            'os-bak-tenant-attr:tenant_id',
+        ],
+    )
+    def test_its_owner_wherever_it_is(self, key: str) -> None:
+        for body in ({key: 'p2'}, {'extend_info': {key: 'p2'}}):
+            assert Item.from_body({**BODY, **body}).owner == 'p2'
 
     @pytest.mark.parametrize(
         ('extend', 'readable'),

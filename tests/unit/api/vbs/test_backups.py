@@ -183,6 +183,8 @@ class TestOrigin:
             ({'os-backup-project-attr:project_id': 'a'}, 'a'),
             ({'os-backup-project-attr:tenant_id': 'b'}, 'b'),
             ({'os-bak-tenant-attr:tenant_id': 'c'}, 'c'),
+            ({'project_id': 'd'}, 'd'),
+            ({'tenant_id': 'e'}, 'e'),
             (
                 {
                     'os-bak-tenant-attr:tenant_id': 'c',
@@ -192,7 +194,7 @@ class TestOrigin:
             ),
         ],
     )
-    def test_the_three_spellings_of_its_owner(
+    def test_the_spellings_of_its_owner(
         self, body: dict[str, str], owner: str | None
     ) -> None:
         assert Backup.from_body({'id': ONE, **body}).owner == owner

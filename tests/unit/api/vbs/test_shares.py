@@ -96,6 +96,25 @@ class TestReading:
         assert [share.id for share in found] == [SHARE]
         assert cloud.requests[0].qs['backup_id'] == [BACKUP]
 
+    @pytest.mark.parametrize(
+        'id', [BACKUP.replace('-', ''), f' {BACKUP.upper()}', f'{{{BACKUP}}}']
+    )
+    def test_its_backup_however_it_is_written(self, id: str) -> None:
+        assert Share.from_body({**BODY, 'backup_id': id}).backup_id == BACKUP
+
+    @pytest.mark.parametrize('status', [403, 404, 405, 501])
+    def test_that_there_are_none_takes_two_answers(
+        self, fake_cloud: MakeCloud, status: int
+    ) -> None:
+        cloud = fake_cloud()
+        answers = [
+            {'status_code': status, 'text': '<html>'},
+            {'json': {'shared': [BODY]}},
+            {'json': {'shared': []}},
+        ]
+        cloud.on('GET', f'{ROUTE}/detail', *answers)
+        assert [share.id for share in shares(cloud).list()] == [SHARE]
+
     @given(st.dictionaries(st.sampled_from(list(BODY)), JSON))
     def test_any_object_is_a_share_or_malformed(
         self, body: dict[str, Any]
