@@ -93,8 +93,8 @@ class BackupDeletion:
         self._origins = origins or Origins(vbs, csbs, limits)
         self._sharing = sharing or Sharing(vbs)
         self._again = again
-        #: What is shared and to be cancelled, until that was tried.
         self._confirm = confirm
+        #: What is shared and to be cancelled, until that was tried.
         self._to_cancel: dict[str, list[Share]] = {}
         self.renewed: Renew[Backup] = self._renewed
         self._named: set[str | None] = set()

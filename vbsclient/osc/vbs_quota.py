@@ -3,19 +3,9 @@
 
 from __future__ import annotations
 
-from vbsclient.api import errors
 from vbsclient.api.quotas import Quota
 from vbsclient.osc.clients import make_vbs_client
 from vbsclient.osc.quotas import QUOTA, RESERVED, TYPE, USED, QuotaCommand
-
-
-class NoQuotas(errors.ClientError):
-    """The endpoint has no call for quotas."""
-
-    hint = 'They are a function of VBS v2: check the endpoint.'
-
-    def __init__(self) -> None:
-        super().__init__('this cloud has no quotas of VBS')
 
 
 class ShowQuota(QuotaCommand):
@@ -27,11 +17,9 @@ class ShowQuota(QuotaCommand):
     Example: openstack vbs quota show -f json
     """
 
+    service = 'VBS v2'
     columns = (TYPE, USED, RESERVED, QUOTA)
 
     def quotas(self) -> list[Quota]:
         """Ask VBS."""
-        try:
-            return make_vbs_client(self.app.client_manager).quotas()
-        except errors.NotFound as error:
-            raise NoQuotas from error
+        return make_vbs_client(self.app.client_manager).quotas()
