@@ -261,7 +261,7 @@ def test_what_v_tells_of_a_wait_is_harmless(
     backups = [c.state.add_backup(text) for _ in range(5)]
     error = json.dumps({'fault': {'code': 500, 'message': text}})
     c.knobs.faults += [
-        Fault('status', 'GET', 'os-vendor', status=403, body=error),
+        Fault('status', 'GET', 'os-vendor', status=403, body=error, times=2),
         Fault('status', 'GET', 'backups/detail', skip=1, body=error),
     ]
     result = openstack.run(
