@@ -52,6 +52,20 @@ def test_a_ghost_in_the_list_keeps_no_other_from_staying(
     assert 'kept: 0, skipped: 1, failed: 0.' in result.stdout
 
 
+def test_what_is_not_there_is_not_counted_twice(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(list_lag=3600)
+    backups = [c.state.add_backup(created_at=at(c, d)) for d in range(5)]
+    for ghost in backups[:3]:
+        c.state.remove_backup(ghost)
+    result = openstack(
+        *(*VBS, '--keep-last', '1', '--yes'), complains=[...], code=1
+    )
+    assert 'Deleted: 0, kept: 0, skipped: 0, failed: 4.' in result.stdout
+    assert deletes(c) == []
+
+
 def test_a_ghost_of_a_server_too(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:

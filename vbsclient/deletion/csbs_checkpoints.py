@@ -73,7 +73,10 @@ class CheckpointDeletion(
         """See what each checkpoint holds and whether it may go."""
         ids = [a for a in self._arguments if is_uuid(a)]
         try:
-            members = find_members(self._csbs.items, ids, self._limits)
+            # Nobody is asked about one that holds a single backup.
+            members = find_members(
+                self._csbs.items, ids, self._limits, fewest=2
+            )
             targets = [
                 self._from_items(a, members.get(a, ()))
                 for a in self._arguments

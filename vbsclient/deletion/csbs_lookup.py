@@ -58,13 +58,18 @@ def find_items(
 
 
 def find_members(
-    items: Items, checkpoint_ids: Sequence[str], limits: Limits
+    items: Items,
+    checkpoint_ids: Sequence[str],
+    limits: Limits,
+    *,
+    fewest: int = 1,
 ) -> Mapping[str, Sequence[Item]]:
     """The items of each checkpoint; none for a checkpoint without items.
 
     Nothing but lists can show that there are none: the one that is narrowed
     to the checkpoint and the whole one have to agree.
 
+    :param fewest: of fewer than so many the same holds.
     :raises NoItems: on a cloud without items.
     """
     found: dict[str, list[Item]] = {id: [] for id in checkpoint_ids}
@@ -79,15 +84,16 @@ def find_members(
         stop=limits.stop,
     ):
         found[outcome.target] = bulk.result_of(outcome)
-    if not many and not all(found.values()):
-        absent = [id for id, members in found.items() if not members]
-        _sort_into({id: found[id] for id in absent}, read_all(items))
+    doubtful = {id: m for id, m in found.items() if len(m) < fewest}
+    if not many and doubtful:
+        _sort_into(doubtful, read_all(items))
     return found
 
 
 def _sort_into(found: Mapping[str, list[Item]], items: Iterable[Item]) -> None:
+    known = {item.id for members in found.values() for item in members}
     for item in items:
-        if item.checkpoint_id in found:
+        if item.checkpoint_id in found and item.id not in known:
             found[item.checkpoint_id].append(item)
 
 

@@ -15,7 +15,10 @@ ID = 'dc1e2c1b-0000-4000-8000-00000000abcd'
 
 #: Those of the design, and neighbours: other dashes, and blanks that a web
 #: page or a chat puts before a real one.
-DASHES = '\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d\u2e3a\ufe58'
+DASHES = (
+    '\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d\u2e3a\ufe58'
+    '\u2043\u02d7'
+)
 UNSEEN = '\xa0\u200b\u2060\ufeff\u2009 \t'
 
 

@@ -228,7 +228,8 @@ class Shares:
         """A list or a count; that it is not offered takes two answers.
 
         Without shares nothing keeps a shared backup from being deleted, so
-        that one refusal says nothing, nor do two 404 after another answer.
+        that one 404 says nothing, nor do two after another answer, nor one
+        refusal that may be of something on the way.
 
         :raises NoSharing: if there is none.
         """
@@ -237,7 +238,9 @@ class Shares:
         url = f'{self._url}/{resource_path(_ROUTE, route)}'
         try:
             body = self._transport.get(url, query)
-        except errors.NOT_OFFERED:
+        except errors.ServiceError as refusal:
+            if not _may_be_of_another(refusal):
+                raise
             try:
                 body = self._transport.get(url, query)
             except errors.NotFound as error:
@@ -273,3 +276,11 @@ class Shares:
             {'is_backup_id': 'true' if is_backup_id else 'false'},
             accepted=200,
         )
+
+
+def _may_be_of_another(refusal: errors.ServiceError) -> bool:
+    """Whether "not offered" may have been said by something on the way."""
+    return isinstance(refusal, errors.NotFound) or (
+        isinstance(refusal, errors.NOT_OFFERED)
+        and refusal.own is not Known.YES
+    )
