@@ -116,7 +116,7 @@ def test_a_login_that_is_refused_is_tried_once_and_ends_the_wait(
                 f'the login \\(127.0.0.1:\\d+ answered {status}: Could not '
                 f'find token'
             ),
-            'is not deleted yet',
+            'Whether 1 of 1 backups is deleted by now is unknown: ',
         ],
         code=3,
     )
@@ -158,6 +158,40 @@ def test_a_login_without_an_answer_sent_nothing_and_says_so(
     assert len(deletes(c)) == 1
     assert len(logins(c)) == 1 + 5
     assert list(c.state.backups) == [backup.id]
+
+
+@pytest.mark.parametrize('fault', UNANSWERED.values(), ids=UNANSWERED)
+def test_a_wait_that_sees_nothing_says_nothing_of_what_it_waits_for(
+    cloud: CloudFactory, openstack: Openstack, fault: Fault
+) -> None:
+    fault.seen = fault.hits = 0
+
+    def revoke(request: LoggedRequest) -> None:
+        if request.method == 'DELETE':
+            c.state.tokens.clear()
+
+    c = cloud(faults=[fault], deletion_time=0.1, on_finished=revoke)
+    result = openstack(
+        *DELETE,
+        c.state.add_backup('nightly').id,
+        '--wait',
+        '--timeout=1',
+        '--report',
+        '-f',
+        'json',
+        config={'api_timeout': 0.3},
+        complains=[
+            re.compile(
+                '^Whether 1 of 1 backups is deleted by now is unknown: '
+                'nightly .*could not be read \\(the login failed: '
+            ),
+        ],
+        code=3,
+    )
+    (row,) = result.json()
+    assert row['Result'] == 'accepted'
+    assert 'its status is unknown: the login failed: ' in row['Detail']
+    assert fault.hits
 
 
 def test_a_call_that_access_rules_forbid_is_named(

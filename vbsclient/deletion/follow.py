@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol
 
 from vbsclient import bulk
@@ -140,6 +140,9 @@ class Follower(Generic[ResourceT]):
         #: What may have acted although it was refused, or nobody answered.
         self._doubtful: set[str] = set()
         self._looked = False
+        #: What the last look has shown, and why it was none.
+        self._in_sight: Collection[str] = ()
+        self._unread: errors.ClientError | None = None
         #: What could not be checked: not to be sent before the next look.
         self._postponed: set[str] = set()
         self._stopped: StopAll | None = None
@@ -176,12 +179,17 @@ class Follower(Generic[ResourceT]):
                 # It only helps a message; the rest is told without it.
                 with suppress(errors.ClientError):
                     self._deletion.explain(outcome)
-        return [
-            outcome
-            for id, outcome in self._outcomes.items()
-            if id in unsent
-            or (self._wait and id in left and self._accepted(id))
-        ]
+        unfinished = {id for id in left if self._wait and self._accepted(id)}
+        for id in unfinished:
+            self._note_unread(self._outcomes[id])
+        unfinished |= unsent
+        return [o for id, o in self._outcomes.items() if id in unfinished]
+
+    def _note_unread(self, outcome: Outcome[ResourceT]) -> None:
+        """Tell what the last look has not shown from what still is there."""
+        if outcome.target.id not in self._in_sight and outcome.result:
+            why = self._unread.message if self._unread else 'no clear answer'
+            outcome.result = replace(outcome.result, unread=why)
 
     def _sort_refusals(self, ids: Collection[str]) -> None:
         """Find the refusals that may pass."""
@@ -258,14 +266,21 @@ class Follower(Generic[ResourceT]):
         return unfinished
 
     def _look(self, ids: Collection[str]) -> Mapping[str, Seen]:
+        self._in_sight = ()
+        self._unread = None
         try:
-            return self._deletion.look(
+            seen = self._deletion.look(
                 [self._outcomes[id].target for id in ids]
             )
         except StopAll as reason:
             # A look that fails is one more look to a wait; this is its end.
             self._stopped = reason
             return {}
+        except errors.ClientError as error:
+            self._unread = error
+            raise
+        self._in_sight = seen.keys()
+        return seen
 
     def _react(self, seen: Mapping[str, Seen]) -> Collection[str]:
         self._postponed.clear()

@@ -128,12 +128,14 @@ class Done:
     :ivar finished: whether it is gone; False where deletion goes on.
     :ivar detail: what a person should know of how it stands.
     :ivar notes: what stays true until the end: what was done before it.
+    :ivar unread: why nobody knows how it stands now; empty if it was seen.
     """
 
     request_id: str | None
     finished: bool = False
     detail: str = ''
     notes: str = ''
+    unread: str = ''
 
 
 Outcome = bulk.Outcome[Target[ResourceT], Done]

@@ -150,10 +150,26 @@ def _error(outcome: Outcome[Any]) -> BaseException:
     return error.error if isinstance(error, errors.RepeatedDelete) else error
 
 
-def delay(unfinished: Sequence[Outcome[Any]], total: int, noun: Noun) -> str:
-    """What is not finished: what was accepted, and what waits to be sent."""
+def delays(
+    unfinished: Sequence[Outcome[Any]], total: int, noun: Noun
+) -> Iterator[str]:
+    """What is not finished, as far as anybody knows."""
+    for same in _together(unfinished, lambda o: o.result and o.result.unread):
+        yield _delay(same, total, noun)
+
+
+def _delay(unfinished: Sequence[Outcome[Any]], total: int, noun: Noun) -> str:
+    """What was accepted, and what waits to be sent."""
     verb = 'is' if len(unfinished) == 1 else 'are'
     names = ', '.join(label(outcome.target) for outcome in unfinished)
+    count = f'{len(unfinished)} of {total} {noun[1]} {verb}'
+    result = unfinished[0].result
+    if result is not None and result.unread:
+        return (
+            f'Whether {count} deleted by now is unknown: {names}. Their '
+            f'status could not be read ({shortened(result.unread)}). Run the '
+            f'same command again with --wait to see it.'
+        )
     accepted = any(o.state is State.DONE for o in unfinished)
     goes_on = (
         'The service goes on with what it accepted; the same command with '
@@ -162,7 +178,4 @@ def delay(unfinished: Sequence[Outcome[Any]], total: int, noun: Noun) -> str:
         else 'The service has not accepted it; run the same command again '
         'with --wait'
     )
-    return (
-        f'{len(unfinished)} of {total} {noun[1]} {verb} not deleted yet: '
-        f'{names}. {goes_on}.'
-    )
+    return f'{count} not deleted yet: {names}. {goes_on}.'

@@ -39,7 +39,7 @@ from vbsclient.osc.clients import (
     warn_if_login_ends,
 )
 from vbsclient.osc.columns import cells
-from vbsclient.osc.complaints import delay, failures, is_told_by, notes, stop
+from vbsclient.osc.complaints import delays, failures, is_told_by, notes, stop
 from vbsclient.osc.consent import ask, refuse_changes
 from vbsclient.osc.encoding import escapes_output
 from vbsclient.osc.guard import refuse_if_read_only
@@ -342,10 +342,8 @@ class DeleteCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
             self.log.error('%s', stop(self._stopped))
         for note in notes(self._outcomes, self.noun):
             self.log.info('%s', note)
-        if self._unfinished:
-            self.log.error(
-                delay(self._unfinished, len(self._outcomes), self.noun)
-            )
+        for late in delays(self._unfinished, len(self._outcomes), self.noun):
+            self.log.error('%s', late)
         if failed:
             raise exceptions.CommandError(
                 f'{len(failed)} of {len(self._outcomes)} {self.noun[1]} '

@@ -93,7 +93,8 @@ def _meant(key: str) -> str | None:
     spellings = {_letters(ours): ours for ours in KEYS}
     if text.startswith('vbsclient'):
         return spellings[get_close_matches(text, spellings, 1, 0.0)[0]]
-    if 'bs' in text and 'readonly' in text:
+    if 'readonly' in text:
+        # Nothing else in these files is called so.
         return _READ_ONLY
     guard = [_letters(_READ_ONLY)]
     if get_close_matches(text, guard, 1, _ALIKE_THE_GUARD):

@@ -148,7 +148,9 @@ def _detail(
         return sentence(outcome.error)
     result, target = outcome.result, outcome.target
     if result is not None:
-        return '; '.join(filter(None, [result.notes, result.detail])) or None
+        unread = result.unread and f'its status is unknown: {result.unread}'
+        told = filter(None, [result.notes, result.detail, unread])
+        return '; '.join(told) or None
     if outcome.state is State.NOT_SENT and not dry_run:
         return stopped or 'the run was interrupted before its turn'
     expected = [target.expected] if target.expected else []

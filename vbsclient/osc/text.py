@@ -42,7 +42,10 @@ def sentence(error: BaseException, *, with_request: bool = True) -> str:
     most = _LONGEST if told else _LONGEST_OWN
     reason = shortened(error.message.rstrip('.'), most)
     facts = []
-    if isinstance(error, errors.ServiceError):
+    # What the identity service answered is in the message.
+    if isinstance(error, errors.ServiceError) and not isinstance(
+        error, errors.LoginRefused
+    ):
         if error.status:
             facts.append(f'HTTP {error.status}')
         if error.code:

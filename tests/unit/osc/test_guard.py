@@ -59,6 +59,8 @@ def test_what_cannot_be_read_refuses(
         'vsbclient_read_only',
         'vbs_read_only',
         'csbs_readonly',
+        'read_only',
+        'readonly',
         'csbsclient_read_only',
         'vbsclient_version',
         'vbs_endpoint_overide',

@@ -63,6 +63,10 @@ class TestSentence:
             ),
             (errors.NotFound('no', status=404), 'no (HTTP 404).'),
             (
+                errors.LoginRefused('keystone answered 404', 'Do that.'),
+                'keystone answered 404. Do that.',
+            ),
+            (
                 errors.BadRequest(
                     'image',
                     status=400,
