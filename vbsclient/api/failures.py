@@ -72,10 +72,7 @@ def no_answer(
         urllib3.exceptions.ProxyError,
     ):
         return _proxy_failed(inside, url)
-    if _first(inside, requests.exceptions.InvalidProxyURL) or (
-        _first(inside, requests.exceptions.InvalidSchema)
-        and _proxy_setting(url)
-    ):
+    if _is_about_proxy(inside, url):
         return _proxy_unusable(url)
     if isinstance(error, ksa_exceptions.SSLError):
         return _encryption_failed(inside, host_of(url), verify)
@@ -166,6 +163,27 @@ def _tunnel_status(inside: Sequence[BaseException]) -> int | None:
         if told and isinstance(error, OSError):
             return int(told.group(1))
     return None
+
+
+def _is_about_proxy(inside: Sequence[BaseException], url: str) -> bool:
+    """Whether it is the proxy whose address cannot be used."""
+    if _first(inside, requests.exceptions.InvalidProxyURL):
+        return True
+    if _proxy_setting(url) is None:
+        return False
+    unreadable = _first(inside, urllib3.exceptions.LocationParseError)
+    if unreadable is not None:
+        # It tells of the address what is wrong, and not whose it is.
+        return _is_readable(url)
+    return _first(inside, requests.exceptions.InvalidSchema) is not None
+
+
+def _is_readable(url: str) -> bool:
+    try:
+        urllib3.util.parse_url(url)
+    except urllib3.exceptions.LocationParseError:
+        return False
+    return True
 
 
 def _proxy_unusable(url: str) -> errors.ConnectionFailed:

@@ -307,11 +307,32 @@ def test_socks_names_the_variable_and_what_is_missing(
     assert not error.sent
 
 
-def test_a_proxy_that_is_no_url(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    'proxy',
+    [
+        'http:///me:hunter2@x',
+        'http://me:hunter2@:::x',
+        'http://me:hunter2@[::x',
+        'http://me:hunter2@x:99999999',
+    ],
+)
+def test_a_proxy_that_is_no_url(
+    monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
     for name in ('no_proxy', 'NO_PROXY'):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv('https_proxy', 'http:///me:hunter2@x')
+    monkeypatch.setenv('https_proxy', proxy)
     error = failure(URL)
     assert 'https_proxy' in error.message
     assert 'hunter2' not in error.message
     assert not error.sent
+
+
+def test_an_address_that_is_no_url_is_none_of_the_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ('no_proxy', 'NO_PROXY'):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv('https_proxy', 'http://127.0.0.1:1')
+    error = failure('https://127.0.0.1:::x/v2')
+    assert error.message.startswith("the address 'https://127.0.0.1:::x/v2'")
