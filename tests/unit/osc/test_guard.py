@@ -115,7 +115,6 @@ def test_settings_of_others_are_none_of_ours(
                 'dcs_interface',
                 'region_name',
                 'interface',
-                'read_only',
             ]
         )
         | {'vbsclient_read_only': 'no', 'auth': {'username': 'a'}}
