@@ -336,8 +336,12 @@ def _judge(
 
 
 def may_go_on(refusal: BaseException | None) -> bool:
-    """Whether what was sent may take effect later than its answer."""
+    """Whether what was sent may take effect later than its answer.
+
+    Not after a refusal that the service itself has spoken: that of a gateway
+    tells nothing of what the service behind it does.
+    """
     if not isinstance(refusal, errors.ServiceError):
         return may_have_acted(refusal)
-    clear = 300 <= refusal.status < 500
+    clear = 400 <= refusal.status < 500 and refusal.own is Known.YES
     return not clear or refusal.status in _NOT_WAITED_FOR

@@ -219,12 +219,24 @@ class TestJudging:
         assert not done.finished
         assert looks == 2
 
-    @pytest.mark.parametrize('status', [302, 400, 403, 404, 409, 413])
+    @pytest.mark.parametrize('status', [400, 403, 404, 409, 413])
     def test_a_clear_refusal_is_seen_once(
         self, status: int, monkeypatch: Any
     ) -> None:
+        error = refusal(status)
+        error.own = Known.YES
         with pytest.raises(errors.ServiceError):
-            judge(refusal(status), ['available'], monkeypatch)
+            judge(error, ['available'], monkeypatch)
+
+    @pytest.mark.parametrize('status', [301, 400, 403, 404, 405, 410, 422])
+    @pytest.mark.parametrize('own', [Known.NO, Known.UNKNOWN])
+    def test_one_that_may_be_of_a_gateway_is_seen_twice(
+        self, status: int, own: Known, monkeypatch: Any
+    ) -> None:
+        error = refusal(status)
+        error.own = own
+        _, looks = judge(error, ['available', 'deleting'], monkeypatch)
+        assert looks == 2
 
     @pytest.mark.parametrize(
         'error',
