@@ -385,7 +385,7 @@ def test_answers_that_never_came_are_told_once(
         Fault('hang', 'GET', '/backups', skip=3, times=None),
     ]
     result = openstack.run(
-        *DELETE, *(b.id for b in backups), config={'api_timeout': 0.3}
+        *DELETE, *(b.id for b in backups), config={'api_timeout': 0.1}
     )
     assert result.code == 1
     lines = result.stderr.splitlines()
