@@ -93,7 +93,12 @@ class ConnectionFailed(ClientError):
 
 
 class LoginUnanswered(ConnectionFailed):
-    """The identity service did not answer a login: nothing was sent."""
+    """The identity service did not answer a login: nothing was done.
+
+    :ivar answered: as of :class:`LoginRefused`.
+    """
+
+    answered = False
 
     def __init__(
         self,
@@ -168,7 +173,11 @@ class LoginRefused(Unauthorized):
 
     :ivar status: 401 whatever the identity service answered, which is in the
         message: to the service that was asked the login is not valid.
+    :ivar answered: whether the request itself was answered with 401 before;
+        else it never left.
     """
+
+    answered = False
 
     hint = (
         'Check that the login is still valid; it is not tried again in this '

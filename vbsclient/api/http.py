@@ -350,11 +350,17 @@ class Transport:
                 if refusal is not None:
                     raise _refused_again(error, method, url) from None
                 refusal = error
-            token = self._login.renewed(self.session, token)
-        raise errors.LoginRefused(
+            try:
+                token = self._login.renewed(self.session, token)
+            except (errors.LoginRefused, errors.LoginUnanswered) as error:
+                error.answered = True
+                raise
+        ended = errors.LoginRefused(
             f'the service does not accept the login, which cannot be '
             f'renewed: {refusal.message if refusal else ""}',
         )
+        ended.answered = True
+        raise ended
 
     def _send_once(
         self,

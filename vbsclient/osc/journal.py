@@ -178,6 +178,12 @@ def _failure(error: BaseException) -> dict[str, Any]:
         return {**_failure(error.error), 'attempts': error.attempts}
     if isinstance(error, errors.OutcomeUnknown):
         return {**_failure(error.refusal), 'result': 'unknown'}
+    if isinstance(error, errors.LoginRefused | errors.LoginUnanswered):
+        answered = {'result': 'refused', 'status': 401}
+        return {
+            **(answered if error.answered else {'result': 'not sent'}),
+            'message': error.message[:1000],
+        }
     if isinstance(error, errors.ServiceError):
         odd = isinstance(error, errors.UnexpectedSuccess)
         return {

@@ -112,6 +112,26 @@ class TestLines:
             journal.delete(target(), 'delete', fail(error))
         assert lines(path)[1].items() >= facts.items()
 
+    @pytest.mark.parametrize('answered', [True, False])
+    @pytest.mark.parametrize(
+        'error',
+        [errors.LoginRefused('ended'), errors.LoginUnanswered('hangs')],
+        ids=['refused', 'unanswered'],
+    )
+    def test_a_login_that_ends_tells_whether_the_request_left(
+        self,
+        journal: Journal,
+        path: Path,
+        error: errors.LoginRefused | errors.LoginUnanswered,
+        answered: bool,
+    ) -> None:
+        error.answered = answered
+        with pytest.raises(errors.ClientError):
+            journal.delete(target(), 'delete', fail(error))
+        line = lines(path)[1]
+        assert line['result'] == ('refused' if answered else 'not sent')
+        assert line.get('status') == (401 if answered else None)
+
     @pytest.mark.parametrize('name', ['a\nb', '\x1b', 'ü', '\ud800', '"'])
     def test_a_name_stays_within_its_line(
         self, journal: Journal, path: Path, name: str
