@@ -48,7 +48,12 @@ def test_a_dash_that_is_none_sends_nothing(
         *command.split(),
         f'{EN_DASH}dry-run',
         backup.id,
-        complains=[..., re.compile("write '--dry-run'.*Nothing was sent")],
+        complains=[
+            ...,
+            re.compile(
+                r"U\+2013 \(EN DASH\).*write '--dry-run'.*Nothing was sent"
+            ),
+        ],
         code=2,
     )
     assert result.stdout == ''

@@ -759,6 +759,29 @@ def test_nothing_selected_is_success_and_said(
     assert not deletes(c)
 
 
+@pytest.mark.parametrize('name', [(), ('--name', 'nobody')])
+def test_a_quiet_night_of_cron_says_nothing(
+    cloud: CloudFactory, openstack: Openstack, name: tuple[str, ...]
+) -> None:
+    add(cloud(), 1)
+    rules = (*name, '--all-volumes', '--keep-last', '1', '--yes')
+    assert openstack('-q', *PRUNE, *rules).stdout == ''
+
+
+def test_what_goes_is_said_quietly_as_well(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    volume = c.state.add_volume()
+    for days in (1, 2):
+        add(c, days, volume)
+    rules = ('--all-volumes', '--keep-last', '1', '--yes')
+    shown = openstack('-q', *PRUNE, *rules).stdout
+    assert shown.startswith('Keep last 1.')
+    assert 'day-2' in shown
+    assert 'Deleted: 1' in shown
+
+
 def test_a_disk_that_stays_full_is_warned_of(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:

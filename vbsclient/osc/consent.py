@@ -103,5 +103,12 @@ def confirm(
         termios.tcflush(stdin.fileno(), termios.TCIFLUSH)
     stderr.write(f'{question} [y/N] ')
     stderr.flush()
-    if stdin.readline().strip().lower() not in ('y', 'yes'):
+    answer = ''
+    try:
+        answer = stdin.readline()
+    finally:
+        if not answer.endswith('\n'):
+            # Ctrl-C and Ctrl-D leave the cursor behind the question.
+            stderr.write('\n')
+    if answer.strip().lower() not in ('y', 'yes'):
         raise exceptions.CommandError('Nothing was deleted.')

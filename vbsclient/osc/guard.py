@@ -64,8 +64,8 @@ def _is_set(value: Any, place: str) -> bool:
     if flag is not None:
         return flag
     raise exceptions.CommandError(
-        f'{place} is {value!r}, which is neither true nor false: nothing was '
-        f'changed.'
+        f'{place} is {"empty" if value in (None, "") else repr(value)}, '
+        f'which is neither true nor false: nothing was changed.'
     )
 
 

@@ -59,18 +59,19 @@ class _Strict(_Base):
         if not any(map(_is_dash, start)) or not false:
             return
         dashes = '-' if len(meant) < 2 else '--'
+        name = unicodedata.name(false[0], 'a control character')
         self.error(
-            f"'{visible(argument[:60])}' begins with U+{ord(false[0]):04X}, "
-            f'which is no hyphen of an option: write '
-            f"'{dashes}{visible(meant[:60])}'. What is called so is named by "
-            f'its ID, or as --option=value. Nothing was sent.'
+            f"'{visible(argument[:60])}' begins with U+{ord(false[0]):04X} "
+            f'({name}), which is no hyphen of an option: write '
+            f"'{dashes}{visible(meant[:60])}'. If a name really begins so, "
+            f'give the ID instead, or write --option=value. Nothing was sent.'
         )
 
     def _refuse_option(self, value: str) -> None:
         if value.startswith('-') and value != '-':
             self.error(
-                f"'{visible(value[:60])}' is no option of this command; what "
-                f"is called so goes behind a '--'. Nothing was sent."
+                f"'{visible(value[:60])}' is no option of this command; if "
+                f"it is a name, write it after '--'. Nothing was sent."
             )
 
     def _typed_words(self, parsed: Any) -> Iterable[str]:

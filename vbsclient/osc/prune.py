@@ -172,11 +172,11 @@ class PruneCommand(DeleteCommand):
         )
         plan = self._plan = prune.plan()
         refuse_wrong_clock(self.clients())
-        self._say(rules.describe(self._rule_set))
+        self._remark(rules.describe(self._rule_set))
         warn_of_strange_statuses(parsed_args.conditions)
         self._warn_of_idle_rules(plan, parsed_args)
         if not plan.decisions:
-            self._say('No backup is selected: there is nothing to prune.')
+            self._remark('No backup is selected: there is nothing to prune.')
             return None
         if parsed_args.dry_run:
             return None
@@ -186,7 +186,7 @@ class PruneCommand(DeleteCommand):
         demand_rest(plan)
         if not plan.deleted:
             kept = len(plan.kept)
-            self._say(
+            self._remark(
                 f'All {kept} backups are kept.'
                 if kept > 1
                 else 'The only backup is kept.'
@@ -310,6 +310,12 @@ class PruneCommand(DeleteCommand):
         with self._people() as people:
             if people is not None:
                 people.write(f'{visible(text)}\n')
+
+    def _remark(self, text: str) -> None:
+        """Say it, but for -q where nothing goes: a quiet night of cron."""
+        goes = self._plan is not None and self._plan.deleted
+        if goes or self.app.options.verbose_level:
+            self._say(text)
 
     def _sum_up(self, text: str) -> None:
         """Say it, or go on to what is more urgent."""

@@ -60,3 +60,36 @@ def test_what_was_typed_before_is_no_answer(
                 confirm('Sure?', 'nobody', stdin=stdin, stderr=screen)
     finally:
         rescue.cancel()
+
+
+class Interrupted(io.StringIO):
+    """A terminal at which somebody presses Ctrl-C."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def readline(self, size: int | None = -1, /) -> str:
+        raise KeyboardInterrupt
+
+
+class Ended(Interrupted):
+    """One at which somebody presses Ctrl-D."""
+
+    def readline(self, size: int | None = -1, /) -> str:
+        return ''
+
+
+@pytest.mark.parametrize(
+    ('stdin', 'ends'),
+    [
+        (Interrupted(), KeyboardInterrupt),
+        (Ended(), exceptions.CommandError),
+    ],
+)
+def test_what_comes_next_begins_on_a_line_of_its_own(
+    stdin: io.StringIO, ends: type[BaseException]
+) -> None:
+    screen = io.StringIO()
+    with pytest.raises(ends):
+        confirm('Sure?', 'nobody', stdin=stdin, stderr=screen)
+    assert screen.getvalue() == 'Sure? [y/N] \n'

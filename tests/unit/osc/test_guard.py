@@ -46,6 +46,13 @@ def test_what_cannot_be_read_refuses(
         assert VARIABLE in refused({})
 
 
+@pytest.mark.parametrize('value', ['', None])
+def test_an_empty_mark_is_called_empty(value: str | None) -> None:
+    assert 'in clouds.yaml is empty,' in refused(
+        {'vbsclient_read_only': value}
+    )
+
+
 @pytest.mark.parametrize(
     'key',
     [
