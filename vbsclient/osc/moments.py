@@ -161,11 +161,14 @@ def _span(value: str) -> Span | None:
 
 
 def _refuse_bare_m(value: str, text: str) -> None:
-    months, minutes = _BARE_M.sub('mo', value), _BARE_M.sub('min', value)
-    if months != value and (_span(months) or _span(minutes)):
+    meant = {
+        _BARE_M.sub(unit, value): word
+        for unit, word in (('mo', 'months'), ('min', 'minutes'))
+    }
+    right = [f'{span} ({meant[span]})' for span in meant if _span(span)]
+    if value not in meant and right:
         raise argparse.ArgumentTypeError(
-            f'{text!r} may be months or minutes: write {months} (months) or '
-            f'{minutes} (minutes)'
+            f'{text!r} may be months or minutes: write {" or ".join(right)}'
         )
 
 

@@ -66,7 +66,12 @@ def _unknown(error: errors.OutcomeUnknown, *, with_request: bool) -> str:
 
 
 def capital(text: str) -> str:
-    """A sentence that begins with a capital letter."""
+    """A sentence that begins with a capital letter, or with a name as it is.
+
+    Such as ``clouds.yaml``, a key of it, or a host.
+    """
+    if not text.partition(' ')[0].rstrip('.,:;').isalpha():
+        return text
     return text[:1].upper() + text[1:]
 
 

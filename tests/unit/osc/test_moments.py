@@ -126,6 +126,25 @@ def test_months_or_minutes_are_no_question_where_something_is_chosen(
         parse(text)
 
 
+@pytest.mark.parametrize(
+    ('text', 'advice'),
+    [
+        ('6m', '6mo (months) or 6min (minutes)'),
+        ('1y6m', '1y6mo (months) or 1y6min (minutes)'),
+        ('1h30m', '1h30min (minutes)'),
+        ('2d6m', '2d6min (minutes)'),
+        ('6m2w', '6mo2w (months)'),
+        ('5m30s', '5mo30s (months) or 5min30s (minutes)'),
+    ],
+)
+def test_what_is_advised_is_taken(text: str, advice: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError) as refusal:
+        parse_span(text)
+    assert str(refusal.value).endswith(f': write {advice}')
+    for written in advice.split(' or '):
+        parse_span(written.split(' ')[0])
+
+
 @pytest.mark.parametrize('parse', [parse_moment, parse_span])
 @pytest.mark.parametrize('text', ['30', '1', '3600', '777600', '0030'])
 def test_a_number_needs_its_unit(

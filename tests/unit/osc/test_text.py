@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vbsclient.api import errors
-from vbsclient.osc.text import Text, sentence, shortened, visible
+from vbsclient.osc.text import Text, capital, sentence, shortened, visible
 
 
 class TestVisible:
@@ -115,3 +115,21 @@ class TestColumn:
     def test_nothing_is_empty_or_null(self) -> None:
         assert Text(None).human_readable() == ''
         assert Text(None).machine_readable() is None
+
+
+@pytest.mark.parametrize(
+    ('text', 'shown'),
+    [
+        ('it is so', 'It is so'),
+        ('no: it is not', 'No: it is not'),
+        ('vbsclient_csbs in clouds.yaml is 1', None),
+        ('clouds.yaml says so', None),
+        ('keystone.example.com answered 404', None),
+        ("'x' is none", None),
+        ('', None),
+    ],
+)
+def test_a_sentence_begins_with_a_capital_and_a_name_as_it_is(
+    text: str, shown: str | None
+) -> None:
+    assert capital(text) == (text if shown is None else shown)
