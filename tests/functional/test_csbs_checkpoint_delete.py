@@ -87,7 +87,7 @@ def test_a_yes_at_the_terminal_deletes(
     assert deletes(c) == [checkpoint_delete(run.id)]
 
 
-@pytest.mark.parametrize('answer', ['n\n', '\n', '', 'maybe\n', 'yess\n'])
+@pytest.mark.parametrize('answer', ['n\n', '\n', 'maybe\n', 'yess\n'])
 def test_anything_else_at_the_terminal_deletes_nothing(
     cloud: CloudFactory, openstack: Openstack, answer: str
 ) -> None:
@@ -102,6 +102,24 @@ def test_anything_else_at_the_terminal_deletes_nothing(
             ' holds',
             *['server'] * 3,
             re.compile(r'Delete all of it\? \[y/N\] .*Nothing was deleted\.'),
+        ],
+    )
+    assert deletes(c) == []
+
+
+def test_the_end_of_the_input_is_no_answer(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    openstack(
+        *DELETE,
+        c.state.add_checkpoint(3).id,
+        stdin=Terminal(''),
+        complains=[
+            ' holds',
+            *['server'] * 3,
+            re.compile(r'^Delete all of it\? \[y/N\] $'),
+            re.compile(r'^Nothing was deleted\.'),
         ],
     )
     assert deletes(c) == []
