@@ -301,6 +301,7 @@ class Transport:
 
     def _retrying(self) -> tenacity.Retrying:
         """What repeats a GET or a DELETE until it is answered for good."""
+        enough = _Enough()
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception(_is_repeatable),
             wait=lambda state: min(
@@ -309,7 +310,7 @@ class Transport:
             stop=lambda state: (
                 self.stop.is_set()
                 or self._deadline.left() <= 0
-                or _enough(state)
+                or enough(state)
             ),
             sleep=tenacity.sleep_using_event(self.stop),
             before_sleep=_log_retry,
@@ -483,11 +484,26 @@ def _wait(state: tenacity.RetryCallState) -> float:
     return float(_exponential(state))
 
 
-def _enough(state: tenacity.RetryCallState) -> bool:
-    error = state.outcome.exception() if state.outcome else None
-    throttled = isinstance(error, errors.TooManyRequests)
-    most = _ATTEMPTS_WHEN_THROTTLED if throttled else _ATTEMPTS
-    return state.attempt_number >= most
+class _Enough:
+    """Whether one request was tried often enough.
+
+    Each kind of failure is counted by itself: who was told to slow down
+    before has not tried in vain.
+    """
+
+    def __init__(self) -> None:
+        self._throttled = self._failed = 0
+
+    def __call__(self, state: tenacity.RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, errors.TooManyRequests):
+            self._throttled += 1
+        else:
+            self._failed += 1
+        return (
+            self._throttled >= _ATTEMPTS_WHEN_THROTTLED
+            or self._failed >= _ATTEMPTS
+        )
 
 
 def _log_retry(state: tenacity.RetryCallState) -> None:

@@ -219,6 +219,19 @@ class TestThrottling:
         transport.stop.set()
         assert _capacity(transport._limit) == 1
 
+    def test_who_was_slowed_down_has_not_tried_in_vain(
+        self, fake_cloud: MakeCloud
+    ) -> None:
+        cloud = fake_cloud()
+        slowly = {'status_code': 429}
+        broken = {'status_code': 502}
+        cloud.on(
+            *('GET', URL, *[slowly, broken] * 4, *[slowly] * 7),
+            {'status_code': 200, 'json': {}},
+        )
+        Transport(cloud.session).get(URL)
+        assert len(cloud.sent()) == 16
+
     @pytest.mark.parametrize('answer', NO_SUCH_WISH)
     def test_nothing_else_is(
         self, fake_cloud: MakeCloud, answer: dict[str, Any]
