@@ -41,6 +41,10 @@ _SINCE_1970 = 10
 _MILLISECONDS = 13
 
 
+class _NotPositive(argparse.ArgumentTypeError):
+    """A length of time that is none."""
+
+
 def parse_span(text: str) -> Span:
     """A length of time such as ``36h``, ``30d``, ``6mo`` or ``1y6mo``.
 
@@ -66,7 +70,7 @@ def parse_span(text: str) -> Span:
             f'y), the longest unit first'
         )
     if not (span.years or span.months or span.days or span.seconds):
-        raise argparse.ArgumentTypeError(
+        raise _NotPositive(
             f'the length of time {text!r} must be longer than nothing'
         )
     return span
@@ -85,9 +89,9 @@ def parse_duration(text: str) -> timedelta:
         value = f'{value}s'
     try:
         span = parse_span(_BARE_M.sub('min', value))
-    except argparse.ArgumentTypeError as error:
-        if 'longer than nothing' in str(error):
-            raise
+    except _NotPositive:
+        raise
+    except argparse.ArgumentTypeError:
         raise argparse.ArgumentTypeError(
             f'{text!r} is not a duration such as 90 (seconds), 30m, 12h, '
             f'30d or 2w'
