@@ -13,12 +13,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from enum import Enum
 from typing import Generic, TypeVar
 
 from vbsclient.api import errors
+from vbsclient.api.http import Deadline
 
 T = TypeVar('T')
 R = TypeVar('R')
@@ -28,7 +29,21 @@ GRACE = 1.5
 
 #: Seconds of a wait at most: a signal that comes just before it, while this
 #: thread hands over to another, does not end it.
-_UNNOTICED = 0.5
+SIGNAL_POLL_INTERVAL = 0.5
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What bounds all requests of one command.
+
+    :ivar concurrency: the most at a time.
+    :ivar stop: once set, no further request is sent.
+    :ivar deadline: behind it nothing is repeated any more.
+    """
+
+    concurrency: int = 10
+    stop: threading.Event = field(default_factory=threading.Event)
+    deadline: Deadline = field(default_factory=Deadline)
 
 
 class State(Enum):
@@ -183,7 +198,7 @@ def _feed(
         ready = ()
         while received < expected and not ready:
             try:
-                outcome = done.get(timeout=_UNNOTICED)
+                outcome = done.get(timeout=SIGNAL_POLL_INTERVAL)
             except queue.Empty:
                 continue
             received += 1
@@ -253,4 +268,4 @@ def _join(workers: Sequence[threading.Thread], grace: float) -> None:
             left = deadline - time.monotonic()
             if left <= 0:
                 return
-            worker.join(min(left, _UNNOTICED))
+            worker.join(min(left, SIGNAL_POLL_INTERVAL))

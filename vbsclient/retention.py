@@ -71,7 +71,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Span:
+class CalendarDuration:
     """A length of time as a calendar has it.
 
     :ivar text: as it was written.
@@ -213,7 +213,7 @@ class KeepPeriods:
 class KeepWithin:
     """All that were made so long before the newest, or later."""
 
-    span: Span
+    span: CalendarDuration
 
     def kept(self, group: Group) -> Iterator[tuple[Candidate, str]]:
         """Those too that the rules do not count."""
@@ -282,7 +282,7 @@ class RuleSet:
     """
 
     rules: Sequence[Rule] = ()
-    older_than: Span | None = None
+    older_than: CalendarDuration | None = None
     zone: tzinfo = timezone.utc
     allow_empty: bool = False
 

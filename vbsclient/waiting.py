@@ -21,7 +21,7 @@ LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Seen:
+class ResourceStatus:
     """What one look says of one resource.
 
     :ivar status: its status; None once a GET has confirmed that it is gone.
@@ -35,10 +35,10 @@ class Seen:
 
 
 #: One look: what is known of these ids; an id may be left out.
-Look = Callable[[Collection[str]], Mapping[str, Seen]]
+Look = Callable[[Collection[str]], Mapping[str, ResourceStatus]]
 
 #: Acts on what was seen; returns the ids to go on looking at.
-React = Callable[[Mapping[str, Seen]], Collection[str]]
+OnPoll = Callable[[Mapping[str, ResourceStatus]], Collection[str]]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Patience:
 def follow(
     watched: Collection[str],
     look: Look,
-    react: React,
+    react: OnPoll,
     *,
     patience: Patience,
     stop: threading.Event,
@@ -79,7 +79,7 @@ def follow(
     :raises Cancelled: if ``stop`` is set.
     """
     started = changed = clock()
-    known: dict[str, Seen] = {}
+    known: dict[str, ResourceStatus] = {}
     while watched:
         try:
             seen = look(watched)

@@ -10,7 +10,8 @@ import pytest
 
 from tests.functional.shell import Openstack
 from tests.sandbox import Sandbox
-from vbsclient.deletion import csbs_siblings, judgement
+from vbsclient.change import verify
+from vbsclient.deletion import siblings
 
 CloudFactory = Callable[..., Sandbox]
 
@@ -23,13 +24,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 @pytest.fixture(autouse=True)
 def _no_second_look_to_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Siblings are read again at once, and not some seconds later."""
-    monkeypatch.setattr(csbs_siblings, 'SECOND_LOOK', 0.0)
+    monkeypatch.setattr(siblings, 'SECOND_LOOK', 0.0)
 
 
 @pytest.fixture(autouse=True)
 def _second_look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a refused DELETE may have begun is looked at without a pause."""
-    monkeypatch.setattr(judgement, 'SECOND_LOOK', 0.0)
+    monkeypatch.setattr(verify, 'SECOND_LOOK', 0.0)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.functional.wire import (
     requests,
 )
 from tests.sandbox import Fault, LoggedRequest
-from vbsclient.deletion import csbs_items
+from vbsclient.deletion import server_backups
 
 DELETE = ('csbs', 'backup', 'delete')
 
@@ -323,7 +323,7 @@ def test_a_deletion_without_an_effect_stops_the_run(
     openstack: Openstack,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(csbs_items, 'PROOF_TIMEOUT', 0.3)
+    monkeypatch.setattr(server_backups, 'PROOF_TIMEOUT', 0.3)
     c = cloud()
     run = c.state.add_checkpoint(3)
     c.knobs.faults.append(

@@ -47,8 +47,8 @@ from tests.functional.targets import (
 )
 from tests.functional.wire import deletes, requests
 from tests.sandbox import CloudState, Fault, LoggedRequest, Sandbox
-from vbsclient.deletion import csbs_items
-from vbsclient.osc import clients
+from vbsclient.deletion import server_backups
+from vbsclient.osc.command import clients
 from vbsclient.waiting import Patience
 
 __all__ = ['only_gets']
@@ -80,7 +80,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch, pauses: list[float]) -> None:
-    monkeypatch.setattr(csbs_items, 'PROOF_TIMEOUT', 0.1)
+    monkeypatch.setattr(server_backups, 'PROOF_TIMEOUT', 0.1)
     monkeypatch.setattr(Patience, 'pause', lambda self, elapsed: 0.01)
 
 

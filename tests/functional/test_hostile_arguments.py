@@ -325,9 +325,9 @@ def _named(things: list[Any], arguments: list[str]) -> set[str]:
     ids = {thing.id for thing in things}
     named = ids & set(arguments)
     for text in set(arguments) - ids:
-        bearers = [thing.id for thing in things if thing.name == text]
-        if len(bearers) == 1:
-            named |= set(bearers)
+        matches = [thing.id for thing in things if thing.name == text]
+        if len(matches) == 1:
+            named |= set(matches)
     return named
 
 

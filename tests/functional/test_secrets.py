@@ -9,7 +9,7 @@ import pytest
 from tests.functional.conftest import CloudFactory
 from tests.functional.shell import Openstack, Result
 from tests.sandbox import Fault, Sandbox
-from vbsclient.deletion import csbs_items
+from vbsclient.deletion import server_backups
 
 PASSWORD = 'correct-horse-battery-staple'
 
@@ -99,7 +99,7 @@ class Vault:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr('vbsclient.api.http._wait', lambda state: 0.0)
-    monkeypatch.setattr(csbs_items, 'PROOF_TIMEOUT', 0.0)
+    monkeypatch.setattr(server_backups, 'PROOF_TIMEOUT', 0.0)
 
 
 @pytest.fixture

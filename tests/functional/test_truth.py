@@ -80,7 +80,7 @@ def test_deleted_is_not_what_a_route_says_that_is_missing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Only the route to one resource is: the list still shows it."""
-    monkeypatch.setattr('vbsclient.deletion.csbs_items.PROOF_TIMEOUT', 0.3)
+    monkeypatch.setattr('vbsclient.deletion.server_backups.PROOF_TIMEOUT', 0.3)
     uuid = '(backups|checkpoint_items)/[0-9a-f-]{36}'
     c = after_a_delete(
         cloud,

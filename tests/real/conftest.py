@@ -10,7 +10,7 @@ import pytest
 from tests.functional.shell import Openstack
 from tests.real.cinder import demand_programs
 from tests.real.cloud import Project, RealCloud
-from tests.real.process import Missing
+from tests.real.process import MissingError
 
 ProjectFactory = Callable[..., Project]
 
@@ -22,7 +22,7 @@ def real_cloud(
     """Keystone and Cinder, started once."""
     try:
         demand_programs()
-    except Missing as missing:
+    except MissingError as missing:
         pytest.exit(str(missing), returncode=1)
     cloud = RealCloud(tmp_path_factory.mktemp('cloud'))
     try:

@@ -21,7 +21,7 @@ PROGRAMS = Path(sys.prefix) / 'bin'
 _ROOT = Path(__file__).parents[2]
 
 
-class Missing(Exception):
+class MissingError(Exception):
     """What this machine lacks, in one sentence."""
 
 

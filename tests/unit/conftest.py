@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A session and a catalog in one line, and no waiting."""
+"""A cloud in one line, and no waiting."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.unit.fakes import FakeCloud
+from tests.unit.world import World
 
 
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Repetitions follow at once."""
     monkeypatch.setattr('vbsclient.api.http._wait', lambda state: 0.0)
-    monkeypatch.setattr('vbsclient.deletion.judgement.SECOND_LOOK', 0.0)
+    monkeypatch.setattr('vbsclient.change.verify.SECOND_LOOK', 0.0)
 
 
 @pytest.fixture
@@ -27,3 +28,17 @@ def fake_cloud(no_waiting: None) -> Iterator[Callable[..., FakeCloud]]:
     yield make
     for cloud in made:
         cloud.session.session.close()
+
+
+@pytest.fixture
+def world(no_waiting: None) -> Iterator[Callable[..., World]]:
+    """Make a :class:`World`."""
+    made: list[World] = []
+
+    def make(**options: object) -> World:
+        made.append(World(**options))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.cloud.session.session.close()

@@ -192,7 +192,7 @@ def test_a_whole_start_loads_no_other() -> None:
 def test_only_prune_loads_what_only_prune_needs() -> None:
     script = (
         'import json, sys\n'
-        'import vbsclient.osc.vbs_backup, vbsclient.osc.csbs_backup\n'
+        'import vbsclient.osc.vbs.backup, vbsclient.osc.csbs.backup\n'
         "rare = ('vbsclient.retention', 'vbsclient.glob', 'dateutil')\n"
         'print(json.dumps([m for m in rare if m in sys.modules]))\n'
     )

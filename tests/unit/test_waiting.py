@@ -9,24 +9,28 @@ from collections.abc import Collection, Iterator, Mapping
 import pytest
 
 from vbsclient.api import errors
-from vbsclient.waiting import Patience, Seen, follow
+from vbsclient.waiting import Patience, ResourceStatus, follow
 
-GOING = Seen('deleting')
-GONE = Seen(None)
+GOING = ResourceStatus('deleting')
+GONE = ResourceStatus(None)
 
 
 class World:
     """Answers looks from a script, and lets time pass at each pause."""
 
-    def __init__(self, *looks: Mapping[str, Seen] | Exception) -> None:
+    def __init__(
+        self, *looks: Mapping[str, ResourceStatus] | Exception
+    ) -> None:
         self.now = 0.0
         self.pauses: list[float] = []
         self.asked: list[set[str]] = []
-        self._looks: Iterator[Mapping[str, Seen] | Exception] = iter(looks)
-        self._last: Mapping[str, Seen] = {}
+        self._looks: Iterator[Mapping[str, ResourceStatus] | Exception] = iter(
+            looks
+        )
+        self._last: Mapping[str, ResourceStatus] = {}
         self.stop = _Stop(self)
 
-    def look(self, ids: Collection[str]) -> Mapping[str, Seen]:
+    def look(self, ids: Collection[str]) -> Mapping[str, ResourceStatus]:
         self.asked.append(set(ids))
         answer = next(self._looks, self._last)
         if isinstance(answer, Exception):
@@ -39,7 +43,7 @@ class World:
     ) -> Collection[str]:
         gone: set[str] = set()
 
-        def react(seen: Mapping[str, Seen]) -> Collection[str]:
+        def react(seen: Mapping[str, ResourceStatus]) -> Collection[str]:
             gone.update(id for id, s in seen.items() if s.status is None)
             return set(ids) - gone
 
@@ -116,7 +120,9 @@ def test_it_ends_when_nothing_has_happened_for_long() -> None:
 
 
 def test_a_changed_status_is_something_that_happens() -> None:
-    world = World(*[{'a': Seen('waiting_delete')}] * 20, *[{'a': GOING}] * 20)
+    world = World(
+        *[{'a': ResourceStatus('waiting_delete')}] * 20, *[{'a': GOING}] * 20
+    )
     world.wait('a', patience=Patience(idle=60))
     assert world.now > 60
 
@@ -125,7 +131,7 @@ def test_something_new_to_look_at_is_something_that_happens() -> None:
     world = World({'a': GOING})
     watched = {'a'}
 
-    def react(seen: Mapping[str, Seen]) -> Collection[str]:
+    def react(seen: Mapping[str, ResourceStatus]) -> Collection[str]:
         if world.now > 50:
             watched.add('b')
         return frozenset(watched)

@@ -12,7 +12,7 @@ from typing import Any
 _AUTOMATIC = 'autobk_'
 
 
-def names_automatic(name: str | None) -> bool:
+def is_automatic_name(name: str | None) -> bool:
     """Whether a backup of this name was made by a policy."""
     return (name or '').startswith(_AUTOMATIC)
 

@@ -19,7 +19,7 @@ _EARLIEST = datetime.min.replace(tzinfo=timezone.utc) + _FURTHEST
 _LATEST = datetime.max.replace(tzinfo=timezone.utc) - _FURTHEST
 
 
-def moment_of(
+def parse_timestamp(
     text: str | None, zone: tzinfo = timezone.utc
 ) -> datetime | None:
     """A time of the wire, which is UTC where it names no zone.

@@ -16,16 +16,15 @@ from datetime import datetime
 from typing import Generic, NamedTuple, Protocol
 
 from vbsclient.api import errors
-from vbsclient.deletion.follow import Followable
-from vbsclient.deletion.targets import (
-    Refused,
-    ResourceT,
-    Target,
-    Undecided,
-    left_alone,
+from vbsclient.change.follow import Followable
+from vbsclient.change.targets import ResourceT, Target
+from vbsclient.lookup.refusals import (
+    RefusedError,
+    UnverifiedError,
+    changed_since_plan,
 )
-from vbsclient.deletion.wording import listed
 from vbsclient.retention import Candidate, Decision, Plan, RuleSet, make_plan
+from vbsclient.wording import listed
 
 #: Raises if the backup of this id must not go now.
 Confirm = Callable[[str], None]
@@ -46,7 +45,7 @@ class Absence(NamedTuple):
 
 
 @dataclass
-class Reading(Generic[ResourceT]):
+class Snapshot(Generic[ResourceT]):
     """What one look has found.
 
     :ivar parents: as :func:`vbsclient.retention.make_plan` takes it.
@@ -63,7 +62,7 @@ class Reading(Generic[ResourceT]):
 class History(Protocol[ResourceT]):
     """The backups of one service that the rules are about."""
 
-    def read(self, hold: Container[str] = ()) -> Reading[ResourceT]:
+    def read(self, hold: Container[str] = ()) -> Snapshot[ResourceT]:
         """Look at all of them.
 
         :param hold: ids of what will be deleted.
@@ -85,7 +84,7 @@ class History(Protocol[ResourceT]):
         """
 
 
-class Emptied(Refused):
+class EmptyGroupError(RefusedError):
     """The rules would leave nothing of some groups."""
 
 
@@ -100,7 +99,7 @@ class Prune(Generic[ResourceT]):
     ) -> None:
         self._history = history
         self._rule_set = rule_set
-        self._now = now
+        self._resolve = now
         #: Why backups stay of which nobody knows enough.
         self.doubt: str | None = None
         #: What was to stay and is not as the list shows it, by id.
@@ -112,10 +111,10 @@ class Prune(Generic[ResourceT]):
         self.doubt = reading.doubt
         return self._plan(reading)
 
-    def look_again(self, plan: Plan) -> Agreed[ResourceT]:
+    def look_again(self, plan: Plan) -> ConfirmedPlan[ResourceT]:
         """The second look: what of a plan is still right.
 
-        :raises Emptied: if it would leave nothing of a group by now.
+        :raises EmptyGroupError: if it would leave nothing of a group by now.
         """
         planned = {decision.backup.id: decision for decision in plan.deleted}
         agreed = self._agree(planned, _identity)
@@ -129,16 +128,16 @@ class Prune(Generic[ResourceT]):
         self,
         planned: Mapping[str, Decision],
         identity: Callable[[Candidate], object],
-    ) -> Agreed[ResourceT]:
+    ) -> ConfirmedPlan[ResourceT]:
         """What may go of these by now.
 
         :param identity: what must be the same of each.
-        :raises Emptied: if nothing would be left of a group.
+        :raises EmptyGroupError: if nothing would be left of a group.
         """
         reading = self._history.read(hold=planned)
         self.doubt = self.doubt or reading.doubt
         renewed = self._plan(reading)
-        demand_rest(renewed)
+        ensure_not_empty(renewed)
         fresh = {d.backup.id: d for d in renewed.decisions}
         changed = {}
         for id, decision in planned.items():
@@ -152,7 +151,7 @@ class Prune(Generic[ResourceT]):
             elif identity is not _identity and now.backup.share_ids:
                 # Its shares were cancelled before it was sent.
                 changed[id] = 'it is shared'
-        return Agreed(
+        return ConfirmedPlan(
             self._history.deletion(
                 {
                     id: resource
@@ -167,7 +166,7 @@ class Prune(Generic[ResourceT]):
             ],
         )
 
-    def _confirm(self, reading: Reading[ResourceT], plan: Plan) -> Confirm:
+    def _confirm(self, reading: Snapshot[ResourceT], plan: Plan) -> Confirm:
         """Lets nothing of a group go before something that stays was seen."""
         members: dict[str, list[Decision]] = {}
         for decision in plan.decisions:
@@ -186,17 +185,17 @@ class Prune(Generic[ResourceT]):
         }
         return lambda id: guards[going[id]].confirm(id)
 
-    def _plan(self, reading: Reading[ResourceT]) -> Plan:
+    def _plan(self, reading: Snapshot[ResourceT]) -> Plan:
         return make_plan(
             reading.candidates,
             self._rule_set,
-            self._now,
+            self._resolve,
             parents=reading.parents,
         )
 
 
 @dataclass(frozen=True)
-class Agreed(Generic[ResourceT]):
+class ConfirmedPlan(Generic[ResourceT]):
     """What is left of a plan when it is carried out.
 
     :ivar deletion: the rules for what still goes.
@@ -212,8 +211,10 @@ class Agreed(Generic[ResourceT]):
         for target in targets:
             refusal = target.refusal
             # What nobody knows is no change: that fails.
-            if refusal is not None and not isinstance(refusal, Undecided):
-                target.refusal = left_alone(refusal.message)
+            if refusal is not None and not isinstance(
+                refusal, UnverifiedError
+            ):
+                target.refusal = changed_since_plan(refusal.message)
         return [*targets, *self.skipped]
 
 
@@ -248,8 +249,8 @@ class _Guard:
 
         What is sent again costs one more: that may be long after.
 
-        :raises Skipped: if it is to stay in place of what is not there.
-        :raises Undecided: if what stays cannot be seen.
+        :raises SkippedError: if it is to stay in place of what is not there.
+        :raises UnverifiedError: if what stays cannot be seen.
         """
         with self._lock:
             if self._refusal is None and (
@@ -258,13 +259,13 @@ class _Guard:
                 self._see_what_stays()
                 self._sure_for = set()
             if self._refusal is not None:
-                raise Undecided(
+                raise UnverifiedError(
                     self._refusal,
                     'Run the command again when the service shows what is '
                     'true.',
                 )
             if id in self._stays:
-                raise left_alone(self._stays[id])
+                raise changed_since_plan(self._stays[id])
             if self._sure_for is not None:
                 self._sure_for.add(id)
 
@@ -315,15 +316,15 @@ def _named(backup: Candidate) -> str:
     return f'{backup.name} ({backup.id})' if backup.name else backup.id
 
 
-def demand_rest(plan: Plan) -> None:
+def ensure_not_empty(plan: Plan) -> None:
     """Make sure that a plan leaves something of each group.
 
-    :raises Emptied: if it does not.
+    :raises EmptyGroupError: if it does not.
     """
     if not plan.emptied:
         return
     groups = listed([group_label(backup) for backup in plan.emptied])
-    raise Emptied(
+    raise EmptyGroupError(
         f'these rules would leave no backup that can be restored of '
         f'{groups}. Nothing was deleted',
         'Only what is selected counts, and of that only what can be '
@@ -381,5 +382,5 @@ def _skipped(backup: Candidate, reason: str) -> Target[ResourceT]:
         '',
         id=backup.id,
         name=backup.name,
-        refusal=left_alone(reason),
+        refusal=changed_since_plan(reason),
     )

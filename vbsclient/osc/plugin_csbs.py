@@ -12,7 +12,7 @@ API_VERSIONS = ('1',)
 
 def make_client(instance):  # type: ignore[no-untyped-def]
     """The client that OSC keeps as ``client_manager.csbs``."""
-    from vbsclient.osc.clients import make_csbs_client
+    from vbsclient.osc.command.clients import make_csbs_client
 
     return make_csbs_client(instance)
 

@@ -19,7 +19,7 @@ API_VERSIONS = ('2',)
 
 def make_client(instance):  # type: ignore[no-untyped-def]
     """The client that OSC keeps as ``client_manager.vbs``."""
-    from vbsclient.osc.clients import make_vbs_client
+    from vbsclient.osc.command.clients import make_vbs_client
 
     return make_vbs_client(instance)
 

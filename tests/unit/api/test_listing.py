@@ -7,8 +7,12 @@ from typing import Any, cast
 import pytest
 
 from vbsclient.api import errors
-from vbsclient.api.csbs.groups import Groups
-from vbsclient.api.csbs.items import Item, ItemFilter, Items
+from vbsclient.api.csbs.backups import (
+    ServerBackup,
+    ServerBackupFilter,
+    ServerBackups,
+)
+from vbsclient.api.csbs.checkpoints import CheckpointGroups
 from vbsclient.api.http import Transport
 from vbsclient.api.paging import Style, first_of, rows
 from vbsclient.api.vbs.backups import Backup, Backups
@@ -264,8 +268,8 @@ def test_what_was_not_shared_so_is_left_out() -> None:
 
 def test_every_filter_of_an_item_is_a_key_of_the_reference() -> None:
     recorder = Recorder(EMPTY, {'count': 3})
-    items = Items(transport(recorder), 'u')
-    where = ItemFilter(
+    items = ServerBackups(transport(recorder), 'u')
+    where = ServerBackupFilter(
         checkpoint_id='c',
         name_contains='n',
         status='s',
@@ -314,14 +318,14 @@ def test_a_zone_is_taken_on_trust_where_an_item_says_none() -> None:
         ),
         EMPTY,
     )
-    found = Items(transport(recorder), 'u').list(
-        where=ItemFilter(availability_zone='z')
+    found = ServerBackups(transport(recorder), 'u').list(
+        where=ServerBackupFilter(availability_zone='z')
     )
     assert [one.id for one in found] == ['1', '2', '3']
 
 
 def test_an_item_is_read_leniently() -> None:
-    odd = Item.from_body(
+    odd = ServerBackup.from_body(
         item('1', extend_info={'os_images_data': 7, 'volume_backups': 'x'})
     )
     assert (odd.image_ids, odd.disks, odd.tags) == ([], [], [])
@@ -330,9 +334,9 @@ def test_an_item_is_read_leniently() -> None:
 
 
 def test_a_checkpoint_is_the_group_of_its_items() -> None:
-    groups = Groups()
+    groups = CheckpointGroups()
     groups.add_all(
-        Item.from_body(body)
+        ServerBackup.from_body(body)
         for body in (
             item(
                 '1',

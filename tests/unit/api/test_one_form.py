@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.fakes import FakeCloud
-from vbsclient.api.csbs import Item, ItemFilter, Items
-from vbsclient.api.csbs.checkpoints import Checkpoints
+from vbsclient.api.csbs import ServerBackup, ServerBackupFilter, ServerBackups
+from vbsclient.api.csbs.karbor import KarborCheckpoints
 from vbsclient.api.http import Transport, resource_path
 from vbsclient.api.names import composed, name_to_send
 from vbsclient.api.values import canonical_id
@@ -78,7 +78,7 @@ def test_answers_are_read_in_one_form() -> None:
     assert (share.id, share.backup_id) == (ONE, TWO)
     assert share.from_project_id == share.to_project_id == PROJECT.lower()
     assert share.backup_name == share.backup.name == NFC
-    item = Item.from_body(
+    item = ServerBackup.from_body(
         {
             'id': caps,
             'checkpoint_id': TWO.upper(),
@@ -113,8 +113,8 @@ def test_one_is_found_in_any_case(
         cloud.on('GET', f'{URL}/{path}/{ONE}', json={key: body})
     assert Backups(transport, URL, 'v3').get(asked).id == ONE
     assert Shares(transport, URL).get(asked).id == ONE
-    assert Items(transport, URL).get(asked).id == ONE
-    assert Checkpoints(transport, URL, TWO.upper()).get(asked).id == ONE
+    assert ServerBackups(transport, URL).get(asked).id == ONE
+    assert KarborCheckpoints(transport, URL, TWO.upper()).get(asked).id == ONE
     assert not [sent for sent in cloud.sent() if ONE not in sent]
 
 
@@ -130,7 +130,9 @@ def test_filters_ask_for_lower_case_ids(
     assert [backup.id for backup in found] == [ONE]
     assert cloud.requests[0].qs['volume_id'] == [TWO]
     assert cloud.requests[0].qs['status'] == ['error']
-    assert ItemFilter(server_id=TWO.upper()).query() == {'resource_id': TWO}
+    assert ServerBackupFilter(server_id=TWO.upper()).query() == {
+        'resource_id': TWO
+    }
     assert ShareFilter(backup_id=TWO.upper()).query() == {'backup_id': TWO}
 
 
@@ -185,8 +187,8 @@ class TestShortAndWhere:
 
     def test_both_apply(self, fake_cloud: MakeCloud) -> None:
         transport = Transport(self.rows(fake_cloud).session)
-        items, shares = Items(transport, URL), Shares(transport, URL)
-        wrong = ItemFilter(status='error')
+        items, shares = ServerBackups(transport, URL), Shares(transport, URL)
+        wrong = ServerBackupFilter(status='error')
         assert [i.id for i in items.list(where=wrong, name='b')] == [TWO]
         assert [i.id for i in items.list(where=wrong, checkpoint_id=TWO)] == []
         given = ShareFilter(status='error')
@@ -198,10 +200,10 @@ class TestShortAndWhere:
         self, fake_cloud: MakeCloud
     ) -> None:
         transport = Transport(self.rows(fake_cloud).session)
-        items, shares = Items(transport, URL), Shares(transport, URL)
-        same = ItemFilter(name=NFC)
+        items, shares = ServerBackups(transport, URL), Shares(transport, URL)
+        same = ServerBackupFilter(name=NFC)
         assert list(items.list(where=same, name=NFD)) == []
         with pytest.raises(ValueError, match='given twice'):
-            list(items.list(where=ItemFilter(name='a'), name='b'))
+            list(items.list(where=ServerBackupFilter(name='a'), name='b'))
         with pytest.raises(ValueError, match='given twice'):
             list(shares.list(where=ShareFilter(backup_id=ONE), backup_id=TWO))

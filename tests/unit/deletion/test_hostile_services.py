@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.deletion.hostile import (
+from tests.unit.hostile import (
     CHECKPOINTS,
     IDS,
     UUID,
@@ -20,31 +20,31 @@ from tests.unit.deletion.hostile import (
     hostiles,
     named_in,
 )
-from tests.unit.deletion.world import NoRecorder
+from tests.unit.world import NoRecorder
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBS_PROVIDER, CSBSClient
 from vbsclient.api.vbs import VBSClient
-from vbsclient.bulk import State
-from vbsclient.deletion import csbs_items, csbs_siblings
-from vbsclient.deletion.csbs_checkpoints import CheckpointDeletion
-from vbsclient.deletion.csbs_items import ItemDeletion
-from vbsclient.deletion.run import execute, outcomes_of
-from vbsclient.deletion.targets import Deletion, Limits
-from vbsclient.deletion.vbs_backups import BackupDeletion
-from vbsclient.deletion.vbs_shares import (
+from vbsclient.bulk import Limits, State
+from vbsclient.change.run import execute, outcomes_of
+from vbsclient.change.targets import Deletion
+from vbsclient.deletion import server_backups, siblings
+from vbsclient.deletion.checkpoints import CheckpointDeletion
+from vbsclient.deletion.server_backups import ServerBackupDeletion
+from vbsclient.deletion.shares import (
     BackupSharesDeletion,
     ShareDeletion,
 )
+from vbsclient.deletion.volume_backups import VolumeBackupDeletion
 
 
 @pytest.fixture(autouse=True, scope='module')
 def _no_patience() -> Iterator[None]:
     """Hypothesis runs many cases in one test: nothing is set for each."""
     with (
-        mock.patch.object(csbs_items, 'PROOF_TIMEOUT', 0.0),
-        mock.patch.object(csbs_siblings, 'SECOND_LOOK', 0.0),
+        mock.patch.object(server_backups, 'PROOF_TIMEOUT', 0.0),
+        mock.patch.object(siblings, 'SECOND_LOOK', 0.0),
         mock.patch('vbsclient.api.http._wait', return_value=0.0),
-        mock.patch('vbsclient.deletion.judgement.SECOND_LOOK', 0.0),
+        mock.patch('vbsclient.change.verify.SECOND_LOOK', 0.0),
     ):
         yield
 
@@ -148,7 +148,7 @@ def test_backups(
     named = named_in(service, 'backups', words)
     run = Run(service)
     run.carry_out(
-        BackupDeletion(
+        VolumeBackupDeletion(
             run.vbs,
             run.csbs,
             named,
@@ -218,7 +218,7 @@ def test_backups_of_servers(
     named = named_in(service, 'checkpoint_items', words)
     run = Run(service)
     run.carry_out(
-        ItemDeletion(
+        ServerBackupDeletion(
             run.csbs,
             named,
             provider_id=CSBS_PROVIDER,

@@ -9,9 +9,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vbsclient.deletion.prune import Absence, Emptied, Prune, Reading
-from vbsclient.deletion.targets import Skipped, Target
+from vbsclient.change.targets import Target
+from vbsclient.deletion.prune import Absence, EmptyGroupError, Prune, Snapshot
+from vbsclient.lookup.refusals import SkippedError
 from vbsclient.retention import (
+    CalendarDuration,
     Candidate,
     Decision,
     KeepLast,
@@ -19,7 +21,6 @@ from vbsclient.retention import (
     Plan,
     Rule,
     RuleSet,
-    Span,
     make_plan,
 )
 
@@ -45,9 +46,9 @@ class Changing:
     def __init__(self, *looks: Sequence[Candidate]) -> None:
         self._looks = list(looks)
 
-    def read(self, hold: Container[str] = ()) -> Reading[str]:
+    def read(self, hold: Container[str] = ()) -> Snapshot[str]:
         candidates = list(self._looks.pop(0))
-        return Reading(
+        return Snapshot(
             candidates, {}, {c.id: c.id for c in candidates if c.id in hold}
         )
 
@@ -93,12 +94,12 @@ def changes(draw: st.DrawFn) -> tuple[list[Candidate], list[Candidate]]:
 
 rules: st.SearchStrategy[Rule] = st.one_of(
     st.builds(KeepLast, st.integers(1, 3)),
-    st.builds(KeepWithin, st.just(Span('12h', seconds=12 * 3600))),
+    st.builds(KeepWithin, st.just(CalendarDuration('12h', seconds=12 * 3600))),
 )
 policies = st.builds(
     RuleSet,
     rules=st.lists(rules, min_size=1, max_size=2).map(tuple),
-    older_than=st.sampled_from([None, Span('1d', days=1)]),
+    older_than=st.sampled_from([None, CalendarDuration('1d', days=1)]),
     allow_empty=st.booleans(),
 )
 
@@ -116,7 +117,7 @@ def test_only_what_both_looks_let_go_is_deleted(
     fresh = of(again := make_plan(looks[1], rule_set, NOW))
     try:
         targets = prune.look_again(plan).targets()
-    except Emptied:
+    except EmptyGroupError:
         assert again.emptied
         return
     assert not again.emptied
@@ -126,7 +127,7 @@ def test_only_what_both_looks_let_go_is_deleted(
     for target in targets:
         id = target.argument
         if target.refusal is not None:
-            assert isinstance(target.refusal, Skipped)
+            assert isinstance(target.refusal, SkippedError)
             continue
         assert not planned[id].keep
         assert not fresh[id].keep
@@ -143,7 +144,7 @@ def test_what_is_newest_by_now_stays(
     plan = prune.plan()
     try:
         targets = prune.look_again(plan).targets()
-    except Emptied:
+    except EmptyGroupError:
         return
     gone = {t.argument for t in targets if t.refusal is None}
     for group in 'ab':

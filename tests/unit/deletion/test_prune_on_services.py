@@ -13,18 +13,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.deletion.world import NoRecorder, Row, World, uuid
 from tests.unit.fakes import PROJECT
+from tests.unit.world import NoRecorder, Row, World, uuid
 from vbsclient.api import errors
-from vbsclient.api.csbs import CSBS_PROVIDER, Item
-from vbsclient.bulk import State
-from vbsclient.deletion import csbs_items, csbs_siblings
-from vbsclient.deletion.csbs_history import ServerHistory
-from vbsclient.deletion.prune import Agreed, Prune
-from vbsclient.deletion.run import execute, outcomes_of
-from vbsclient.deletion.targets import Limits, Outcome, Skipped, Undecided
-from vbsclient.deletion.vbs_history import VolumeHistory
-from vbsclient.retention import Candidate, KeepLast, RuleSet, Span
+from vbsclient.api.csbs import CSBS_PROVIDER, ServerBackup
+from vbsclient.bulk import Limits, State
+from vbsclient.change.run import execute, outcomes_of
+from vbsclient.change.targets import Outcome
+from vbsclient.deletion import server_backups, siblings
+from vbsclient.deletion.prune import ConfirmedPlan, Prune
+from vbsclient.deletion.server_history import ServerHistory
+from vbsclient.deletion.volume_history import VolumeHistory
+from vbsclient.lookup.refusals import SkippedError, UnverifiedError
+from vbsclient.retention import CalendarDuration, Candidate, KeepLast, RuleSet
 
 MakeWorld = Callable[..., World]
 NOW = datetime(2024, 6, 1, tzinfo=timezone.utc)
@@ -35,8 +36,8 @@ OWNER = 'os-backup-project-attr:project_id'
 @pytest.fixture(autouse=True, scope='module')
 def _no_patience() -> Iterator[None]:
     with (
-        mock.patch.object(csbs_items, 'PROOF_TIMEOUT', 0.0),
-        mock.patch.object(csbs_siblings, 'SECOND_LOOK', 0.0),
+        mock.patch.object(server_backups, 'PROOF_TIMEOUT', 0.0),
+        mock.patch.object(siblings, 'SECOND_LOOK', 0.0),
         mock.patch('vbsclient.api.http._wait', return_value=0.0),
     ):
         yield
@@ -48,7 +49,7 @@ class Pruning:
     def __init__(self, there: World, kind: str) -> None:
         self.there = there
         self.kind = kind
-        self.agreed: Agreed[Any] | None = None
+        self.agreed: ConfirmedPlan[Any] | None = None
 
     def add(self, number: int, days: float, **changes: Any) -> str:
         """A backup so many days old of the one volume or server."""
@@ -86,7 +87,7 @@ class Pruning:
             if self.kind == 'vbs'
             else ServerHistory(
                 there.csbs,
-                there.csbs.items.list,
+                there.csbs.backups.list,
                 provider_id=CSBS_PROVIDER,
                 limits=there.limits,
             )
@@ -132,7 +133,7 @@ class TestWhatStays:
         assert prune.absent[ghost].is_gone
         skipped = {o.target.id: o.error for o in outcomes if o.error}
         assert list(skipped) == [ids[0]]
-        assert isinstance(skipped[ids[0]], Skipped)
+        assert isinstance(skipped[ids[0]], SkippedError)
 
     @pytest.mark.parametrize(
         'change',
@@ -165,7 +166,7 @@ class TestWhatStays:
         outcomes, _ = pruning()
         assert pruning.deleted() == set()
         assert {o.state for o in outcomes} == {State.FAILED}
-        assert {type(o.error) for o in outcomes} == {Undecided}
+        assert {type(o.error) for o in outcomes} == {UnverifiedError}
 
     def test_a_service_that_shows_ghosts_alone(self, pruning: Pruning) -> None:
         for n in range(1, 8):
@@ -206,13 +207,15 @@ class TestWhatStays:
         assert agreed is not None
         pruning.rows.pop(0)
         [target] = [o.target for o in outcomes if o.target.id == ids[1]]
-        with pytest.raises(Skipped, match='last 1'):
+        with pytest.raises(SkippedError, match='last 1'):
             agreed.deletion.delete(target, NoRecorder())
         assert pruning.gets(ids[0]) == 2
 
     def test_nothing_that_stays_needs_no_look(self, pruning: Pruning) -> None:
         ids = [pruning.add(n, n + 5) for n in range(1, 4)]
-        rule_set = RuleSet(older_than=Span('1d', days=1), allow_empty=True)
+        rule_set = RuleSet(
+            older_than=CalendarDuration('1d', days=1), allow_empty=True
+        )
         pruning(rule_set)
         assert pruning.deleted() == set(ids)
         assert [pruning.gets(id) for id in ids] == [0, 0, 0]
@@ -223,9 +226,11 @@ class TestWhatStays:
         for n in range(1, 4):
             pruning.add(n, n + 5)
         pruning.lists_also(9, 0.5)
-        outcomes, _ = pruning(RuleSet(older_than=Span('1d', days=1)))
+        outcomes, _ = pruning(
+            RuleSet(older_than=CalendarDuration('1d', days=1))
+        )
         assert pruning.deleted() == set()
-        assert {type(o.error) for o in outcomes} == {Undecided}
+        assert {type(o.error) for o in outcomes} == {UnverifiedError}
 
 
 @pytest.mark.parametrize(
@@ -241,7 +246,7 @@ class TestWhatStays:
 def test_a_server_backup_stays_in_place_of_others_only_if_it_is_readable(
     extend: object, reason: str | None
 ) -> None:
-    item = Item.from_body(
+    item = ServerBackup.from_body(
         {
             'id': uuid(1),
             'checkpoint_id': uuid(2),
@@ -251,7 +256,7 @@ def test_a_server_backup_stays_in_place_of_others_only_if_it_is_readable(
         }
     )
     csbs = mock.Mock()
-    csbs.items.get.return_value = item
+    csbs.backups.get.return_value = item
     history = ServerHistory(csbs, list, provider_id='', limits=Limits())
     absence = history.absence_of(Candidate(item.id, 'server'))
     assert (absence and absence.reason) == reason
@@ -296,7 +301,7 @@ views = st.lists(
 rule_sets = st.builds(
     RuleSet,
     rules=st.sampled_from([(), (KeepLast(1),), (KeepLast(2),)]),
-    older_than=st.sampled_from([None, Span('5d', days=5)]),
+    older_than=st.sampled_from([None, CalendarDuration('5d', days=5)]),
 ).filter(lambda r: r.rules or r.older_than)
 
 

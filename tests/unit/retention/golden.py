@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from vbsclient.osc.moments import parse_span
+from vbsclient.osc.command.times import parse_span
 from vbsclient.retention import (
     DAILY,
     HOURLY,

@@ -17,6 +17,7 @@ from vbsclient.retention import (
     UNLIMITED,
     WEEKLY,
     YEARLY,
+    CalendarDuration,
     Candidate,
     KeepLast,
     KeepName,
@@ -26,7 +27,6 @@ from vbsclient.retention import (
     Plan,
     Rule,
     RuleSet,
-    Span,
     make_plan,
 )
 
@@ -63,7 +63,7 @@ def reasons(plan: Plan, id: str) -> Sequence[str]:
 
 counts = st.one_of(st.integers(1, 5), st.just(UNLIMITED))
 spans = st.builds(
-    Span,
+    CalendarDuration,
     text=st.just('some time'),
     years=st.integers(0, 1),
     months=st.integers(0, 3),
@@ -153,7 +153,7 @@ def test_one_more_rule_never_deletes_more(
 
 @given(histories(), rule_sets, spans)
 def test_an_age_never_deletes_more(
-    backups: list[Candidate], rule_set: RuleSet, span: Span
+    backups: list[Candidate], rule_set: RuleSet, span: CalendarDuration
 ) -> None:
     anyhow = replace(rule_set, older_than=None)
     before = deleted(make_plan(backups, anyhow, NOW))
@@ -213,13 +213,17 @@ def test_the_order_of_the_list_is_no_matter(
 
 def test_rules_that_keep_nothing_empty_a_group_and_say_so() -> None:
     plan = make_plan(
-        [at(40), at(50)], RuleSet(older_than=Span('30d', days=30)), NOW
+        [at(40), at(50)],
+        RuleSet(older_than=CalendarDuration('30d', days=30)),
+        NOW,
     )
     assert [backup.group for backup in plan.emptied] == ['db01']
 
 
 def test_with_leave_a_group_may_be_emptied() -> None:
-    rule_set = RuleSet(older_than=Span('30d', days=30), allow_empty=True)
+    rule_set = RuleSet(
+        older_than=CalendarDuration('30d', days=30), allow_empty=True
+    )
     plan = make_plan([at(40), at(50)], rule_set, NOW)
     assert not plan.emptied
     assert deleted(plan) == {'40', '50'}
@@ -234,7 +238,9 @@ def test_a_group_of_failures_only_is_not_emptied_silently() -> None:
 def test_what_cannot_be_restored_is_no_reason_to_delete_the_rest() -> None:
     failed = at(1, status='error', counts=False, protections=('status error',))
     plan = make_plan(
-        [failed, at(40), at(50)], RuleSet(older_than=Span('30d', days=30)), NOW
+        [failed, at(40), at(50)],
+        RuleSet(older_than=CalendarDuration('30d', days=30)),
+        NOW,
     )
     assert [backup.group for backup in plan.emptied] == ['db01']
 
@@ -257,13 +263,17 @@ def test_the_newest_stays_where_a_rule_keeps_only_older_ones() -> None:
 
 def test_within_counts_from_the_newest_backup_and_not_from_now() -> None:
     stopped = [at(days) for days in (100, 103, 110)]
-    plan = make_plan(stopped, RuleSet([KeepWithin(Span('7d', days=7))]), NOW)
+    plan = make_plan(
+        stopped, RuleSet([KeepWithin(CalendarDuration('7d', days=7))]), NOW
+    )
     assert kept(plan) == {'100', '103'}
 
 
 def test_within_ignores_a_backup_from_the_future_as_the_newest() -> None:
     backups = [at(-400), at(1), at(3), at(30)]
-    plan = make_plan(backups, RuleSet([KeepWithin(Span('7d', days=7))]), NOW)
+    plan = make_plan(
+        backups, RuleSet([KeepWithin(CalendarDuration('7d', days=7))]), NOW
+    )
     assert kept(plan) == {'-400', '1', '3'}
 
 
@@ -275,7 +285,7 @@ def test_the_oldest_stays_while_there_are_fewer_periods_than_wanted() -> None:
 
 
 def test_what_is_just_as_old_is_not_older() -> None:
-    ten_days = Span('10d', days=10)
+    ten_days = CalendarDuration('10d', days=10)
     plan = make_plan(
         [at(0), at(10), at(10.001)], RuleSet(older_than=ten_days), NOW
     )
@@ -283,7 +293,7 @@ def test_what_is_just_as_old_is_not_older() -> None:
 
 
 def test_an_age_that_reaches_before_all_time_deletes_nothing() -> None:
-    rule_set = RuleSet(older_than=Span('999999y', years=999999))
+    rule_set = RuleSet(older_than=CalendarDuration('999999y', years=999999))
     assert deleted(make_plan([at(1), at(9000)], rule_set, NOW)) == set()
 
 
@@ -302,7 +312,10 @@ def test_a_day_begins_where_the_zone_has_it(zone: tzinfo, first: str) -> None:
 
 def test_a_span_goes_by_the_clocks_of_the_zone() -> None:
     noon = datetime(2026, 10, 26, 12, 0, tzinfo=BERLIN)
-    day, hours = Span('1d', days=1), Span('24h', seconds=86400)
+    day, hours = (
+        CalendarDuration('1d', days=1),
+        CalendarDuration('24h', seconds=86400),
+    )
     assert day.before(noon, BERLIN).astimezone(BERLIN).hour == 12
     later = datetime(2026, 10, 25, 12, 0, tzinfo=BERLIN)
     assert hours.before(later, BERLIN).astimezone(BERLIN).hour == 13
@@ -320,5 +333,5 @@ def test_hours_before_an_hour_that_comes_twice_are_so_many(
 ) -> None:
     clocks = local.tzinfo or BERLIN
     moment = local.astimezone(timezone.utc)
-    day = Span('24h', seconds=86400)
+    day = CalendarDuration('24h', seconds=86400)
     assert day.before(moment, clocks) == moment - timedelta(days=1)

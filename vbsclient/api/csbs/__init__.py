@@ -7,10 +7,14 @@ from functools import cached_property
 
 from vbsclient.api import errors
 from vbsclient.api.client import ServiceClient
-from vbsclient.api.csbs.checkpoints import Checkpoint, Checkpoints
-from vbsclient.api.csbs.groups import Group, Groups, Member
-from vbsclient.api.csbs.items import Item, ItemFilter, Items
-from vbsclient.api.csbs.kind import CSBS_PROVIDER, NoItems, Provider
+from vbsclient.api.csbs.backups import (
+    ServerBackup,
+    ServerBackupFilter,
+    ServerBackups,
+)
+from vbsclient.api.csbs.checkpoints import Checkpoint, CheckpointGroups, Member
+from vbsclient.api.csbs.karbor import KarborCheckpoint, KarborCheckpoints
+from vbsclient.api.csbs.kind import CSBS_PROVIDER, NoServerBackups, Provider
 from vbsclient.api.csbs.quotas import get_quotas
 from vbsclient.api.endpoint import CSBSEndpoint, resolve_csbs
 from vbsclient.api.quotas import Quota
@@ -19,16 +23,16 @@ __all__ = [
     'CSBS_PROVIDER',
     'CSBSClient',
     'Checkpoint',
-    'Checkpoints',
-    'Group',
-    'Groups',
-    'Item',
-    'ItemFilter',
-    'Items',
+    'CheckpointGroups',
+    'KarborCheckpoint',
+    'KarborCheckpoints',
     'Member',
-    'NoItems',
+    'NoServerBackups',
     'Provider',
     'Quota',
+    'ServerBackup',
+    'ServerBackupFilter',
+    'ServerBackups',
 ]
 
 
@@ -71,9 +75,9 @@ class CSBSClient(ServiceClient):
             ) from error
 
     @cached_property
-    def items(self) -> Items:
+    def backups(self) -> ServerBackups:
         """The calls that read backups of servers."""
-        return Items(self.transport, self.endpoint.url)
+        return ServerBackups(self.transport, self.endpoint.url)
 
     def quotas(self) -> list[Quota]:
         """What the project may keep and keeps (CSBS API, C10).
@@ -82,10 +86,14 @@ class CSBSClient(ServiceClient):
         """
         return get_quotas(self.transport, self.endpoint.url)
 
-    def checkpoints(self, provider_id: str = CSBS_PROVIDER) -> Checkpoints:
+    def checkpoints(
+        self, provider_id: str = CSBS_PROVIDER
+    ) -> KarborCheckpoints:
         """The calls on checkpoints of a provider.
 
         :param provider_id: a UUID; the reference fixes it for servers.
         :raises InvalidId: if it is no UUID.
         """
-        return Checkpoints(self.transport, self.endpoint.url, provider_id)
+        return KarborCheckpoints(
+            self.transport, self.endpoint.url, provider_id
+        )

@@ -1,168 +1,113 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checkpoints: what one run of CSBS saved, of one or many servers."""
+"""Checkpoints seen through their items, which alone are documented."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
-from vbsclient.api import errors, paging
-from vbsclient.api.csbs.kind import CSBS_PROVIDER
-from vbsclient.api.http import Receipt, Transport, is_uuid, resource_path
-from vbsclient.api.names import name_or_none
-from vbsclient.api.values import (
-    canonical_id,
-    dict_or_empty,
-    id_or_none,
-    text_or_none,
-)
-
-_STYLE = paging.Style('checkpoints', 'marker', 'checkpoints_links')
+from vbsclient.api.csbs.backups import ServerBackup
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """A checkpoint as plain Karbor shows it; CSBS documents no such call.
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What a checkpoint tells of one of its items.
 
-    :ivar servers: names (or ids) of the servers in it, as far as it says.
+    :ivar size: MB.
     """
 
     id: str
-    status: str
     name: str | None
+    status: str
+    server_id: str | None
+    server_name: str | None
+    size: int | None
     created_at: str | None
-    servers: tuple[str, ...] = ()
-    body: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    updated_at: str | None
+    automatic: bool
 
-    @classmethod
-    def from_body(cls, body: Mapping[str, Any]) -> Checkpoint:
-        """Read a checkpoint object, whose id is a text."""
-        plan = dict_or_empty(body.get('protection_plan'))
-        return cls(
-            id=canonical_id(body['id']),
-            status=str(body.get('status') or ''),
-            name=name_or_none(plan.get('name')),
-            created_at=text_or_none(body.get('created_at')),
-            servers=_servers(plan.get('resources')),
-            body=body,
+
+@dataclass(slots=True)
+class Checkpoint:
+    """A checkpoint: the items that share its id."""
+
+    id: str
+    members: list[Member] = field(default_factory=list)
+
+    @property
+    def name(self) -> str | None:
+        """The name of the run, which each of its items bears."""
+        return self.members[0].name
+
+    @property
+    def statuses(self) -> list[str]:
+        """The states of its items, each once."""
+        return sorted({member.status for member in self.members})
+
+    @property
+    def servers(self) -> int:
+        """How many servers it holds."""
+        return len({m.server_id or m.id for m in self.members})
+
+    @property
+    def server_names(self) -> list[str]:
+        """Their names, or ids where there is no name."""
+        names = (m.server_name or m.server_id for m in self.members)
+        return list(dict.fromkeys(name for name in names if name))
+
+    @property
+    def size(self) -> int | None:
+        """MB of all items; None if none says it."""
+        known = [m.size for m in self.members if m.size is not None]
+        return sum(known) if known else None
+
+    @property
+    def created_at(self) -> str | None:
+        """When the first of its items was made."""
+        return min(
+            (m.created_at for m in self.members if m.created_at), default=None
         )
 
+    @property
+    def updated_at(self) -> str | None:
+        """When one of its items changed last."""
+        return max(
+            (m.updated_at for m in self.members if m.updated_at), default=None
+        )
 
-class Checkpoints:
-    """The calls on the checkpoints of one provider.
+    @property
+    def automatic(self) -> bool:
+        """Whether a schedule made it."""
+        return any(member.automatic for member in self.members)
 
-    :param transport: how requests are sent.
-    :param url: URL with ``v1`` and the project.
-    :param provider_id: a UUID.
-    :raises InvalidId: if the provider is no UUID.
-    """
 
-    def __init__(
-        self,
-        transport: Transport,
-        url: str,
-        provider_id: str = CSBS_PROVIDER,
-    ) -> None:
-        self._transport = transport
-        provider = resource_path('providers', id=provider_id)
-        self._url = f'{url}/{provider}'
+class CheckpointGroups(dict[str, Checkpoint]):
+    """Checkpoints by their ids, in the order in which items were added."""
 
-    def get(self, checkpoint_id: str) -> Checkpoint:
-        """Show a checkpoint, on a cloud that has this call of Karbor.
+    def add(self, item: ServerBackup) -> Checkpoint:
+        """Put an item into its checkpoint.
 
-        :param checkpoint_id: a UUID.
-        :raises InvalidId: if it is no UUID; nothing was sent.
-        :raises NotFound: if there is none, or no such call.
-        :raises MalformedResponse: if another one is answered.
+        Only what is shown is kept: a list may hold a hundred thousand.
         """
-        body = self._transport.get(self._address(checkpoint_id))
-        content = dict_or_empty(body.get('checkpoint'))
-        checkpoint_id = canonical_id(checkpoint_id)
-        if id_or_none(content.get('id')) != checkpoint_id:
-            raise errors.MalformedResponse(
-                'the service answered with another checkpoint'
+        group = self.get(item.checkpoint_id)
+        if group is None:
+            group = self[item.checkpoint_id] = Checkpoint(item.checkpoint_id)
+        group.members.append(
+            Member(
+                id=item.id,
+                name=item.name,
+                status=item.status,
+                server_id=item.server_id,
+                server_name=item.server_name,
+                size=item.size,
+                created_at=item.created_at,
+                updated_at=item.updated_at,
+                automatic=item.automatic,
             )
-        return Checkpoint.from_body(content)
-
-    def list(
-        self, *, page_size: int = paging.PAGE_SIZE
-    ) -> Iterator[Checkpoint]:
-        """List the checkpoints, on a cloud that has this call of Karbor.
-
-        :param page_size: how many a page is to hold.
-        :raises AmbiguousListing: if the list cannot be read to its end.
-        :raises NotFound: if there is no such call.
-        :raises ServiceError: if the service refuses.
-        """
-        url = f'{self._url}/{resource_path("checkpoints")}'
-        for row in paging.rows(
-            lambda page: self._transport.get(url, page),
-            _STYLE,
-            {},
-            page_size=page_size,
-        ):
-            yield Checkpoint.from_body(row)
-
-    def demand_served(self) -> None:
-        """Make sure that the endpoint serves checkpoints at all.
-
-        :raises NotServed: if it does not.
-        """
-        url = f'{self._url}/{resource_path("checkpoints")}'
-        try:
-            self._transport.get(url, {'limit': '1'})
-        except errors.NotFound as error:
-            raise errors.NotServed(
-                f'the endpoint serves neither checkpoint_items nor '
-                f'checkpoints ({self._url} answers 404)',
-                'Correct csbs_endpoint_override in clouds.yaml, or give the '
-                'right --provider.',
-            ) from error
-
-    def delete(self, checkpoint_id: str) -> Receipt:
-        """Ask for the deletion of a whole checkpoint (CSBS API, C8; 200).
-
-        Every backup in it goes, of all its servers.  Asynchronous, without
-        a task to ask: poll the items.
-
-        :param checkpoint_id: a UUID.
-        :raises InvalidId: if it is no UUID; nothing was sent.
-        :raises ServiceError: if the service refuses.
-        """
-        return self._transport.delete(
-            self._address(checkpoint_id), accepted=200
         )
+        return group
 
-    def delete_item(self, checkpoint_id: str, item_id: str) -> Receipt:
-        """Ask for the deletion of one backup of a checkpoint (C8; 200).
-
-        One id a request: the reference defines no format for more.
-
-        :param checkpoint_id: the UUID of the item's checkpoint.
-        :param item_id: the UUID of the item.
-        :raises InvalidId: if one is no UUID; nothing was sent.  An empty
-            ``checkpoint_items`` would delete the whole checkpoint.
-        :raises ServiceError: if the service refuses.
-        """
-        if not is_uuid(item_id):
-            raise errors.InvalidId(f'{item_id!r} is not an id (a UUID)')
-        return self._transport.delete(
-            self._address(checkpoint_id),
-            {'checkpoint_items': canonical_id(item_id)},
-            accepted=200,
-        )
-
-    def _address(self, checkpoint_id: str) -> str:
-        return f'{self._url}/{resource_path("checkpoints", id=checkpoint_id)}'
-
-
-def _servers(resources: Any) -> tuple[str, ...]:
-    if not isinstance(resources, list):
-        return ()
-    return tuple(
-        str(resource.get('name') or resource.get('id'))
-        for resource in resources
-        if isinstance(resource, dict)
-        and resource.get('type', 'OS::Nova::Server') == 'OS::Nova::Server'
-    )
+    def add_all(self, items: Iterable[ServerBackup]) -> None:
+        """Put several items into their checkpoints."""
+        for item in items:
+            self.add(item)

@@ -30,7 +30,7 @@ class Provider:
         return f'{self.name} ({self.id})' if self.name else self.id
 
 
-class NoItems(errors.EndpointError):
+class NoServerBackups(errors.EndpointError):
     """It is known that the service has no ``checkpoint_items``: a Karbor.
 
     :ivar providers: those that it lists; empty if it does not list them.
@@ -66,7 +66,7 @@ class ServiceKind:
         self._transport = transport
         self._url = url
         self._has_items = False
-        self._no_items: NoItems | None = None
+        self._no_items: NoServerBackups | None = None
 
     def note_items(self) -> None:
         """Remember that the route of the items has answered."""
@@ -75,7 +75,7 @@ class ServiceKind:
     def refuse_if_karbor(self) -> None:
         """Ask nothing more of a route that is known not to exist.
 
-        :raises NoItems: if it is.
+        :raises NoServerBackups: if it is.
         """
         if self._no_items is not None:
             raise self._no_items
@@ -89,7 +89,7 @@ class ServiceKind:
         providers or checkpoints work.
 
         :param error: the 404.
-        :raises NoItems: if there is no such list.
+        :raises NoServerBackups: if there is no such list.
         :raises NotServed: if nobody knows.
         """
         self.refuse_if_karbor()
@@ -112,14 +112,14 @@ class ServiceKind:
         self._no_items = self._karbor(error)
         raise self._no_items from error
 
-    def _karbor(self, error: errors.NotFound) -> NoItems:
+    def _karbor(self, error: errors.NotFound) -> NoServerBackups:
         """What Karbor's own routes say.
 
         :raises NotServed: if none of them works.
         """
         has_csbs = self._has_checkpoints_of_csbs()
         if has_csbs is Known.YES:
-            return NoItems(self._url, (), has_csbs)
+            return NoServerBackups(self._url, (), has_csbs)
         providers = self._providers()
         if providers is None:
             raise errors.NotServed(
@@ -129,7 +129,7 @@ class ServiceKind:
             ) from error
         if any(p.id == CSBS_PROVIDER for p in providers):
             has_csbs = Known.UNKNOWN
-        return NoItems(self._url, providers, has_csbs)
+        return NoServerBackups(self._url, providers, has_csbs)
 
     def _providers(self) -> tuple[Provider, ...] | None:
         """The providers that it lists; None if it does not."""

@@ -11,9 +11,9 @@ from typing import Any, Literal
 from vbsclient.api import errors, paging
 from vbsclient.api.http import Receipt, Transport, resource_path
 from vbsclient.api.names import (
+    is_automatic_name,
     name_or_none,
     name_to_send,
-    names_automatic,
 )
 from vbsclient.api.values import (
     Known,
@@ -101,7 +101,7 @@ class Backup:
     @property
     def automatic(self) -> bool:
         """Whether a policy made it, as its name says."""
-        return names_automatic(self.name)
+        return is_automatic_name(self.name)
 
     @property
     def server_id(self) -> str | None:

@@ -217,7 +217,7 @@ class Shares:
         """
         return paging.count_of(self._get('count', where.exact()))
 
-    def demand_served(self) -> None:
+    def ensure_supported(self) -> None:
         """Make sure that the endpoint knows shares at all.
 
         :raises NoSharing: if it does not.

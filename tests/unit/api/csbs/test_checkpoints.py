@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.fakes import FakeCloud
 from vbsclient.api import errors
-from vbsclient.api.csbs import CSBS_PROVIDER, Checkpoints
+from vbsclient.api.csbs import CSBS_PROVIDER, KarborCheckpoints
 from vbsclient.api.http import Transport
 
 URL = 'https://csbs.example/v1/p'
@@ -19,7 +19,7 @@ MakeCloud = Callable[..., FakeCloud]
 
 
 def checkpoints(cloud: FakeCloud, provider: str = CSBS_PROVIDER) -> Any:
-    return Checkpoints(Transport(cloud.session), URL, provider)
+    return KarborCheckpoints(Transport(cloud.session), URL, provider)
 
 
 class TestDelete:

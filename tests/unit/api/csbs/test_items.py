@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.fakes import FakeCloud
 from tests.unit.values import JSON
 from vbsclient.api import errors
-from vbsclient.api.csbs import Item, Items
+from vbsclient.api.csbs import ServerBackup, ServerBackups
 from vbsclient.api.http import Transport
 
 URL = 'https://csbs.example/v1/p'
@@ -35,8 +35,8 @@ BODY: dict[str, Any] = {
 MakeCloud = Callable[..., FakeCloud]
 
 
-def items(cloud: FakeCloud) -> Items:
-    return Items(Transport(cloud.session), URL)
+def items(cloud: FakeCloud) -> ServerBackups:
+    return ServerBackups(Transport(cloud.session), URL)
 
 
 class TestReading:
@@ -123,7 +123,7 @@ class TestBodies:
         self, images: Any, has_image: bool
     ) -> None:
         extend = {'os_images_data': images}
-        item = Item.from_body({**BODY, 'extend_info': extend})
+        item = ServerBackup.from_body({**BODY, 'extend_info': extend})
         assert item.has_image is has_image
 
     @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ class TestBodies:
         ids=str,
     )
     def test_its_disks_in_every_shape(self, extend: Any, disks: Any) -> None:
-        item = Item.from_body({**BODY, 'extend_info': extend})
+        item = ServerBackup.from_body({**BODY, 'extend_info': extend})
         assert item.volume_backup_ids == disks
         assert item.disks_are_known
 
@@ -172,10 +172,10 @@ class TestBodies:
         ids=str,
     )
     def test_disks_that_cannot_be_read_are_not_none(self, extend: Any) -> None:
-        item = Item.from_body({**BODY, 'extend_info': extend})
+        item = ServerBackup.from_body({**BODY, 'extend_info': extend})
         assert not item.disks_are_known
         body = {key: BODY[key] for key in BODY if key != 'extend_info'}
-        assert not Item.from_body(body).disks_are_known
+        assert not ServerBackup.from_body(body).disks_are_known
 
     @pytest.mark.parametrize(
         ('status', 'known'),
@@ -190,7 +190,7 @@ class TestBodies:
         self, status: str, known: bool
     ) -> None:
         extend: Any = {'volume_backups': []}
-        item = Item.from_body(
+        item = ServerBackup.from_body(
             {**BODY, 'status': status, 'extend_info': extend}
         )
         assert item.disks_are_known is known
@@ -206,7 +206,7 @@ class TestBodies:
     )
     def test_its_owner_wherever_it_is(self, key: str) -> None:
         for body in ({key: 'p2'}, {'extend_info': {key: 'p2'}}):
-            assert Item.from_body({**BODY, **body}).owner == 'p2'
+            assert ServerBackup.from_body({**BODY, **body}).owner == 'p2'
 
     @pytest.mark.parametrize(
         ('extend', 'readable'),
@@ -222,7 +222,7 @@ class TestBodies:
     def test_what_protects_it_is_unknown_without_extend_info(
         self, extend: Any, readable: bool
     ) -> None:
-        item = Item.from_body({**BODY, 'extend_info': extend})
+        item = ServerBackup.from_body({**BODY, 'extend_info': extend})
         assert item.is_readable is readable
 
     @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ class TestBodies:
         ids=str,
     )
     def test_its_tags_wherever_they_are(self, body: Any) -> None:
-        item = Item.from_body({**BODY, **body})
+        item = ServerBackup.from_body({**BODY, **body})
         assert item.tags == [{'key': 'keep', 'value': 'yes'}]
 
     @given(
@@ -269,7 +269,7 @@ class TestBodies:
         self, body: dict[str, Any]
     ) -> None:
         try:
-            item = Item.from_body(body)
+            item = ServerBackup.from_body(body)
         except errors.MalformedResponse:
             return
         assert (item.id, item.checkpoint_id) == (
@@ -280,5 +280,5 @@ class TestBodies:
     @pytest.mark.parametrize('disks', [1, True, 2.5])
     def test_disks_that_are_no_list_break_nothing(self, disks: Any) -> None:
         extend = {'volume_backups': disks}
-        item = Item.from_body({**BODY, 'extend_info': extend})
+        item = ServerBackup.from_body({**BODY, 'extend_info': extend})
         assert item.volume_backup_ids == ()

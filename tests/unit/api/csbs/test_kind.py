@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.fakes import FakeCloud
 from vbsclient.api import errors
-from vbsclient.api.csbs import CSBS_PROVIDER, Items, NoItems
+from vbsclient.api.csbs import CSBS_PROVIDER, NoServerBackups, ServerBackups
 from vbsclient.api.http import Transport
 from vbsclient.api.values import Known
 
@@ -27,8 +27,8 @@ CSBS = {'json': {'providers': [{'id': CSBS_PROVIDER.upper(), 'name': 1}]}}
 LISTED = {'json': {'checkpoints': []}}
 
 
-def items(cloud: FakeCloud) -> Items:
-    return Items(Transport(cloud.session), URL)
+def items(cloud: FakeCloud) -> ServerBackups:
+    return ServerBackups(Transport(cloud.session), URL)
 
 
 @pytest.mark.parametrize(
@@ -65,11 +65,11 @@ def test_a_karbor_answers_at_routes_of_its_own(
     cloud.on('GET', PROVIDERS, **providers)
     cloud.on('GET', CHECKPOINTS, **checkpoints)
     found = items(cloud)
-    with pytest.raises(NoItems) as raised:
+    with pytest.raises(NoServerBackups) as raised:
         list(found.list())
     assert raised.value.has_csbs is has_csbs
     asked = len(cloud.sent())
-    with pytest.raises(NoItems):
+    with pytest.raises(NoServerBackups):
         list(found.list())
     assert len(cloud.sent()) == asked
 

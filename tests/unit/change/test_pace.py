@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""No more DELETEs in a second than were asked for."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from tests.unit.world import NoRecorder
+from vbsclient.api import errors
+from vbsclient.api.http import Receipt
+from vbsclient.change.pace import PacedRecorder
+from vbsclient.change.targets import Target
+
+TARGET: Target[Any] = Target('x', 'backup', 'VBS')
+
+
+class Stop(threading.Event):
+    """Notes how long somebody waits, and lets that time pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 100.0
+        self.waits: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout or 0.0)
+        self.now += timeout or 0.0
+        return self.is_set()
+
+
+def send() -> Receipt:
+    return Receipt(202, None, 1)
+
+
+def test_they_are_spaced() -> None:
+    stop = Stop()
+    paced = PacedRecorder(NoRecorder(), 5, stop, lambda: stop.now)
+    for _ in range(4):
+        paced.delete(TARGET, 'delete', send)
+    assert stop.waits == pytest.approx([0.0, 0.2, 0.2, 0.2])
+
+
+def test_idle_time_is_not_saved_up() -> None:
+    stop = Stop()
+    paced = PacedRecorder(NoRecorder(), 5, stop, lambda: stop.now)
+    stop.now += 60
+    for _ in range(3):
+        paced.delete(TARGET, 'delete', send)
+    assert stop.waits == pytest.approx([0.0, 0.2, 0.2])
+
+
+def test_an_interruption_ends_the_wait_and_nothing_is_sent() -> None:
+    stop = Stop()
+    paced = PacedRecorder(NoRecorder(), 5, stop, lambda: stop.now)
+    stop.set()
+    with pytest.raises(errors.Cancelled):
+        paced.delete(TARGET, 'delete', lambda: pytest.fail('sent'))

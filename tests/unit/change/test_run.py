@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When one refusal stops a run, and what it leaves behind."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from tests.unit.world import World
+from vbsclient import bulk
+from vbsclient.bulk import Pace, State
+
+MakeWorld = Callable[..., World]
+
+
+@pytest.fixture(autouse=True)
+def _one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker is ahead of the one that watches."""
+
+    def run(
+        outcomes: Sequence[bulk.Outcome[Any, Any]],
+        action: Callable[[Any], Any],
+        *,
+        watch: Callable[[Any], Pace] | None = None,
+        **_: Any,
+    ) -> None:
+        for outcome in outcomes:
+            bulk._act(outcome, action)
+            if watch is not None and watch(outcome) is Pace.STOP:
+                return
+
+    monkeypatch.setattr(bulk, 'run', run)
+
+
+FORBIDDEN = {'forbidden': {'code': 403, 'message': 'Policy does not allow it'}}
+
+
+def counts(world: World, *ids: str) -> tuple[int, int, int, str | None]:
+    """(done, failed, not sent, why it was stopped)"""
+    outcomes, stopped = world.carry_out(world.backup_deletion(*ids))
+    states = [outcome.state for outcome in outcomes]
+    return (
+        states.count(State.DONE),
+        states.count(State.FAILED),
+        states.count(State.NOT_SENT),
+        stopped,
+    )
+
+
+class TestBreaker:
+    @pytest.mark.parametrize(
+        ('status', 'body'),
+        [
+            (403, FORBIDDEN),
+            (401, {}),
+            (
+                400,
+                {'error_code': 'BackupService.4008', 'error_msg': 'closed'},
+            ),
+        ],
+    )
+    def test_three_equal_refusals_at_first_stop_the_run(
+        self, world: MakeWorld, status: int, body: dict[str, object]
+    ) -> None:
+        there = world()
+        ids = [there.add_backup(n) for n in range(1, 11)]
+        there.fails('DELETE', status, body)
+        *states, stopped = counts(there, *ids)
+        assert states == [0, 3, 7]
+        assert 'the same refusal' in str(stopped)
+
+    def test_a_run_that_was_at_its_end_was_not_stopped(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        ids = [there.add_backup(n) for n in range(1, 4)]
+        there.fails('DELETE', 403, FORBIDDEN)
+        assert counts(there, *ids) == (0, 3, 0, None)
+
+    def test_refusals_that_differ_by_the_id_alone_are_equal(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        ids = [there.add_backup(n) for n in range(1, 11)]
+        for id in ids:
+            body = {'forbidden': {'message': f'not for {id}', 'code': 403}}
+            there.fails(f'DELETE .*{id}', 403, body)
+        *_, stopped = counts(there, *ids)
+        assert stopped is not None
+
+    def test_refusals_of_different_kinds_do_not(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        ids = [there.add_backup(n) for n in range(1, 11)]
+        closed = {'error_code': 'BackupService.4008', 'error_msg': 'closed'}
+        for id in ids[::2]:
+            there.fails(f'DELETE .*{id}', 400, closed)
+        there.fails('DELETE', 403, FORBIDDEN)
+        assert counts(there, *ids) == (0, 10, 0, None)
+
+    def test_after_a_success_they_do_not(self, world: MakeWorld) -> None:
+        there = world()
+        ids = [there.add_backup(n) for n in range(1, 11)]
+        # The youngest goes first.
+        for id in ids[:-1]:
+            there.fails(f'DELETE .*{id}', 403, FORBIDDEN)
+        assert counts(there, *ids) == (1, 9, 0, None)
+
+    @pytest.mark.parametrize('status', [400, 404, 409, 500])
+    def test_refusals_of_single_targets_never_do(
+        self, world: MakeWorld, status: int
+    ) -> None:
+        there = world()
+        ids = [there.add_backup(n) for n in range(1, 11)]
+        there.fails('DELETE', status)
+        assert counts(there, *ids) == (0, 10, 0, None)
+
+    def test_a_service_that_is_gone_stops_the_run_at_any_time(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        ids = [there.add_backup(n) for n in range(1, 11)]
+        # The youngest goes first.
+        deletion = there.verified(there.backup_deletion(*ids))
+        for id in ids[:-1]:
+            there.breaks(id)
+        outcomes, stopped = there.carry_out(deletion)
+        states = [outcome.state for outcome in outcomes]
+        assert states.count(State.DONE) == 1
+        assert states.count(State.UNKNOWN) == 3
+        assert states.count(State.NOT_SENT) == 6
+        assert stopped is not None
+
+    def test_what_one_batch_was_refused_counts_for_the_next(
+        self, world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ahead: list[int | None] = []
+        one_after_another = bulk.run
+
+        def run(*arguments: Any, **options: Any) -> None:
+            if 'ahead' in options:
+                ahead.append(options['ahead'])
+            one_after_another(*arguments, **options)
+
+        monkeypatch.setattr(bulk, 'run', run)
+        there = world()
+        # The first has a sibling, so that it goes alone.
+        ids = [there.add_item(80), there.add_item(81, checkpoint=501)]
+        there.add_item(90)
+        there.fails('DELETE', 403, FORBIDDEN)
+        there.carry_out(there.item_deletion(*ids))
+        assert ahead == [3, 2]
+
+    def test_what_the_plan_refused_does_not_count(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        ids = [there.add_backup(n) for n in range(1, 4)]
+        outcomes, stopped = there.carry_out(
+            there.backup_deletion('ghost-1', 'ghost-2', 'ghost-3', *ids)
+        )
+        assert stopped is None
+        assert [o.state for o in outcomes] == [State.FAILED] * 3 + [
+            State.DONE
+        ] * 3

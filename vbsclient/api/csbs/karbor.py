@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoints: what one run of CSBS saved, of one or many servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vbsclient.api import errors, paging
+from vbsclient.api.csbs.kind import CSBS_PROVIDER
+from vbsclient.api.http import Receipt, Transport, is_uuid, resource_path
+from vbsclient.api.names import name_or_none
+from vbsclient.api.values import (
+    canonical_id,
+    dict_or_empty,
+    id_or_none,
+    text_or_none,
+)
+
+_STYLE = paging.Style('checkpoints', 'marker', 'checkpoints_links')
+
+
+@dataclass(frozen=True)
+class KarborCheckpoint:
+    """A checkpoint as plain Karbor shows it; CSBS documents no such call.
+
+    :ivar servers: names (or ids) of the servers in it, as far as it says.
+    """
+
+    id: str
+    status: str
+    name: str | None
+    created_at: str | None
+    servers: tuple[str, ...] = ()
+    body: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> KarborCheckpoint:
+        """Read a checkpoint object, whose id is a text."""
+        plan = dict_or_empty(body.get('protection_plan'))
+        return cls(
+            id=canonical_id(body['id']),
+            status=str(body.get('status') or ''),
+            name=name_or_none(plan.get('name')),
+            created_at=text_or_none(body.get('created_at')),
+            servers=_servers(plan.get('resources')),
+            body=body,
+        )
+
+
+class KarborCheckpoints:
+    """The calls on the checkpoints of one provider.
+
+    :param transport: how requests are sent.
+    :param url: URL with ``v1`` and the project.
+    :param provider_id: a UUID.
+    :raises InvalidId: if the provider is no UUID.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        url: str,
+        provider_id: str = CSBS_PROVIDER,
+    ) -> None:
+        self._transport = transport
+        provider = resource_path('providers', id=provider_id)
+        self._url = f'{url}/{provider}'
+
+    def get(self, checkpoint_id: str) -> KarborCheckpoint:
+        """Show a checkpoint, on a cloud that has this call of Karbor.
+
+        :param checkpoint_id: a UUID.
+        :raises InvalidId: if it is no UUID; nothing was sent.
+        :raises NotFound: if there is none, or no such call.
+        :raises MalformedResponse: if another one is answered.
+        """
+        body = self._transport.get(self._address(checkpoint_id))
+        content = dict_or_empty(body.get('checkpoint'))
+        checkpoint_id = canonical_id(checkpoint_id)
+        if id_or_none(content.get('id')) != checkpoint_id:
+            raise errors.MalformedResponse(
+                'the service answered with another checkpoint'
+            )
+        return KarborCheckpoint.from_body(content)
+
+    def list(
+        self, *, page_size: int = paging.PAGE_SIZE
+    ) -> Iterator[KarborCheckpoint]:
+        """List the checkpoints, on a cloud that has this call of Karbor.
+
+        :param page_size: how many a page is to hold.
+        :raises AmbiguousListing: if the list cannot be read to its end.
+        :raises NotFound: if there is no such call.
+        :raises ServiceError: if the service refuses.
+        """
+        url = f'{self._url}/{resource_path("checkpoints")}'
+        for row in paging.rows(
+            lambda page: self._transport.get(url, page),
+            _STYLE,
+            {},
+            page_size=page_size,
+        ):
+            yield KarborCheckpoint.from_body(row)
+
+    def ensure_supported(self) -> None:
+        """Make sure that the endpoint serves checkpoints at all.
+
+        :raises NotServed: if it does not.
+        """
+        url = f'{self._url}/{resource_path("checkpoints")}'
+        try:
+            self._transport.get(url, {'limit': '1'})
+        except errors.NotFound as error:
+            raise errors.NotServed(
+                f'the endpoint serves neither checkpoint_items nor '
+                f'checkpoints ({self._url} answers 404)',
+                'Correct csbs_endpoint_override in clouds.yaml, or give the '
+                'right --provider.',
+            ) from error
+
+    def delete(self, checkpoint_id: str) -> Receipt:
+        """Ask for the deletion of a whole checkpoint (CSBS API, C8; 200).
+
+        Every backup in it goes, of all its servers.  Asynchronous, without
+        a task to ask: poll the items.
+
+        :param checkpoint_id: a UUID.
+        :raises InvalidId: if it is no UUID; nothing was sent.
+        :raises ServiceError: if the service refuses.
+        """
+        return self._transport.delete(
+            self._address(checkpoint_id), accepted=200
+        )
+
+    def delete_item(self, checkpoint_id: str, item_id: str) -> Receipt:
+        """Ask for the deletion of one backup of a checkpoint (C8; 200).
+
+        One id a request: the reference defines no format for more.
+
+        :param checkpoint_id: the UUID of the item's checkpoint.
+        :param item_id: the UUID of the item.
+        :raises InvalidId: if one is no UUID; nothing was sent.  An empty
+            ``checkpoint_items`` would delete the whole checkpoint.
+        :raises ServiceError: if the service refuses.
+        """
+        if not is_uuid(item_id):
+            raise errors.InvalidId(f'{item_id!r} is not an id (a UUID)')
+        return self._transport.delete(
+            self._address(checkpoint_id),
+            {'checkpoint_items': canonical_id(item_id)},
+            accepted=200,
+        )
+
+    def _address(self, checkpoint_id: str) -> str:
+        return f'{self._url}/{resource_path("checkpoints", id=checkpoint_id)}'
+
+
+def _servers(resources: Any) -> tuple[str, ...]:
+    if not isinstance(resources, list):
+        return ()
+    return tuple(
+        str(resource.get('name') or resource.get('id'))
+        for resource in resources
+        if isinstance(resource, dict)
+        and resource.get('type', 'OS::Nova::Server') == 'OS::Nova::Server'
+    )

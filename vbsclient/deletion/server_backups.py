@@ -1,0 +1,463 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deleting one server's backup and nothing else of its checkpoint.
+
+The query that narrows a deletion to one item is ignored by the upstream of
+this service, which then deletes the whole checkpoint.  So the first deletion
+that could do such harm goes alone, and its siblings are looked at before
+anything else is sent.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from vbsclient.api import errors
+from vbsclient.api.csbs import CSBSClient, ServerBackup
+from vbsclient.api.http import Receipt, is_uuid
+from vbsclient.bulk import Limits, State
+from vbsclient.change.follow import Independent
+from vbsclient.change.targets import (
+    AbortRun,
+    Done,
+    Outcome,
+    Recorder,
+    Renew,
+    Target,
+    merge,
+    suggest_command,
+)
+from vbsclient.change.verify import delete_and_verify, may_have_acted
+from vbsclient.deletion.checkpoints import refusal_of
+from vbsclient.deletion.siblings import Siblings
+from vbsclient.lookup.existence import (
+    MAX_SINGLE_GETS,
+    Existence,
+    Gone,
+    LookupResult,
+    Unproven,
+    is_going,
+    is_gone,
+    seen_in,
+)
+from vbsclient.lookup.names import foreign, unique, validate_names
+from vbsclient.lookup.refusals import (
+    MissingError,
+    RefusedError,
+    changed_since_plan,
+)
+from vbsclient.lookup.server_backups import (
+    WHAT,
+    choose_server_backup,
+    existence_of,
+    find_members,
+    find_server_backups,
+    read_all,
+    seen_while_deleting,
+    suppress_errors,
+)
+from vbsclient.waiting import ResourceStatus
+from vbsclient.wording import brief, counted, quote
+
+LOG = logging.getLogger(__name__)
+
+#: Seconds in which the first deletion must show an effect.
+PROOF_TIMEOUT = 30.0
+
+ItemTarget = Target[ServerBackup]
+
+
+class ServerBackupDeletion(Independent[ServerBackup]):
+    """The rules for ``csbs backup delete`` and for ``--item``.
+
+    :param arguments: names and ids of backups of servers.
+    :param checkpoint_id: the checkpoint that they must belong to, or None.
+    :param known: what this run has just read of some of them, by id: these
+        are not read again.
+    :param confirm: is told the id before anything is sent for it, and raises
+        if that must not be.
+    """
+
+    def __init__(
+        self,
+        csbs: CSBSClient,
+        arguments: Sequence[str],
+        *,
+        provider_id: str,
+        limits: Limits,
+        checkpoint_id: str | None = None,
+        known: Mapping[str, ServerBackup] | None = None,
+        confirm: Callable[[str], None] | None = None,
+    ) -> None:
+        self._csbs = csbs
+        self._arguments = unique(arguments)
+        self._provider_id = provider_id
+        self._checkpoints = csbs.checkpoints(provider_id)
+        self._limits = limits
+        self._checkpoint_id = checkpoint_id
+        self._known = known or {}
+        self.renewed: Renew[ServerBackup] = self._renewed
+        self._confirm = confirm
+        self._siblings = Siblings(csbs, limits)
+        self._learned: set[str] = set()
+        self._named: set[str | None] = set()
+        #: What the service took a DELETE of this run for.
+        self._accepted: set[str] = set()
+        #: Whether a deletion has left its siblings alone.
+        self._is_proven = False
+
+    def targets(self) -> list[ItemTarget]:
+        """Find the backups and check each against the rules."""
+        if self._checkpoint_id is not None:
+            found = self._find_in_checkpoint(self._checkpoint_id)
+        else:
+            found = self._find()
+        targets = [self._target(a, found[a]) for a in self._arguments]
+        suggest_command(targets, self._other_kind)
+        return merge(targets)
+
+    def batches(
+        self, outcomes: Sequence[Outcome[ServerBackup]]
+    ) -> Iterator[Sequence[Outcome[ServerBackup]]]:
+        """One alone, until a sibling check has passed; then the rest.
+
+        :raises AbortRun: if a sibling goes, also after the last batch.
+        """
+        if not self._is_proven:
+            yield from self._one_by_one(outcomes)
+        yield _unsent(outcomes)
+        self._look_at_the_end()
+
+    def _look_at_the_end(self) -> None:
+        """What has passed the check may still be taken late.
+
+        :raises AbortRun: if a sibling goes.
+        """
+        try:
+            self._siblings.look()
+        except (AbortRun, errors.Cancelled):
+            raise
+        except errors.ClientError as error:
+            LOG.info(
+                'Whether the other backups of these checkpoints stay could '
+                'not be seen at the end: %.500r.',
+                error.message,
+            )
+
+    def _one_by_one(
+        self, outcomes: Sequence[Outcome[ServerBackup]]
+    ) -> Iterator[Sequence[Outcome[ServerBackup]]]:
+        """Those that have siblings, until one has proved them safe."""
+        groups: dict[str, list[Outcome[ServerBackup]]] = {}
+        for outcome in outcomes:
+            groups.setdefault(
+                outcome.target.verified.checkpoint_id, []
+            ).append(outcome)
+        self._named |= {outcome.target.id for outcome in outcomes}
+        if len(groups) > MAX_SINGLE_GETS:
+            # One list costs less than one of each of many checkpoints.
+            self._learn(groups)
+        touched: list[str] = []
+        for checkpoint_id, group in groups.items():
+            self._learn({checkpoint_id: group})
+            touched.append(checkpoint_id)
+            if checkpoint_id not in self._siblings.checkpoints:
+                continue
+            for first in _unsent(group):
+                yield [first]
+                if self._proves(first, touched):
+                    self._is_proven = True
+                    self._learn(groups)
+                    return
+
+    def _learn(
+        self, groups: Mapping[str, Sequence[Outcome[ServerBackup]]]
+    ) -> None:
+        """Read what checkpoints hold, before anything of them goes."""
+        ids = [id for id in groups if id not in self._learned]
+        members = find_members(self._csbs.backups, ids, self._limits)
+        self._learned.update(ids)
+        for id in ids:
+            self._named -= self._leave_changed(groups[id], members[id])
+        self._siblings.learn(members, self._named)
+
+    def delete(self, target: ItemTarget, recorder: Recorder) -> Done:
+        """Delete one item, by its id in ``checkpoint_items``."""
+        item = target.verified
+        if self._confirm is not None:
+            self._confirm(item.id)
+
+        def send() -> Receipt:
+            receipt = self._checkpoints.delete_item(
+                item.checkpoint_id, item.id
+            )
+            self._accepted.add(item.id)
+            return receipt
+
+        return delete_and_verify(
+            recorder,
+            target,
+            'delete item',
+            send,
+            lambda: self._existence(item).status_now(item.id),
+            limits=self._limits,
+        )
+
+    def _existence(self, item: ServerBackup) -> Existence[ServerBackup]:
+        return existence_of(self._csbs.backups, {item.id: item})
+
+    def look(self, targets: Sequence[ItemTarget]) -> dict[str, ResourceStatus]:
+        """One look: the list for many, and a GET for what it leaves out.
+
+        The siblings are looked at, too.
+
+        :raises AbortRun: if one of them goes.
+        """
+        wanted = {t.verified_id: t.verified for t in targets}
+        watched = self._siblings.checkpoints
+        items: list[ServerBackup] = []
+        many = len(wanted) > MAX_SINGLE_GETS
+        if many:
+            items = read_all(self._csbs.backups)
+        elif watched:
+            items = self._siblings.read(watched)
+        seen = {
+            item.id: seen_while_deleting(item)
+            for item in items
+            if item.id in wanted and not is_gone(item.status)
+        }
+        answers = existence_of(self._csbs.backups, wanted).of(
+            sorted(set(wanted) - set(seen)), self._limits, unlisted=many
+        )
+        seen |= seen_in(answers, seen_while_deleting)
+        self._siblings.compare(items, watched)
+        return seen
+
+    def initial_status(self, target: ItemTarget) -> ResourceStatus:
+        """What was seen of it before its DELETE."""
+        return seen_while_deleting(target.verified)
+
+    def identity_of(self, target: ItemTarget) -> Mapping[str, object]:
+        """What must be the same when it is sent again."""
+        item = target.verified
+        return {
+            'name': item.name,
+            'server': item.server_id,
+            'checkpoint': item.checkpoint_id,
+        }
+
+    def _renewed(self, ids: Sequence[str]) -> ServerBackupDeletion:
+        """All the rules once more, for what is to be sent again."""
+        return ServerBackupDeletion(
+            self._csbs,
+            ids,
+            provider_id=self._provider_id,
+            limits=self._limits,
+        )
+
+    def _target(
+        self, argument: str, found: ServerBackup | errors.ClientError
+    ) -> ItemTarget:
+        target = ItemTarget(argument, 'backup', 'CSBS')
+        if isinstance(found, errors.ClientError):
+            target.refusal = found
+            return target
+        target.id = found.id
+        target.name = found.name
+        target.resource = found
+        if is_gone(found.status):
+            target.refusal = MissingError(
+                f'No backup of a server found for {argument!r}'
+            )
+        elif not self._csbs.backups.owns(found):
+            target.refusal = foreign(found.owner)
+        elif is_going(found.status):
+            target.settled = 'is being deleted already'
+        else:
+            target.refusal = refusal_of(found)
+        return target
+
+    def _find(self) -> LookupResult[ServerBackup]:
+        others = [a for a in self._arguments if a not in self._known]
+        found = find_server_backups(self._csbs.backups, others, self._limits)
+        return found | dict(self._known)
+
+    def _find_in_checkpoint(
+        self, checkpoint_id: str
+    ) -> LookupResult[ServerBackup]:
+        members = find_members(
+            self._csbs.backups, [checkpoint_id], self._limits
+        )[checkpoint_id]
+        if not members:
+            raise MissingError(f'No checkpoint found for {checkpoint_id!r}')
+        asked, refusals = validate_names(self._arguments, WHAT)
+        found: LookupResult[ServerBackup] = {**refusals}
+        for argument in asked:
+            if is_uuid(argument):
+                own = [item for item in members if item.id == argument]
+                found[argument] = (
+                    own[0] if own else self._not_in(checkpoint_id, argument)
+                )
+            else:
+                matches = [
+                    member
+                    for member in members
+                    if member.name == argument
+                    and self._csbs.backups.owns(member)
+                ]
+                found[argument] = (
+                    choose_server_backup(matches, argument)
+                    if matches
+                    else _not_found_in(checkpoint_id, argument)
+                )
+        return found
+
+    def _not_in(self, checkpoint_id: str, id: str) -> errors.ClientError:
+        stranger = suppress_errors(lambda: self._csbs.backups.get(id))
+        if stranger is None:
+            return _not_found_in(checkpoint_id, id)
+        return RefusedError(
+            f'the backup {stranger.name} ({id}) belongs to the checkpoint '
+            f'{stranger.checkpoint_id}, not to {checkpoint_id}'
+        )
+
+    def _leave_changed(
+        self,
+        outcomes: Sequence[Outcome[ServerBackup]],
+        members: Sequence[ServerBackup],
+    ) -> set[str | None]:
+        """Leave alone what is not what a plan was made of any more.
+
+        :param members: what its checkpoint holds now.
+        :returns: the ids of what is left alone.
+        """
+        left = set()
+        now = {item.id: item for item in members}
+        for outcome in outcomes:
+            item = outcome.target.verified
+            if item.id not in self._known:
+                continue
+            change = change_of(item, now.get(item.id))
+            if change is not None:
+                outcome.state = State.FAILED
+                outcome.error = changed_since_plan(change)
+                left.add(outcome.target.id)
+        return left
+
+    def _proves(
+        self, first: Outcome[ServerBackup], touched: Sequence[str]
+    ) -> bool:
+        """Whether a deletion that went alone shows that siblings stay.
+
+        Only one of ours that was accepted, and whose effect was seen, does:
+        what is refused, or was under way or gone already, shows nothing.
+
+        :param touched: the checkpoints for which something was sent.
+        :raises AbortRun: if a sibling goes too, or if nothing can be seen.
+        """
+        item = first.target.verified
+        accepted = item.id in self._accepted
+        failed = first.state is State.FAILED
+        if failed and not may_have_acted(first.error):
+            return False
+        if (
+            accepted
+            or first.state is State.UNKNOWN
+            or isinstance(first.error, errors.UnexpectedSuccess)
+        ):
+            self._await_effect(item)
+        self._siblings.look(touched)
+        if accepted:
+            self._siblings.pause()
+            self._siblings.look(touched)
+        return accepted
+
+    def _await_effect(self, item: ServerBackup) -> None:
+        """Wait until a backup begins to go.
+
+        :raises AbortRun: if it does not in time.
+        """
+        deadline = time.monotonic() + PROOF_TIMEOUT
+        pause = 0.1
+        while not self._goes(item):
+            if time.monotonic() + pause > deadline:
+                raise AbortRun(
+                    f'the deletion of {item.id} has shown no effect for '
+                    f'{PROOF_TIMEOUT:.0f} s, so that it is not certain that '
+                    f'the service deletes only what is named: nothing else '
+                    f'was sent',
+                    'Look at the checkpoint and try again later.',
+                )
+            if self._limits.stop.wait(pause):
+                raise errors.Cancelled('the run was interrupted')
+            pause = min(pause * 2, 2.0)
+
+    def _goes(self, item: ServerBackup) -> bool:
+        """Whether it is seen going; answers that disagree show nothing.
+
+        :raises AbortRun: if a sibling is.
+        :raises ClientError: if it cannot be read.
+        """
+        now = self._existence(item).now(item.id)
+        if isinstance(now, ServerBackup):
+            return is_going(now.status)
+        if isinstance(now, Unproven):
+            # The list contradicts, or cannot be read: then this says why.
+            self._siblings.look([item.checkpoint_id])
+            return False
+        if isinstance(now, Gone):
+            return True
+        raise now
+
+    def _other_kind(self, id: str) -> str | None:
+        items = suppress_errors(
+            lambda: read_all(self._csbs.backups, checkpoint_id=id)
+        )
+        if not items:
+            return self._owner_of_disk(id)
+        return (
+            f'It is the id of a checkpoint with '
+            f'{counted(len(items), "backup")}: use "openstack csbs '
+            f'checkpoint delete {id}" to delete all of it.'
+        )
+
+    def _owner_of_disk(self, id: str) -> str | None:
+        items = suppress_errors(lambda: read_all(self._csbs.backups))
+        for item in items or ():
+            if id in item.volume_backup_ids:
+                return (
+                    f"It is the id of one disk's part of the backup "
+                    f'{item.name}: use "openstack csbs backup delete '
+                    f'{item.id}" to delete all of that.'
+                )
+        return None
+
+
+def _unsent(
+    outcomes: Sequence[Outcome[ServerBackup]],
+) -> list[Outcome[ServerBackup]]:
+    return [o for o in outcomes if o.state is State.NOT_SENT]
+
+
+def change_of(before: ServerBackup, now: ServerBackup | None) -> str | None:
+    """What is different of an item that was to be deleted by rule, or None.
+
+    :param before: what the decision was made of.
+    :param now: None if it is gone.
+    """
+    if now is None or is_gone(now.status):
+        return 'it is gone'
+    if now.status != before.status:
+        return f'its status is {brief(now.status)}'
+    if now.has_image and not before.has_image:
+        return 'an image was made from it'
+    if (now.server_id, now.name) != (before.server_id, before.name):
+        return 'it is not the same any more'
+    return None
+
+
+def _not_found_in(checkpoint_id: str, argument: str) -> MissingError:
+    return MissingError(
+        f'No backup {quote(argument)} found in the checkpoint {checkpoint_id}'
+    )

@@ -1,0 +1,510 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deleting backups of disks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from vbsclient import bulk
+from vbsclient.api import errors
+from vbsclient.api.csbs import CSBSClient
+from vbsclient.api.vbs import Backup, Share, VBSClient
+from vbsclient.bulk import Limits
+from vbsclient.change.targets import (
+    Done,
+    Outcome,
+    Recorder,
+    Renew,
+    Target,
+    merge,
+    suggest_command,
+)
+from vbsclient.change.verify import delete_and_verify
+from vbsclient.lookup.existence import (
+    MAX_SINGLE_GETS,
+    LookupResult,
+    is_going,
+    is_gone,
+    seen_in,
+)
+from vbsclient.lookup.names import foreign, unique
+from vbsclient.lookup.origin import Origins
+from vbsclient.lookup.refusals import (
+    MissingError,
+    RefusedError,
+    UnverifiedError,
+)
+from vbsclient.lookup.sharing import (
+    Sharing,
+    describe_share,
+    read_shares,
+)
+from vbsclient.lookup.sharing import existence_of as shares_existence
+from vbsclient.lookup.volume_backups import (
+    existence_of,
+    find_backups,
+    keeps_chains,
+)
+from vbsclient.waiting import ResourceStatus
+from vbsclient.wording import brief, counted, listed
+
+#: What the manual says may be deleted; the service decides.
+_DELETABLE = ('available', 'error')
+
+_SINCE = ' since this run looked'
+
+
+class VolumeBackupDeletion:
+    """The rules for ``vbs backup delete``.
+
+    :param arguments: names and ids.
+    :param force: go ahead although CSBS made a backup, or it is shared.
+    :param cancel_shares: cancel the shares of a backup before deleting it.
+    :param known: what this run has just read of some of them, by id: these
+        are not read again.
+    :param origins: whether CSBS made them, as far as this run knows.
+    :param sharing: their shares, as far as this run knows.
+    :param again: these were sent before: their shares were cancelled then,
+        and what is shared now is refused.
+    :param confirm: is told the id before anything is sent for it, and raises
+        if that must not be.
+    """
+
+    def __init__(
+        self,
+        vbs: VBSClient,
+        csbs: CSBSClient,
+        arguments: Sequence[str],
+        *,
+        limits: Limits,
+        force: bool = False,
+        cancel_shares: bool = False,
+        known: Mapping[str, Backup] | None = None,
+        origins: Origins | None = None,
+        sharing: Sharing | None = None,
+        again: bool = False,
+        confirm: Callable[[str], None] | None = None,
+    ) -> None:
+        self._vbs = vbs
+        self._csbs = csbs
+        self._arguments = unique(arguments)
+        self._limits = limits
+        self._force = force
+        self._cancel_shares = cancel_shares
+        self._known = known or {}
+        self._origins = origins or Origins(vbs, csbs, limits)
+        self._sharing = sharing or Sharing(vbs)
+        self._again = again
+        self._confirm = confirm
+        #: What is shared and to be cancelled, until that was tried.
+        self._to_cancel: dict[str, list[Share]] = {}
+        self.renewed: Renew[Backup] = self._renewed
+        self._named: set[str | None] = set()
+
+    def targets(self) -> list[Target[Backup]]:
+        """Find the backups and check each against the rules."""
+        found = self._find()
+        targets = [_target(a, found[a]) for a in self._arguments]
+        suggest_command(targets, self._other_kind)
+        targets = merge(targets)
+        self._check([t for t in targets if t.refusal is None])
+        self._named = {target.id for target in targets}
+        return targets
+
+    def _find(self) -> LookupResult[Backup]:
+        """Look up the backups; for many, read all lists at the same time."""
+        found: LookupResult[Backup] = dict(self._known)
+        others = [a for a in self._arguments if a not in self._known]
+
+        def find() -> None:
+            found.update(find_backups(self._vbs.backups, others, self._limits))
+
+        reads = [find]
+        if len(others) > MAX_SINGLE_GETS and not self._force:
+            if self._vbs.endpoint.version != 'v2':
+                reads.append(self._origins.read_list)
+            reads.append(self._sharing.read_list)
+        bulk.gather(reads, stop=self._limits.stop)
+        return found
+
+    def batches(
+        self, outcomes: Sequence[Outcome[Backup]]
+    ) -> Iterator[Sequence[Outcome[Backup]]]:
+        """All at the same time, the youngest on their way first.
+
+        Where the cloud keeps chains together, a child goes before its
+        parent; where it does not, the order costs nothing.
+        """
+        yield sorted(
+            outcomes, key=lambda o: self.age_of(o.target), reverse=True
+        )
+
+    def delete(self, target: Target[Backup], recorder: Recorder) -> Done:
+        """Cancel its shares if that was asked for, then delete it."""
+        id = target.verified_id
+        if self._confirm is not None:
+            self._confirm(id)
+        try:
+            # Once: what is shared after that nobody has seen.
+            if shares := self._to_cancel.pop(id, None):
+                self._cancel(target, shares, recorder)
+                self._refuse_what_remains(id, shares)
+            done = self._delete(target, recorder)
+        except errors.ClientError as error:
+            before = target.preceded
+            if before and isinstance(error, errors.Cancelled):
+                raise errors.ClientError(
+                    f'{before}, and then the run was interrupted'
+                ) from error
+            if before:
+                told = (
+                    error.refusal
+                    if isinstance(error, errors.OutcomeUnknown)
+                    else error
+                )
+                told.message = f'{told.message}; before that, {before}'
+            raise
+        return replace(done, notes=target.preceded)
+
+    def _cancel(
+        self,
+        target: Target[Backup],
+        shares: Sequence[Share],
+        recorder: Recorder,
+    ) -> None:
+        """Cancel the shares that were seen, each by its own id."""
+        existence = shares_existence(self._vbs.shares, shares)
+        for count, share in enumerate(shares, 1):
+            one = Target[Share](
+                share.id, 'share', 'VBS', id=share.id, name=target.name
+            )
+            try:
+                delete_and_verify(
+                    recorder,
+                    one,
+                    'cancel share',
+                    partial(self._vbs.shares.cancel, share.id),
+                    partial(existence.status_now, share.id),
+                    limits=self._limits,
+                )
+            except errors.OutcomeUnknown as error:
+                # Of the backup itself it is certain: it was not sent.
+                raise errors.ClientError(
+                    f'whether its shares were cancelled is unknown, {error}, '
+                    f'so that it was not deleted',
+                    error.hint,
+                ) from error
+            except errors.Cancelled:
+                raise
+            except errors.ClientError as error:
+                error.message = f'its shares could not be cancelled, {error}'
+                raise
+            target.preceded = f'cancelled {counted(count, "share")}'
+
+    def _refuse_what_remains(self, id: str, shares: Sequence[Share]) -> None:
+        """See that no share is left, nor a new one has come.
+
+        :raises RefusedError: if one has, or if nobody knows.
+        """
+        try:
+            left = list(read_shares(self._vbs.shares, id))
+        except errors.Cancelled:
+            raise
+        except errors.ClientError as error:
+            raise UnverifiedError(
+                f'whether it is still shared could not be read '
+                f'({error.message})',
+                'It was not deleted.',
+            ) from error
+        known = {share.id for share in shares}
+        new = [share for share in left if share.id not in known]
+        if new:
+            raise _shared(new, since=_SINCE)
+        if left:
+            raise _shared(left, verb='is still')
+
+    def _delete(self, target: Target[Backup], recorder: Recorder) -> Done:
+        id = target.verified_id
+        existence = existence_of(self._vbs.backups, {id: target.verified})
+        return delete_and_verify(
+            recorder,
+            target,
+            'delete',
+            lambda: self._vbs.backups.delete(id),
+            lambda: existence.status_now(id),
+            limits=self._limits,
+        )
+
+    def _renewed(self, ids: Sequence[str]) -> VolumeBackupDeletion:
+        """All the rules once more, for what is to be sent again."""
+        return VolumeBackupDeletion(
+            self._vbs,
+            self._csbs,
+            ids,
+            limits=self._limits,
+            force=self._force,
+            cancel_shares=self._cancel_shares,
+            sharing=self._sharing.again(),
+            again=True,
+        )
+
+    def look(
+        self, targets: Sequence[Target[Backup]]
+    ) -> dict[str, ResourceStatus]:
+        """One look: the list for many, and a GET for what it leaves out."""
+        wanted = {t.verified_id: t.verified for t in targets}
+        seen: dict[str, ResourceStatus] = {}
+        many = len(wanted) > MAX_SINGLE_GETS
+        if many:
+            for backup in self._vbs.backups.list():
+                if backup.id in wanted and not is_gone(backup.status):
+                    seen[backup.id] = _seen(backup)
+        absent = sorted(set(wanted) - set(seen))
+        answers = existence_of(self._vbs.backups, wanted).of(
+            absent, self._limits, unlisted=many
+        )
+        return seen | seen_in(answers, _seen)
+
+    def identity_of(self, target: Target[Backup]) -> Mapping[str, object]:
+        """What must be the same when it is sent again."""
+        backup = target.verified
+        return {
+            'name': backup.name,
+            'volume': backup.volume_id,
+            'creation time': backup.created_at,
+        }
+
+    def chain_of(self, target: Target[Backup]) -> str | None:
+        """Backups of one volume may be built on one another."""
+        return target.verified.volume_id
+
+    def age_of(self, target: Target[Backup]) -> str:
+        """The time of the backup, which sorts as text."""
+        return target.verified.created_at or ''
+
+    def initial_status(self, target: Target[Backup]) -> ResourceStatus:
+        """What was seen of it before its DELETE."""
+        return _seen(target.verified)
+
+    def explain(self, outcome: Outcome[Backup]) -> None:
+        """Name the backups that probably keep this one from being deleted."""
+        backup, error = outcome.target.verified, outcome.error
+        if (
+            not isinstance(error, errors.BadRequest)
+            or error.hint is not None
+            or error.code is not None
+            or backup.volume_id is None
+        ):
+            return
+        if backup.status not in _DELETABLE:
+            error.hint = (
+                f'Its status is {backup.status}: try again when that is '
+                f'done, or use --wait.'
+            )
+            if self._force:
+                error.hint += (
+                    ' --force skips checks of its own and overrules no '
+                    'status: the service decides.'
+                )
+            return
+        younger = [
+            other
+            for other in self._vbs.backups.list(volume_id=backup.volume_id)
+            if (other.created_at or '') > (backup.created_at or '')
+            and other.volume_id == backup.volume_id
+            and other.id not in self._named
+            and other.body.get('is_incremental') is not False
+        ]
+        if younger:
+            shown = listed([f'{b.name} ({b.id})' for b in younger], 5)
+            error.hint = (
+                f'Younger backups of the same volume probably depend on it: '
+                f'{shown}. '
+            ) + (
+                # What a rule keeps is not to be deleted for it.
+                'It can go once they are gone.'
+                if self._known
+                else 'Name them too, or delete them first.'
+            )
+
+    def _check(self, targets: Sequence[Target[Backup]]) -> None:
+        for target in targets:
+            _check_status(target)
+            if not self._vbs.backups.owns(target.verified):
+                target.refusal = target.refusal or foreign(
+                    target.verified.owner
+                )
+        open_targets = _undecided(targets)
+        if not self._force and open_targets:
+            self._refuse_csbs(open_targets)
+        open_targets = _undecided(open_targets)
+        if (self._cancel_shares or not self._force) and open_targets:
+            self._refuse_shared(open_targets)
+        open_targets = _undecided(open_targets)
+        _number(open_targets)
+        if keeps_chains(
+            self._vbs,
+            has_marks=any(
+                'service_metadata' in t.verified.body for t in targets
+            ),
+            has_shares=self._sharing.is_offered,
+        ):
+            _expect_refusals(open_targets)
+
+    def _refuse_csbs(self, targets: Sequence[Target[Backup]]) -> None:
+        for target in targets:
+            self._origins.learn(target.verified)
+        refused = self._origins.refusals([t.verified_id for t in targets])
+        for target in targets:
+            if target.id in refused:
+                target.refusal = refused[target.id]
+                unknown = isinstance(target.refusal, UnverifiedError)
+                target.source = '' if unknown else 'CSBS'
+
+    def _refuse_shared(self, targets: Sequence[Target[Backup]]) -> None:
+        shares = self._sharing.of([t.verified_id for t in targets])
+        for target in targets:
+            given = shares.get(target.verified_id)
+            if not given:
+                continue
+            if self._again:
+                target.refusal = _shared(given, since=_SINCE)
+            elif self._cancel_shares:
+                self._to_cancel[target.verified_id] = given
+                target.members = [
+                    f'first cancels {describe_share(s)}' for s in given
+                ]
+            else:
+                target.refusal = _shared(
+                    given,
+                    'Add --cancel-shares to cancel that first, or --force.',
+                )
+
+    def _other_kind(self, id: str) -> str | None:
+        try:
+            share = self._vbs.shares.get(id)
+            return (
+                f'It is the id of a share (of backup {share.backup_id}): '
+                f'use "openstack vbs share delete {id}".'
+            )
+        except errors.ClientError:
+            pass
+        try:
+            self._csbs.backups.get(id)
+            return (
+                f'It is the id of a backup of a server: use "openstack csbs '
+                f'backup delete {id}".'
+            )
+        except errors.ClientError:
+            return None
+
+
+def _target(
+    argument: str, found: Backup | errors.ClientError
+) -> Target[Backup]:
+    if isinstance(found, errors.ClientError):
+        return Target(argument, 'backup', 'VBS', refusal=found)
+    return Target(
+        argument,
+        'backup',
+        'VBS',
+        id=found.id,
+        name=found.name,
+        resource=found,
+    )
+
+
+def _undecided(targets: Iterable[Target[Backup]]) -> list[Target[Backup]]:
+    return [target for target in targets if not target.is_decided]
+
+
+def _check_status(target: Target[Backup]) -> None:
+    status = target.verified.status
+    if is_gone(status):
+        target.refusal = MissingError(
+            f'No backup found for {target.argument!r}'
+        )
+    elif is_going(status):
+        target.settled = 'is being deleted already'
+    elif status == 'error_deleting':
+        target.refusal = RefusedError(
+            'its deletion failed before (status error_deleting)',
+            'Leave it alone and tell the operator of the cloud: that is what '
+            'the manual asks for.',
+        )
+    elif status not in _DELETABLE:
+        target.notes.append(
+            f'its status is {brief(status)}: the service may refuse'
+        )
+
+
+def _seen(backup: Backup) -> ResourceStatus:
+    return ResourceStatus(backup.status, backup.fail_reason, backup.updated_at)
+
+
+def _by_volume(
+    targets: Iterable[Target[Backup]],
+) -> Iterator[tuple[str, list[Target[Backup]]]]:
+    """The targets of each known volume, youngest first."""
+    volumes: dict[str, list[Target[Backup]]] = {}
+    for target in targets:
+        if target.verified.volume_id is not None:
+            volumes.setdefault(target.verified.volume_id, []).append(target)
+    for volume_id, members in volumes.items():
+        members.sort(key=_created, reverse=True)
+        yield volume_id, members
+
+
+def _number(targets: Sequence[Target[Backup]]) -> None:
+    """Say the order within each volume, youngest first."""
+    for volume_id, members in _by_volume(targets):
+        if len(members) < 2:
+            continue
+        for place, target in enumerate(members, 1):
+            target.notes.append(
+                f'{place} of {len(members)} of volume {volume_id}, '
+                f'youngest first'
+            )
+
+
+def _expect_refusals(targets: Sequence[Target[Backup]]) -> None:
+    """Say what a service will refuse that keeps chains together.
+
+    It tells itself of which backups increments depend.  Those are no older:
+    where none of them goes, what they depend on cannot go either.
+    """
+    for _, members in _by_volume(targets):
+        going = list(members)
+        for target in members:
+            if target.verified.body.get('has_dependent_backups') is True and (
+                not any(
+                    other is not target and _created(other) >= _created(target)
+                    for other in going
+                )
+            ):
+                going.remove(target)
+                target.expected = (
+                    'the service would refuse it: increments depend on it '
+                    'that are not named, or would stay'
+                )
+
+
+def _created(target: Target[Backup]) -> str:
+    return target.verified.created_at or ''
+
+
+def _shared(
+    shares: Sequence[Share],
+    hint: str = 'It was not deleted: ask those projects first.',
+    *,
+    verb: str = 'is',
+    since: str = '',
+) -> RefusedError:
+    projects = ', '.join(str(share.to_project_id) for share in shares)
+    return RefusedError(
+        f'it {verb} shared with {counted(len(shares), "project")}{since}: '
+        f'{projects}',
+        hint,
+    )

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The library's clients, made of what OSC knows of the cloud."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from keystoneauth1.identity.base import BaseIdentityPlugin
+from osc_lib import exceptions
+
+from vbsclient.api import errors
+from vbsclient.api.client import LookupClient
+from vbsclient.api.csbs import CSBSClient
+from vbsclient.api.endpoint import (
+    CSBS_TYPES,
+    VBS_TYPES,
+    ServiceSettings,
+    names_csbs,
+    parse_pin,
+)
+from vbsclient.api.http import DEFAULT_TIMEOUT
+from vbsclient.api.login import can_be_renewed, login_of
+from vbsclient.api.session import OwnSession
+from vbsclient.api.values import Known
+from vbsclient.api.vbs import VBSClient
+from vbsclient.bulk import Limits
+from vbsclient.osc.output.text import capital, sentence
+
+LOG = logging.getLogger(__name__)
+
+LookupT = TypeVar('LookupT', bound=LookupClient)
+
+#: Says of a project that it has no CSBS.
+_HAS_CSBS = 'vbsclient_csbs'
+
+
+def make_vbs_client(instance: Any, limits: Limits | None = None) -> VBSClient:
+    """A client of VBS for OSC's client manager.
+
+    :raises EndpointError: if the configured version is none.
+    """
+    limits = limits or Limits()
+    settings = _own_settings(instance, VBS_TYPES)
+    return VBSClient(
+        instance.session,
+        version=parse_pin(_setting(instance, 'vbsclient_api_version') or ''),
+        region_name=settings.region_name,
+        interface=settings.interface,
+        endpoint_override=settings.override,
+        block_storage=service_settings(instance, 'block-storage'),
+        timeout=_timeout(instance),
+        concurrency=limits.concurrency,
+        stop=limits.stop,
+        deadline=limits.deadline,
+    )
+
+
+def make_csbs_client(
+    instance: Any, limits: Limits | None = None
+) -> CSBSClient:
+    """A client of CSBS for OSC's client manager.
+
+    :raises EndpointError: if ``vbsclient_csbs`` is neither true nor false.
+    """
+    limits = limits or Limits()
+    settings = _own_settings(instance, CSBS_TYPES)
+    csbs = CSBSClient(
+        instance.session,
+        region_name=settings.region_name,
+        interface=settings.interface,
+        endpoint_override=settings.override,
+        timeout=_timeout(instance),
+        concurrency=limits.concurrency,
+        stop=limits.stop,
+        deadline=limits.deadline,
+    )
+    csbs.is_absent = not _has_csbs(instance)
+    csbs.named_by = _name_of_csbs(instance)
+    if csbs.is_absent and settings.override:
+        raise errors.EndpointError(
+            f'clouds.yaml says that the project has no CSBS ({_HAS_CSBS}), '
+            f'and where it is',
+            f'Take either {_HAS_CSBS} or the endpoint override out of it.',
+        )
+    return csbs
+
+
+class OwnLogin:
+    """A command whose login, too, ends in time and says what was wrong.
+
+    OSC's own session has no time-out.
+    """
+
+    app: Any
+
+    @property
+    def required_scope(self) -> bool:
+        """What OSC asks between making ready for a login and the login.
+
+        :raises CommandError: if the login fails.
+        """
+        _log_in(self.app.client_manager)
+        return False
+
+
+def _log_in(instance: Any) -> None:
+    """Do the login that OSC would do next."""
+    auth = instance.auth
+    if instance._auth_ref or not isinstance(auth, BaseIdentityPlugin):
+        return
+    session = OwnSession(
+        instance.session, connections=1, timeout=lambda: _timeout(instance)
+    )
+    try:
+        instance._auth_ref = login_of(session).access(session)
+    except errors.ClientError as error:
+        raise exceptions.CommandError(capital(sentence(error))) from error
+
+
+def make_lookup_client(
+    kind: type[LookupT], instance: Any, service_type: str
+) -> LookupT:
+    """A client of another service, for OSC's client manager.
+
+    :param service_type: as :func:`service_settings` takes it.
+    """
+    settings = service_settings(instance, service_type)
+    return kind(
+        instance.session,
+        region_name=settings.region_name,
+        interface=settings.interface,
+        endpoint_override=settings.override,
+        timeout=_timeout(instance),
+    )
+
+
+def service_settings(instance: Any, service_type: str) -> ServiceSettings:
+    """The settings of a service: its own, else those of the cloud.
+
+    :param service_type: as the catalog names it; its aliases count, too
+        (``volume_endpoint_override`` is one for ``block-storage``).
+    """
+    cloud = instance._cli_options
+    return ServiceSettings(
+        cloud.get_region_name(service_type) or None,
+        cloud.get_interface(service_type) or instance.interface,
+        cloud.get_endpoint(service_type),
+    )
+
+
+def _own_settings(
+    instance: Any, service_types: Iterable[str]
+) -> ServiceSettings:
+    """The settings of a service that the SDK does not know.
+
+    :param service_types: the names it goes by; of several that are set the
+        first in the alphabet wins, which is the shortest.
+    """
+    config = _config(instance)
+
+    def own(setting: str) -> Any:
+        names = (name.replace('-', '_') for name in sorted(service_types))
+        keys = (f'{name}_{setting}' for name in names)
+        return next((config[k] for k in keys if config.get(k)), None)
+
+    override = own('endpoint_override') or own('endpoint')
+    return ServiceSettings(
+        own('region_name') or instance.region_name or None,
+        own('interface') or instance.interface,
+        None if override is None else str(override),
+    )
+
+
+def _name_of_csbs(instance: Any) -> str | None:
+    """What of the settings, read or not, says that there is a CSBS."""
+    for key in _config(instance):
+        if names_csbs(str(key)):
+            return f'{key} in clouds.yaml'
+    for name in os.environ:
+        if name.startswith('OS_') and names_csbs(name[3:]):
+            return f'{name} in the environment'
+    return None
+
+
+def _has_csbs(instance: Any) -> bool:
+    value = _config(instance).get(_HAS_CSBS)
+    has_csbs = True if value is None else flag_of(value)
+    if has_csbs is not None:
+        return has_csbs
+    raise errors.EndpointError(
+        f'{_HAS_CSBS} in clouds.yaml is {value!r}, which is neither true nor '
+        f'false',
+        'Set it to false if the project has no CSBS, or take it out.',
+    )
+
+
+def flag_of(value: Any) -> bool | None:
+    """Yes or no as people write it; None for anything else."""
+    text = str(value).strip().lower()
+    if text in ('true', 'yes', 'on', '1'):
+        return True
+    return False if text in ('false', 'no', 'off', '0') else None
+
+
+def identity_of(instance: Any) -> dict[str, str | None]:
+    """Who acts where, for the journal."""
+    access = instance.auth_ref
+    return {
+        'cloud': getattr(instance._cli_options, 'name', None),
+        'region': instance.region_name or None,
+        'project_id': getattr(access, 'project_id', None),
+        'project': getattr(access, 'project_name', None),
+        'user': getattr(access, 'username', None),
+    }
+
+
+def warn_if_login_ends(instance: Any) -> None:
+    """Say before a long wait that the login cannot be renewed in it."""
+    if can_be_renewed(instance.session.auth) is not Known.NO:
+        return
+    expires = getattr(instance.auth_ref, 'expires', None)
+    until = f' at {expires:%Y-%m-%d %H:%M} UTC' if expires else ''
+    LOG.warning(
+        'This login is a token (auth_type %s), which cannot be renewed: the '
+        'wait ends when it expires%s.',
+        _config(instance).get('auth_type'),
+        until,
+    )
+
+
+def _timeout(instance: Any) -> tuple[float, float]:
+    """(connect, read) in seconds."""
+    configured = _setting(instance, 'api_timeout')
+    if configured is None:
+        return DEFAULT_TIMEOUT
+    seconds = float(configured)
+    return seconds, seconds
+
+
+def _config(instance: Any) -> Any:
+    return instance._cli_options.config
+
+
+def _setting(instance: Any, key: str) -> str | None:
+    value = _config(instance).get(key)
+    return str(value) if value not in (None, '') else None

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options and arguments that all commands that delete have."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterable
+
+from osc_lib import exceptions
+
+from vbsclient.api.http import is_uuid
+from vbsclient.api.values import canonical_id
+from vbsclient.osc.command.times import parse_duration
+from vbsclient.osc.output.text import visible
+
+_MOST_CONCURRENCY = 64
+
+_RATE = re.compile(r'[0-9]{1,6}(?:\.[0-9]{1,3})?', re.ASCII)
+#: How a byte order mark reads: in its own encoding, in Latin-1 and in ASCII.
+_UTF_8 = ('\ufeff', '\xef\xbb\xbf', '\udcef\udcbb\udcbf')
+_UTF_16 = ('\udcff\udcfe', '\udcfe\udcff', '\xff\xfe', '\xfe\xff')
+
+
+def add_targets(
+    parser: argparse.ArgumentParser, kind: str, named: str
+) -> None:
+    """Add what is to be deleted.
+
+    :param named: how it can be named.
+    """
+    parser.add_argument(
+        f'{kind}s',
+        metavar=f'<{kind}>',
+        nargs='+',
+        help=(
+            f'{kind.capitalize()} to delete ({named}); "-" reads IDs from the '
+            f'standard input, one a line'
+        ),
+    )
+
+
+def add_delete_options(parser: argparse.ArgumentParser) -> None:
+    """Add what a deletion of named targets can be told."""
+    parser.add_argument(
+        '--dry-run',
+        action='store_true',
+        help='Show what would be deleted or refused; send no DELETE',
+    )
+    add_run_options(parser)
+    parser.add_argument(
+        '--ignore-missing',
+        action='store_true',
+        help='What does not exist counts as success',
+    )
+    parser.add_argument(
+        '--yes',
+        action='store_true',
+        help=(
+            'Answer the question that is asked where more would go than is '
+            'named one by one'
+        ),
+    )
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Add what every deletion can be told."""
+    parser.add_argument(
+        '--report',
+        action='store_true',
+        help='Show a row for each target afterwards (implied by -f and -c)',
+    )
+    parser.add_argument(
+        '--journal',
+        metavar='<file>',
+        type=_journal,
+        help='Append a JSON line to this file before and after every DELETE',
+    )
+    parser.add_argument(
+        '--concurrency',
+        metavar='<n>',
+        type=_concurrency,
+        default=10,
+        help=(
+            f'How many targets at a time, 1 to {_MOST_CONCURRENCY} (default: '
+            f'10). The backup worker of a plain Cinder may lose deletions '
+            f'when hundreds come at once: use --rate there'
+        ),
+    )
+    parser.add_argument(
+        '--rate',
+        metavar='<n>/<unit>',
+        type=_rate,
+        help=(
+            'Send no more than so many deletions in a second, minute or '
+            'hour, such as 5/s or 100/min; default: no limit'
+        ),
+    )
+
+
+def add_wait_options(
+    parser: argparse.ArgumentParser, *, idle: float, polled: str
+) -> None:
+    """Add what a deletion that goes on in the service can be told.
+
+    :param idle: seconds without a change that end a wait.
+    :param polled: what the wait looks at.
+    """
+    parser.add_argument(
+        '--wait',
+        action='store_true',
+        help=(
+            f'Wait until all is gone; these deletions have no task of their '
+            f'own, so that {polled} are polled'
+        ),
+    )
+    parser.add_argument(
+        '--timeout',
+        metavar='<duration>',
+        type=parse_duration,
+        help=(
+            f'With --wait: the longest wait in all, such as 30m or 90 '
+            f'(seconds); default: until nothing has changed for '
+            f'{idle / 60:.0f} minutes'
+        ),
+    )
+
+
+def ids_on(stdin: Iterable[str] | None) -> list[str]:
+    """The ids on standard input, one a line; blank lines are skipped.
+
+    :raises CommandError: if a line is no id; nothing is deleted then.
+    """
+    if stdin is None:
+        raise exceptions.CommandError(
+            'The standard input is closed, so that "-" names nothing. '
+            'Nothing was deleted.'
+        )
+    try:
+        lines = [line.strip() for line in stdin]
+    except UnicodeDecodeError as error:
+        wide = error.object.startswith((b'\xff\xfe', b'\xfe\xff'))
+        raise _no_text(wide) from error
+    if lines:
+        # PowerShell and Notepad put a byte order mark before UTF-8.
+        for mark in _UTF_8:
+            lines[0] = lines[0].removeprefix(mark).strip()
+        if lines[0].startswith(_UTF_16) or '\0' in lines[0]:
+            raise _no_text(wide=True)
+    for number, line in enumerate(lines, 1):
+        if line and not is_uuid(line):
+            raise exceptions.CommandError(
+                f'Line {number} of the standard input is not an id: '
+                f"'{visible(line[:60])}'. Nothing was deleted."
+            )
+    return [canonical_id(line) for line in lines if line]
+
+
+def _no_text(wide: bool) -> exceptions.CommandError:
+    """The complaint about a standard input that cannot be read.
+
+    :param wide: whether it is UTF-16, as PowerShell redirects.
+    """
+    if wide:
+        return exceptions.CommandError(
+            'The standard input is UTF-16: save it as UTF-8, or in '
+            'PowerShell write it with "Out-File -Encoding utf8". Nothing was '
+            'deleted.'
+        )
+    return exceptions.CommandError(
+        'The standard input is not text. Nothing was deleted.'
+    )
+
+
+def _journal(text: str) -> str:
+    if text == '-':
+        raise argparse.ArgumentTypeError(
+            'the journal is a file, and not the standard output: give its '
+            'path (./- for a file of this name)'
+        )
+    return text
+
+
+def _rate(text: str) -> float:
+    """How many in a second."""
+    number, _, unit = text.strip().partition('/')
+    seconds = {'s': 1, 'min': 60, 'h': 3600}.get(unit)
+    if seconds is None or not _RATE.fullmatch(number) or not float(number):
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is not a rate such as 5/s, 100/min or 1000/h'
+        )
+    return float(number) / seconds
+
+
+def _concurrency(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if not 1 <= number <= _MOST_CONCURRENCY:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is not a number from 1 to {_MOST_CONCURRENCY}'
+        )
+    return number

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands of VBS: a module for each noun, a class for each verb."""

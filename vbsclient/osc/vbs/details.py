@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a backup of a disk does not tell by itself, read when it is shown."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from vbsclient.api import errors
+from vbsclient.api.csbs import CSBSClient, ServerBackupFilter
+from vbsclient.api.paging import first_of
+from vbsclient.api.values import Known, bool_or_none
+from vbsclient.api.vbs import Backup, Share, ShareFilter, VBSClient
+from vbsclient.bulk import Limits
+from vbsclient.lookup.origin import Origins
+from vbsclient.lookup.sharing import by_backup
+from vbsclient.osc.output.columns import (
+    Column,
+    Gigabytes,
+    MultiLine,
+    Time,
+    trigger,
+)
+from vbsclient.osc.output.text import sentence
+
+LOG = logging.getLogger(__name__)
+
+#: The fields that v2 tells of a backup, and v3 does not.
+MARKED = frozenset({'source', 'type'})
+
+#: The key that holds them.
+_MARK = 'service_metadata'
+
+
+class Details:
+    """Where backups come from and whom they are shared with.
+
+    Each list is read once, when the first backup needs it.
+
+    :param shares: which shares to read.
+    :param items: which backups of CSBS to read.
+    """
+
+    def __init__(
+        self,
+        vbs: VBSClient,
+        csbs: CSBSClient,
+        *,
+        shares: ShareFilter,
+        items: ServerBackupFilter,
+    ) -> None:
+        self._vbs = vbs
+        self._share_filter = shares
+        self._origins = Origins(vbs, csbs, Limits(), items)
+        self._is_warned = False
+
+    def source(self, backup: Backup) -> str | None:
+        """The service that made it; None where nobody knows."""
+        made_by_csbs = self._origins.look_up(backup)
+        if made_by_csbs is Known.UNKNOWN:
+            self._warn(self._origins.doubt_about(backup.id))
+            return None
+        return 'CSBS' if made_by_csbs is Known.YES else 'VBS'
+
+    def type(self, backup: Backup) -> str | None:
+        """``full`` or ``incremental``; None where nobody says."""
+        incremental = backup.incremental
+        if incremental is None and backup.csbs_mark is Known.UNKNOWN:
+            part = self._origins.part(backup.id)
+            if part is not None:
+                incremental = part.incremental
+            elif self._vbs.endpoint.vendor is None:
+                # Block storage maintains the mark that VBS does not.
+                incremental = bool_or_none(backup.body.get('is_incremental'))
+        return type_of(incremental)
+
+    def server_backup(self, backup: Backup) -> str | None:
+        """The id of the backup in CSBS that it is a part of, if it is."""
+        if self.source(backup) != 'CSBS':
+            return None
+        part = self._origins.part(backup.id)
+        return part.item_id if part else None
+
+    def _warn(self, doubt: errors.ClientError | None) -> None:
+        """Say once why nobody knows where backups come from."""
+        if not self._is_warned and doubt is not None:
+            self._is_warned = True
+            LOG.warning('What CSBS made is not known: %s', sentence(doubt))
+
+    def shared_with(self, backup: Backup) -> list[str] | None:
+        """The projects that may use it; None if that cannot be read."""
+        if self._shares is None:
+            return None
+        return self._shares.get(backup.id, [])
+
+    @cached_property
+    def _shares(self) -> dict[str, list[str]] | None:
+        """Backup id -> projects; None if unreadable."""
+        try:
+            found = by_backup(self._vbs.shares.list(where=self._share_filter))
+        except errors.NOT_OFFERED as error:
+            LOG.info('What is shared is not known: %s', sentence(error))
+            return None
+        return {
+            id: [str(share.to_project_id) for share in shares]
+            for id, shares in found.items()
+        }
+
+
+def list_marked(
+    vbs: VBSClient, *, verified: bool = False, **filters: Any
+) -> Iterator[Backup]:
+    """The backups, with what v2 alone tells of where they come from.
+
+    :param verified: whether each is to be as the service shows it that
+        deletes it, which then is asked for them; else one list is enough
+        where both versions are of one service.
+    """
+    v2 = vbs.backups_v2
+    if v2 is None or v2 is vbs.backups:
+        return vbs.backups.list(**filters)
+    if verified or not vbs.endpoint.is_one_service:
+        return _with_marks(vbs.backups.list(**filters), v2.list(**filters))
+    return first_of(
+        v2.list(**filters),
+        lambda: vbs.backups.list(**filters),
+        unless=errors.NOT_OFFERED,
+    )
+
+
+def _with_marks(
+    backups: Iterator[Backup], marked: Iterator[Backup]
+) -> Iterator[Backup]:
+    """Backups, each with the mark of the same one in another list.
+
+    That list is read no further than it must be; what it does not know, or
+    does not tell, has no mark.
+    """
+    others: dict[str, Backup] = {}
+    for backup in backups:
+        while backup.id not in others:
+            try:
+                other = next(marked, None)
+            except errors.Cancelled:
+                raise
+            except errors.ClientError as error:
+                LOG.info('Not marked: %s', sentence(error))
+                other = None
+            if other is None:
+                marked = iter(())
+                break
+            others[other.id] = other
+        yield _with_mark(backup, others.pop(backup.id, None))
+
+
+def _with_mark(backup: Backup, other: Backup | None) -> Backup:
+    if other is None or _MARK not in other.body:
+        return backup
+    return Backup.from_body({**backup.body, _MARK: other.body[_MARK]})
+
+
+def marked(vbs: VBSClient, backup: Backup) -> Backup:
+    """One backup with what v2 alone tells, if it does."""
+    v2 = vbs.backups_v2
+    if v2 is None or v2 is vbs.backups:
+        return backup
+    try:
+        other = v2.get(backup.id)
+    except errors.NOT_OFFERED:
+        return backup
+    if vbs.endpoint.is_one_service:
+        return other
+    return _with_mark(backup, other)
+
+
+def type_of(incremental: bool | None) -> str | None:
+    """The word for it."""
+    if incremental is None:
+        return None
+    return 'incremental' if incremental else 'full'
+
+
+@dataclass(frozen=True)
+class Row:
+    """A backup and whoever can be asked about it."""
+
+    backup: Backup
+    details: Details
+    share: Share | None = None
+
+    @property
+    def id(self) -> str:
+        """Of the backup."""
+        return self.backup.id
+
+    @property
+    def project_id(self) -> str | None:
+        """The project that it belongs to."""
+        shared_from = self.share.from_project_id if self.share else None
+        return shared_from or self.backup.owner
+
+    @property
+    def shared_with(self) -> list[str] | None:
+        """The projects that may use it, as far as this one can see."""
+        if self.share is not None:
+            return [str(self.share.to_project_id)]
+        return self.details.shared_with(self.backup)
+
+
+#: The columns of a list, in their order.
+LIST = (
+    Column('ID', lambda row: row.id),
+    Column('Name', lambda row: row.backup.name),
+    Column('Status', lambda row: row.backup.status),
+    Column('Size', lambda row: row.backup.size, Gigabytes),
+    Column('Volume', lambda row: row.backup.volume_id),
+    Column('Created At', lambda row: row.backup.created_at, Time),
+    Column('Description', lambda row: row.backup.description, long=True),
+    Column(
+        'Source',
+        lambda row: row.details.source(row.backup),
+        long=True,
+        sortable=False,
+    ),
+    Column(
+        'Type',
+        lambda row: row.details.type(row.backup),
+        long=True,
+        sortable=False,
+    ),
+    Column('Trigger', lambda row: trigger(row.backup), long=True),
+    Column(
+        'Availability Zone',
+        lambda row: row.backup.availability_zone,
+        long=True,
+    ),
+    Column(
+        'Shared With',
+        lambda row: row.shared_with,
+        MultiLine,
+        long=True,
+        sortable=False,
+    ),
+    Column('Updated At', lambda row: row.backup.updated_at, Time, long=True),
+    Column(
+        'Fail Reason',
+        lambda row: row.backup.fail_reason,
+        long=True,
+    ),
+    Column('Project', lambda row: row.project_id, long=True),
+)
+
+#: The fields of one backup.
+SHOW = (
+    *LIST,
+    Column('Server Backup', lambda row: row.details.server_backup(row.backup)),
+    Column('Server', lambda row: row.backup.server_id),
+    Column('Snapshot', lambda row: row.backup.body.get('snapshot_id')),
+    Column(
+        'Data Timestamp',
+        lambda row: row.backup.body.get('data_timestamp'),
+        Time,
+    ),
+)
