@@ -9,11 +9,12 @@ its exit, as it does for the threads of an executor.
 
 from __future__ import annotations
 
+import abc
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from enum import Enum
 from typing import Generic, TypeVar
@@ -27,8 +28,8 @@ R = TypeVar('R')
 #: Seconds that requests under way get after an interruption.
 GRACE = 1.5
 
-#: Seconds of a wait at most: a signal that comes just before it, while this
-#: thread hands over to another, does not end it.
+#: Seconds until a wait looks for signals: one that arrives just before the
+#: wait, while this thread gives way to another, does not end it.
 SIGNAL_POLL_INTERVAL = 0.5
 
 
@@ -36,9 +37,9 @@ SIGNAL_POLL_INTERVAL = 0.5
 class Limits:
     """What bounds all requests of one command.
 
-    :ivar concurrency: the most at a time.
+    :ivar concurrency: the maximum number of concurrent requests.
     :ivar stop: once set, no further request is sent.
-    :ivar deadline: behind it nothing is repeated any more.
+    :ivar deadline: after it nothing is repeated any more.
     """
 
     concurrency: int = 10
@@ -47,21 +48,25 @@ class Limits:
 
 
 class State(Enum):
-    """What is known about a target."""
+    """What is known about a target, in the word of a report."""
 
     NOT_SENT = 'not sent'
     #: Handed to a worker; without an answer nobody knows.
     UNKNOWN = 'unknown'
+    ACCEPTED = 'accepted'
     DONE = 'done'
     FAILED = 'failed'
+    REFUSED = 'refused'
+    MISSING = 'missing'
+    SKIPPED = 'skipped'
 
 
 @dataclass(eq=False)
 class Outcome(Generic[T, R]):
     """What became of one target.
 
-    :ivar result: what the action returned, once ``DONE``.
-    :ivar error: why it ``FAILED``, or why it is ``UNKNOWN``.
+    :ivar result: what the action returned.
+    :ivar error: why there is no result.
     :ivar started_at: when the action began (UTC).
     :ivar answered_at: when it ended (UTC).
     """
@@ -73,43 +78,57 @@ class Outcome(Generic[T, R]):
     started_at: datetime | None = None
     answered_at: datetime | None = None
 
+    def succeed(self, result: R) -> None:
+        """Take what the action returned."""
+        self.result = result
+        self.error = None
+        self.state = State.DONE
 
-class Pace(Enum):
-    """What the targets that have not begun are to do."""
-
-    #: Wait, if they wait for those that were sent ahead.
-    HOLD = 'hold'
-    GO = 'go'
-    STOP = 'stop'
+    def fail(self, error: BaseException) -> None:
+        """Take what the action raised."""
+        self.error = error
+        self.state = State.UNKNOWN if _unanswered(error) else State.FAILED
 
 
-#: Told of each finished outcome.
-Watch = Callable[[Outcome[T, R]], Pace]
+class Circuit(Enum):
+    """What a circuit breaker lets those do that have not begun."""
+
+    #: They wait for the results of the probes.
+    HALF_OPEN = 'half-open'
+    CLOSED = 'closed'
+    #: None of them begins any more.
+    OPEN = 'open'
+
+
+class Breaker(abc.ABC, Generic[T, R]):
+    """Decides from results whether the rest may begin."""
+
+    @property
+    @abc.abstractmethod
+    def probe(self) -> int | None:
+        """How many begin before there is a result; None for all."""
+
+    @abc.abstractmethod
+    def on_result(self, outcome: Outcome[T, R]) -> Circuit:
+        """Judge a finished outcome; called in the thread of the run."""
 
 
 def run(
     outcomes: Sequence[Outcome[T, R]],
     action: Callable[[T], R],
+    limits: Limits,
     *,
-    concurrency: int,
-    stop: threading.Event,
-    watch: Watch[T, R] | None = None,
-    ahead: int | None = None,
+    breaker: Breaker[T, R] | None = None,
     grace: float = GRACE,
 ) -> None:
     """Carry out the action for each outcome's target.
 
     An exception of the action is that target's outcome and stops nothing.
-    On KeyboardInterrupt or SystemExit ``stop`` is set, requests under way
-    get ``grace`` seconds, and the interruption goes on to the caller; a
+    On KeyboardInterrupt or SystemExit ``limits.stop`` is set, requests under
+    way get ``grace`` seconds, and the interruption goes on to the caller; a
     second one leaves at once.
 
-    :param concurrency: the most targets at a time.
-    :param stop: shared with whatever the action sends with.
-    :param watch: called in this thread, in the order of completion.
-    :param ahead: so many go first; the others follow when the watch lets
-        them go, or when those have all ended and it does not stop them.
-        None: all go.
+    :param breaker: sees the results in the order of completion.
     """
     waiting: queue.SimpleQueue[Outcome[T, R] | None] = queue.SimpleQueue()
     done: queue.SimpleQueue[Outcome[T, R]] = queue.SimpleQueue()
@@ -118,14 +137,14 @@ def run(
         threading.Thread(
             target=_work, args=(waiting, done, action, halt), daemon=True
         )
-        for _ in range(min(concurrency, len(outcomes)))
+        for _ in range(min(limits.concurrency, len(outcomes)))
     ]
     try:
         for worker in workers:
             worker.start()
-        _feed(outcomes, ahead, waiting, done, halt, watch)
+        _feed(outcomes, waiting, done, halt, breaker)
     except (KeyboardInterrupt, SystemExit):
-        stop.set()
+        limits.stop.set()
         halt.set()
         _dismiss(workers, waiting)
         _join(workers, grace)
@@ -137,30 +156,21 @@ def run(
         _dismiss(workers, waiting)
 
 
-def gather(
-    calls: Sequence[Callable[[], R]], *, stop: threading.Event
-) -> list[R]:
+def gather(calls: Sequence[Callable[[], R]], limits: Limits) -> list[R]:
     """The results of independent calls, made at the same time.
 
     :raises Exception: the first failure in the order of the calls.
     """
-    outcomes: list[Outcome[Callable[[], R], R]] = [
-        Outcome(call) for call in calls
-    ]
-    run(outcomes, _call, concurrency=len(calls), stop=stop, grace=0.0)
-    return [result_of(outcome) for outcome in outcomes]
+    all_at_once = replace(limits, concurrency=len(calls))
+    return list(map(result_of, each(calls, lambda call: call(), all_at_once)))
 
 
 def each(
-    values: Iterable[T],
-    action: Callable[[T], R],
-    *,
-    concurrency: int,
-    stop: threading.Event,
+    values: Iterable[T], action: Callable[[T], R], limits: Limits
 ) -> list[Outcome[T, R]]:
     """:func:`run` for values to be read: nothing to wait for at the end."""
     outcomes: list[Outcome[T, R]] = [Outcome(value) for value in values]
-    run(outcomes, action, concurrency=concurrency, stop=stop, grace=0.0)
+    run(outcomes, action, limits, grace=0.0)
     return outcomes
 
 
@@ -176,20 +186,16 @@ def now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def _call(call: Callable[[], R]) -> R:
-    return call()
-
-
 def _feed(
     outcomes: Sequence[Outcome[T, R]],
-    ahead: int | None,
     waiting: queue.SimpleQueue[Outcome[T, R] | None],
     done: queue.SimpleQueue[Outcome[T, R]],
     halt: threading.Event,
-    watch: Watch[T, R] | None,
+    breaker: Breaker[T, R] | None,
 ) -> None:
     """Hand the targets to the workers, and take what comes back."""
-    ready, held = outcomes[:ahead], outcomes[len(outcomes[:ahead]) :]
+    probe = None if breaker is None else breaker.probe
+    ready, held = outcomes[:probe], outcomes[len(outcomes[:probe]) :]
     expected = received = 0
     while ready:
         for outcome in ready:
@@ -202,11 +208,11 @@ def _feed(
             except queue.Empty:
                 continue
             received += 1
-            pace = Pace.GO if watch is None else watch(outcome)
-            if pace is Pace.STOP:
+            circuit = breaker.on_result(outcome) if breaker else Circuit.CLOSED
+            if circuit is Circuit.OPEN:
                 halt.set()
                 held = ()
-            elif pace is Pace.GO or received == expected:
+            elif circuit is Circuit.CLOSED or received == expected:
                 ready, held = held, ()
 
 
@@ -241,14 +247,11 @@ def _act(outcome: Outcome[T, R], action: Callable[[T], R]) -> None:
         outcome.started_at = None
         return
     except BaseException as error:  # noqa: BLE001 - it is the outcome
-        outcome.error = error
         outcome.answered_at = now()
-        if not _unanswered(error):
-            outcome.state = State.FAILED
+        outcome.fail(error)
         return
-    outcome.result = result
     outcome.answered_at = now()
-    outcome.state = State.DONE
+    outcome.succeed(result)
 
 
 def _unanswered(error: BaseException) -> bool:

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The wait loop: look at what is unfinished until nothing is.
+"""The wait loop: poll what is unfinished until its goal is reached.
 
 Deletions of these services give nothing to poll but the resources
-themselves, and each look costs pages of a list.  So the pause between two
-looks grows with the time that has passed, and a look that fails ends
-nothing.
+themselves, and each poll costs pages of a list.  So the interval grows with
+the time that has passed, and a poll that fails does not end the wait.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ResourceStatus:
-    """What one look says of one resource.
+    """What one poll says of one resource.
 
     :ivar status: its status; None once a GET has confirmed that it is gone.
-    :ivar reason: why its deletion failed, as the service says it.
+    :ivar reason: why its change failed, as the service says it.
     :ivar updated_at: when the service last changed it.
     """
 
@@ -33,11 +32,57 @@ class ResourceStatus:
     reason: str | None = None
     updated_at: str | None = None
 
+    @property
+    def word(self) -> str:
+        """The status; ``deleted`` for what is gone."""
+        return 'deleted' if self.status is None else self.status
 
-#: One look: what is known of these ids; an id may be left out.
-Look = Callable[[Collection[str]], Mapping[str, ResourceStatus]]
 
-#: Acts on what was seen; returns the ids to go on looking at.
+@dataclass(frozen=True)
+class Goal:
+    """What a change is waited for.
+
+    :ivar word: what a report says of what has reached it.
+    :ivar reached: the statuses that mean that it is reached.
+    :ivar under_way: those that mean that the service is at it.
+    """
+
+    word: str
+    reached: frozenset[str]
+    under_way: frozenset[str]
+
+    def is_reached(self, status: ResourceStatus) -> bool:
+        """Whether this is the end that was meant."""
+        return status.word in self.reached
+
+    def is_under_way(self, status: ResourceStatus) -> bool:
+        """Whether the service has begun and not ended."""
+        return status.word in self.under_way
+
+    def has_settled(self, status: ResourceStatus) -> bool:
+        """Whether nothing goes on; short of the goal, that is a failure."""
+        word = status.word
+        return word == 'available' or word.startswith(('error', 'FAIL'))
+
+
+GONE = Goal(
+    'deleted',
+    frozenset({'deleted'}),
+    frozenset({'deleting', 'waiting_delete'}),
+)
+AVAILABLE = Goal(
+    'created',
+    frozenset({'available'}),
+    frozenset({'creating', 'waiting_protect', 'protecting'}),
+)
+JOB_SUCCESS = Goal(
+    'done', frozenset({'SUCCESS'}), frozenset({'INIT', 'RUNNING'})
+)
+
+#: One poll: what is known of these ids; an id may be left out.
+Poll = Callable[[Collection[str]], Mapping[str, ResourceStatus]]
+
+#: Acts on what was read; returns the ids to go on polling.
 OnPoll = Callable[[Mapping[str, ResourceStatus]], Collection[str]]
 
 
@@ -47,7 +92,7 @@ class Patience:
 
     :ivar timeout: the whole wait; None waits as long as anything happens.
     :ivar idle: without a timeout: the longest time in which nothing does.
-    :ivar shortest: the shortest pause between two looks.
+    :ivar shortest: the shortest interval between two polls.
     :ivar longest: the longest.
     """
 
@@ -57,22 +102,22 @@ class Patience:
     longest: float = 15.0
 
     def pause(self, elapsed: float) -> float:
-        """Seconds until the next look: a tenth of the time so far."""
+        """Seconds until the next poll: a tenth of the time so far."""
         return min(max(elapsed / 10, self.shortest), self.longest)
 
 
-def follow(
+def wait(
     watched: Collection[str],
-    look: Look,
-    react: OnPoll,
+    poll: Poll,
+    on_poll: OnPoll,
     *,
     patience: Patience,
     stop: threading.Event,
     clock: Callable[[], float] = time.monotonic,
 ) -> Collection[str]:
-    """Look until ``react`` wants to see nothing more.
+    """Poll until ``on_poll`` asks for nothing more.
 
-    :param watched: the ids to look at first.
+    :param watched: the ids to poll first.
     :param stop: ends the wait at once.
     :param clock: seconds that only grow.
     :returns: the ids that were still watched when the patience ended.
@@ -82,23 +127,23 @@ def follow(
     known: dict[str, ResourceStatus] = {}
     while watched:
         try:
-            seen = look(watched)
+            seen = poll(watched)
         except errors.Cancelled:
             raise
         except errors.LoginRefused as error:
-            # Nothing will be seen any more, whatever happens.
-            LOG.warning('The wait ends here: %.500s.', error.message)
+            # Nothing can be read any more, whatever happens.
+            LOG.warning('Stopped waiting: %.500s.', error.message)
             return watched
         except errors.ClientError as error:
             LOG.info(
-                'One look failed, the wait goes on: %.500r.', error.message
+                'Polling failed once, the wait goes on: %.500r.', error.message
             )
             seen = {}
         now = clock()
-        if any(known.get(id) != state for id, state in seen.items()):
+        if any(known.get(id) != status for id, status in seen.items()):
             changed = now
         known.update(seen)
-        before, watched = set(watched), react(seen)
+        before, watched = set(watched), on_poll(seen)
         if set(watched) != before:
             changed = now
         if not watched:

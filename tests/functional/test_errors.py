@@ -390,7 +390,7 @@ def test_answers_that_never_came_are_told_once(
     assert result.code == 1
     lines = result.stderr.splitlines()
     assert lines[0].startswith('Whether 3 backups are deleted is unknown: ')
-    assert lines[0].endswith(' Look before you repeat.')
+    assert lines[0].endswith(' Check its status before retrying.')
     assert lines[1:4] == [f'  {b.name} ({b.id})' for b in backups]
     assert lines[-1] == '3 of 3 backups failed to delete.'
 

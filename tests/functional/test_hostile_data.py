@@ -268,7 +268,7 @@ def test_what_v_tells_of_a_wait_is_harmless(
         '-v', 'vbs', 'backup', 'delete', '--wait', *(b.id for b in backups)
     )
     is_harmless(result)
-    assert 'One look failed' in result.stderr
+    assert 'Polling failed once' in result.stderr
     assert 'Whether backups are shared was not checked' in result.stderr
 
 

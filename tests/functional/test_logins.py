@@ -112,7 +112,7 @@ def test_a_login_that_is_refused_is_tried_once_and_ends_the_wait(
         '--wait',
         complains=[
             re.compile(
-                f'^The wait ends here: the identity service does not renew '
+                f'^Stopped waiting: the identity service does not renew '
                 f'the login \\(127.0.0.1:\\d+ answered {status}: Could not '
                 f'find token'
             ),

@@ -157,7 +157,7 @@ def test_a_wait_ends_with_a_login_that_cannot_be_renewed(
         config=token_login(c, openstack),
         complains=[
             'This login is a token (auth_type v3token)',
-            'The wait ends here: ',
+            'Stopped waiting: ',
             f'{several} of {several} backups',
         ],
         code=3,

@@ -13,11 +13,28 @@ from hypothesis import strategies as st
 
 from vbsclient import bulk
 from vbsclient.api import errors
-from vbsclient.bulk import Outcome, Pace, State
+from vbsclient.bulk import Breaker, Circuit, Limits, Outcome, State
 
 
 def outcomes(*targets: Any) -> list[Outcome[Any, Any]]:
     return [Outcome(target) for target in targets]
+
+
+class Watch(Breaker[Any, Any]):
+    """A breaker whose decisions a test makes."""
+
+    def __init__(
+        self, on_result: Callable[[Any], Circuit], probe: int | None
+    ) -> None:
+        self._on_result = on_result
+        self._probe = probe
+
+    @property
+    def probe(self) -> int | None:
+        return self._probe
+
+    def on_result(self, outcome: Outcome[Any, Any]) -> Circuit:
+        return self._on_result(outcome)
 
 
 def carry_out(
@@ -26,13 +43,15 @@ def carry_out(
     *,
     concurrency: int = 4,
     stop: threading.Event | None = None,
+    watch: Callable[[Any], Circuit] | None = None,
+    ahead: int | None = None,
     **keywords: Any,
 ) -> None:
     bulk.run(
         every,
         action,
-        concurrency=concurrency,
-        stop=stop or threading.Event(),
+        Limits(concurrency, stop or threading.Event()),
+        breaker=Watch(watch, ahead) if watch else None,
         **keywords,
     )
 
@@ -160,10 +179,10 @@ class TestWatch:
         seen: list[Any] = []
         threads = set()
 
-        def watch(outcome: Outcome[Any, Any]) -> Pace:
+        def watch(outcome: Outcome[Any, Any]) -> Circuit:
             seen.append(outcome.target)
             threads.add(threading.current_thread())
-            return Pace.GO
+            return Circuit.CLOSED
 
         carry_out(outcomes(1, 2, 3), lambda t: t, watch=watch)
         assert sorted(seen) == [1, 2, 3]
@@ -199,7 +218,7 @@ class TestWatch:
             action,
             concurrency=1,
             watch=lambda outcome: (
-                Pace.STOP if outcome.target == 0 else Pace.GO
+                Circuit.OPEN if outcome.target == 0 else Circuit.CLOSED
             ),
         )
         assert states(every[:2]) == [State.DONE] * 2
@@ -208,15 +227,15 @@ class TestWatch:
 
 class TestAhead:
     def begun(
-        self, paces: list[Pace], *, concurrency: int = 8, ahead: int = 3
+        self, paces: list[Circuit], *, concurrency: int = 8, ahead: int = 3
     ) -> list[int]:
         """What has begun of ten when each of the first ones has ended."""
         begun: list[int] = []
         seen: list[int] = []
 
-        def watch(outcome: Outcome[Any, Any]) -> Pace:
+        def watch(outcome: Outcome[Any, Any]) -> Circuit:
             seen.append(len(begun))
-            return paces.pop(0) if paces else Pace.GO
+            return paces.pop(0) if paces else Circuit.CLOSED
 
         carry_out(
             outcomes(*range(10)),
@@ -232,19 +251,19 @@ class TestAhead:
     def test_a_stop_finds_no_more_than_those_begun(
         self, concurrency: int
     ) -> None:
-        paces = [Pace.HOLD, Pace.HOLD, Pace.STOP]
+        paces = [Circuit.HALF_OPEN, Circuit.HALF_OPEN, Circuit.OPEN]
         begun = self.begun(paces, concurrency=concurrency)
         assert sorted(begun) == [0, 1, 2]
 
     @pytest.mark.parametrize(
         'paces',
         [
-            [Pace.GO],
-            [Pace.HOLD, Pace.GO],
-            [Pace.HOLD, Pace.HOLD, Pace.HOLD],
+            [Circuit.CLOSED],
+            [Circuit.HALF_OPEN, Circuit.CLOSED],
+            [Circuit.HALF_OPEN, Circuit.HALF_OPEN, Circuit.HALF_OPEN],
         ],
     )
-    def test_the_rest_follow_when_they_may(self, paces: list[Pace]) -> None:
+    def test_the_rest_follow_when_they_may(self, paces: list[Circuit]) -> None:
         assert sorted(self.begun(paces)) == list(range(10))
 
     def test_one_that_hangs_does_not_hold_up_the_rest(self) -> None:
@@ -259,13 +278,13 @@ class TestAhead:
             return target
 
         every = outcomes(*range(10))
-        carry_out(every, action, watch=lambda outcome: Pace.GO, ahead=3)
+        carry_out(every, action, watch=lambda outcome: Circuit.CLOSED, ahead=3)
         assert states(every) == [State.DONE] * 10
 
     def test_a_watch_that_fails_stops_the_rest(self) -> None:
         ended = threading.Event()
 
-        def watch(outcome: Outcome[Any, Any]) -> Pace:
+        def watch(outcome: Outcome[Any, Any]) -> Circuit:
             raise ValueError('x')
 
         def action(target: int) -> int:
@@ -309,11 +328,11 @@ class TestInterruption:
                 raise errors.Cancelled('not sent')
             return target
 
-        def watch(outcome: Outcome[Any, Any]) -> Pace:
+        def watch(outcome: Outcome[Any, Any]) -> Circuit:
             if outcome.target == 'refused':
                 assert all(event.wait(20) for event in begun.values())
                 raise kind
-            return Pace.GO
+            return Circuit.CLOSED
 
         with pytest.raises(kind):
             carry_out(
@@ -347,7 +366,7 @@ class TestInterruption:
                 stop.wait(20)
             return target
 
-        def watch(outcome: Outcome[Any, Any]) -> Pace:
+        def watch(outcome: Outcome[Any, Any]) -> Circuit:
             started.wait(20)
             raise KeyboardInterrupt
 
@@ -367,7 +386,7 @@ class TestInterruption:
 class TestReading:
     def test_results_in_the_order_of_the_calls(self) -> None:
         calls = [lambda: 1, lambda: 2, lambda: 3]
-        assert bulk.gather(calls, stop=threading.Event()) == [1, 2, 3]
+        assert bulk.gather(calls, Limits()) == [1, 2, 3]
 
     def test_the_first_failure_in_the_order_of_the_calls(self) -> None:
         calls = [
@@ -376,15 +395,13 @@ class TestReading:
             lambda: fail(KeyError('third')),
         ]
         with pytest.raises(ValueError, match='second'):
-            bulk.gather(calls, stop=threading.Event())
+            bulk.gather(calls, Limits())
 
     def test_a_cancelled_call_has_no_result(self) -> None:
         calls = [lambda: fail(errors.Cancelled('not sent'))]
         with pytest.raises(errors.Cancelled):
-            bulk.gather(calls, stop=threading.Event())
+            bulk.gather(calls, Limits())
 
     def test_each_value_has_an_outcome(self) -> None:
-        every = bulk.each(
-            'abc', str.upper, concurrency=2, stop=threading.Event()
-        )
+        every = bulk.each('abc', str.upper, Limits(2))
         assert [bulk.result_of(o) for o in every] == ['A', 'B', 'C']

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 import pytest
 
 from vbsclient.api import errors
-from vbsclient.waiting import Patience, ResourceStatus, follow
+from vbsclient.waiting import Patience, ResourceStatus, wait
 
 GOING = ResourceStatus('deleting')
 GONE = ResourceStatus(None)
@@ -47,7 +47,7 @@ class World:
             gone.update(id for id, s in seen.items() if s.status is None)
             return set(ids) - gone
 
-        return follow(
+        return wait(
             set(ids),
             self.look,
             react,
@@ -136,7 +136,7 @@ def test_something_new_to_look_at_is_something_that_happens() -> None:
             watched.add('b')
         return frozenset(watched)
 
-    follow(
+    wait(
         watched,
         world.look,
         react,

@@ -13,11 +13,10 @@ from urllib3.exceptions import NewConnectionError
 
 from tests.unit.fakes import PROJECT, FakeCloud
 from vbsclient.api.csbs import CSBS_PROVIDER, CSBSClient
-from vbsclient.api.http import Receipt
 from vbsclient.api.vbs import VBSClient
 from vbsclient.bulk import Limits
-from vbsclient.change.run import execute, outcomes_of
-from vbsclient.change.targets import Deletion, Outcome, Target
+from vbsclient.change.run import execute
+from vbsclient.change.targets import Change, Outcome, Recorder
 from vbsclient.deletion.checkpoints import CheckpointDeletion
 from vbsclient.deletion.server_backups import ServerBackupDeletion
 from vbsclient.deletion.volume_backups import VolumeBackupDeletion
@@ -30,15 +29,6 @@ Row = dict[str, Any]
 
 def uuid(number: int) -> str:
     return f'00000000-0000-4000-8000-{number:012}'
-
-
-class NoRecorder:
-    """Sends, and notes nothing."""
-
-    def delete(
-        self, target: Target[Any], action: str, send: Callable[[], Receipt]
-    ) -> Receipt:
-        return send()
 
 
 class World:
@@ -203,16 +193,15 @@ class World:
         return deletion
 
     def carry_out(
-        self, deletion: Deletion[Any], recorder: Any = None
-    ) -> tuple[list[Outcome[Any]], str | None]:
+        self, deletion: Change, recorder: Any = None
+    ) -> tuple[list[Outcome], str | None]:
         """The outcomes, and why the run was stopped."""
-        outcomes = outcomes_of(deletion.targets())
+        outcomes = [Outcome.of(target) for target in deletion.targets()]
         stopped = execute(
             deletion,
             outcomes,
-            recorder or NoRecorder(),
-            concurrency=self.limits.concurrency,
-            stop=self.limits.stop,
+            recorder or Recorder(),
+            self.limits,
         )
         return outcomes, stopped.message if stopped else None
 

@@ -13,12 +13,14 @@ import html
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from vbsclient.api.times import seconds_to_wait
 from vbsclient.api.urls import host_of
 from vbsclient.api.values import Known
+
+ErrorT = TypeVar('ErrorT', bound='ClientError')
 
 #: The longest piece of a raw body that is worth quoting.
 _MAX_RAW_TEXT = 200
@@ -45,6 +47,21 @@ class ClientError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+    def revised(
+        self: ErrorT, message: str | None = None, hint: str | None = None
+    ) -> ErrorT:
+        """A copy that says something else; the error itself stays as it is.
+
+        :param message: in place of its message.
+        :param hint: in place of its hint.
+        """
+        kind = type(self)
+        other = kind.__new__(kind, *self.args)
+        vars(other).update(vars(self))
+        other.message = self.message if message is None else message
+        other.hint = self.hint if hint is None else hint
+        return other
 
 
 class InvalidId(ClientError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""After the DELETEs: what became of them, and what can be sent now.
+"""After the requests: what became of them, and what can be sent again.
 
 Two kinds of refusals pass by themselves.  A cloud that keeps chains together
 refuses a backup while another depends on it: those that were named in one
@@ -12,38 +12,35 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from copy import copy
-from dataclasses import dataclass, replace
-from typing import Generic, Protocol
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeGuard
 
 from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.bulk import Limits, State
 from vbsclient.change.targets import (
     AbortRun,
-    Deletion,
+    Change,
     Done,
     Outcome,
     Recorder,
-    Renew,
-    ResourceT,
     Target,
 )
 from vbsclient.change.verify import may_go_on
-from vbsclient.lookup.existence import is_going, is_gone
 from vbsclient.lookup.refusals import (
     MissingError,
     RefusedError,
     UnverifiedError,
 )
-from vbsclient.waiting import Patience, ResourceStatus, follow
+from vbsclient.waiting import Patience, ResourceStatus, wait
 from vbsclient.wording import brief
 
 LOG = logging.getLogger(__name__)
 
 
-class DeletionFailed(errors.ClientError):
-    """The service accepted a deletion and then did not carry it out."""
+class ChangeFailed(errors.ClientError):
+    """The service accepted a change and then did not carry it out."""
 
 
 @dataclass(frozen=True)
@@ -56,231 +53,213 @@ class Counts:
     failed: int
 
 
-Tell = Callable[[Counts], None]
+OnProgress = Callable[[Counts], None]
 
 
-class Followable(Deletion[ResourceT], Protocol[ResourceT]):
-    """A deletion that goes on after its DELETE was accepted."""
+class _Retry(Enum):
+    """Why something is polled that was not accepted."""
 
-    def look(
-        self, targets: Sequence[Target[ResourceT]]
-    ) -> Mapping[str, ResourceStatus]:
-        """One look at targets: list pages for many, a GET for a few."""
-
-    def chain_of(self, target: Target[ResourceT]) -> str | None:
-        """What backups have in common that may depend on one another."""
-
-    def age_of(self, target: Target[ResourceT]) -> str:
-        """Sorts the members of a chain, the oldest first."""
-
-    def initial_status(self, target: Target[ResourceT]) -> ResourceStatus:
-        """What was seen of it before its DELETE."""
-
-    def explain(self, outcome: Outcome[ResourceT]) -> None:
-        """Add to a last refusal what helps to understand it."""
-
-    def identity_of(self, target: Target[ResourceT]) -> Mapping[str, object]:
-        """What must be the same when a target is sent again, by its name."""
-
-    #: Finds and checks targets once more, by all rules, before they are sent
-    #: again.
-    renewed: Renew[ResourceT]
+    #: It is sent again once it is idle.
+    BUSY = 'busy'
+    #: It is sent again once what may depend on it is gone.
+    CHAINED = 'chained'
+    #: Its request may have acted although it was refused, or not answered.
+    DOUBTFUL = 'doubtful'
 
 
-class Independent(Generic[ResourceT]):
-    """What never depends on another, and whose refusals say enough."""
+@dataclass(eq=False)
+class _Followed:
+    """One target, and what was read of it since its request.
 
-    def chain_of(self, target: Target[ResourceT]) -> str | None:
-        """There are no chains."""
-        return None
+    :ivar status: what the last poll has said; None before the first.
+    :ivar changed_at: the latest time of a change while it was under way.
+    :ivar postponed: not to be sent again before the next poll.
+    """
 
-    def age_of(self, target: Target[ResourceT]) -> str:
-        """Not needed without chains."""
-        return ''
+    outcome: Outcome
+    chain: str | None
+    retry: _Retry | None = None
+    status: ResourceStatus | None = None
+    changed_at: str = ''
+    was_under_way: bool = False
+    postponed: bool = False
 
-    def explain(self, outcome: Outcome[ResourceT]) -> None:
-        """The codes of the service say enough."""
+    @property
+    def target(self) -> Target:
+        return self.outcome.target
+
+    @property
+    def is_sent_again(self) -> bool:
+        """Whether another request may follow."""
+        return self.retry in (_Retry.BUSY, _Retry.CHAINED)
 
 
-class Follower(Generic[ResourceT]):
-    """Follows the outcomes of one run.
+class Follower:
+    """Follows the outcomes of one run until each has reached the goal.
 
-    :param wait: whether to wait for all; else only for what keeps another
-        named one from being deleted.
-    :param tell: is told of the progress after each look.
+    :param wants_all: whether to wait for all; else only for what keeps
+        another named one from being deleted.
+    :param on_progress: called after each poll.
     """
 
     def __init__(
         self,
-        deletion: Followable[ResourceT],
-        outcomes: Sequence[Outcome[ResourceT]],
+        change: Change,
+        outcomes: Sequence[Outcome],
         recorder: Recorder,
         limits: Limits,
         *,
-        wait: bool,
+        wants_all: bool,
         patience: Patience,
-        tell: Tell,
+        on_progress: OnProgress,
     ) -> None:
-        self._deletion = deletion
-        self._outcomes = {
-            o.target.id: o for o in outcomes if o.target.id is not None
-        }
+        self._change = change
+        self._goal = change.goal
         self._recorder = recorder
         self._limits = limits
-        self._wait = wait
+        self._wants_all = wants_all
         self._patience = patience
-        self._tell = tell
-        self._kin: dict[str, list[str]] = {}
-        for id, outcome in self._outcomes.items():
-            if chain := self._chain(outcome):
-                self._kin.setdefault(chain, []).append(id)
-        self._status: dict[str, str] = {}
-        self._last: dict[str, ResourceStatus] = {}
-        #: The latest time of change that was seen of each before its end.
-        self._changed: dict[str, str] = {}
-        self._deleting: set[str] = set()
-        self._busy: set[str] = set()
-        self._chained: set[str] = set()
-        #: What may have acted although it was refused, or nobody answered.
-        self._doubtful: set[str] = set()
-        self._looked = False
-        #: What the last look has shown, and why it was none.
+        self._on_progress = on_progress
+        self._followed = {
+            outcome.target.id: _Followed(outcome, self._chain_of(outcome))
+            for outcome in outcomes
+            if outcome.target.id is not None
+        }
+        self._chains: dict[str | None, list[_Followed]] = {}
+        for one in self._followed.values():
+            self._chains.setdefault(one.chain, []).append(one)
+        self._was_polled = False
+        #: What the last poll has shown, and why it failed.
         self._in_sight: Collection[str] = ()
         self._unread: errors.ClientError | None = None
-        #: What could not be checked: not to be sent before the next look.
-        self._postponed: set[str] = set()
-        self._stopped: AbortRun | None = None
+        self._abort: AbortRun | None = None
 
-    def run(self) -> list[Outcome[ResourceT]]:
+    def run(self) -> list[Outcome]:
         """Follow to the end; returns what was not finished by then.
 
         What still waits for its turn counts as not sent: its refusal would
         have passed.
 
-        :raises AbortRun: if a repetition or a look showed that nothing more
+        :raises AbortRun: if a repetition or a poll showed that nothing more
             may follow.
         """
         with self._limits.deadline.within(self._patience.timeout):
             return self._follow()
 
-    def _follow(self) -> list[Outcome[ResourceT]]:
-        self._sort_refusals(self._outcomes)
+    def _follow(self) -> list[Outcome]:
+        for one in self._followed.values():
+            one.retry = self._retry_of(one)
         self._send_ready()
-        left = follow(
+        left = wait(
             self._watched(),
-            self._look,
+            self._poll,
             self._react,
             patience=self._patience,
             stop=self._limits.stop,
         )
-        unsent = self._chained | self._busy
-        for id in unsent:
-            self._outcomes[id].state = State.NOT_SENT
-        for outcome in self._outcomes.values():
-            if outcome.state is State.FAILED and _may_be_chained(
-                outcome.error
+        unfinished = []
+        for id, one in self._followed.items():
+            outcome = one.outcome
+            if one.is_sent_again:
+                outcome.state = State.NOT_SENT
+                unfinished.append(outcome)
+            elif self._wants_all and id in left and outcome.is_unfinished:
+                self._note_unread(outcome)
+                unfinished.append(outcome)
+            elif outcome.state is State.FAILED:
+                self._explain(outcome)
+        return unfinished
+
+    def _explain(self, outcome: Outcome) -> None:
+        error = outcome.error
+        if (
+            not isinstance(error, errors.BadRequest)
+            or error.code
+            or error.hint
+        ):
+            return
+        # It only helps a message; the rest is told without it.
+        with suppress(errors.ClientError):
+            hint = self._change.explain(error, outcome.target)
+            outcome.error = error.revised(hint=hint)
+
+    def _note_unread(self, outcome: Outcome) -> None:
+        """Tell what the last poll has not shown from what still is there."""
+        if outcome.target.id not in self._in_sight:
+            unread = self._unread
+            outcome.unread = unread.message if unread else 'no clear answer'
+
+    # -- what is polled --------------------------------------------------
+
+    def _retry_of(self, one: _Followed) -> _Retry | None:
+        """What of a result may pass, or prove to be wrong."""
+        outcome = one.outcome
+        if outcome.state is State.FAILED:
+            if self._wants_all and self._is_temporary(one):
+                return _Retry.BUSY
+            if _may_be_chained(outcome.error) and any(
+                # One that is done by now may have been there at the time.
+                other.outcome.state in (State.ACCEPTED, State.DONE)
+                for other in self._same_chain(one)
             ):
-                # It only helps a message; the rest is told without it.
-                with suppress(errors.ClientError):
-                    self._deletion.explain(outcome)
-        unfinished = {id for id in left if self._wait and self._accepted(id)}
-        for id in unfinished:
-            self._note_unread(self._outcomes[id])
-        unfinished |= unsent
-        return [o for id, o in self._outcomes.items() if id in unfinished]
+                return _Retry.CHAINED
+        doubtful = outcome.state is State.UNKNOWN or (
+            outcome.state is State.FAILED and may_go_on(outcome.error)
+        )
+        return _Retry.DOUBTFUL if doubtful and self._wants_all else None
 
-    def _note_unread(self, outcome: Outcome[ResourceT]) -> None:
-        """Tell what the last look has not shown from what still is there."""
-        if outcome.target.id not in self._in_sight and outcome.result:
-            why = self._unread.message if self._unread else 'no clear answer'
-            outcome.result = replace(outcome.result, unread=why)
-
-    def _sort_refusals(self, ids: Collection[str]) -> None:
-        """Find the refusals that may pass."""
-        for id in ids:
-            outcome = self._outcomes[id]
-            error = outcome.error
-            if self._wait and _is_doubtful(outcome):
-                self._doubtful.add(id)
-            if outcome.state is not State.FAILED or isinstance(
-                error, RefusedError
-            ):
-                continue
-            if self._wait and self._is_temporary(id, error):
-                self._busy.add(id)
-                self._doubtful.discard(id)
-            elif _may_be_chained(error) and self._has_deleted_kin(id):
-                self._chained.add(id)
-
-    def _is_temporary(self, id: str, error: BaseException | None) -> bool:
+    def _is_temporary(self, one: _Followed) -> bool:
+        error = one.outcome.error
         if not isinstance(error, errors.ServiceError):
             return False
         if error.code in errors.TEMPORARY_CODES or error.status == 409:
             return True
-        status = self._status.get(id) or self._first(id).status or ''
-        return (
-            _may_be_chained(error)
-            and not _is_stable(status)
-            and not is_going(status)
+        status = one.status or self._change.initial_status(one.target)
+        return _may_be_chained(error) and not (
+            self._goal.has_settled(status) or self._goal.is_under_way(status)
         )
 
-    def _has_deleted_kin(self, id: str) -> bool:
-        """Whether another member of its chain was accepted, or is gone.
-
-        One that is gone by now may have been there when this was refused.
-        """
-        return any(
-            self._outcomes[other].state is State.DONE
-            for other in self._others(id)
-        )
-
-    def _unfinished_kin(self, id: str) -> list[str]:
-        """Accepted members of its chain that are not gone yet."""
-        return [other for other in self._others(id) if self._accepted(other)]
-
-    def _others(self, id: str) -> Iterator[str]:
-        """The other members of its chain in this run."""
-        chain = self._chain(self._outcomes[id])
-        return (o for o in self._kin.get(chain or '', ()) if o != id)
-
-    def _chain(self, outcome: Outcome[ResourceT]) -> str | None:
+    def _chain_of(self, outcome: Outcome) -> str | None:
         if outcome.target.resource is None:
             return None
-        return self._deletion.chain_of(outcome.target)
+        return self._change.chain_of(outcome.target)
 
-    def _accepted(self, id: str) -> bool:
-        outcome = self._outcomes[id]
-        return (
-            outcome.state is State.DONE
-            and outcome.result is not None
-            and not outcome.result.finished
-        )
+    def _same_chain(self, one: _Followed) -> Iterator[_Followed]:
+        """The other members of its chain in this run."""
+        members = self._chains[one.chain] if one.chain else ()
+        return (other for other in members if other is not one)
+
+    def _blockers(self, one: _Followed) -> list[_Followed]:
+        """Accepted members of its chain that are not gone yet."""
+        return [o for o in self._same_chain(one) if o.outcome.is_unfinished]
 
     def _watched(self) -> set[str]:
-        if self._wait:
-            accepted = {id for id in self._outcomes if self._accepted(id)}
-        else:
-            accepted = {
-                kin for id in self._chained for kin in self._unfinished_kin(id)
-            }
-        # What could not be checked before it was to be sent again.
-        ready = {id for id in self._chained if not self._unfinished_kin(id)}
-        unfinished = accepted | self._busy | ready
-        # These are looked at as long as others are, and once in any case.
-        if unfinished or not self._looked:
-            unfinished |= self._doubtful
-        return unfinished
+        watched = set()
+        doubtful = set()
+        for id, one in self._followed.items():
+            if one.retry is _Retry.CHAINED:
+                blockers = self._blockers(one)
+                # None: it could not be checked before it was to be sent again.
+                watched |= {o.target.verified_id for o in blockers} or {id}
+            elif one.retry is _Retry.DOUBTFUL:
+                doubtful.add(id)
+            elif one.retry or (self._wants_all and one.outcome.is_unfinished):
+                watched.add(id)
+        # These are polled as long as others are, and once in any case.
+        if watched or not self._was_polled:
+            watched |= doubtful
+        return watched
 
-    def _look(self, ids: Collection[str]) -> Mapping[str, ResourceStatus]:
+    # -- what a poll shows -----------------------------------------------
+
+    def _poll(self, ids: Collection[str]) -> Mapping[str, ResourceStatus]:
         self._in_sight = ()
         self._unread = None
         try:
-            seen = self._deletion.look(
-                [self._outcomes[id].target for id in ids]
-            )
+            seen = self._change.poll([self._followed[id].target for id in ids])
         except AbortRun as reason:
-            # A look that fails is one more look to a wait; this is its end.
-            self._stopped = reason
+            # A poll that fails is no more than that to a wait; this ends it.
+            self._abort = reason
             return {}
         except errors.ClientError as error:
             self._unread = error
@@ -289,144 +268,147 @@ class Follower(Generic[ResourceT]):
         return seen
 
     def _react(self, seen: Mapping[str, ResourceStatus]) -> Collection[str]:
-        self._postponed.clear()
-        self._looked = True
-        if self._stopped is not None:
-            raise self._stopped
-        for id, state in seen.items():
-            self._note(id, state)
+        self._was_polled = True
+        if self._abort is not None:
+            raise self._abort
+        for one in self._followed.values():
+            one.postponed = False
+        for id, status in seen.items():
+            self._note(self._followed[id], status)
         self._send_ready()
-        self._tell(self._count())
+        self._on_progress(self._count())
         return self._watched()
+
+    def _note(self, one: _Followed, status: ResourceStatus) -> None:
+        before, one.status = one.status, status
+        outcome = one.outcome
+        reached = self._goal.is_reached(status)
+        under_way = self._goal.is_under_way(status)
+        if one.retry and (reached or under_way):
+            # Whatever it was answered: it goes, or somebody else deletes it.
+            self._accept(one)
+        if not outcome.is_unfinished:
+            return
+        if reached:
+            outcome.succeed(Done(_request_id(outcome), is_final=True))
+            outcome.answered_at = bulk.now()
+        elif under_way:
+            one.was_under_way = True
+            one.changed_at = max(one.changed_at, status.updated_at or '')
+        elif self._has_failed(one, status, before):
+            reason = f': {status.reason}' if status.reason else ''
+            outcome.fail(
+                ChangeFailed(
+                    f'the service accepted it, but its status is now '
+                    f'{status.word}{reason}'
+                )
+            )
+
+    def _has_failed(
+        self,
+        one: _Followed,
+        status: ResourceStatus,
+        before: ResourceStatus | None,
+    ) -> bool:
+        """Whether a change ended without success.
+
+        Right after its request a resource may still show its former status:
+        that is a change that has not begun.  And one poll may be answered by
+        a replica that lags: the end is believed if the resource has changed
+        since whatever was read of it, or if two polls in a row agree.
+        """
+        if not self._goal.has_settled(status):
+            return False
+        first = self._change.initial_status(one.target)
+        ended = (
+            one.was_under_way
+            or (status.reason is not None and status.reason != first.reason)
+            or (
+                status.word != 'available'
+                and (status.status, status.updated_at)
+                != (first.status, first.updated_at)
+            )
+        )
+        latest = max(one.changed_at, first.updated_at or '')
+        changed = (status.updated_at or '') > latest
+        return ended and (changed or status == before)
+
+    def _accept(self, one: _Followed) -> None:
+        """It was refused, and it is going all the same."""
+        request_id = _request_id(one.outcome)
+        one.retry = None
+        one.outcome.succeed(Done(request_id, detail='is being deleted'))
+
+    # -- what is sent again ----------------------------------------------
 
     def _send_ready(self) -> None:
         while self._limits.deadline.left() > 0 and (ready := self._ready()):
             self._send_again(ready)
 
-    def _note(self, id: str, seen: ResourceStatus) -> None:
-        before = self._last.get(id)
-        self._last[id] = seen
-        self._status[id] = status = seen.status or 'deleted'
-        outcome = self._outcomes[id]
-        refused = self._busy | self._doubtful
-        if id in refused and (is_gone(status) or is_going(status)):
-            # Whatever it was answered: it goes, or somebody deletes it.
-            self._busy.discard(id)
-            self._doubtful.discard(id)
-            _accept(outcome)
-        if not self._accepted(id):
-            return
-        if is_gone(status):
-            _finish(outcome)
-        elif is_going(status):
-            self._deleting.add(id)
-            self._note_change(id, seen)
-        elif self._has_failed(id, seen, before):
-            outcome.state = State.FAILED
-            outcome.error = DeletionFailed(
-                f'the service accepted it, but its status is now '
-                f'{status}' + (f': {seen.reason}' if seen.reason else '')
-            )
-
-    def _note_change(self, id: str, seen: ResourceStatus) -> None:
-        if seen.updated_at is not None:
-            self._changed[id] = max(self._changed.get(id, ''), seen.updated_at)
-
-    def _has_failed(
-        self, id: str, seen: ResourceStatus, before: ResourceStatus | None
-    ) -> bool:
-        """Whether a deletion ended without success.
-
-        Right after its DELETE a resource may still show its former status:
-        that is a deletion that has not begun.  And one look may be at a
-        replica that lags: the end is believed if the resource has changed
-        since whatever was seen of it, or if two looks in a row agree.
-        """
-        if not _is_stable(seen.status or ''):
-            return False
-        first = self._first(id)
-        ended = (
-            id in self._deleting
-            or (seen.reason is not None and seen.reason != first.reason)
-            or (
-                (seen.status or '').startswith('error')
-                and (seen.status, seen.updated_at)
-                != (first.status, first.updated_at)
-            )
-        )
-        latest = max(self._changed.get(id, ''), first.updated_at or '')
-        return ended and ((seen.updated_at or '') > latest or seen == before)
-
-    def _first(self, id: str) -> ResourceStatus:
-        return self._deletion.initial_status(self._outcomes[id].target)
-
-    def _ready(self) -> list[str]:
+    def _ready(self) -> list[_Followed]:
         """What can be sent again now."""
-        idle = [
-            id
-            for id in self._busy
-            if is_gone(self._status.get(id, ''))
-            or _is_stable(self._status.get(id, ''))
+        ready = []
+        free: list[_Followed] = []
+        for one in self._followed.values():
+            if one.retry is _Retry.BUSY and one.status is not None:
+                if self._goal.is_reached(one.status) or self._goal.has_settled(
+                    one.status
+                ):
+                    ready.append(one)
+            elif one.retry is _Retry.CHAINED and not self._blockers(one):
+                free.append(one)
+        youngest: dict[str | None, str] = {}
+        for one in free:
+            age = self._change.age_of(one.target)
+            youngest[one.chain] = max(age, youngest.get(one.chain, age))
+        # Of those of one moment, whose order nothing tells, all.
+        ready += [
+            one
+            for one in free
+            if self._change.age_of(one.target) == youngest[one.chain]
         ]
-        youngest: dict[str | None, list[str]] = {}
-        for id in sorted(self._chained, key=self._age, reverse=True):
-            if self._unfinished_kin(id):
-                continue
-            first = youngest.setdefault(self._chain(self._outcomes[id]), [])
-            # Of those of one moment, whose order nothing tells, all.
-            if not first or self._age(id) == self._age(first[0]):
-                first.append(id)
-        ready = idle + [id for ids in youngest.values() for id in ids]
-        return [id for id in ready if id not in self._postponed]
+        return [one for one in ready if not one.postponed]
 
-    def _age(self, id: str) -> str:
-        return self._deletion.age_of(self._outcomes[id].target)
-
-    def _send_again(self, ids: Sequence[str]) -> None:
-        was_busy = self._busy & set(ids)
-        for id in ids:
-            # It has to be seen anew before it is sent once more.
-            self._status.pop(id, None)
-            self._last.pop(id, None)
-        self._postponed.update(ids)
-        ids = self._still_right(ids)
-        again = [self._outcomes[id] for id in ids]
-        self._busy -= set(ids)
-        self._chained -= set(ids)
-        for outcome in again:
-            outcome.state = State.NOT_SENT
-            outcome.error = None
-        # Those that were refused may be the first ones that go through: the
+    def _send_again(self, ready: Sequence[_Followed]) -> None:
+        for one in ready:
+            # It has to be read anew before it is sent once more.
+            one.status = None
+            one.postponed = True
+        again = self._still_right(ready)
+        former = {id(one): one.retry for one in again}
+        for one in again:
+            one.retry = None
+            one.outcome.reset()
+        # Those that were refused may be the first ones that are accepted: the
         # order that proves a service harmless holds for them, too.
-        for batch in self._deletion.batches(again):
+        for batch in self._change.batches([one.outcome for one in again]):
             bulk.run(
                 batch,
-                lambda target: self._deletion.delete(target, self._recorder),
-                concurrency=self._limits.concurrency,
-                stop=self._limits.stop,
+                lambda target: self._change.send(target, self._recorder),
+                self._limits,
             )
-        for id in ids:
-            outcome = self._outcomes[id]
-            if outcome.state is not State.FAILED:
+        for one in again:
+            if one.outcome.state is not State.FAILED:
                 continue
-            if id in was_busy and self._is_temporary(id, outcome.error):
-                self._busy.add(id)
-            elif _may_be_chained(outcome.error) and self._unfinished_kin(id):
+            if former[id(one)] is _Retry.BUSY and self._is_temporary(one):
+                one.retry = _Retry.BUSY
+            elif _may_be_chained(one.outcome.error) and self._blockers(one):
                 # One of the same moment is its child, and was accepted.
-                self._chained.add(id)
+                one.retry = _Retry.CHAINED
 
-    def _still_right(self, ids: Sequence[str]) -> list[str]:
+    def _still_right(self, ready: Sequence[_Followed]) -> list[_Followed]:
         """What of these may be sent again: all is read and checked anew.
 
         What cannot be checked now stays where it is, to be tried later.
         """
+        ids = [one.target.verified_id for one in ready]
         try:
-            found = self._deletion.renewed(ids).targets()
+            found = self._change.verify_again(ids)
         except UnverifiedError:
             return []
         except RefusedError as refusal:
-            for id in ids:
-                self._refuse(id, refusal)
+            for one in ready:
+                self._refuse(one, refusal)
             return []
         except errors.Cancelled:
             raise
@@ -434,90 +416,68 @@ class Follower(Generic[ResourceT]):
             LOG.info('Nothing is sent again yet: %.500r.', error.message)
             return []
         now = {target.id or target.argument: target for target in found}
-        return [id for id in ids if self._is_right(id, now.get(id))]
+        return [
+            o for o in ready if self._is_right(o, now.get(o.target.id or ''))
+        ]
 
-    def _is_right(self, id: str, now: Target[ResourceT] | None) -> bool:
+    def _is_right(self, one: _Followed, now: Target | None) -> bool:
         """Whether a target may be sent again, by what it is now."""
-        if now is None or isinstance(now.refusal, UnverifiedError):
+        refusal = now.refusal if now else None
+        if now is None or isinstance(refusal, UnverifiedError):
             return False
-        if isinstance(now.refusal, MissingError):
-            # The looks decide whether it is gone.
-            self._chained.discard(id)
-            self._busy.add(id)
-            return False
-        if now.settled is not None:
-            self._busy.discard(id)
-            self._chained.discard(id)
-            _accept(self._outcomes[id])
-            return False
-        if now.refusal is not None:
-            if isinstance(now.refusal, RefusedError):
-                self._refuse(id, now.refusal)
-            return False
-        change = _difference(
-            self._deletion.identity_of(self._outcomes[id].target),
-            self._deletion.identity_of(now),
-        )
-        if change is None:
-            # What comes after its DELETE is compared with this.
-            self._outcomes[id].target.resource = now.resource
-            return True
-        self._refuse(
-            id,
-            RefusedError(
-                f'{change} since this run looked',
-                'It was not sent again: see that it is still the one you '
-                'mean.',
-            ),
-        )
+        if isinstance(refusal, MissingError):
+            # Polls decide whether it is gone.
+            one.retry = _Retry.BUSY
+        elif now.settled is not None:
+            self._accept(one)
+        elif isinstance(refusal, RefusedError):
+            self._refuse(one, refusal)
+        elif refusal is None:
+            change = _difference(
+                self._change.identity_of(one.target),
+                self._change.identity_of(now),
+            )
+            if change is None:
+                # What is read after its request is compared with this.
+                one.target.resource = now.resource
+                return True
+            hint = (
+                'It was not sent again: check that it is still the one you '
+                'mean.'
+            )
+            self._refuse(
+                one, RefusedError(f'{change} since this run looked', hint)
+            )
         return False
 
-    def _refuse(self, id: str, refusal: RefusedError) -> None:
-        """Let a rule have the last word of what was refused by the service."""
-        self._busy.discard(id)
-        self._chained.discard(id)
-        outcome = self._outcomes[id]
-        outcome.state = State.FAILED
-        outcome.error = refusal = copy(refusal)
-        if outcome.target.preceded:
-            refusal.message += f'; before that, {outcome.target.preceded}'
+    def _refuse(self, one: _Followed, refusal: RefusedError) -> None:
+        """A rule decides what the service had refused."""
+        one.retry = None
+        one.outcome.fail(refusal)
 
     def _count(self) -> Counts:
-        accepted = [id for id in self._outcomes if self._accepted(id)]
-        deleting = sum(self._status.get(id) == 'deleting' for id in accepted)
-        waiting = len(accepted) + len(self._busy) + len(self._chained)
+        every = self._followed.values()
+        accepted = [one for one in every if one.outcome.is_unfinished]
+        deleting = sum(
+            one.status is not None and one.status.status == 'deleting'
+            for one in accepted
+        )
+        queued = len(accepted) - deleting
         return Counts(
-            queued=waiting - deleting,
+            queued=queued + sum(one.is_sent_again for one in every),
             deleting=deleting,
-            gone=sum(
-                o.result is not None and o.result.finished
-                for o in self._outcomes.values()
-            ),
+            gone=sum(one.outcome.state is State.DONE for one in every),
             failed=sum(
-                o.state is State.FAILED
-                and id not in self._busy
-                and id not in self._chained
-                for id, o in self._outcomes.items()
+                one.outcome.state in (State.FAILED, State.REFUSED)
+                and not one.is_sent_again
+                for one in every
             ),
         )
 
 
-def _accept(outcome: Outcome[ResourceT]) -> None:
-    """It was refused, and it is going all the same."""
-    request_id = getattr(outcome.error, 'request_id', None)
-    outcome.state = State.DONE
-    outcome.error = None
-    outcome.result = Done(
-        request_id,
-        detail='is being deleted',
-        notes=outcome.target.preceded,
-    )
-
-
-def _finish(outcome: Outcome[ResourceT]) -> None:
-    result = outcome.result or Done(None)
-    outcome.result = Done(result.request_id, finished=True, notes=result.notes)
-    outcome.answered_at = bulk.now()
+def _request_id(outcome: Outcome) -> str | None:
+    told = outcome.result or outcome.error
+    return getattr(told, 'request_id', None)
 
 
 def _difference(
@@ -530,16 +490,8 @@ def _difference(
     return None
 
 
-def _is_doubtful(outcome: Outcome[ResourceT]) -> bool:
-    return outcome.state is State.UNKNOWN or (
-        outcome.state is State.FAILED and may_go_on(outcome.error)
-    )
-
-
-def _may_be_chained(error: BaseException | None) -> bool:
+def _may_be_chained(
+    error: BaseException | None,
+) -> TypeGuard[errors.BadRequest]:
     """Whether a refusal can come from a chain: a plain 400, no own code."""
     return isinstance(error, errors.BadRequest) and error.code is None
-
-
-def _is_stable(status: str) -> bool:
-    return status == 'available' or status.startswith('error')

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A bound on how many DELETEs are sent in a second."""
+"""A bound on how many requests that change something are sent in a second."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import time
 from collections.abc import Callable
 
 from vbsclient.api import errors
-from vbsclient.change.targets import ReceiptT, Recorder, ResourceT, Target
+from vbsclient.change.targets import ReceiptT, Recorder, Target
 
 
-class PacedRecorder:
-    """Hands each DELETE on when its turn has come.
+class PacedRecorder(Recorder):
+    """Delays each request until it is due.
 
-    Some services lose what comes too fast, whatever the number of those
-    under way: the spacing is between the beginnings.
+    Some services lose what arrives too fast, whatever the number of requests
+    under way: the interval is between their beginnings.
 
-    :param recorder: who sends them.
+    :param recorder: sends them.
     :param per_second: how many at most.
-    :param stop: ends each wait; what still waits is not sent.
+    :param stop: ends each delay; what is still delayed is not sent.
     """
 
     def __init__(
@@ -30,26 +30,23 @@ class PacedRecorder:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._recorder = recorder
-        self._spacing = 1 / per_second
+        self._interval = 1 / per_second
         self._stop = stop
         self._clock = clock
         self._lock = threading.Lock()
         self._next = clock()
 
-    def delete(
-        self,
-        target: Target[ResourceT],
-        action: str,
-        send: Callable[[], ReceiptT],
+    def record(
+        self, target: Target, action: str, send: Callable[[], ReceiptT]
     ) -> ReceiptT:
-        """Send one when it may be sent.
+        """Send one when it is due.
 
         :raises Cancelled: if the run is interrupted before.
         """
         with self._lock:
             now = self._clock()
-            turn = max(now, self._next)
-            self._next = turn + self._spacing
-        if self._stop.wait(turn - now):
+            due = max(now, self._next)
+            self._next = due + self._interval
+        if self._stop.wait(due - now):
             raise errors.Cancelled('not sent')
-        return self._recorder.delete(target, action, send)
+        return self._recorder.record(target, action, send)

@@ -1,58 +1,58 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From targets to outcomes: the one way in which anything is deleted."""
+"""From targets to outcomes: the one way in which anything is changed."""
 
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Sequence
-from typing import Any
 
 from vbsclient import bulk
 from vbsclient.api import errors
-from vbsclient.bulk import Pace, State
+from vbsclient.bulk import Circuit, Limits, State
 from vbsclient.change.targets import (
     AbortRun,
-    Deletion,
+    Change,
     Done,
     NotSent,
     Outcome,
     Recorder,
-    ResourceT,
-    SameRefusal,
     Target,
 )
 
-#: So many equal refusals in a row mean that the rest would fare the same.
+#: So many equal refusals in a row mean that the rest would fail the same way.
 _ENOUGH = 3
+
+_AnyOutcome = bulk.Outcome[Target, Done]
 
 _ANY_ID = re.compile(r'[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}')
 
 
-def outcomes_of(
-    targets: Sequence[Target[ResourceT]],
-) -> list[Outcome[ResourceT]]:
-    """An outcome for each target, as it stands before any DELETE."""
-    outcomes: list[Outcome[ResourceT]] = []
-    for target in targets:
-        outcome: Outcome[ResourceT] = bulk.Outcome(target)
-        if target.refusal is not None:
-            outcome.state = State.FAILED
-            outcome.error = target.refusal
-        elif target.settled is not None:
-            outcome.state = State.DONE
-            outcome.result = Done(None, detail=target.settled)
-        outcomes.append(outcome)
-    return outcomes
+class SameRefusal(AbortRun):
+    """So many targets were refused alike that the rest would be, too.
+
+    :ivar error: the refusal.
+    :ivar outcomes: those that it came for.
+    """
+
+    def __init__(
+        self, error: errors.ClientError, outcomes: Sequence[_AnyOutcome]
+    ) -> None:
+        self.error = error
+        self.outcomes = outcomes
+        self.cause = (
+            f'the same refusal came for each of {len(outcomes)} targets in a '
+            f'row ({error.message})'
+        )
+        super().__init__(
+            f'{self.cause}, and the rest were not sent', error.hint
+        )
 
 
 def execute(
-    deletion: Deletion[ResourceT],
-    outcomes: Sequence[Outcome[ResourceT]],
+    change: Change,
+    outcomes: Sequence[Outcome],
     recorder: Recorder,
-    *,
-    concurrency: int,
-    stop: threading.Event,
+    limits: Limits,
 ) -> errors.ClientError | None:
     """Send what no rule forbids; the outcomes tell what became of it.
 
@@ -61,14 +61,12 @@ def execute(
     pending = [o for o in outcomes if o.state is State.NOT_SENT]
     breaker = _Breaker()
     try:
-        for batch in deletion.batches(pending):
+        for batch in change.batches(pending):
             bulk.run(
                 batch,
-                lambda target: deletion.delete(target, recorder),
-                concurrency=concurrency,
-                stop=stop,
-                watch=breaker.watch,
-                ahead=breaker.ahead,
+                lambda target: change.send(target, recorder),
+                limits,
+                breaker=breaker,
             )
             if breaker.verdict is not None:
                 break
@@ -83,21 +81,21 @@ def execute(
 
 
 def stopped_by(
-    reason: errors.ClientError, outcomes: Sequence[Outcome[ResourceT]]
+    reason: errors.ClientError, outcomes: Sequence[Outcome]
 ) -> errors.ClientError:
     """Say that the run ends with this, if it does not say so itself.
 
     :param outcomes: those of them that were not sent learn why.
     """
     excuse(outcomes, f'the run was stopped: {reason.message}')
-    if not isinstance(reason, AbortRun):
-        reason.message = (
-            f'the run was stopped: {reason.message}. Nothing else was sent'
-        )
-    return reason
+    if isinstance(reason, AbortRun):
+        return reason
+    return reason.revised(
+        f'the run was stopped: {reason.message}. Nothing else was sent'
+    )
 
 
-def excuse(outcomes: Sequence[Outcome[ResourceT]], cause: str) -> bool:
+def excuse(outcomes: Sequence[Outcome], cause: str) -> bool:
     """Say of each that was not sent why; whether there is any."""
     left = [o for o in outcomes if o.state is State.NOT_SENT]
     for outcome in left:
@@ -105,36 +103,32 @@ def excuse(outcomes: Sequence[Outcome[ResourceT]], cause: str) -> bool:
     return bool(left)
 
 
-class _Breaker:
+class _Breaker(bulk.Breaker[Target, Done]):
     """Stops a run whose every target would be refused in the same way."""
 
     def __init__(self) -> None:
         self.verdict: SameRefusal | None = None
-        self._answers = 0
+        self._results = 0
         #: The last ones that were refused in the same way.
-        self._same: list[Outcome[Any]] = []
+        self._same: list[_AnyOutcome] = []
         self._last: str | None = None
 
     @property
-    def ahead(self) -> int | None:
-        """How many may be sent before one of them has been answered.
-
-        None once an answer has shown that not all are refused alike.
-        """
-        if len(self._same) < self._answers:
+    def probe(self) -> int | None:
+        """None once a result has shown that not all are refused alike."""
+        if len(self._same) < self._results:
             return None
-        return max(1, _ENOUGH - self._answers)
+        return max(1, _ENOUGH - self._results)
 
-    def watch(self, outcome: Outcome[ResourceT]) -> Pace:
-        """Take note of an answer."""
+    def on_result(self, outcome: _AnyOutcome) -> Circuit:
         if outcome.state is not State.NOT_SENT:
             self._note(outcome)
         if self.verdict is not None:
-            return Pace.STOP
-        return Pace.GO if self.ahead is None else Pace.HOLD
+            return Circuit.OPEN
+        return Circuit.CLOSED if self.probe is None else Circuit.HALF_OPEN
 
-    def _note(self, outcome: Outcome[ResourceT]) -> None:
-        self._answers += 1
+    def _note(self, outcome: _AnyOutcome) -> None:
+        self._results += 1
         error = outcome.error
         if isinstance(error, errors.RepeatedDelete):
             error = error.error
@@ -144,7 +138,7 @@ class _Breaker:
         same = self._same if key == self._last else []
         self._same = [*same, outcome] if key else []
         self._last = key
-        first = len(self._same) == self._answers
+        first = len(self._same) == self._results
         unreachable = isinstance(error, errors.ConnectionFailed)
         if (
             len(self._same) >= _ENOUGH

@@ -1,17 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is to be deleted, and what the rules for each kind offer."""
+"""What is to be changed, and what the rules for each kind of change offer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import abc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.http import Receipt, is_uuid
+from vbsclient.bulk import State
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
-from vbsclient.lookup.refusals import MissingError, RefusedError
+from vbsclient.lookup.refusals import (
+    MissingError,
+    RefusedError,
+    SkippedError,
+)
+from vbsclient.waiting import GONE, Goal, ResourceStatus
+
+ReceiptT = TypeVar('ReceiptT', bound=Receipt)
 
 
 class AbortRun(errors.ClientError):
@@ -22,13 +31,9 @@ class NotSent(errors.Cancelled):
     """The run was stopped before this target's turn."""
 
 
-ResourceT = TypeVar('ResourceT')
-ReceiptT = TypeVar('ReceiptT', bound=Receipt)
-
-
 @dataclass
-class Target(Generic[ResourceT]):
-    """One thing to delete, or the reason why it will not be.
+class Target:
+    """One thing to change, or the reason why it will not be.
 
     :ivar argument: as the user named it.
     :ivar type: ``backup``, ``share`` or ``checkpoint``.
@@ -41,7 +46,7 @@ class Target(Generic[ResourceT]):
     :ivar members: what goes with it beyond its own name, one line each.
     :ivar notes: what is worth knowing before it is sent: a status that may
         be refused, its place among targets that may depend on one another.
-    :ivar preceded: what was done for it before its own DELETE.
+    :ivar preceded: what was done for it before its own request.
     :ivar expected: why the service will refuse it, as far as was read.
     """
 
@@ -50,10 +55,10 @@ class Target(Generic[ResourceT]):
     source: str
     id: str | None = None
     name: str | None = None
-    resource: ResourceT | None = None
+    resource: Any = None
     refusal: errors.ClientError | None = None
     settled: str | None = None
-    members: Sequence[str] = field(default_factory=tuple)
+    members: Sequence[str] = ()
     notes: list[str] = field(default_factory=list)
     preceded: str = ''
     expected: str | None = None
@@ -65,7 +70,7 @@ class Target(Generic[ResourceT]):
 
     @property
     def verified_id(self) -> str:
-        """The id that a DELETE may carry.
+        """The id that a request may carry.
 
         :raises RefusedError: if nothing was verified; never in a planned run.
         """
@@ -74,7 +79,7 @@ class Target(Generic[ResourceT]):
         return self.id
 
     @property
-    def verified(self) -> ResourceT:
+    def verified(self) -> Any:
         """What was verified.
 
         :raises RefusedError: if nothing was; never in a planned run.
@@ -86,100 +91,142 @@ class Target(Generic[ResourceT]):
 
 @dataclass(frozen=True)
 class Done:
-    """A target that the service accepted.
+    """What is known of a target once the service has accepted it.
 
-    :ivar finished: whether it is gone; False where deletion goes on.
+    :ivar is_final: whether nothing is to be waited for.
     :ivar detail: what a person should know of how it stands.
-    :ivar notes: what stays true until the end: what was done before it.
-    :ivar unread: why nobody knows how it stands now; empty if it was seen.
     """
 
     request_id: str | None
-    finished: bool = False
+    is_final: bool = False
     detail: str = ''
-    notes: str = ''
-    unread: str = ''
 
 
-Outcome = bulk.Outcome[Target[ResourceT], Done]
+#: The state of a target for which nothing was sent, by the reason.
+_STATES = {
+    MissingError: State.MISSING,
+    SkippedError: State.SKIPPED,
+    RefusedError: State.REFUSED,
+}
 
 
-class SameRefusal(AbortRun):
-    """So many targets were refused alike that the rest would be, too.
+@dataclass(eq=False)
+class Outcome(bulk.Outcome[Target, Done]):
+    """What became of one target.
 
-    :ivar error: the refusal.
-    :ivar outcomes: those that it came for.
+    :ivar unread: why nobody knows how it stands now; empty if it was seen.
     """
 
-    def __init__(
-        self, error: errors.ClientError, outcomes: Sequence[Outcome[Any]]
-    ) -> None:
-        self.error = error
-        self.outcomes = outcomes
-        self.cause = (
-            f'the same refusal came for each of {len(outcomes)} targets in a '
-            f'row ({error.message})'
-        )
-        super().__init__(
-            f'{self.cause}, and the rest were not sent', error.hint
-        )
+    unread: str = ''
+
+    @classmethod
+    def of(cls, target: Target) -> Outcome:
+        """The outcome of a target before anything is sent."""
+        outcome = cls(target)
+        if target.refusal is not None:
+            outcome.fail(target.refusal)
+        elif target.settled is not None:
+            outcome.succeed(Done(None, detail=target.settled))
+        return outcome
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the service is still at what it accepted."""
+        return self.state is State.ACCEPTED
+
+    def succeed(self, result: Done) -> None:
+        """Take what the service has accepted."""
+        super().succeed(result)
+        self.state = State.DONE if result.is_final else State.ACCEPTED
+
+    def fail(self, error: BaseException) -> None:
+        """Take the reason why it was not done."""
+        super().fail(error)
+        for kind, state in _STATES.items():
+            if isinstance(error, kind):
+                self.state = state
+                break
+
+    def reset(self) -> None:
+        """Forget a refusal: it will be sent again."""
+        self.state = State.NOT_SENT
+        self.error = None
 
 
-class Recorder(Protocol):
-    """Is told of every DELETE, before and after."""
+class Recorder:
+    """Sends each request that changes something; a journal notes it, too."""
 
-    def delete(
-        self,
-        target: Target[ResourceT],
-        action: str,
-        send: Callable[[], ReceiptT],
+    def record(
+        self, target: Target, action: str, send: Callable[[], ReceiptT]
     ) -> ReceiptT:
-        """Send one DELETE for a target and note what came of it.
+        """Send one request for a target.
 
         :param send: sends, and finds out what a doubtful answer means.
         """
+        return send()
+
+    def close(self) -> None:
+        """Nothing more will be sent."""
 
 
-class Planner(Protocol[ResourceT]):
-    """What finds targets and checks them by the rules."""
+class Change(abc.ABC):
+    """The rules for one kind of change of one kind of resource.
 
-    def targets(self) -> list[Target[ResourceT]]:
-        """Resolve and verify what was named; GETs only."""
+    A change that is done when it is answered needs :meth:`targets` and
+    :meth:`send`.  One that goes on in the service names its goal, and how to
+    see how far it is.
+    """
 
+    goal: Goal = GONE
 
-#: The rules once more, for these ids.
-Renew = Callable[[Sequence[str]], Planner[ResourceT]]
+    @abc.abstractmethod
+    def targets(self) -> list[Target]:
+        """Resolve and verify what was named; nothing is changed."""
 
-
-class Deletion(Planner[ResourceT], Protocol[ResourceT]):
-    """The rules for one kind of resource."""
+    @abc.abstractmethod
+    def send(self, target: Target, recorder: Recorder) -> Done:
+        """Send what one target needs; called by several threads."""
 
     def batches(
-        self, outcomes: Sequence[Outcome[ResourceT]]
-    ) -> Iterator[Sequence[Outcome[ResourceT]]]:
+        self, outcomes: Sequence[Outcome]
+    ) -> Iterator[Sequence[Outcome]]:
         """The order: what of these may be sent at the same time.
 
         :raises AbortRun: between two batches, if the first ones showed that
             no other may follow.
         """
-
-    def delete(self, target: Target[ResourceT], recorder: Recorder) -> Done:
-        """Send what one target needs; called by several threads."""
-
-
-class AllAtOnce(Generic[ResourceT]):
-    """The order of targets that know nothing of one another."""
-
-    def batches(
-        self, outcomes: Sequence[Outcome[ResourceT]]
-    ) -> Iterator[Sequence[Outcome[ResourceT]]]:
-        """All at the same time."""
         yield outcomes
 
+    def poll(self, targets: Sequence[Target]) -> Mapping[str, ResourceStatus]:
+        """Read how far these are: list pages for many, a GET for a few."""
+        raise NotImplementedError
 
-def merge(
-    targets: Sequence[Target[ResourceT]],
-) -> list[Target[ResourceT]]:
+    def initial_status(self, target: Target) -> ResourceStatus:
+        """What was read of it before its request."""
+        raise NotImplementedError
+
+    def verify_again(self, ids: Sequence[str]) -> list[Target]:
+        """All the rules once more, for what is to be sent again."""
+        raise NotImplementedError
+
+    def identity_of(self, target: Target) -> Mapping[str, object]:
+        """What must be the same when a target is sent again, by its name."""
+        return {}
+
+    def chain_of(self, target: Target) -> str | None:
+        """What targets have in common that may depend on one another."""
+        return None
+
+    def age_of(self, target: Target) -> str:
+        """Sorts the members of a chain, the oldest first."""
+        return ''
+
+    def explain(self, error: errors.BadRequest, target: Target) -> str | None:
+        """A hint that helps to understand a last refusal."""
+        return None
+
+
+def merge(targets: Iterable[Target]) -> list[Target]:
     """Drop targets that a former one names already by the same id."""
     seen: set[str] = set()
     kept = []
@@ -193,8 +240,7 @@ def merge(
 
 
 def suggest_command(
-    targets: Sequence[Target[ResourceT]],
-    other_kind: Callable[[str], str | None],
+    targets: Sequence[Target], other_kind: Callable[[str], str | None]
 ) -> None:
     """Name the right command where an id is one of another kind.
 
@@ -205,11 +251,13 @@ def suggest_command(
     """
     asked = 0
     for target in targets:
+        refusal = target.refusal
         if (
-            isinstance(target.refusal, MissingError)
-            and target.refusal.hint is None
+            isinstance(refusal, MissingError)
+            and refusal.hint is None
             and is_uuid(target.argument)
             and asked < MAX_SINGLE_GETS
         ):
             asked += 1
-            target.refusal.hint = other_kind(target.argument)
+            hint = other_kind(target.argument)
+            target.refusal = MissingError(refusal.message, hint)

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What became of a request whose answer does not tell: a look decides."""
+"""What became of a DELETE whose answer does not tell: a GET decides."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 from vbsclient.api import errors
 from vbsclient.api.http import Receipt
@@ -15,7 +13,7 @@ from vbsclient.change.targets import Done, Recorder, Target
 from vbsclient.lookup.existence import is_going
 from vbsclient.wording import brief
 
-#: Seconds until what a DELETE may have begun is looked at once more.
+#: Seconds until a resource is read again whose deletion may have begun.
 SECOND_LOOK = 1.0
 
 #: A client, or a gateway, that did not wait for the end: as with a 5xx the
@@ -23,55 +21,49 @@ SECOND_LOOK = 1.0
 _NOT_WAITED_FOR = (408, 499)
 
 
-@dataclass(frozen=True)
-class Verdict(Receipt):
-    """A DELETE whose answer refuses, and of which a look says otherwise."""
-
-    is_finished: bool = False
-
-
 def delete_and_verify(
     recorder: Recorder,
-    target: Target[Any],
+    target: Target,
     action: str,
     send: Callable[[], Receipt],
     status_now: Callable[[], str | None],
     *,
     limits: Limits,
 ) -> Done:
-    """Send a DELETE; after any doubtful answer let a look decide.
+    """Send a DELETE; after any doubtful answer read the resource.
 
     No refusal proves anything by itself: a Cinder without its backup worker
-    says 404, a gateway says what it likes, and the first of several attempts
-    may have been carried out.  The exception is a 401 after a new login.
+    says 404, a gateway says anything, and the first of several attempts may
+    have been carried out.  The exception is a 401 after a new login.
 
-    :param status_now: looks at the resource; None once it is gone.
+    :param status_now: reads the resource; None once it is gone.
     :raises ServiceError: the refusal, if the resource stays as it was.
     :raises OutcomeUnknown: if nobody knows.
     """
+    found: list[Done] = []
 
-    def judged() -> Receipt:
+    def verified() -> Receipt:
         try:
             return send()
-        except errors.RepeatedDelete as repeated:
-            return _judge(
-                repeated.error, repeated.attempts, status_now, limits
-            )
         except errors.Unauthorized:
             raise
-        except (errors.ServiceError, errors.ConnectionFailed) as error:
+        except (
+            errors.ServiceError,
+            errors.ConnectionFailed,
+            errors.RepeatedDelete,
+        ) as error:
             if not may_have_acted(error):
                 raise
-            return _judge(error, 1, status_now, limits)
+            if isinstance(error, errors.RepeatedDelete):
+                refusal, attempts = error.error, error.attempts
+            else:
+                refusal, attempts = error, 1
+            found.append(_verify(refusal, attempts, status_now, limits))
+            status = getattr(refusal, 'status', 0)
+            return Receipt(status, found[0].request_id, attempts)
 
-    receipt = recorder.delete(target, action, judged)
-    if not isinstance(receipt, Verdict):
-        return Done(receipt.request_id)
-    return Done(
-        receipt.request_id,
-        finished=receipt.is_finished,
-        detail='is gone' if receipt.is_finished else 'is being deleted',
-    )
+    receipt = recorder.record(target, action, verified)
+    return found[0] if found else Done(receipt.request_id)
 
 
 def may_have_acted(error: BaseException | None) -> bool:
@@ -84,15 +76,15 @@ def may_have_acted(error: BaseException | None) -> bool:
     )
 
 
-def _judge(
+def _verify(
     refusal: errors.ServiceError | errors.ConnectionFailed,
     attempts: int,
     status_now: Callable[[], str | None],
     limits: Limits,
-) -> Verdict:
-    """Accept or refuse by what looks say.
+) -> Done:
+    """Accept or refuse by what reading the resource says.
 
-    :raises OutcomeUnknown: if they say nothing.
+    :raises OutcomeUnknown: if it says nothing.
     """
     try:
         status = status_now()
@@ -102,21 +94,19 @@ def _judge(
             status = status_now()
     except errors.ClientError as error:
         raise errors.OutcomeUnknown(refusal, error) from None
-    if status is None or is_going(status):
-        return Verdict(
-            getattr(refusal, 'status', 0),
-            getattr(refusal, 'request_id', None),
-            attempts,
-            is_finished=status is None,
-        )
+    request_id = getattr(refusal, 'request_id', None)
+    if status is None:
+        return Done(request_id, is_final=True, detail='is gone')
+    if is_going(status):
+        return Done(request_id, detail='is being deleted')
     if isinstance(refusal, errors.ConnectionFailed):
         # What was lost may still arrive.
         raise errors.OutcomeUnknown(refusal)
     if isinstance(refusal, errors.NotFound):
-        refusal.hint = (
-            f'It still exists (status {brief(status)}), so that something '
-            f'else is missing, such as the service that deletes. Tell the '
-            f'operator of the cloud.'
+        raise refusal.revised(
+            hint=f'It still exists (status {brief(status)}), so that '
+            f'something else is missing, such as the service that deletes. '
+            f'Tell the operator of the cloud.'
         )
     raise refusal
 
@@ -124,7 +114,7 @@ def _judge(
 def may_go_on(refusal: BaseException | None) -> bool:
     """Whether what was sent may take effect later than its answer.
 
-    Not after a refusal that the service itself has spoken: that of a gateway
+    Not after a refusal that the service itself has given: that of a gateway
     tells nothing of what the service behind it does.
     """
     if not isinstance(refusal, errors.ServiceError):

@@ -15,12 +15,10 @@ from vbsclient.api.csbs import (
 from vbsclient.api.http import is_uuid
 from vbsclient.api.values import Known
 from vbsclient.bulk import Limits
-from vbsclient.change.follow import Independent
 from vbsclient.change.targets import (
-    AllAtOnce,
+    Change,
     Done,
     Recorder,
-    Renew,
     Target,
     merge,
     suggest_command,
@@ -53,13 +51,8 @@ from vbsclient.lookup.server_backups import (
 from vbsclient.waiting import ResourceStatus
 from vbsclient.wording import brief, listed, quote
 
-#: The items of a checkpoint; none on a cloud that has no items.
-CheckpointTarget = Target[Sequence[ServerBackup]]
 
-
-class CheckpointDeletion(
-    AllAtOnce[Sequence[ServerBackup]], Independent[Sequence[ServerBackup]]
-):
+class CheckpointDeletion(Change):
     """The rules for ``csbs checkpoint delete``."""
 
     def __init__(
@@ -76,9 +69,8 @@ class CheckpointDeletion(
         self._checkpoints = csbs.checkpoints(provider_id)
         self._limits = limits
         self._has_items = True
-        self.renewed: Renew[Sequence[ServerBackup]] = self._renewed
 
-    def targets(self) -> list[CheckpointTarget]:
+    def targets(self) -> list[Target]:
         """See what each checkpoint holds and whether it may go."""
         ids = [a for a in self._arguments if is_uuid(a)]
         try:
@@ -96,7 +88,7 @@ class CheckpointDeletion(
         suggest_command(targets, self._other_kind)
         return merge(targets)
 
-    def delete(self, target: CheckpointTarget, recorder: Recorder) -> Done:
+    def send(self, target: Target, recorder: Recorder) -> Done:
         """Delete a checkpoint with everything in it."""
         id = target.verified_id
         return delete_and_verify(
@@ -108,9 +100,7 @@ class CheckpointDeletion(
             limits=self._limits,
         )
 
-    def look(
-        self, targets: Sequence[CheckpointTarget]
-    ) -> dict[str, ResourceStatus]:
+    def poll(self, targets: Sequence[Target]) -> dict[str, ResourceStatus]:
         """One look: the list of items, and a GET for what it leaves out."""
         ids = [target.verified_id for target in targets]
         if not self._has_items:
@@ -122,7 +112,7 @@ class CheckpointDeletion(
             if known is not None
         }
 
-    def initial_status(self, target: CheckpointTarget) -> ResourceStatus:
+    def initial_status(self, target: Target) -> ResourceStatus:
         """What was seen of it before its DELETE."""
         return (
             _together(target.verified)
@@ -130,7 +120,7 @@ class CheckpointDeletion(
             else ResourceStatus('')
         )
 
-    def identity_of(self, target: CheckpointTarget) -> Mapping[str, object]:
+    def identity_of(self, target: Target) -> Mapping[str, object]:
         """What must be the same when it is sent again."""
         return {
             'content': sorted(
@@ -139,17 +129,16 @@ class CheckpointDeletion(
             )
         }
 
-    def _renewed(self, ids: Sequence[str]) -> CheckpointDeletion:
-        """All the rules once more, for what is to be sent again."""
+    def verify_again(self, ids: Sequence[str]) -> list[Target]:
         return CheckpointDeletion(
             self._csbs,
             ids,
             provider_id=self._provider_id,
             limits=self._limits,
-        )
+        ).targets()
 
     def _members_now(
-        self, targets: Sequence[CheckpointTarget]
+        self, targets: Sequence[Target]
     ) -> dict[str, list[ServerBackup] | None]:
         """What is left of each checkpoint; None where nobody knows.
 
@@ -211,7 +200,7 @@ class CheckpointDeletion(
             answers, lambda checkpoint: ResourceStatus(checkpoint.status)
         )
 
-    def _status_now(self, target: CheckpointTarget) -> str | None:
+    def _status_now(self, target: Target) -> str | None:
         """One word for all of it; None once all of it is gone.
 
         :raises ClientError: if nobody knows.
@@ -228,8 +217,8 @@ class CheckpointDeletion(
 
     def _from_items(
         self, argument: str, items: Sequence[ServerBackup]
-    ) -> CheckpointTarget:
-        target = CheckpointTarget(argument, 'checkpoint', 'CSBS')
+    ) -> Target:
+        target = Target(argument, 'checkpoint', 'CSBS')
         if not is_uuid(argument):
             target.refusal = _no_id(argument)
             return target
@@ -245,9 +234,7 @@ class CheckpointDeletion(
         self._check(target, items)
         return target
 
-    def _check(
-        self, target: CheckpointTarget, items: Sequence[ServerBackup]
-    ) -> None:
+    def _check(self, target: Target, items: Sequence[ServerBackup]) -> None:
         if all(is_going(item.status) for item in items):
             target.settled = 'is being deleted already'
             return
@@ -264,7 +251,7 @@ class CheckpointDeletion(
 
     def _from_karbor(
         self, ids: Sequence[str], karbor: NoServerBackups
-    ) -> list[CheckpointTarget]:
+    ) -> list[Target]:
         try:
             answers = self._karbor().of(ids, self._limits)
         except errors.NotServed as error:
@@ -340,8 +327,8 @@ def refusal_of(item: ServerBackup, label: str = 'it') -> RefusedError | None:
 
 def _karbor_target(
     argument: str, found: KarborCheckpoint | errors.ClientError | None
-) -> CheckpointTarget:
-    target = CheckpointTarget(argument, 'checkpoint', 'CSBS')
+) -> Target:
+    target = Target(argument, 'checkpoint', 'CSBS')
     if found is None:
         target.refusal = _no_id(argument)
     elif isinstance(found, errors.ClientError):

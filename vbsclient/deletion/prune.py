@@ -13,11 +13,10 @@ import threading
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Generic, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from vbsclient.api import errors
-from vbsclient.change.follow import Followable
-from vbsclient.change.targets import ResourceT, Target
+from vbsclient.change.targets import Change, Target
 from vbsclient.lookup.refusals import (
     RefusedError,
     UnverifiedError,
@@ -45,7 +44,7 @@ class Absence(NamedTuple):
 
 
 @dataclass
-class Snapshot(Generic[ResourceT]):
+class Snapshot:
     """What one look has found.
 
     :ivar parents: as :func:`vbsclient.retention.make_plan` takes it.
@@ -55,22 +54,20 @@ class Snapshot(Generic[ResourceT]):
 
     candidates: list[Candidate] = field(default_factory=list)
     parents: Mapping[str, str | None] = field(default_factory=dict)
-    resources: dict[str, ResourceT] = field(default_factory=dict)
+    resources: dict[str, Any] = field(default_factory=dict)
     doubt: str | None = None
 
 
-class History(Protocol[ResourceT]):
+class History(Protocol):
     """The backups of one service that the rules are about."""
 
-    def read(self, hold: Container[str] = ()) -> Snapshot[ResourceT]:
+    def read(self, hold: Container[str] = ()) -> Snapshot:
         """Look at all of them.
 
         :param hold: ids of what will be deleted.
         """
 
-    def deletion(
-        self, known: Mapping[str, ResourceT], confirm: Confirm
-    ) -> Followable[ResourceT]:
+    def deletion(self, known: Mapping[str, Any], confirm: Confirm) -> Change:
         """The rules for deleting what was just read.
 
         :param confirm: is called before each DELETE.
@@ -88,18 +85,18 @@ class EmptyGroupError(RefusedError):
     """The rules would leave nothing of some groups."""
 
 
-class Prune(Generic[ResourceT]):
+class Prune:
     """One set of rules over one history.
 
     :param now: the same for both looks.
     """
 
     def __init__(
-        self, history: History[ResourceT], rule_set: RuleSet, now: datetime
+        self, history: History, rule_set: RuleSet, now: datetime
     ) -> None:
         self._history = history
         self._rule_set = rule_set
-        self._resolve = now
+        self._now = now
         #: Why backups stay of which nobody knows enough.
         self.doubt: str | None = None
         #: What was to stay and is not as the list shows it, by id.
@@ -111,7 +108,7 @@ class Prune(Generic[ResourceT]):
         self.doubt = reading.doubt
         return self._plan(reading)
 
-    def look_again(self, plan: Plan) -> ConfirmedPlan[ResourceT]:
+    def look_again(self, plan: Plan) -> ConfirmedPlan:
         """The second look: what of a plan is still right.
 
         :raises EmptyGroupError: if it would leave nothing of a group by now.
@@ -119,16 +116,16 @@ class Prune(Generic[ResourceT]):
         planned = {decision.backup.id: decision for decision in plan.deleted}
         agreed = self._agree(planned, _identity)
         # The same look before anything of it is sent once more.
-        agreed.deletion.renewed = lambda ids: self._agree(
+        agreed.deletion.verify_again = lambda ids: self._agree(  # type: ignore[method-assign]
             {id: planned[id] for id in ids}, _identity_when_sent
-        )
+        ).targets()
         return agreed
 
     def _agree(
         self,
         planned: Mapping[str, Decision],
         identity: Callable[[Candidate], object],
-    ) -> ConfirmedPlan[ResourceT]:
+    ) -> ConfirmedPlan:
         """What may go of these by now.
 
         :param identity: what must be the same of each.
@@ -166,7 +163,7 @@ class Prune(Generic[ResourceT]):
             ],
         )
 
-    def _confirm(self, reading: Snapshot[ResourceT], plan: Plan) -> Confirm:
+    def _confirm(self, reading: Snapshot, plan: Plan) -> Confirm:
         """Lets nothing of a group go before something that stays was seen."""
         members: dict[str, list[Decision]] = {}
         for decision in plan.decisions:
@@ -185,27 +182,27 @@ class Prune(Generic[ResourceT]):
         }
         return lambda id: guards[going[id]].confirm(id)
 
-    def _plan(self, reading: Snapshot[ResourceT]) -> Plan:
+    def _plan(self, reading: Snapshot) -> Plan:
         return make_plan(
             reading.candidates,
             self._rule_set,
-            self._resolve,
+            self._now,
             parents=reading.parents,
         )
 
 
 @dataclass(frozen=True)
-class ConfirmedPlan(Generic[ResourceT]):
+class ConfirmedPlan:
     """What is left of a plan when it is carried out.
 
     :ivar deletion: the rules for what still goes.
     :ivar skipped: what does not any more.
     """
 
-    deletion: Followable[ResourceT]
-    skipped: Sequence[Target[ResourceT]]
+    deletion: Change
+    skipped: Sequence[Target]
 
-    def targets(self) -> list[Target[ResourceT]]:
+    def targets(self) -> list[Target]:
         """All that was planned; what fails its last check is skipped too."""
         targets = list(self.deletion.targets())
         for target in targets:
@@ -375,7 +372,7 @@ def _identity_when_sent(backup: Candidate) -> tuple[object, ...]:
     )
 
 
-def _skipped(backup: Candidate, reason: str) -> Target[ResourceT]:
+def _skipped(backup: Candidate, reason: str) -> Target:
     return Target(
         backup.id,
         'backup',

@@ -17,13 +17,12 @@ from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient, ServerBackup
 from vbsclient.api.http import Receipt, is_uuid
 from vbsclient.bulk import Limits, State
-from vbsclient.change.follow import Independent
 from vbsclient.change.targets import (
     AbortRun,
+    Change,
     Done,
     Outcome,
     Recorder,
-    Renew,
     Target,
     merge,
     suggest_command,
@@ -65,10 +64,8 @@ LOG = logging.getLogger(__name__)
 #: Seconds in which the first deletion must show an effect.
 PROOF_TIMEOUT = 30.0
 
-ItemTarget = Target[ServerBackup]
 
-
-class ServerBackupDeletion(Independent[ServerBackup]):
+class ServerBackupDeletion(Change):
     """The rules for ``csbs backup delete`` and for ``--item``.
 
     :param arguments: names and ids of backups of servers.
@@ -97,7 +94,6 @@ class ServerBackupDeletion(Independent[ServerBackup]):
         self._limits = limits
         self._checkpoint_id = checkpoint_id
         self._known = known or {}
-        self.renewed: Renew[ServerBackup] = self._renewed
         self._confirm = confirm
         self._siblings = Siblings(csbs, limits)
         self._learned: set[str] = set()
@@ -107,7 +103,7 @@ class ServerBackupDeletion(Independent[ServerBackup]):
         #: Whether a deletion has left its siblings alone.
         self._is_proven = False
 
-    def targets(self) -> list[ItemTarget]:
+    def targets(self) -> list[Target]:
         """Find the backups and check each against the rules."""
         if self._checkpoint_id is not None:
             found = self._find_in_checkpoint(self._checkpoint_id)
@@ -118,8 +114,8 @@ class ServerBackupDeletion(Independent[ServerBackup]):
         return merge(targets)
 
     def batches(
-        self, outcomes: Sequence[Outcome[ServerBackup]]
-    ) -> Iterator[Sequence[Outcome[ServerBackup]]]:
+        self, outcomes: Sequence[Outcome]
+    ) -> Iterator[Sequence[Outcome]]:
         """One alone, until a sibling check has passed; then the rest.
 
         :raises AbortRun: if a sibling goes, also after the last batch.
@@ -146,10 +142,10 @@ class ServerBackupDeletion(Independent[ServerBackup]):
             )
 
     def _one_by_one(
-        self, outcomes: Sequence[Outcome[ServerBackup]]
-    ) -> Iterator[Sequence[Outcome[ServerBackup]]]:
+        self, outcomes: Sequence[Outcome]
+    ) -> Iterator[Sequence[Outcome]]:
         """Those that have siblings, until one has proved them safe."""
-        groups: dict[str, list[Outcome[ServerBackup]]] = {}
+        groups: dict[str, list[Outcome]] = {}
         for outcome in outcomes:
             groups.setdefault(
                 outcome.target.verified.checkpoint_id, []
@@ -171,9 +167,7 @@ class ServerBackupDeletion(Independent[ServerBackup]):
                     self._learn(groups)
                     return
 
-    def _learn(
-        self, groups: Mapping[str, Sequence[Outcome[ServerBackup]]]
-    ) -> None:
+    def _learn(self, groups: Mapping[str, Sequence[Outcome]]) -> None:
         """Read what checkpoints hold, before anything of them goes."""
         ids = [id for id in groups if id not in self._learned]
         members = find_members(self._csbs.backups, ids, self._limits)
@@ -182,7 +176,7 @@ class ServerBackupDeletion(Independent[ServerBackup]):
             self._named -= self._leave_changed(groups[id], members[id])
         self._siblings.learn(members, self._named)
 
-    def delete(self, target: ItemTarget, recorder: Recorder) -> Done:
+    def send(self, target: Target, recorder: Recorder) -> Done:
         """Delete one item, by its id in ``checkpoint_items``."""
         item = target.verified
         if self._confirm is not None:
@@ -207,7 +201,7 @@ class ServerBackupDeletion(Independent[ServerBackup]):
     def _existence(self, item: ServerBackup) -> Existence[ServerBackup]:
         return existence_of(self._csbs.backups, {item.id: item})
 
-    def look(self, targets: Sequence[ItemTarget]) -> dict[str, ResourceStatus]:
+    def poll(self, targets: Sequence[Target]) -> dict[str, ResourceStatus]:
         """One look: the list for many, and a GET for what it leaves out.
 
         The siblings are looked at, too.
@@ -234,11 +228,11 @@ class ServerBackupDeletion(Independent[ServerBackup]):
         self._siblings.compare(items, watched)
         return seen
 
-    def initial_status(self, target: ItemTarget) -> ResourceStatus:
+    def initial_status(self, target: Target) -> ResourceStatus:
         """What was seen of it before its DELETE."""
         return seen_while_deleting(target.verified)
 
-    def identity_of(self, target: ItemTarget) -> Mapping[str, object]:
+    def identity_of(self, target: Target) -> Mapping[str, object]:
         """What must be the same when it is sent again."""
         item = target.verified
         return {
@@ -247,19 +241,18 @@ class ServerBackupDeletion(Independent[ServerBackup]):
             'checkpoint': item.checkpoint_id,
         }
 
-    def _renewed(self, ids: Sequence[str]) -> ServerBackupDeletion:
-        """All the rules once more, for what is to be sent again."""
+    def verify_again(self, ids: Sequence[str]) -> list[Target]:
         return ServerBackupDeletion(
             self._csbs,
             ids,
             provider_id=self._provider_id,
             limits=self._limits,
-        )
+        ).targets()
 
     def _target(
         self, argument: str, found: ServerBackup | errors.ClientError
-    ) -> ItemTarget:
-        target = ItemTarget(argument, 'backup', 'CSBS')
+    ) -> Target:
+        target = Target(argument, 'backup', 'CSBS')
         if isinstance(found, errors.ClientError):
             target.refusal = found
             return target
@@ -324,7 +317,7 @@ class ServerBackupDeletion(Independent[ServerBackup]):
 
     def _leave_changed(
         self,
-        outcomes: Sequence[Outcome[ServerBackup]],
+        outcomes: Sequence[Outcome],
         members: Sequence[ServerBackup],
     ) -> set[str | None]:
         """Leave alone what is not what a plan was made of any more.
@@ -340,14 +333,11 @@ class ServerBackupDeletion(Independent[ServerBackup]):
                 continue
             change = change_of(item, now.get(item.id))
             if change is not None:
-                outcome.state = State.FAILED
-                outcome.error = changed_since_plan(change)
+                outcome.fail(changed_since_plan(change))
                 left.add(outcome.target.id)
         return left
 
-    def _proves(
-        self, first: Outcome[ServerBackup], touched: Sequence[str]
-    ) -> bool:
+    def _proves(self, first: Outcome, touched: Sequence[str]) -> bool:
         """Whether a deletion that went alone shows that siblings stay.
 
         Only one of ours that was accepted, and whose effect was seen, does:
@@ -435,8 +425,8 @@ class ServerBackupDeletion(Independent[ServerBackup]):
 
 
 def _unsent(
-    outcomes: Sequence[Outcome[ServerBackup]],
-) -> list[Outcome[ServerBackup]]:
+    outcomes: Sequence[Outcome],
+) -> list[Outcome]:
     return [o for o in outcomes if o.state is State.NOT_SENT]
 
 

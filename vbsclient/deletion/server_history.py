@@ -38,9 +38,9 @@ class ServerHistory:
         self._limits = limits
         self._include_error = include_error
 
-    def read(self, hold: Container[str] = ()) -> Snapshot[ServerBackup]:
+    def read(self, hold: Container[str] = ()) -> Snapshot:
         """List them."""
-        reading: Snapshot[ServerBackup] = Snapshot()
+        reading: Snapshot = Snapshot()
         for item in self._list():
             if is_gone(item.status) or not self._csbs.backups.owns(item):
                 continue

@@ -10,7 +10,7 @@ from vbsclient.api.http import is_uuid
 from vbsclient.api.vbs import Backup, Share, VBSClient
 from vbsclient.bulk import Limits
 from vbsclient.change.targets import (
-    AllAtOnce,
+    Change,
     Done,
     Recorder,
     Target,
@@ -35,18 +35,18 @@ from vbsclient.lookup.sharing import (
 from vbsclient.lookup.volume_backups import find_backups
 from vbsclient.wording import quote
 
-#: A share, or all shares of one backup.
-ShareTarget = Target[Sequence[Share]]
 
+class _Cancelling(Change):
+    """What both ways of naming shares have in common.
 
-class _Cancelling(AllAtOnce[Sequence[Share]]):
-    """What both ways of naming shares have in common."""
+    The resource of a target are its shares: one, or all of one backup.
+    """
 
     def __init__(self, vbs: VBSClient, limits: Limits) -> None:
         self._vbs = vbs
         self._limits = limits
 
-    def _cancel_one(self, target: ShareTarget, recorder: Recorder) -> Done:
+    def _cancel_one(self, target: Target, recorder: Recorder) -> Done:
         id = target.verified_id
         existence = existence_of(self._vbs.shares, target.verified)
         done = delete_and_verify(
@@ -57,7 +57,7 @@ class _Cancelling(AllAtOnce[Sequence[Share]]):
             lambda: existence.status_now(id),
             limits=self._limits,
         )
-        return Done(done.request_id, finished=True, detail=_to(target))
+        return Done(done.request_id, is_final=True, detail=_to(target))
 
 
 class ShareDeletion(_Cancelling):
@@ -69,7 +69,7 @@ class ShareDeletion(_Cancelling):
         super().__init__(vbs, limits)
         self._arguments = unique(arguments)
 
-    def targets(self) -> list[ShareTarget]:
+    def targets(self) -> list[Target]:
         """Find each share; a few one by one, many by the list."""
         ids = [a for a in self._arguments if is_uuid(a)]
         listed: LookupResult[Share] = {}
@@ -90,7 +90,7 @@ class ShareDeletion(_Cancelling):
         suggest_command(targets, self._other_kind)
         return merge(targets)
 
-    def delete(self, target: ShareTarget, recorder: Recorder) -> Done:
+    def send(self, target: Target, recorder: Recorder) -> Done:
         """Cancel one share (``is_backup_id=false``)."""
         return self._cancel_one(target, recorder)
 
@@ -124,7 +124,7 @@ class BackupSharesDeletion(_Cancelling):
         self._arguments = unique(arguments)
         self._project_id = project_id
 
-    def targets(self) -> list[ShareTarget]:
+    def targets(self) -> list[Target]:
         """Find the backups, then their shares."""
         found = find_backups(self._vbs.backups, self._arguments, self._limits)
         every = (
@@ -132,7 +132,7 @@ class BackupSharesDeletion(_Cancelling):
             if len(found) > MAX_SINGLE_GETS
             else None
         )
-        targets: list[ShareTarget] = []
+        targets: list[Target] = []
         for argument in self._arguments:
             backup = found[argument]
             if isinstance(backup, errors.ClientError):
@@ -149,7 +149,7 @@ class BackupSharesDeletion(_Cancelling):
         suggest_command(targets, self._other_kind)
         return merge(targets)
 
-    def delete(self, target: ShareTarget, recorder: Recorder) -> Done:
+    def send(self, target: Target, recorder: Recorder) -> Done:
         """Cancel all shares of a backup at once, or one with the project."""
         if self._project_id is not None:
             return self._cancel_one(target, recorder)
@@ -163,11 +163,11 @@ class BackupSharesDeletion(_Cancelling):
             lambda: status_of_all(self._vbs.shares, id, shares, self._limits),
             limits=self._limits,
         )
-        return Done(done.request_id, finished=True, detail=_to(target))
+        return Done(done.request_id, is_final=True, detail=_to(target))
 
     def _targets(
         self, argument: str, backup: Backup, shares: Sequence[Share]
-    ) -> list[ShareTarget]:
+    ) -> list[Target]:
         if self._project_id is None and shares:
             return [
                 Target(
@@ -220,7 +220,7 @@ def _share_target(
     argument: str,
     found: Share | errors.ClientError | None,
     backup_name: str | None = None,
-) -> ShareTarget:
+) -> Target:
     if isinstance(found, Share):
         try:
             require_uuid(found.id)
@@ -248,7 +248,7 @@ def _share_target(
     )
 
 
-def _to(target: ShareTarget) -> str:
+def _to(target: Target) -> str:
     shares = target.resource or ()
     projects = ', '.join(str(share.to_project_id) for share in shares)
     return f'was shared with {projects}' if projects else ''

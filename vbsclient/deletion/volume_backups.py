@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Deleting backups of disks."""
+"""Deleting volume backups."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 from vbsclient import bulk
@@ -13,10 +12,10 @@ from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.vbs import Backup, Share, VBSClient
 from vbsclient.bulk import Limits
 from vbsclient.change.targets import (
+    Change,
     Done,
     Outcome,
     Recorder,
-    Renew,
     Target,
     merge,
     suggest_command,
@@ -41,7 +40,7 @@ from vbsclient.lookup.sharing import (
     describe_share,
     read_shares,
 )
-from vbsclient.lookup.sharing import existence_of as shares_existence
+from vbsclient.lookup.sharing import existence_of as existence_of_shares
 from vbsclient.lookup.volume_backups import (
     existence_of,
     find_backups,
@@ -56,7 +55,7 @@ _DELETABLE = ('available', 'error')
 _SINCE = ' since this run looked'
 
 
-class VolumeBackupDeletion:
+class VolumeBackupDeletion(Change):
     """The rules for ``vbs backup delete``.
 
     :param arguments: names and ids.
@@ -68,7 +67,7 @@ class VolumeBackupDeletion:
     :param sharing: their shares, as far as this run knows.
     :param again: these were sent before: their shares were cancelled then,
         and what is shared now is refused.
-    :param confirm: is told the id before anything is sent for it, and raises
+    :param confirm: called with the id before anything is sent for it; raises
         if that must not be.
     """
 
@@ -100,11 +99,9 @@ class VolumeBackupDeletion:
         self._confirm = confirm
         #: What is shared and to be cancelled, until that was tried.
         self._to_cancel: dict[str, list[Share]] = {}
-        self.renewed: Renew[Backup] = self._renewed
         self._named: set[str | None] = set()
 
-    def targets(self) -> list[Target[Backup]]:
-        """Find the backups and check each against the rules."""
+    def targets(self) -> list[Target]:
         found = self._find()
         targets = [_target(a, found[a]) for a in self._arguments]
         suggest_command(targets, self._other_kind)
@@ -126,13 +123,13 @@ class VolumeBackupDeletion:
             if self._vbs.endpoint.version != 'v2':
                 reads.append(self._origins.read_list)
             reads.append(self._sharing.read_list)
-        bulk.gather(reads, stop=self._limits.stop)
+        bulk.gather(reads, self._limits)
         return found
 
     def batches(
-        self, outcomes: Sequence[Outcome[Backup]]
-    ) -> Iterator[Sequence[Outcome[Backup]]]:
-        """All at the same time, the youngest on their way first.
+        self, outcomes: Sequence[Outcome]
+    ) -> Iterator[Sequence[Outcome]]:
+        """All at the same time, the youngest first.
 
         Where the cloud keeps chains together, a child goes before its
         parent; where it does not, the order costs nothing.
@@ -141,43 +138,39 @@ class VolumeBackupDeletion:
             outcomes, key=lambda o: self.age_of(o.target), reverse=True
         )
 
-    def delete(self, target: Target[Backup], recorder: Recorder) -> Done:
+    def send(self, target: Target, recorder: Recorder) -> Done:
         """Cancel its shares if that was asked for, then delete it."""
         id = target.verified_id
         if self._confirm is not None:
             self._confirm(id)
+        # Once: what is shared after that nobody has seen.
+        shares = self._to_cancel.pop(id, None)
         try:
-            # Once: what is shared after that nobody has seen.
-            if shares := self._to_cancel.pop(id, None):
+            if shares:
                 self._cancel(target, shares, recorder)
                 self._refuse_what_remains(id, shares)
-            done = self._delete(target, recorder)
-        except errors.ClientError as error:
-            before = target.preceded
-            if before and isinstance(error, errors.Cancelled):
-                raise errors.ClientError(
-                    f'{before}, and then the run was interrupted'
-                ) from error
-            if before:
-                told = (
-                    error.refusal
-                    if isinstance(error, errors.OutcomeUnknown)
-                    else error
-                )
-                told.message = f'{told.message}; before that, {before}'
-            raise
-        return replace(done, notes=target.preceded)
+            existence = existence_of(self._vbs.backups, {id: target.verified})
+            return delete_and_verify(
+                recorder,
+                target,
+                'delete',
+                partial(self._vbs.backups.delete, id),
+                partial(existence.status_now, id),
+                limits=self._limits,
+            )
+        except errors.Cancelled as error:
+            if not target.preceded:
+                raise
+            # Something was changed: "not sent" would be a lie.
+            raise errors.ClientError('the run was interrupted') from error
 
     def _cancel(
-        self,
-        target: Target[Backup],
-        shares: Sequence[Share],
-        recorder: Recorder,
+        self, target: Target, shares: Sequence[Share], recorder: Recorder
     ) -> None:
         """Cancel the shares that were seen, each by its own id."""
-        existence = shares_existence(self._vbs.shares, shares)
+        existence = existence_of_shares(self._vbs.shares, shares)
         for count, share in enumerate(shares, 1):
-            one = Target[Share](
+            one = Target(
                 share.id, 'share', 'VBS', id=share.id, name=target.name
             )
             try:
@@ -199,14 +192,15 @@ class VolumeBackupDeletion:
             except errors.Cancelled:
                 raise
             except errors.ClientError as error:
-                error.message = f'its shares could not be cancelled, {error}'
-                raise
+                raise error.revised(
+                    f'its shares could not be cancelled, {error}'
+                ) from error
             target.preceded = f'cancelled {counted(count, "share")}'
 
     def _refuse_what_remains(self, id: str, shares: Sequence[Share]) -> None:
-        """See that no share is left, nor a new one has come.
+        """Check that no share is left, and that none was added.
 
-        :raises RefusedError: if one has, or if nobody knows.
+        :raises RefusedError: if there is one, or if nobody knows.
         """
         try:
             left = list(read_shares(self._vbs.shares, id))
@@ -225,20 +219,7 @@ class VolumeBackupDeletion:
         if left:
             raise _shared(left, verb='is still')
 
-    def _delete(self, target: Target[Backup], recorder: Recorder) -> Done:
-        id = target.verified_id
-        existence = existence_of(self._vbs.backups, {id: target.verified})
-        return delete_and_verify(
-            recorder,
-            target,
-            'delete',
-            lambda: self._vbs.backups.delete(id),
-            lambda: existence.status_now(id),
-            limits=self._limits,
-        )
-
-    def _renewed(self, ids: Sequence[str]) -> VolumeBackupDeletion:
-        """All the rules once more, for what is to be sent again."""
+    def verify_again(self, ids: Sequence[str]) -> list[Target]:
         return VolumeBackupDeletion(
             self._vbs,
             self._csbs,
@@ -248,88 +229,80 @@ class VolumeBackupDeletion:
             cancel_shares=self._cancel_shares,
             sharing=self._sharing.again(),
             again=True,
-        )
+        ).targets()
 
-    def look(
-        self, targets: Sequence[Target[Backup]]
-    ) -> dict[str, ResourceStatus]:
-        """One look: the list for many, and a GET for what it leaves out."""
+    def poll(self, targets: Sequence[Target]) -> dict[str, ResourceStatus]:
         wanted = {t.verified_id: t.verified for t in targets}
         seen: dict[str, ResourceStatus] = {}
         many = len(wanted) > MAX_SINGLE_GETS
         if many:
             for backup in self._vbs.backups.list():
                 if backup.id in wanted and not is_gone(backup.status):
-                    seen[backup.id] = _seen(backup)
+                    seen[backup.id] = _status_of(backup)
         absent = sorted(set(wanted) - set(seen))
         answers = existence_of(self._vbs.backups, wanted).of(
             absent, self._limits, unlisted=many
         )
-        return seen | seen_in(answers, _seen)
+        return seen | seen_in(answers, _status_of)
 
-    def identity_of(self, target: Target[Backup]) -> Mapping[str, object]:
-        """What must be the same when it is sent again."""
-        backup = target.verified
+    def initial_status(self, target: Target) -> ResourceStatus:
+        return _status_of(target.verified)
+
+    def identity_of(self, target: Target) -> Mapping[str, object]:
+        backup: Backup = target.verified
         return {
             'name': backup.name,
             'volume': backup.volume_id,
             'creation time': backup.created_at,
         }
 
-    def chain_of(self, target: Target[Backup]) -> str | None:
+    def chain_of(self, target: Target) -> str | None:
         """Backups of one volume may be built on one another."""
-        return target.verified.volume_id
+        backup: Backup = target.verified
+        return backup.volume_id
 
-    def age_of(self, target: Target[Backup]) -> str:
-        """The time of the backup, which sorts as text."""
-        return target.verified.created_at or ''
+    def age_of(self, target: Target) -> str:
+        backup: Backup = target.verified
+        return backup.created_at or ''
 
-    def initial_status(self, target: Target[Backup]) -> ResourceStatus:
-        """What was seen of it before its DELETE."""
-        return _seen(target.verified)
-
-    def explain(self, outcome: Outcome[Backup]) -> None:
+    def explain(self, error: errors.BadRequest, target: Target) -> str | None:
         """Name the backups that probably keep this one from being deleted."""
-        backup, error = outcome.target.verified, outcome.error
-        if (
-            not isinstance(error, errors.BadRequest)
-            or error.hint is not None
-            or error.code is not None
-            or backup.volume_id is None
-        ):
-            return
+        backup: Backup = target.verified
+        if backup.volume_id is None:
+            return None
         if backup.status not in _DELETABLE:
-            error.hint = (
-                f'Its status is {backup.status}: try again when that is '
-                f'done, or use --wait.'
+            forced = (
+                ' --force skips checks of its own and overrules no status: '
+                'the service decides.'
             )
-            if self._force:
-                error.hint += (
-                    ' --force skips checks of its own and overrules no '
-                    'status: the service decides.'
-                )
-            return
+            return (
+                f'Its status is {backup.status}: try again when that is '
+                f'done, or use --wait.{forced if self._force else ""}'
+            )
         younger = [
-            other
+            f'{other.name} ({other.id})'
             for other in self._vbs.backups.list(volume_id=backup.volume_id)
             if (other.created_at or '') > (backup.created_at or '')
             and other.volume_id == backup.volume_id
             and other.id not in self._named
             and other.body.get('is_incremental') is not False
         ]
-        if younger:
-            shown = listed([f'{b.name} ({b.id})' for b in younger], 5)
-            error.hint = (
-                f'Younger backups of the same volume probably depend on it: '
-                f'{shown}. '
-            ) + (
-                # What a rule keeps is not to be deleted for it.
-                'It can go once they are gone.'
-                if self._known
-                else 'Name them too, or delete them first.'
-            )
+        if not younger:
+            return None
+        # What a rule keeps is not to be deleted for it.
+        advice = (
+            'It can be deleted once they are gone.'
+            if self._known
+            else 'Name them too, or delete them first.'
+        )
+        return (
+            f'Younger backups of the same volume probably depend on it: '
+            f'{listed(younger, 5)}. {advice}'
+        )
 
-    def _check(self, targets: Sequence[Target[Backup]]) -> None:
+    # -- what is checked before -----------------------------------------
+
+    def _check(self, targets: Sequence[Target]) -> None:
         for target in targets:
             _check_status(target)
             if not self._vbs.backups.owns(target.verified):
@@ -353,7 +326,7 @@ class VolumeBackupDeletion:
         ):
             _expect_refusals(open_targets)
 
-    def _refuse_csbs(self, targets: Sequence[Target[Backup]]) -> None:
+    def _refuse_csbs(self, targets: Sequence[Target]) -> None:
         for target in targets:
             self._origins.learn(target.verified)
         refused = self._origins.refusals([t.verified_id for t in targets])
@@ -363,7 +336,7 @@ class VolumeBackupDeletion:
                 unknown = isinstance(target.refusal, UnverifiedError)
                 target.source = '' if unknown else 'CSBS'
 
-    def _refuse_shared(self, targets: Sequence[Target[Backup]]) -> None:
+    def _refuse_shared(self, targets: Sequence[Target]) -> None:
         shares = self._sharing.of([t.verified_id for t in targets])
         for target in targets:
             given = shares.get(target.verified_id)
@@ -401,9 +374,7 @@ class VolumeBackupDeletion:
             return None
 
 
-def _target(
-    argument: str, found: Backup | errors.ClientError
-) -> Target[Backup]:
+def _target(argument: str, found: Backup | errors.ClientError) -> Target:
     if isinstance(found, errors.ClientError):
         return Target(argument, 'backup', 'VBS', refusal=found)
     return Target(
@@ -416,11 +387,11 @@ def _target(
     )
 
 
-def _undecided(targets: Iterable[Target[Backup]]) -> list[Target[Backup]]:
+def _undecided(targets: Iterable[Target]) -> list[Target]:
     return [target for target in targets if not target.is_decided]
 
 
-def _check_status(target: Target[Backup]) -> None:
+def _check_status(target: Target) -> None:
     status = target.verified.status
     if is_gone(status):
         target.refusal = MissingError(
@@ -440,15 +411,15 @@ def _check_status(target: Target[Backup]) -> None:
         )
 
 
-def _seen(backup: Backup) -> ResourceStatus:
+def _status_of(backup: Backup) -> ResourceStatus:
     return ResourceStatus(backup.status, backup.fail_reason, backup.updated_at)
 
 
 def _by_volume(
-    targets: Iterable[Target[Backup]],
-) -> Iterator[tuple[str, list[Target[Backup]]]]:
+    targets: Iterable[Target],
+) -> Iterator[tuple[str, list[Target]]]:
     """The targets of each known volume, youngest first."""
-    volumes: dict[str, list[Target[Backup]]] = {}
+    volumes: dict[str, list[Target]] = {}
     for target in targets:
         if target.verified.volume_id is not None:
             volumes.setdefault(target.verified.volume_id, []).append(target)
@@ -457,7 +428,7 @@ def _by_volume(
         yield volume_id, members
 
 
-def _number(targets: Sequence[Target[Backup]]) -> None:
+def _number(targets: Sequence[Target]) -> None:
     """Say the order within each volume, youngest first."""
     for volume_id, members in _by_volume(targets):
         if len(members) < 2:
@@ -469,7 +440,7 @@ def _number(targets: Sequence[Target[Backup]]) -> None:
             )
 
 
-def _expect_refusals(targets: Sequence[Target[Backup]]) -> None:
+def _expect_refusals(targets: Sequence[Target]) -> None:
     """Say what a service will refuse that keeps chains together.
 
     It tells itself of which backups increments depend.  Those are no older:
@@ -491,7 +462,7 @@ def _expect_refusals(targets: Sequence[Target[Backup]]) -> None:
                 )
 
 
-def _created(target: Target[Backup]) -> str:
+def _created(target: Target) -> str:
     return target.verified.created_at or ''
 
 

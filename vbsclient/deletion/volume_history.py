@@ -76,7 +76,7 @@ class VolumeHistory:
         """Whether the service has shown that it is VBS, and no Cinder."""
         return self._any_order is Known.YES
 
-    def read(self, hold: Container[str] = ()) -> Snapshot[Backup]:
+    def read(self, hold: Container[str] = ()) -> Snapshot:
         """List them, and learn which of them may go at all."""
         # A look that trusts a former one sees nothing that is new.
         self._origins = Origins(self._vbs, self._csbs, self._limits)
@@ -94,7 +94,7 @@ class VolumeHistory:
                 look = self._look(hold)
                 shares = self._sharing.of(look.ids)
         foreign = self._origins.foreign(look.ids)
-        reading: Snapshot[Backup] = Snapshot(resources=look.resources)
+        reading: Snapshot = Snapshot(resources=look.resources)
         reading.doubt = next(
             (text for text in foreign.values() if text != MADE_BY_CSBS), None
         )

@@ -175,9 +175,7 @@ def ask_each(
     :raises ClientError: what is no answer about one of them: a failed login,
         no connection, an interruption.
     """
-    outcomes: list[bulk.Outcome[str, AnswerT]] = bulk.each(
-        ids, get, concurrency=limits.concurrency, stop=limits.stop
-    )
+    outcomes: list[bulk.Outcome[str, AnswerT]] = bulk.each(ids, get, limits)
     return {o.target: _answer(partial(bulk.result_of, o)) for o in outcomes}
 
 

@@ -81,8 +81,7 @@ def find_members(
     for outcome in bulk.each(
         absent,
         lambda id: read_all(items, checkpoint_id=id),
-        concurrency=limits.concurrency,
-        stop=limits.stop,
+        limits,
     ):
         found[outcome.target] = bulk.result_of(outcome)
     doubtful = {id: m for id, m in found.items() if len(m) < fewest}

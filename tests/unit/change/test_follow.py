@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,14 +15,13 @@ from hypothesis import strategies as st
 from vbsclient.api import errors
 from vbsclient.bulk import Limits, State
 from vbsclient.change.follow import Counts, Follower
-from vbsclient.change.run import execute, outcomes_of
-from vbsclient.change.targets import Done, Recorder, Target
+from vbsclient.change.run import execute
+from vbsclient.change.targets import Change, Done, Outcome, Recorder, Target
 from vbsclient.lookup.refusals import (
     MissingError,
     RefusedError,
     UnverifiedError,
 )
-from vbsclient.osc.command.journal import NoJournal
 from vbsclient.waiting import Patience, ResourceStatus
 
 
@@ -57,24 +56,23 @@ class Cloud:
         return [t for t in self.things.values() if t.parent == id]
 
 
-class FakeDeletion:
+class FakeDeletion(Change):
     """The part of a deletion that is followed."""
 
     def __init__(self, cloud: Cloud, ids: Sequence[str]) -> None:
         self.cloud = cloud
         self.ids = ids
-        self.renewed = lambda ids: type(self)(self.cloud, ids)
 
-    def targets(self) -> list[Target[Thing]]:
+    def verify_again(self, ids: Sequence[str]) -> list[Target]:
+        return type(self)(self.cloud, ids).targets()
+
+    def targets(self) -> list[Target]:
         return [
             Target(id, 'backup', 'VBS', id=id, resource=self.cloud.things[id])
             for id in self.ids
         ]
 
-    def batches(self, outcomes: Sequence[object]) -> Iterator[Sequence]:
-        yield outcomes
-
-    def delete(self, target: Target[Thing], recorder: Recorder) -> Done:
+    def send(self, target: Target, recorder: Recorder) -> Done:
         cloud, thing = self.cloud, target.verified
         cloud.sent.append(thing.id)
         if cloud.chains and cloud.children(thing.id):
@@ -83,13 +81,11 @@ class FakeDeletion:
             raise errors.BadRequest('busy', status=400, code=cloud.temporary)
         if thing.id in cloud.gone_at_once:
             del cloud.things[thing.id]
-            return Done('req-1', finished=True)
+            return Done('req-1', is_final=True)
         thing.status = 'deleting'
         return Done('req-1')
 
-    def look(
-        self, targets: Sequence[Target[Thing]]
-    ) -> Mapping[str, ResourceStatus]:
+    def poll(self, targets: Sequence[Target]) -> Mapping[str, ResourceStatus]:
         return {t.verified_id: self._look(t.verified_id) for t in targets}
 
     def _look(self, id: str) -> ResourceStatus:
@@ -107,20 +103,20 @@ class FakeDeletion:
             thing.status = 'available'
         return ResourceStatus(thing.status, 'the disk is full')
 
-    def chain_of(self, target: Target[Thing]) -> str | None:
+    def chain_of(self, target: Target) -> str | None:
         return target.verified.volume
 
-    def age_of(self, target: Target[Thing]) -> str:
+    def age_of(self, target: Target) -> str:
         return f'{target.verified.age:05}'
 
-    def initial_status(self, target: Target[Thing]) -> ResourceStatus:
+    def initial_status(self, target: Target) -> ResourceStatus:
         return ResourceStatus('available')
 
-    def identity_of(self, target: Target[Thing]) -> Mapping[str, object]:
+    def identity_of(self, target: Target) -> Mapping[str, object]:
         return {'volume': target.verified.volume}
 
-    def explain(self, outcome: object) -> None:
-        self.cloud.explained.append(outcome.target.id)
+    def explain(self, error: errors.BadRequest, target: Target) -> None:
+        self.cloud.explained.append(target.id)
 
 
 class NeverDeleting(FakeDeletion):
@@ -128,17 +124,15 @@ class NeverDeleting(FakeDeletion):
 
     updated_at = 'before'
 
-    def delete(self, target: Target[Thing], recorder: Recorder) -> Done:
+    def send(self, target: Target, recorder: Recorder) -> Done:
         self.cloud.sent.append(target.verified_id)
         return Done('req-1')
 
-    def look(
-        self, targets: Sequence[Target[Thing]]
-    ) -> Mapping[str, ResourceStatus]:
+    def poll(self, targets: Sequence[Target]) -> Mapping[str, ResourceStatus]:
         seen = ResourceStatus('error', 'the disk is full', self.updated_at)
         return {target.verified_id: seen for target in targets}
 
-    def initial_status(self, target: Target[Thing]) -> ResourceStatus:
+    def initial_status(self, target: Target) -> ResourceStatus:
         return ResourceStatus('error', None, 'before')
 
 
@@ -153,18 +147,16 @@ class BusyThrice(FakeDeletion):
 
     looks = 0
 
-    def delete(self, target: Target[Thing], recorder: Recorder) -> Done:
+    def send(self, target: Target, recorder: Recorder) -> Done:
         self.cloud.sent.append(f'after look {self.looks}')
         if len(self.cloud.sent) <= 3:
             raise errors.BadRequest('busy', status=400, code='CSBS.2003')
         target.verified.status = 'deleting'
         return Done('req-1')
 
-    def look(
-        self, targets: Sequence[Target[Thing]]
-    ) -> Mapping[str, ResourceStatus]:
+    def poll(self, targets: Sequence[Target]) -> Mapping[str, ResourceStatus]:
         self.looks += 1
-        return super().look(targets)
+        return super().poll(targets)
 
 
 Told = list[Counts]
@@ -178,19 +170,19 @@ def run(
     kind: type[FakeDeletion] = FakeDeletion,
 ) -> tuple[list, list, Told]:
     deletion = kind(cloud, ids)
-    outcomes = outcomes_of(deletion.targets())
+    outcomes = [Outcome.of(target) for target in deletion.targets()]
     limits = Limits(1)
-    recorder = NoJournal()
-    execute(deletion, outcomes, recorder, concurrency=1, stop=limits.stop)
+    recorder = Recorder()
+    execute(deletion, outcomes, recorder, limits)
     told: Told = []
     unfinished = Follower(
         deletion,
         outcomes,
         recorder,
         limits,
-        wait=wait,
+        wants_all=wait,
         patience=patience or Patience(shortest=0.0, longest=0.0, idle=5.0),
-        tell=told.append,
+        on_progress=told.append,
     ).run()
     return outcomes, unfinished, told
 
@@ -216,7 +208,7 @@ class TestChains:
         assert not cloud.things
         assert not unfinished
         assert {o.state for o in outcomes} == {State.DONE}
-        assert all(o.result.finished for o in outcomes)
+        assert all(o.state is State.DONE for o in outcomes)
 
     @pytest.mark.parametrize('order', list(itertools.permutations(range(3))))
     @pytest.mark.parametrize('wait', [False, True])
@@ -232,7 +224,7 @@ class TestChains:
             )
         )
         outcomes, _, _ = run(cloud, 'a0', 'a1', 'a2', wait=wait)
-        assert {o.state for o in outcomes} == {State.DONE}
+        assert {o.state for o in outcomes} <= {State.ACCEPTED, State.DONE}
 
     @pytest.mark.parametrize('gone', [{'a1'}, {'a2'}, {'a1', 'a2'}])
     @pytest.mark.parametrize('wait', [False, True])
@@ -243,7 +235,7 @@ class TestChains:
         cloud = Cloud(gone_at_once=gone)
         cloud.add(*chain('a', 3))
         outcomes, _, _ = run(cloud, 'a0', 'a1', 'a2', wait=wait)
-        assert {o.state for o in outcomes} == {State.DONE}
+        assert {o.state for o in outcomes} <= {State.ACCEPTED, State.DONE}
 
     @given(
         lengths=st.lists(st.integers(1, 5), min_size=1, max_size=3),
@@ -274,8 +266,8 @@ class TestChains:
         outcomes, unfinished, _ = run(cloud, 'a0', 'a1', wait=False)
         assert not unfinished
         by_id = {o.target.id: o for o in outcomes}
-        assert by_id['a1'].result.finished
-        assert not by_id['a0'].result.finished
+        assert by_id['a1'].state is State.DONE
+        assert by_id['a0'].state is State.ACCEPTED
 
     def test_a_dependant_that_was_not_named_fails_and_is_explained(
         self,
@@ -303,7 +295,7 @@ class TestChains:
         outcomes, unfinished, _ = run(
             cloud, 'a0', 'a1', patience=Patience(0.05, 1, 0.01, 0.01)
         )
-        assert [o.state for o in outcomes] == [State.NOT_SENT, State.DONE]
+        assert [o.state for o in outcomes] == [State.NOT_SENT, State.ACCEPTED]
         assert {o.target.id for o in unfinished} == {'a0', 'a1'}
 
 
@@ -314,7 +306,7 @@ class TestBusy:
         cloud.add(Thing('a', 'a', 0, status='protecting'))
         outcomes, unfinished, _ = run(cloud, 'a')
         assert cloud.sent == ['a', 'a']
-        assert outcomes[0].result.finished
+        assert outcomes[0].state is State.DONE
         assert not unfinished
 
     def test_without_waiting_it_is_a_failure(self) -> None:
@@ -328,7 +320,7 @@ class TestBusy:
         cloud = Cloud()
         cloud.add(Thing('a', 'a', 0))
         outcomes, _, _ = run(cloud, 'a', kind=BusyThrice)
-        assert outcomes[0].result.finished
+        assert outcomes[0].state is State.DONE
         assert cloud.sent == [f'after look {number}' for number in range(4)]
 
     def test_nothing_is_sent_when_the_time_is_over(self) -> None:
@@ -369,7 +361,7 @@ class TestFailures:
         outcomes, unfinished, _ = run(
             cloud, 'a', kind=NeverDeleting, patience=Patience(0.0)
         )
-        assert outcomes[0].state is State.DONE
+        assert outcomes[0].state is State.ACCEPTED
         assert unfinished == outcomes
 
     def test_a_failure_that_is_newer_is_one(self) -> None:
@@ -400,28 +392,29 @@ class Scripted(FakeDeletion):
     first = ResourceStatus('available', None, 't1')
     looks: Sequence[ResourceStatus] = ()
     refusals: Sequence[errors.ClientError] = ()
-    checked: Callable[[Target[Thing]], None] = staticmethod(lambda t: None)
+    checked: Callable[[Target], None] = staticmethod(lambda t: None)
 
     def __init__(self, cloud: Cloud, ids: Sequence[str]) -> None:
         super().__init__(cloud, ids)
         self.looked = 0
-        self.renewed = lambda ids: Checked(self, ids)
 
-    def delete(self, target: Target[Thing], recorder: Recorder) -> Done:
+    def verify_again(self, ids: Sequence[str]) -> list[Target]:
+        return Checked(self, ids).targets()
+
+    def send(self, target: Target, recorder: Recorder) -> Done:
         number = len(self.cloud.sent)
         self.cloud.sent.append(target.verified_id)
         if number < len(self.refusals):
             raise self.refusals[number]
-        return Done('req-1', notes='cancelled 2 shares')
+        target.preceded = 'cancelled 2 shares'
+        return Done('req-1')
 
-    def look(
-        self, targets: Sequence[Target[Thing]]
-    ) -> Mapping[str, ResourceStatus]:
+    def poll(self, targets: Sequence[Target]) -> Mapping[str, ResourceStatus]:
         seen = self.looks[min(self.looked, len(self.looks) - 1)]
         self.looked += 1
         return {target.verified_id: seen for target in targets}
 
-    def initial_status(self, target: Target[Thing]) -> ResourceStatus:
+    def initial_status(self, target: Target) -> ResourceStatus:
         return self.first
 
 
@@ -431,7 +424,7 @@ class Checked:
     def __init__(self, deletion: Scripted, ids: Sequence[str]) -> None:
         self._deletion, self._ids = deletion, ids
 
-    def targets(self) -> list[Target[Thing]]:
+    def targets(self) -> list[Target]:
         found = FakeDeletion(self._deletion.cloud, self._ids).targets()
         for target in found:
             type(self._deletion).checked(target)
@@ -442,7 +435,7 @@ def follow_one(
     *looks: ResourceStatus,
     first: ResourceStatus = Scripted.first,
     refusals: Sequence[errors.ClientError] = (),
-    checked: Callable[[Target[Thing]], None] = lambda target: None,
+    checked: Callable[[Target], None] = lambda target: None,
 ) -> tuple[Any, list[str]]:
     """(the outcome of one thing, what was sent)."""
 
@@ -487,7 +480,7 @@ class TestTwoLooks:
     ) -> None:
         outcome, _ = follow_one(*looks, GONE)
         assert outcome.state is State.DONE
-        assert outcome.result.finished
+        assert outcome.state is State.DONE
 
     def test_two_in_a_row_are(self) -> None:
         outcome, _ = follow_one(GOING, AS_BEFORE, AS_BEFORE)
@@ -514,11 +507,11 @@ class TestTwoLooks:
     def test_what_has_not_begun_is_none(self, reason: str | None) -> None:
         first = ResourceStatus('available', reason, 't1')
         outcome, _ = follow_one(first, first, first, GONE, first=first)
-        assert outcome.result.finished
+        assert outcome.state is State.DONE
 
     def test_what_was_noted_is_kept(self) -> None:
         outcome, _ = follow_one(GOING, GONE)
-        assert outcome.result.notes == 'cancelled 2 shares'
+        assert outcome.target.preceded == 'cancelled 2 shares'
 
 
 CONFLICT = errors.Conflict('busy', status=409)
@@ -528,14 +521,13 @@ class TestSentAgain:
     @pytest.mark.parametrize('status', ['deleting', 'waiting_delete'])
     def test_what_acted_all_the_same_is_accepted(self, status: str) -> None:
         outcome, sent = follow_one(ResourceStatus(status), refusals=[CONFLICT])
-        assert outcome.state is State.DONE
-        assert not outcome.result.finished
+        assert outcome.state is State.ACCEPTED
         assert sent == ['a']
 
     @pytest.mark.parametrize('now', [GONE, ResourceStatus('deleted')])
     def test_what_is_gone_is_not_sent_again(self, now: ResourceStatus) -> None:
         outcome, sent = follow_one(now, refusals=[CONFLICT])
-        assert outcome.result.finished
+        assert outcome.state is State.DONE
         assert sent == ['a']
 
     @pytest.mark.parametrize(
@@ -547,7 +539,7 @@ class TestSentAgain:
     )
     @pytest.mark.parametrize(
         ('now', 'state'),
-        [(GOING, State.DONE), (GONE, State.DONE), (AS_BEFORE, None)],
+        [(GOING, State.ACCEPTED), (GONE, State.DONE), (AS_BEFORE, None)],
     )
     def test_what_begins_late_is_seen_by_the_wait(
         self,
@@ -565,21 +557,21 @@ class TestSentAgain:
         assert sent == ['a']
 
     def test_a_rule_that_forbids_it_now_has_the_last_word(self) -> None:
-        def checked(target: Target[Thing]) -> None:
+        def checked(target: Target) -> None:
             target.refusal = RefusedError('it is shared with 1 project since')
 
         outcome, sent = follow_one(
             AS_BEFORE, refusals=[CONFLICT], checked=checked
         )
         assert 'since' in str(outcome.error)
-        assert outcome.state is State.FAILED
+        assert outcome.state is State.REFUSED
         assert sent == ['a']
 
     @pytest.mark.parametrize('proven', [False, True])
     def test_what_is_not_found_any_more_is_gone_only_by_a_look(
         self, proven: bool
     ) -> None:
-        def checked(target: Target[Thing]) -> None:
+        def checked(target: Target) -> None:
             target.refusal = MissingError('No backup found')
 
         outcome, sent = follow_one(
@@ -592,7 +584,7 @@ class TestSentAgain:
         assert sent == ['a']
 
     def test_another_identity_is_refused(self) -> None:
-        def checked(target: Target[Thing]) -> None:
+        def checked(target: Target) -> None:
             target.resource = Thing('a', 'another volume', 0)
 
         outcome, sent = follow_one(
@@ -614,7 +606,7 @@ class TestSentAgain:
     ) -> None:
         doubts = itertools.repeat(doubt, times)
 
-        def checked(target: Target[Thing]) -> None:
+        def checked(target: Target) -> None:
             target.refusal = next(doubts, None)
 
         outcome, sent = follow_one(
@@ -628,15 +620,11 @@ class TestSentAgain:
         class Unreadable(FakeDeletion):
             left = times
 
-            def __init__(self, cloud: Cloud, ids: Sequence[str]) -> None:
-                super().__init__(cloud, ids)
-                self.renewed = self._fail
-
-            def _fail(self, ids: Sequence[str]) -> FakeDeletion:
+            def verify_again(self, ids: Sequence[str]) -> list[Target]:
                 if type(self).left > 0:
                     type(self).left -= 1
                     raise errors.ServiceUnavailable('later', status=503)
-                return FakeDeletion(self.cloud, ids)
+                return super().verify_again(ids)
 
         cloud = Cloud()
         cloud.add(*chain('a', 2))
@@ -650,5 +638,5 @@ class TestSentAgain:
         )
         assert cloud.sent.count('a0') == (2 if times == 1 else 1)
         assert outcomes[0].state is (
-            State.DONE if times == 1 else State.NOT_SENT
+            State.ACCEPTED if times == 1 else State.NOT_SENT
         )

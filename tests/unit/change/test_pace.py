@@ -2,17 +2,15 @@
 """No more DELETEs in a second than were asked for."""
 
 import threading
-from typing import Any
 
 import pytest
 
-from tests.unit.world import NoRecorder
 from vbsclient.api import errors
 from vbsclient.api.http import Receipt
 from vbsclient.change.pace import PacedRecorder
-from vbsclient.change.targets import Target
+from vbsclient.change.targets import Recorder, Target
 
-TARGET: Target[Any] = Target('x', 'backup', 'VBS')
+TARGET: Target = Target('x', 'backup', 'VBS')
 
 
 class Stop(threading.Event):
@@ -35,24 +33,24 @@ def send() -> Receipt:
 
 def test_they_are_spaced() -> None:
     stop = Stop()
-    paced = PacedRecorder(NoRecorder(), 5, stop, lambda: stop.now)
+    paced = PacedRecorder(Recorder(), 5, stop, lambda: stop.now)
     for _ in range(4):
-        paced.delete(TARGET, 'delete', send)
+        paced.record(TARGET, 'delete', send)
     assert stop.waits == pytest.approx([0.0, 0.2, 0.2, 0.2])
 
 
 def test_idle_time_is_not_saved_up() -> None:
     stop = Stop()
-    paced = PacedRecorder(NoRecorder(), 5, stop, lambda: stop.now)
+    paced = PacedRecorder(Recorder(), 5, stop, lambda: stop.now)
     stop.now += 60
     for _ in range(3):
-        paced.delete(TARGET, 'delete', send)
+        paced.record(TARGET, 'delete', send)
     assert stop.waits == pytest.approx([0.0, 0.2, 0.2])
 
 
 def test_an_interruption_ends_the_wait_and_nothing_is_sent() -> None:
     stop = Stop()
-    paced = PacedRecorder(NoRecorder(), 5, stop, lambda: stop.now)
+    paced = PacedRecorder(Recorder(), 5, stop, lambda: stop.now)
     stop.set()
     with pytest.raises(errors.Cancelled):
-        paced.delete(TARGET, 'delete', lambda: pytest.fail('sent'))
+        paced.record(TARGET, 'delete', lambda: pytest.fail('sent'))

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.world import World
 from vbsclient import bulk
-from vbsclient.bulk import Pace, State
+from vbsclient.bulk import Breaker, Circuit, Limits, State
 
 MakeWorld = Callable[..., World]
 
@@ -20,13 +20,14 @@ def _one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(
         outcomes: Sequence[bulk.Outcome[Any, Any]],
         action: Callable[[Any], Any],
+        limits: Limits,
         *,
-        watch: Callable[[Any], Pace] | None = None,
+        breaker: Breaker[Any, Any] | None = None,
         **_: Any,
     ) -> None:
         for outcome in outcomes:
             bulk._act(outcome, action)
-            if watch is not None and watch(outcome) is Pace.STOP:
+            if breaker and breaker.on_result(outcome) is Circuit.OPEN:
                 return
 
     monkeypatch.setattr(bulk, 'run', run)
@@ -40,7 +41,7 @@ def counts(world: World, *ids: str) -> tuple[int, int, int, str | None]:
     outcomes, stopped = world.carry_out(world.backup_deletion(*ids))
     states = [outcome.state for outcome in outcomes]
     return (
-        states.count(State.DONE),
+        states.count(State.ACCEPTED),
         states.count(State.FAILED),
         states.count(State.NOT_SENT),
         stopped,
@@ -127,7 +128,7 @@ class TestBreaker:
             there.breaks(id)
         outcomes, stopped = there.carry_out(deletion)
         states = [outcome.state for outcome in outcomes]
-        assert states.count(State.DONE) == 1
+        assert states.count(State.ACCEPTED) == 1
         assert states.count(State.UNKNOWN) == 3
         assert states.count(State.NOT_SENT) == 6
         assert stopped is not None
@@ -139,8 +140,8 @@ class TestBreaker:
         one_after_another = bulk.run
 
         def run(*arguments: Any, **options: Any) -> None:
-            if 'ahead' in options:
-                ahead.append(options['ahead'])
+            if 'breaker' in options:
+                ahead.append(options['breaker'].probe)
             one_after_another(*arguments, **options)
 
         monkeypatch.setattr(bulk, 'run', run)
@@ -161,6 +162,6 @@ class TestBreaker:
             there.backup_deletion('ghost-1', 'ghost-2', 'ghost-3', *ids)
         )
         assert stopped is None
-        assert [o.state for o in outcomes] == [State.FAILED] * 3 + [
-            State.DONE
+        assert [o.state for o in outcomes] == [State.MISSING] * 3 + [
+            State.ACCEPTED
         ] * 3

@@ -16,10 +16,9 @@ from vbsclient.api.http import Receipt
 from vbsclient.api.values import Known
 from vbsclient.bulk import Limits
 from vbsclient.change import verify
-from vbsclient.change.targets import Done, Target
+from vbsclient.change.targets import Done, Recorder, Target
 from vbsclient.change.verify import delete_and_verify
 from vbsclient.lookup.existence import Existence, Unproven, gone
-from vbsclient.osc.command.journal import NoJournal
 
 ID = '00000000-0000-4000-8000-000000000001'
 GATEWAY = f'No route for GET /v3/x/backups/{ID}'
@@ -156,9 +155,9 @@ def judge(
     def send() -> Receipt:
         raise error
 
-    target: Target[Any] = Target(ID, 'backup', 'VBS', id=ID)
+    target: Target = Target(ID, 'backup', 'VBS', id=ID)
     done = delete_and_verify(
-        NoJournal(), target, 'delete', send, look, limits=Limits(1)
+        Recorder(), target, 'delete', send, look, limits=Limits(1)
     )
     return done, len(asked)
 
@@ -167,7 +166,7 @@ class TestJudging:
     @pytest.mark.parametrize('status', REFUSALS)
     def test_gone_is_deleted(self, status: int, monkeypatch: Any) -> None:
         done, _ = judge(refusal(status), [None], monkeypatch)
-        assert done.finished
+        assert done.is_final
 
     @pytest.mark.parametrize('status', REFUSALS)
     @pytest.mark.parametrize('now', ['deleting', 'waiting_delete'])
@@ -175,7 +174,7 @@ class TestJudging:
         self, status: int, now: str, monkeypatch: Any
     ) -> None:
         done, _ = judge(refusal(status), [now], monkeypatch)
-        assert not done.finished
+        assert not done.is_final
 
     @pytest.mark.parametrize('status', REFUSALS)
     def test_as_before_is_the_refusal(
@@ -218,7 +217,7 @@ class TestJudging:
         self, error: errors.ClientError, monkeypatch: Any
     ) -> None:
         done, looks = judge(error, ['available', 'deleting'], monkeypatch)
-        assert not done.finished
+        assert not done.is_final
         assert looks == 2
 
     @pytest.mark.parametrize('status', [400, 403, 404, 409, 413])

@@ -20,13 +20,12 @@ from tests.unit.hostile import (
     hostiles,
     named_in,
 )
-from tests.unit.world import NoRecorder
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBS_PROVIDER, CSBSClient
 from vbsclient.api.vbs import VBSClient
 from vbsclient.bulk import Limits, State
-from vbsclient.change.run import execute, outcomes_of
-from vbsclient.change.targets import Deletion
+from vbsclient.change.run import execute
+from vbsclient.change.targets import Change, Outcome, Recorder
 from vbsclient.deletion import server_backups, siblings
 from vbsclient.deletion.checkpoints import CheckpointDeletion
 from vbsclient.deletion.server_backups import ServerBackupDeletion
@@ -66,16 +65,15 @@ class Run:
         )
         self.csbs = CSBSClient(self.cloud.session, **keywords)
 
-    def carry_out(self, deletion: Deletion[Any]) -> None:
+    def carry_out(self, deletion: Change) -> None:
         """Nothing but an error of our own may come of it."""
         try:
-            outcomes = outcomes_of(deletion.targets())
+            outcomes = [Outcome.of(target) for target in deletion.targets()]
             execute(
                 deletion,
                 outcomes,
-                NoRecorder(),
-                concurrency=1,
-                stop=self.limits.stop,
+                Recorder(),
+                self.limits,
             )
         except errors.ClientError:
             return
@@ -85,7 +83,7 @@ class Run:
             assert outcome.error is None or isinstance(
                 outcome.error, errors.ClientError
             ), repr(outcome.error)
-            if outcome.state is State.DONE:
+            if outcome.state in (State.ACCEPTED, State.DONE):
                 assert outcome.target.id is not None
 
 

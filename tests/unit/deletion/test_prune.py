@@ -33,7 +33,7 @@ class Deleting:
     def __init__(self, known: Mapping[str, str]) -> None:
         self._known = known
 
-    def targets(self) -> list[Target[str]]:
+    def targets(self) -> list[Target]:
         return [
             Target(id, 'backup', 'VBS', id=id, resource=resource)
             for id, resource in self._known.items()
@@ -46,7 +46,7 @@ class Changing:
     def __init__(self, *looks: Sequence[Candidate]) -> None:
         self._looks = list(looks)
 
-    def read(self, hold: Container[str] = ()) -> Snapshot[str]:
+    def read(self, hold: Container[str] = ()) -> Snapshot:
         candidates = list(self._looks.pop(0))
         return Snapshot(
             candidates, {}, {c.id: c.id for c in candidates if c.id in hold}

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.fakes import PROJECT
-from tests.unit.world import NoRecorder, Row, World, uuid
+from tests.unit.world import Row, World, uuid
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBS_PROVIDER, ServerBackup
 from vbsclient.bulk import Limits, State
-from vbsclient.change.run import execute, outcomes_of
-from vbsclient.change.targets import Outcome
+from vbsclient.change.run import execute
+from vbsclient.change.targets import Outcome, Recorder
 from vbsclient.deletion import server_backups, siblings
 from vbsclient.deletion.prune import ConfirmedPlan, Prune
 from vbsclient.deletion.server_history import ServerHistory
@@ -49,7 +49,7 @@ class Pruning:
     def __init__(self, there: World, kind: str) -> None:
         self.there = there
         self.kind = kind
-        self.agreed: ConfirmedPlan[Any] | None = None
+        self.agreed: ConfirmedPlan | None = None
 
     def add(self, number: int, days: float, **changes: Any) -> str:
         """A backup so many days old of the one volume or server."""
@@ -74,7 +74,7 @@ class Pruning:
 
     def __call__(
         self, rule_set: RuleSet | None = None
-    ) -> tuple[list[Outcome[Any]], Prune[Any]]:
+    ) -> tuple[list[Outcome], Prune]:
         there = self.there
         history: Any = (
             VolumeHistory(
@@ -93,15 +93,14 @@ class Pruning:
             )
         )
         rule_set = rule_set or RuleSet((KeepLast(1),))
-        prune: Prune[Any] = Prune(history, rule_set, NOW)
+        prune: Prune = Prune(history, rule_set, NOW)
         self.agreed = agreed = prune.look_again(prune.plan())
-        outcomes = outcomes_of(agreed.targets())
+        outcomes = [Outcome.of(target) for target in agreed.targets()]
         execute(
             agreed.deletion,
             outcomes,
-            NoRecorder(),
-            concurrency=there.limits.concurrency,
-            stop=there.limits.stop,
+            Recorder(),
+            there.limits,
         )
         return outcomes, prune
 
@@ -165,7 +164,7 @@ class TestWhatStays:
         pruning.there.fails(f'GET .*/{ids[0]}', status)
         outcomes, _ = pruning()
         assert pruning.deleted() == set()
-        assert {o.state for o in outcomes} == {State.FAILED}
+        assert {o.state for o in outcomes} == {State.REFUSED}
         assert {type(o.error) for o in outcomes} == {UnverifiedError}
 
     def test_a_service_that_shows_ghosts_alone(self, pruning: Pruning) -> None:
@@ -208,7 +207,7 @@ class TestWhatStays:
         pruning.rows.pop(0)
         [target] = [o.target for o in outcomes if o.target.id == ids[1]]
         with pytest.raises(SkippedError, match='last 1'):
-            agreed.deletion.delete(target, NoRecorder())
+            agreed.deletion.send(target, Recorder())
         assert pruning.gets(ids[0]) == 2
 
     def test_nothing_that_stays_needs_no_look(self, pruning: Pruning) -> None:

@@ -8,16 +8,15 @@ from typing import Any
 import pytest
 
 from tests.unit.fakes import PROJECT
-from tests.unit.world import NoRecorder, World, uuid
+from tests.unit.world import World, uuid
 from vbsclient.api import errors
 from vbsclient.api.csbs import NoServerBackups
 from vbsclient.bulk import State
 from vbsclient.change.follow import Follower
-from vbsclient.change.run import execute, outcomes_of
-from vbsclient.change.targets import AbortRun
+from vbsclient.change.run import execute
+from vbsclient.change.targets import AbortRun, Outcome, Recorder
 from vbsclient.deletion import server_backups, siblings
 from vbsclient.lookup.refusals import MissingError, RefusedError, SkippedError
-from vbsclient.osc.command.journal import NoJournal
 from vbsclient.waiting import Patience
 
 #: Bodies that do not say whether an image was made, or say so oddly.
@@ -57,7 +56,7 @@ class TestWholeCheckpoints:
         for number in (80, 81):
             there.add_item(number)
         [outcome], _ = there.carry_out(there.checkpoint_deletion(CHECKPOINT))
-        assert outcome.state is State.DONE
+        assert outcome.state is State.ACCEPTED
         assert there.deletes() == [CHECKPOINT]
 
     @pytest.mark.parametrize(('count', 'members'), [(1, 0), (2, 2), (5, 5)])
@@ -137,7 +136,7 @@ class TestWholeCheckpoints:
         there.add_item(80, status='waiting_delete')
         there.add_item(81, status='deleting')
         [outcome], _ = there.carry_out(there.checkpoint_deletion(CHECKPOINT))
-        assert outcome.state is State.DONE
+        assert outcome.state is State.ACCEPTED
         assert there.deletes() == []
 
     def test_the_id_of_an_item_is_recognised(self, world: MakeWorld) -> None:
@@ -152,7 +151,7 @@ class TestWholeCheckpoints:
         ('now', 'state'),
         [
             ('deleted', State.DONE),
-            ('deleting', State.DONE),
+            ('deleting', State.ACCEPTED),
             ('available', State.FAILED),
         ],
     )
@@ -184,7 +183,7 @@ class TestPlainKarbor:
         outcomes, _ = there.carry_out(
             there.checkpoint_deletion(CHECKPOINT, uuid(7))
         )
-        assert outcomes[0].state is State.DONE
+        assert outcomes[0].state is State.ACCEPTED
         assert isinstance(outcomes[1].error, MissingError)
         assert there.deletes() == [CHECKPOINT]
 
@@ -225,7 +224,7 @@ class TestItems:
         ids = [there.add_item(80 + n) for n in range(5)]
         outcomes, stopped = there.carry_out(there.item_deletion(*ids))
         assert stopped is None
-        assert [o.state for o in outcomes] == [State.DONE] * 5
+        assert [o.state for o in outcomes] == [State.ACCEPTED] * 5
         assert sorted(there.deletes()) == [
             item_delete(CHECKPOINT, id) for id in ids
         ]
@@ -345,7 +344,7 @@ class TestProof:
         assert 'more is being deleted than was named' in str(stopped)
         assert sibling in str(stopped)
         assert there.deletes() == [item_delete(CHECKPOINT, ids[0])]
-        assert [o.state for o in outcomes] == [State.DONE] + [
+        assert [o.state for o in outcomes] == [State.ACCEPTED] + [
             State.NOT_SENT
         ] * 3
 
@@ -476,11 +475,11 @@ class TestProof:
         follower = Follower(
             deletion,
             outcomes,
-            NoJournal(),
+            Recorder(),
             there.limits,
-            wait=True,
+            wants_all=True,
             patience=Patience(timeout=10.0, shortest=0.01),
-            tell=lambda counts: None,
+            on_progress=lambda counts: None,
         )
         if takes_all:
             with pytest.raises(AbortRun, match='more is being deleted'):
@@ -526,7 +525,7 @@ class TestProof:
         there.items[9] |= change
         outcomes, stopped = there.carry_out(deletion)
         assert stopped is None
-        assert [o.state for o in outcomes[:9]] == [State.DONE] * 9
+        assert [o.state for o in outcomes[:9]] == [State.ACCEPTED] * 9
         assert isinstance(outcomes[9].error, SkippedError)
         assert len(there.deletes()) == 9
 
@@ -568,7 +567,7 @@ class TestWhatALookSays:
         extend = {'fail_op': failed, 'fail_reason': 'no space'}
         id = there.add_item(80, status=status, extend_info=extend)
         [target] = there.item_deletion(id).targets()
-        seen = there.item_deletion(id).look([target])[id]
+        seen = there.item_deletion(id).poll([target])[id]
         assert ('no space' in (seen.reason or '')) is told
 
 
@@ -642,11 +641,11 @@ class TestWhatProves:
         follower = Follower(
             deletion,
             outcomes,
-            NoJournal(),
+            Recorder(),
             there.limits,
-            wait=True,
+            wants_all=True,
             patience=Patience(timeout=10.0, shortest=0.01),
-            tell=lambda counts: None,
+            on_progress=lambda counts: None,
         )
         with pytest.raises(AbortRun, match='more is being deleted'):
             follower.run()
@@ -655,16 +654,16 @@ class TestWhatProves:
         there = world()
         ids = one_of_two(there, 4)
 
-        class Late(NoRecorder):
-            def delete(self, target: Any, action: str, send: Any) -> Any:
-                receipt = super().delete(target, action, send)
+        class Late(Recorder):
+            def record(self, target: Any, action: str, send: Any) -> Any:
+                receipt = super().record(target, action, send)
                 if target.id == ids[-1]:
                     there.items[1]['status'] = 'deleting'
                 return receipt
 
         outcomes, stopped = there.carry_out(there.item_deletion(*ids), Late())
         assert uuid(90) in str(stopped)
-        assert [o.state for o in outcomes] == [State.DONE] * 4
+        assert [o.state for o in outcomes] == [State.ACCEPTED] * 4
 
     def test_an_end_that_cannot_be_seen_makes_no_failure(
         self, world: MakeWorld
@@ -672,9 +671,9 @@ class TestWhatProves:
         there = world()
         ids = one_of_two(there, 2)
 
-        class Trouble(NoRecorder):
-            def delete(self, target: Any, action: str, send: Any) -> Any:
-                receipt = super().delete(target, action, send)
+        class Trouble(Recorder):
+            def record(self, target: Any, action: str, send: Any) -> Any:
+                receipt = super().record(target, action, send)
                 if target.id == ids[-1]:
                     there.fails('GET', 500)
                 return receipt
@@ -696,21 +695,20 @@ class TestWhatProves:
         id = there.add_item(80)
         rest = [there.add_item(number) for number in (90, 91)]
 
-        class SomebodyElse(NoRecorder):
-            def delete(self, target: Any, action: str, send: Any) -> Any:
+        class SomebodyElse(Recorder):
+            def record(self, target: Any, action: str, send: Any) -> Any:
                 for row in there.items:
                     if row['id'] in {uuid(number) for number in going}:
                         row['status'] = 'waiting_delete'
-                return super().delete(target, action, send)
+                return super().record(target, action, send)
 
         deletion = there.item_deletion(id)
-        outcomes = outcomes_of(deletion.targets())
+        outcomes = [Outcome.of(target) for target in deletion.targets()]
         reason = execute(
             deletion,
             outcomes,
             SomebodyElse(),
-            concurrency=1,
-            stop=there.limits.stop,
+            there.limits,
         )
         assert reason is not None
         assert [id for id in rest if id in reason.message] == [

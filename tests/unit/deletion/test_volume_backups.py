@@ -28,20 +28,20 @@ class TestAccepted:
         there = world(pin=pin)
         ids = [there.add_backup(n) for n in range(1, 6)]
         outcomes = delete(there, *ids)
-        assert [o.state for o in outcomes] == [State.DONE] * 5
+        assert [o.state for o in outcomes] == [State.ACCEPTED] * 5
         assert sorted(there.deletes()) == ids
 
     def test_accepted_is_not_gone(self, world: MakeWorld) -> None:
         there = world()
         outcome = delete(there, there.add_backup(1))
-        assert not outcome.result.finished
+        assert outcome.state is State.ACCEPTED
 
     def test_what_is_being_deleted_is_accepted_without_a_request(
         self, world: MakeWorld
     ) -> None:
         there = world()
         outcome = delete(there, there.add_backup(1, status='deleting'))
-        assert outcome.state is State.DONE
+        assert outcome.state is State.ACCEPTED
         assert there.deletes() == []
 
     @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ class TestJudgedByAGet:
         there.then = lambda: there.backups.clear()
         [outcome], _ = there.carry_out(there.backup_deletion(id))
         assert outcome.state is State.DONE
-        assert outcome.result.finished
+        assert outcome.state is State.DONE
 
     def test_404_and_it_is_still_there(self, world: MakeWorld) -> None:
         there = world()
@@ -107,7 +107,7 @@ class TestJudgedByAGet:
 
     @pytest.mark.parametrize(
         ('becomes', 'state'),
-        [('deleting', State.DONE), ('available', State.FAILED)],
+        [('deleting', State.ACCEPTED), ('available', State.FAILED)],
     )
     def test_a_success_that_is_not_the_documented_one(
         self, world: MakeWorld, becomes: str, state: State
@@ -125,8 +125,8 @@ class TestJudgedByAGet:
         ('now', 'state', 'finished'),
         [
             ('deleted', State.DONE, True),
-            ('deleting', State.DONE, False),
-            ('waiting_delete', State.DONE, False),
+            ('deleting', State.ACCEPTED, False),
+            ('waiting_delete', State.ACCEPTED, False),
             ('available', State.FAILED, None),
             ('error', State.FAILED, None),
             ('error_deleting', State.FAILED, None),
@@ -146,7 +146,7 @@ class TestJudgedByAGet:
         there.then = lambda: there.backups[0].update(status=now)
         [outcome], _ = there.carry_out(there.backup_deletion(id))
         assert outcome.state is state
-        assert getattr(outcome.result, 'finished', None) is finished
+        assert getattr(outcome.result, 'is_final', None) is finished
 
     def test_a_login_that_is_refused_needs_no_look(
         self, world: MakeWorld
@@ -183,7 +183,7 @@ class TestJudgedByAGet:
         there.breaks('DELETE')
         there.then = lambda: there.backups[0].update(status='deleting')
         [outcome], _ = there.carry_out(there.backup_deletion(id))
-        assert outcome.state is State.DONE
+        assert outcome.state is State.ACCEPTED
 
     def test_a_repetition_that_says_404_and_it_is_gone(
         self, world: MakeWorld
@@ -194,7 +194,7 @@ class TestJudgedByAGet:
         there.then = lambda: there.backups.clear()
         [outcome], _ = there.carry_out(there.backup_deletion(id))
         assert outcome.state is State.DONE
-        assert outcome.result.finished
+        assert outcome.state is State.DONE
 
 
 class TestShares:
@@ -236,7 +236,7 @@ class TestShares:
         there.add_share(71, uuid(2))
         outcome = delete(there, id, cancel_shares=True, force=force)
         assert there.deletes() == [f'{uuid(70)}?is_backup_id=false', id]
-        assert outcome.result.notes == 'cancelled 1 share'
+        assert outcome.target.preceded == 'cancelled 1 share'
         assert [share['id'] for share in there.shares] == [uuid(71)]
 
     def test_what_is_not_shared_is_not_cancelled(
@@ -316,7 +316,7 @@ class TestDryRun:
     ('options', 'advice'),
     [
         ({}, 'Name them too, or delete them first.'),
-        ({'planned': True}, 'It can go once they are gone.'),
+        ({'planned': True}, 'It can be deleted once they are gone.'),
     ],
 )
 def test_what_a_rule_keeps_is_not_advised_to_be_deleted(
@@ -329,6 +329,6 @@ def test_what_a_rule_keeps_is_not_advised_to_be_deleted(
     known = {full: there.vbs.backups.get(full)} if options else {}
     deletion = there.backup_deletion(full, known=known)
     [outcome], _ = there.carry_out(deletion)
-    deletion.explain(outcome)
-    assert child in str(outcome.error.hint)
-    assert outcome.error.hint.endswith(advice)
+    hint = deletion.explain(outcome.error, outcome.target)
+    assert child in str(hint)
+    assert hint.endswith(advice)

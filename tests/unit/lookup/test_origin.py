@@ -18,7 +18,7 @@ HOW_MANY = pytest.mark.parametrize('others', [0, 6], ids=['few', 'many'])
 
 def target_for(
     world: World, id: str, others: int = 0, **options: Any
-) -> Target[Any]:
+) -> Target:
     more = [world.add_backup(10 + n) for n in range(others)]
     first, *rest = world.backup_deletion(id, *more, **options).targets()
     for target in rest:
@@ -26,7 +26,7 @@ def target_for(
     return first
 
 
-def words(target: Target[Any]) -> str:
+def words(target: Target) -> str:
     assert target.refusal is not None
     return f'{target.refusal.message} / {target.refusal.hint}'
 

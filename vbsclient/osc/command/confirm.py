@@ -6,7 +6,7 @@ from __future__ import annotations
 import termios
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, TextIO
+from typing import TextIO
 
 from osc_lib import exceptions
 
@@ -21,7 +21,7 @@ _UNSEEN = (
 
 
 def ask(
-    targets: Sequence[Target[Any]],
+    targets: Sequence[Target],
     *,
     stdin: TextIO | None,
     stderr: TextIO | None,
@@ -51,9 +51,7 @@ def ask(
     )
 
 
-def refuse_changes(
-    shown: Sequence[Target[Any]], now: Sequence[Target[Any]]
-) -> None:
+def refuse_changes(shown: Sequence[Target], now: Sequence[Target]) -> None:
     """See that everything is still as it was when somebody was asked.
 
     :param shown: what was found before the question.
@@ -74,7 +72,7 @@ def refuse_changes(
         )
 
 
-def _facts(target: Target[Any]) -> list[str]:
+def _facts(target: Target) -> list[str]:
     """What of a target the answer is about."""
     decided = [sentence(target.refusal)] if target.refusal else []
     decided += [target.settled] if target.settled else []

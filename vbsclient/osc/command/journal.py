@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A record of every DELETE that survives the end of the process."""
+"""A record of every change that survives the end of the process."""
 
 from __future__ import annotations
 
@@ -18,26 +18,13 @@ from typing import Any
 from osc_lib import exceptions
 
 from vbsclient.api import errors
-from vbsclient.change.targets import ReceiptT, Target
+from vbsclient.change.targets import ReceiptT, Recorder, Target
 
 LOG = logging.getLogger(__name__)
 
 
-class NoJournal:
-    """The recorder of a run that keeps none."""
-
-    def delete(
-        self, target: Target[Any], action: str, send: Callable[[], ReceiptT]
-    ) -> ReceiptT:
-        """Send."""
-        return send()
-
-    def close(self) -> None:
-        """There is nothing to close."""
-
-
-class Journal:
-    """One JSON line before and one after every DELETE.
+class Journal(Recorder):
+    """One JSON line before and one after every request that changes something.
 
     Each line is one write at the end of the file, which is locked for it:
     lines of several threads and processes stay whole, and what was torn, by
@@ -62,10 +49,10 @@ class Journal:
                 f'was sent.'
             ) from error
 
-    def delete(
-        self, target: Target[Any], action: str, send: Callable[[], ReceiptT]
+    def record(
+        self, target: Target, action: str, send: Callable[[], ReceiptT]
     ) -> ReceiptT:
-        """Note that a DELETE is sent, send it, note what came of it.
+        """Note that a request is sent, send it, note what came of it.
 
         :raises ClientError: if the first line cannot be written; nothing
             was sent then.
@@ -101,16 +88,14 @@ class Journal:
                 self._path,
             )
 
-    def _write_answer(
-        self, target: Target[Any], action: str, **facts: Any
-    ) -> None:
+    def _write_answer(self, target: Target, action: str, **facts: Any) -> None:
         try:
             self._write(target, action, event='answer', **facts)
         except OSError:
-            # The DELETE is a fact by now, whatever the disk says.
+            # The request is a fact by now, whatever the disk says.
             self._torn = True
 
-    def _write(self, target: Target[Any], action: str, **facts: Any) -> None:
+    def _write(self, target: Target, action: str, **facts: Any) -> None:
         line = {
             'at': datetime.now(timezone.utc).isoformat(),
             **self._context,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The options and arguments that all commands that delete have."""
+"""The options and arguments of all commands that change something."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def add_targets(
     :param named: how it can be named.
     """
     parser.add_argument(
-        f'{kind}s',
+        'targets',
         metavar=f'<{kind}>',
         nargs='+',
         help=(
@@ -41,30 +41,25 @@ def add_targets(
 
 
 def add_delete_options(parser: argparse.ArgumentParser) -> None:
-    """Add what a deletion of named targets can be told."""
-    parser.add_argument(
-        '--dry-run',
-        action='store_true',
-        help='Show what would be deleted or refused; send no DELETE',
-    )
-    add_run_options(parser)
+    """Add what a deletion of named targets has beside other changes."""
     parser.add_argument(
         '--ignore-missing',
         action='store_true',
-        help='What does not exist counts as success',
+        help='Do not fail if a resource does not exist',
     )
     parser.add_argument(
         '--yes',
         action='store_true',
-        help=(
-            'Answer the question that is asked where more would go than is '
-            'named one by one'
-        ),
+        help='Do not prompt for confirmation',
     )
 
 
-def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Add what every deletion can be told."""
+def add_run_options(parser: argparse.ArgumentParser, dry_run: str) -> None:
+    """Add what every change can be told.
+
+    :param dry_run: what a dry run shows.
+    """
+    parser.add_argument('--dry-run', action='store_true', help=dry_run)
     parser.add_argument(
         '--report',
         action='store_true',
@@ -82,9 +77,10 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         type=_concurrency,
         default=10,
         help=(
-            f'How many targets at a time, 1 to {_MOST_CONCURRENCY} (default: '
-            f'10). The backup worker of a plain Cinder may lose deletions '
-            f'when hundreds come at once: use --rate there'
+            f'Maximum number of concurrent requests, 1 to '
+            f'{_MOST_CONCURRENCY} (default: 10). The backup worker of a plain '
+            f'Cinder may lose deletions when hundreds come at once: use '
+            f'--rate there'
         ),
     )
     parser.add_argument(

@@ -16,28 +16,24 @@ from osc_lib import exceptions
 
 from vbsclient.api.client import ServiceClient
 from vbsclient.bulk import Limits, State
-from vbsclient.change.targets import Deletion, Target
 from vbsclient.deletion.prune import (
     ConfirmedPlan,
     History,
     Prune,
     ensure_not_empty,
 )
-from vbsclient.lookup.refusals import SkippedError
 from vbsclient.osc.command import retention_options
+from vbsclient.osc.command.change import ChangeCommand, Prepared
 from vbsclient.osc.command.clock import refuse_wrong_clock
 from vbsclient.osc.command.confirm import confirm
-from vbsclient.osc.command.delete import DeleteCommand
 from vbsclient.osc.command.filters import (
     refuse_empty,
     warn_of_strange_statuses,
 )
-from vbsclient.osc.command.options import add_run_options
 from vbsclient.osc.command.show import as_command_errors, printing
 from vbsclient.osc.output.columns import Column, Megabytes, row_of
 from vbsclient.osc.output.messages import skipped
 from vbsclient.osc.output.prune_table import Layout, by_group, one_table
-from vbsclient.osc.output.report import result_word
 from vbsclient.osc.output.text import Text, shortened, visible
 from vbsclient.retention import Candidate, Decision, Plan
 from vbsclient.wording import counted, listed
@@ -46,7 +42,7 @@ from vbsclient.wording import counted, listed
 _MOST_OF_A_DISK = 20
 
 
-class PruneCommand(DeleteCommand):
+class PruneCommand(ChangeCommand):
     """A command that deletes what rules do not keep.
 
     It goes the way of the deletions that name their targets; only what
@@ -68,6 +64,8 @@ class PruneCommand(DeleteCommand):
     #: Whether these backups have tags.
     tagged: ClassVar[bool] = False
 
+    dry_run = 'Show what would be kept and deleted, and why; send no DELETE'
+
     #: What one backup's size means.
     size_note: ClassVar[str]
 
@@ -78,7 +76,7 @@ class PruneCommand(DeleteCommand):
     @abc.abstractmethod
     def make_history(
         self, parsed_args: argparse.Namespace, limits: Limits
-    ) -> History[Any]:
+    ) -> History:
         """The backups that were selected."""
 
     @abc.abstractmethod
@@ -118,26 +116,14 @@ class PruneCommand(DeleteCommand):
                 f'{self.group[0]}, and all of them'
             ),
         )
-
-    def add_common_options(self, parser: argparse.ArgumentParser) -> None:
-        """Add what fits where nothing is named."""
-        parser.add_argument(
-            '--dry-run',
-            action='store_true',
-            help=(
-                'Show what would be kept and deleted, and why; send no DELETE'
-            ),
-        )
         parser.add_argument(
             '--yes',
             action='store_true',
             help='Do not ask before deleting; needed without a terminal',
         )
-        add_run_options(parser)
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Refuse what is no rule before anything is asked."""
-        parsed_args.ignore_missing = False
         # Before a default makes a table of it.
         self._is_unformatted = not (
             parsed_args.formatter
@@ -151,8 +137,8 @@ class PruneCommand(DeleteCommand):
             or parsed_args.formatter not in (None, 'table')
         )
         self._plan: Plan | None = None
-        self._agreed: ConfirmedPlan[Any] | None = None
-        self._prune: Prune[Any] | None = None
+        self._agreed: ConfirmedPlan | None = None
+        self._prune: Prune | None = None
         with self._human_stream():
             # A plan that nobody could read is not even made.
             pass
@@ -165,9 +151,9 @@ class PruneCommand(DeleteCommand):
             )
         return super().run(parsed_args)
 
-    def make_deletion(
+    def prepare(
         self, parsed_args: argparse.Namespace, limits: Limits
-    ) -> Deletion[Any] | None:
+    ) -> Prepared | None:
         """Plan, show it, ask; None if nothing is to be deleted."""
         prune = self._prune = Prune(
             self.make_history(parsed_args, limits),
@@ -200,11 +186,7 @@ class PruneCommand(DeleteCommand):
         if not parsed_args.yes:
             self._ask(plan)
         self._agreed = prune.look_again(plan)
-        return self._agreed.deletion
-
-    def targets_of(self, deletion: Deletion[Any]) -> list[Target[Any]]:
-        """What was agreed to, and what has changed since."""
-        return self._agreed.targets() if self._agreed else []
+        return self._agreed.deletion, self._agreed.targets()
 
     def produce_output(
         self,
@@ -224,29 +206,24 @@ class PruneCommand(DeleteCommand):
             return 0
         return super().produce_output(parsed_args, column_names, data)
 
-    def titles(self, parsed_args: argparse.Namespace) -> Sequence[str]:
-        """Those of the plan, where it is all that there is."""
-        if not parsed_args.dry_run:
-            return super().titles(parsed_args)
-        return [column.title for column in self._columns(parsed_args)]
-
     def _columns(self, parsed_args: argparse.Namespace) -> Sequence[Column]:
         return one_table(
             self.size, for_people=parsed_args.formatter == 'table'
         )
 
-    def _rows(
+    def table(
         self, parsed_args: argparse.Namespace
-    ) -> tuple[Sequence[str], list[Sequence[Any]]]:
+    ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+        """The plan, where it is all that there is."""
         if not parsed_args.dry_run:
-            return super()._rows(parsed_args)
+            return super().table(parsed_args)
         columns = self._columns(parsed_args)
         decisions = self._plan.decisions if self._plan else ()
-        return self.titles(parsed_args), [
+        return [column.title for column in columns], [
             row_of(columns, decision, parsed_args) for decision in decisions
         ]
 
-    def _verdict(self, parsed_args: argparse.Namespace) -> int:
+    def conclude(self, parsed_args: argparse.Namespace) -> int:
         """Sum up, whatever comes after."""
         plan = self._plan
         if plan is not None and plan.decisions and parsed_args.dry_run:
@@ -256,14 +233,14 @@ class PruneCommand(DeleteCommand):
                 ensure_not_empty(plan)
         elif plan is not None and self._agreed is not None:
             left = [
-                o for o in self._outcomes if isinstance(o.error, SkippedError)
+                o for o in self.report.outcomes if o.state is State.SKIPPED
             ]
-            for complaint in skipped(left, self.noun):
+            for complaint in skipped(left, self.words):
                 self.log.warning('%s', complaint)
             self._warn_of_absent(plan)
             self._sum_up(self._summary(plan))
             self._warn_of_full_disks(plan)
-        code = super()._verdict(parsed_args)
+        code = super().conclude(parsed_args)
         doubt = self._prune.doubt if self._prune else None
         if doubt is not None:
             complaint = (
@@ -325,7 +302,7 @@ class PruneCommand(DeleteCommand):
 
     def _sum_up(self, text: str) -> None:
         """Say it, or go on to what is more urgent."""
-        with self._complaining_last():
+        with self.complaining_last():
             self._say(text)
 
     def _ask(self, plan: Plan) -> None:
@@ -347,8 +324,7 @@ class PruneCommand(DeleteCommand):
 
     def _summary(self, plan: Plan) -> str:
         results = Counter(
-            result_word(outcome, dry_run=False, ignore_missing=False)
-            for outcome in self._outcomes
+            self.report.result(outcome) for outcome in self.report.outcomes
         )
         gone, accepted = results.pop('deleted', 0), results.pop('accepted', 0)
         skipped = results.pop('skipped', 0)
@@ -357,7 +333,11 @@ class PruneCommand(DeleteCommand):
             for word in ('unknown', 'not sent')
             if word in results
         )
-        done = {o.target.id for o in self._outcomes if o.state is State.DONE}
+        done = {
+            outcome.target.id
+            for outcome in self.report.outcomes
+            if outcome.state in (State.ACCEPTED, State.DONE)
+        }
         going = f' ({accepted} still going on)' if accepted else ''
         deleted = [d.backup for d in plan.deleted if d.backup.id in done]
         absent = self._prune.absent if self._prune else {}

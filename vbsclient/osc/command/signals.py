@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signals: the first lets a run say what it did, the next ends it."""
+"""How a command ends: exit codes, and the signals that lead to them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,22 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 from types import FrameType
 
-#: 128 + SIGTERM, as a shell would say it.
-EXIT_TERMINATED = 143
+
+class ExitCode(IntEnum):
+    """What a script can tell from the end of a command."""
+
+    DONE = 0
+    #: At least one target failed or was refused.
+    FAILED = 1
+    USAGE = 2
+    #: All was accepted, and the time ran out before all was finished.
+    UNFINISHED = 3
+    #: 128 + the number of the signal, as a shell says it.
+    INTERRUPTED = 130
+    TERMINATED = 143
 
 
 @contextmanager
@@ -27,7 +39,7 @@ def sigterm_raises() -> Iterator[None]:
 
 
 def end_at_next_sigint() -> None:
-    """End at once with the next one, for a run that has told all.
+    """End at once with the next one, for a run that has reported all.
 
     Python would raise it in whatever is done at its exit, and show where.
     """
@@ -36,4 +48,4 @@ def end_at_next_sigint() -> None:
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(EXIT_TERMINATED)
+    raise SystemExit(int(ExitCode.TERMINATED))

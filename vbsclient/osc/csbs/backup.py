@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from vbsclient.api.csbs import CheckpointGroups, ServerBackup
 from vbsclient.api.http import is_uuid
 from vbsclient.bulk import Limits
-from vbsclient.change.targets import Deletion
+from vbsclient.change.targets import Change
 from vbsclient.deletion.server_backups import ServerBackupDeletion
 from vbsclient.osc.command.clients import make_csbs_client
 from vbsclient.osc.command.delete import DeleteCommand
@@ -47,13 +46,12 @@ class DeleteCsbsBackup(DeleteCommand):
         add_targets(parser, 'backup', 'name or ID')
         add_provider(parser)
 
-    def make_deletion(
-        self, parsed_args: argparse.Namespace, limits: Limits
-    ) -> Deletion[Any] | None:
-        """The rules for these backups."""
-        named = self.named(parsed_args.backups)
-        if not named:
-            return None
+    def make_change(
+        self,
+        parsed_args: argparse.Namespace,
+        limits: Limits,
+        named: Sequence[str],
+    ) -> Change:
         return ServerBackupDeletion(
             make_csbs_client(self.app.client_manager, limits),
             named,

@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from vbsclient.api.csbs import Checkpoint, CheckpointGroups
 from vbsclient.bulk import Limits
-from vbsclient.change.targets import Deletion
+from vbsclient.change.targets import Change
 from vbsclient.deletion.checkpoints import CheckpointDeletion
 from vbsclient.deletion.server_backups import ServerBackupDeletion
 from vbsclient.osc.command.clients import make_csbs_client
@@ -27,6 +26,7 @@ from vbsclient.osc.csbs.selection import (
     read_groups,
     warn_of_no_policy,
 )
+from vbsclient.osc.output.messages import Words
 
 
 class DeleteCsbsCheckpoint(DeleteCommand):
@@ -41,7 +41,7 @@ class DeleteCsbsCheckpoint(DeleteCommand):
     Example: openstack csbs checkpoint delete --dry-run <checkpoint>
     """
 
-    noun = ('checkpoint', 'checkpoints')
+    words = Words('checkpoint')
     asks = True
     idle = 1800.0
     polled = 'the backups in the checkpoints'
@@ -61,22 +61,25 @@ class DeleteCsbsCheckpoint(DeleteCommand):
         )
         add_provider(parser)
 
-    def make_deletion(
-        self, parsed_args: argparse.Namespace, limits: Limits
-    ) -> Deletion[Any] | None:
-        """The rules for these checkpoints, or for the items of one."""
-        named = self.named(parsed_args.checkpoints)
+    def named(self, parsed_args: argparse.Namespace) -> Sequence[str]:
+        named = super().named(parsed_args)
         if parsed_args.items is not None and len(named) != 1:
             self._parser.error('--item goes with exactly one <checkpoint>')
-        if not named:
-            return None
+        return named
+
+    def make_change(
+        self,
+        parsed_args: argparse.Namespace,
+        limits: Limits,
+        named: Sequence[str],
+    ) -> Change:
         csbs = make_csbs_client(self.app.client_manager, limits)
         if parsed_args.items is None:
             return CheckpointDeletion(
                 csbs, named, provider_id=parsed_args.provider, limits=limits
             )
-        self.noun = ('backup', 'backups')
-        self._named = parsed_args.items
+        self.report.words = Words()
+        self.report.named = parsed_args.items
         return ServerBackupDeletion(
             csbs,
             parsed_args.items,

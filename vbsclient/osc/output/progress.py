@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from vbsclient.change.follow import Counts, Tell
+from vbsclient.change.follow import Counts, OnProgress
 
 LOG = logging.getLogger(__name__)
 
@@ -21,8 +21,8 @@ LOG = logging.getLogger(__name__)
 @contextmanager
 def show_progress(
     stream: TextIO | None, noun: str, *, wanted: bool
-) -> Iterator[Tell]:
-    """What to tell of the progress, while the block lasts.
+) -> Iterator[OnProgress]:
+    """What to call with the progress, while the block lasts.
 
     :param stream: standard error; None if it is closed.
     :param noun: what is deleted, in the plural.
@@ -31,8 +31,8 @@ def show_progress(
     if not wanted:
         yield _nothing
     elif stream is not None and stream.isatty():
-        with _live_line(stream, noun) as tell:
-            yield tell
+        with _live_line(stream, noun) as on_progress:
+            yield on_progress
     else:
         yield _log_lines(noun)
 
@@ -49,7 +49,7 @@ def _nothing(counts: Counts) -> None: ...
 
 
 @contextmanager
-def _live_line(stream: TextIO, noun: str) -> Iterator[Tell]:
+def _live_line(stream: TextIO, noun: str) -> Iterator[OnProgress]:
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn
     from rich.progress import TimeElapsedColumn as Elapsed
@@ -66,10 +66,10 @@ def _live_line(stream: TextIO, noun: str) -> Iterator[Tell]:
     ) as progress:
         task = progress.add_task(f'Waiting for {noun}', total=None)
 
-        def tell(counts: Counts) -> None:
+        def on_progress(counts: Counts) -> None:
             progress.update(task, description=describe(counts, noun))
 
-        yield tell
+        yield on_progress
 
 
 def _draws_dots(stream: TextIO) -> bool:
@@ -80,14 +80,14 @@ def _draws_dots(stream: TextIO) -> bool:
     return True
 
 
-def _log_lines(noun: str) -> Tell:
+def _log_lines(noun: str) -> OnProgress:
     started = time.monotonic()
     last: list[Counts] = []
 
-    def tell(counts: Counts) -> None:
+    def on_progress(counts: Counts) -> None:
         if last != [counts]:
             last[:] = [counts]
             spent = time.monotonic() - started
             LOG.info('%s (%.0f s).', describe(counts, noun), spent)
 
-    return tell
+    return on_progress

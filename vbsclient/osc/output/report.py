@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Outcomes as rows, and as the groups that an interruption leaves."""
+"""What a run did: as rows, as sentences, and as the groups of a Ctrl-C."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from vbsclient.api import errors
 from vbsclient.bulk import State
-from vbsclient.change.targets import Outcome, Target
-from vbsclient.lookup.refusals import MissingError, RefusedError, SkippedError
+from vbsclient.change.targets import NotSent, Outcome
+from vbsclient.osc.output import messages
+from vbsclient.osc.output.messages import Words
 from vbsclient.osc.output.text import sentence, shortened
 
 COLUMNS = (
@@ -27,129 +30,126 @@ COLUMNS = (
 #: What a dry run can tell.
 PLAN_COLUMNS = COLUMNS[:6]
 
+#: How an interruption calls the states; what it does not name was not sent.
+_INTERRUPTED = {
+    'accepted': (State.ACCEPTED, State.DONE),
+    'failed': (State.FAILED, State.REFUSED, State.MISSING),
+    'unknown (sent, no answer: check the status before retrying)': (
+        State.UNKNOWN,
+    ),
+    'not sent': (State.NOT_SENT, State.SKIPPED),
+}
 
-def row(
-    outcome: Outcome[Any],
-    *,
-    dry_run: bool,
-    ignore_missing: bool,
-    stopped: str | None = None,
-) -> Sequence[Any]:
-    """One target as the columns have it, raw.
 
-    :param stopped: why the run ended before its end.
+@dataclass
+class Report:
+    """What became of the targets of one command; right at every moment.
+
+    :ivar named: what the user named, for as long as it is not looked up.
+    :ivar stopped: why the run was stopped before its end.
+    :ivar unfinished: what the wait has not seen reach its goal.
     """
-    target, result = outcome.target, outcome.result
-    sent = target.refusal is None and target.settled is None
-    request_id = (
-        result.request_id
-        if result is not None
-        else getattr(outcome.error, 'request_id', None)
-    )
-    finished = result is not None and result.finished
-    return (
-        target.type,
-        target.id or target.argument,
-        target.name,
-        target.source,
-        result_word(outcome, dry_run=dry_run, ignore_missing=ignore_missing),
-        _detail(outcome, dry_run=dry_run, stopped=stopped),
-        _time(outcome.started_at) if sent else None,
-        _time(outcome.answered_at) if finished else None,
-        request_id,
-    )
 
+    words: Words
+    dry_run: bool = False
+    ignore_missing: bool = False
+    named: Sequence[str] = ()
+    outcomes: list[Outcome] = field(default_factory=list)
+    stopped: errors.ClientError | None = None
+    unfinished: list[Outcome] = field(default_factory=list)
 
-def result_word(
-    outcome: Outcome[Any], *, dry_run: bool, ignore_missing: bool
-) -> str:
-    """The word for an outcome."""
-    error = outcome.error
-    if isinstance(error, MissingError):
-        return 'missing' if ignore_missing else 'failed'
-    if isinstance(error, SkippedError):
-        return 'skipped'
-    if isinstance(error, RefusedError):
-        return 'refused'
-    if outcome.state is State.DONE:
-        finished = outcome.result is not None and outcome.result.finished
-        return 'deleted' if finished else 'accepted'
-    if outcome.state is State.NOT_SENT and dry_run:
-        return 'refused' if outcome.target.expected else 'would delete'
-    return str(outcome.state.value)
+    def rows(self) -> Iterator[Sequence[Any]]:
+        """One row for each target, raw, as :data:`COLUMNS` have it."""
+        for outcome in self.outcomes:
+            target, result = outcome.target, outcome.result
+            times = outcome.started_at, outcome.answered_at
+            yield (
+                target.type,
+                target.id or target.argument,
+                target.name,
+                target.source,
+                self.result(outcome),
+                self._detail(outcome),
+                None if target.is_decided else _time(times[0]),
+                _time(times[1]) if outcome.state is State.DONE else None,
+                getattr(result or outcome.error, 'request_id', None),
+            )
 
+    def result(self, outcome: Outcome) -> str:
+        """The word for an outcome."""
+        state = outcome.state
+        if state is State.DONE:
+            return self.words.done
+        if state is State.MISSING and not self.ignore_missing:
+            return str(State.FAILED.value)
+        if state is State.NOT_SENT and self.dry_run:
+            expected = outcome.target.expected
+            return 'refused' if expected else f'would {self.words.verb}'
+        return str(state.value)
 
-def is_failure(
-    outcome: Outcome[Any], *, dry_run: bool, ignore_missing: bool
-) -> bool:
-    """Whether this target makes the command fail."""
-    return result_word(
-        outcome, dry_run=dry_run, ignore_missing=ignore_missing
-    ) not in ('accepted', 'deleted', 'missing', 'skipped', 'would delete')
-
-
-def label(target: Target[Any]) -> str:
-    """How a message names a target that was found."""
-    if target.name and target.name != target.id:
-        return f'{shortened(target.name)} ({shortened(str(target.id))})'
-    return shortened(str(target.id))
-
-
-def interruption(
-    outcomes: Sequence[Outcome[Any]], named: Sequence[str]
-) -> Iterator[str]:
-    """What an interrupted run did, in four groups with the ids.
-
-    :param named: what the user named, if that was not looked up by then.
-    """
-    groups: dict[str, list[str]] = {
-        'accepted': [],
-        'failed': [],
-        'unknown (sent, no answer: look before you repeat)': [],
-        'not sent': [],
-    }
-    by_state = dict(
-        zip(
-            (State.DONE, State.FAILED, State.UNKNOWN, State.NOT_SENT),
-            groups,
-            strict=True,
+    @property
+    def failed(self) -> list[Outcome]:
+        """The targets that make the command fail."""
+        good = (
+            State.ACCEPTED.value,
+            State.MISSING.value,
+            State.SKIPPED.value,
+            self.words.done,
+            f'would {self.words.verb}',
         )
-    )
-    for outcome in outcomes:
-        target = outcome.target
-        line = shortened(target.id or target.argument)
-        if isinstance(outcome.error, SkippedError):
-            groups['not sent'].append(line)
-            continue
-        if outcome.state is State.FAILED and outcome.error is not None:
-            line = f'{line}: {sentence(outcome.error)}'
-        groups[by_state[outcome.state]].append(line)
-    if outcomes:
-        yield 'Interrupted.'
-    else:
-        yield 'Interrupted before anything was sent.'
-        if not named:
-            return
-        groups['not sent'] = [shortened(argument) for argument in named]
-    for name, ids in groups.items():
-        yield f'{name}: {len(ids)}'
-        yield from (f'  {id}' for id in ids)
+        unfinished = set(self.unfinished)
+        return [
+            outcome
+            for outcome in self.outcomes
+            if outcome not in unfinished and self.result(outcome) not in good
+        ]
 
+    def complaints(self) -> Iterator[str]:
+        """Why targets failed, as far as :attr:`stopped` does not say it."""
+        told = [
+            outcome
+            for outcome in self.failed
+            if not isinstance(outcome.error, NotSent | None)
+            and not messages.is_told_by(outcome, self.stopped)
+        ]
+        return messages.failures(told, self.words)
 
-def _detail(
-    outcome: Outcome[Any], *, dry_run: bool, stopped: str | None
-) -> str | None:
-    if outcome.error is not None:
-        return sentence(outcome.error)
-    result, target = outcome.result, outcome.target
-    if result is not None:
-        unread = result.unread and f'its status is unknown: {result.unread}'
-        told = filter(None, [result.notes, result.detail, unread])
-        return '; '.join(told) or None
-    if outcome.state is State.NOT_SENT and not dry_run:
-        return stopped or 'the run was interrupted before its turn'
-    expected = [target.expected] if target.expected else []
-    return '; '.join([*expected, *target.members, *target.notes]) or None
+    def interruption(self) -> Iterator[str]:
+        """What an interrupted run did, in four groups with the ids."""
+        groups: dict[str, list[str]] = {name: [] for name in _INTERRUPTED}
+        for outcome in self.outcomes:
+            line = shortened(outcome.target.id or outcome.target.argument)
+            for name, states in _INTERRUPTED.items():
+                if outcome.state in states:
+                    if name == 'failed' and outcome.error is not None:
+                        line = f'{line}: {messages.reason(outcome)}'
+                    groups[name].append(line)
+        if self.outcomes:
+            yield 'Interrupted.'
+        else:
+            yield 'Interrupted before anything was sent.'
+            if not self.named:
+                return
+            groups['not sent'] = [shortened(name) for name in self.named]
+        for name, ids in groups.items():
+            yield f'{name}: {len(ids)}'
+            yield from (f'  {id}' for id in ids)
+
+    def _detail(self, outcome: Outcome) -> str | None:
+        if outcome.error is not None:
+            return messages.reason(outcome)
+        result, target = outcome.result, outcome.target
+        if result is not None:
+            unread = outcome.unread
+            unread = unread and f'its status is unknown: {unread}'
+            told = filter(None, [target.preceded, result.detail, unread])
+            return '; '.join(told) or None
+        if outcome.state is State.NOT_SENT and not self.dry_run:
+            if self.stopped is not None:
+                return sentence(self.stopped)
+            return 'the run was interrupted before its turn'
+        expected = [target.expected] if target.expected else []
+        return '; '.join([*expected, *target.members, *target.notes]) or None
 
 
 def _time(moment: datetime | None) -> str | None:

@@ -30,17 +30,30 @@ def shortened(text: str, most: int = _LONGEST) -> str:
     return visible(text if len(text) <= most else text[:most] + '...')
 
 
-def sentence(error: BaseException, *, with_request: bool = True) -> str:
-    """What went wrong, the service's code and request id, what to do."""
+def sentence(
+    error: BaseException, *, with_request: bool = True, before: str = ''
+) -> str:
+    """What went wrong, the service's code and request id, what to do.
+
+    :param before: what had been done before it went wrong.
+    """
     if isinstance(error, errors.RepeatedDelete):
-        return sentence(error.error, with_request=with_request)
+        error = error.error
     if isinstance(error, errors.OutcomeUnknown):
-        return _unknown(error, with_request=with_request)
+        said = sentence(
+            error.refusal, with_request=with_request, before=before
+        )
+        if error.look is None:
+            return said
+        why = shortened(error.look.message.rstrip('.'))
+        return f'{said} It could not be read afterwards: {why}.'
     if not isinstance(error, errors.ClientError):
         return f'{type(error).__name__}: {shortened(str(error))}.'
     told = isinstance(error, errors.ServiceError)
     most = _LONGEST if told else _LONGEST_OWN
     reason = shortened(error.message.rstrip('.'), most)
+    if before:
+        reason += f'; before that, {before}'
     facts = []
     # What the identity service answered is in the message.
     if isinstance(error, errors.ServiceError) and not isinstance(
@@ -55,14 +68,6 @@ def sentence(error: BaseException, *, with_request: bool = True) -> str:
     known = f' ({", ".join(facts)})' if facts else ''
     hint = f' {error.hint}' if error.hint else ''
     return f'{reason}{known}.{shortened(hint, _LONGEST_OWN)}'
-
-
-def _unknown(error: errors.OutcomeUnknown, *, with_request: bool) -> str:
-    said = sentence(error.refusal, with_request=with_request)
-    if error.look is None:
-        return said
-    why = shortened(error.look.message.rstrip('.'))
-    return f'{said} It could not be read afterwards: {why}.'
 
 
 def capital(text: str) -> str:

@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from vbsclient.api import errors
 from vbsclient.api.csbs import ServerBackupFilter
 from vbsclient.api.http import is_uuid
 from vbsclient.api.vbs import Share, ShareFilter, VBSClient
 from vbsclient.bulk import Limits
-from vbsclient.change.targets import Deletion
+from vbsclient.change.targets import Change
 from vbsclient.deletion.volume_backups import VolumeBackupDeletion
 from vbsclient.lookup.refusals import MissingError
 from vbsclient.osc.command.clients import make_csbs_client, make_vbs_client
@@ -68,13 +67,12 @@ class DeleteVbsBackup(DeleteCommand):
             help='Cancel all shares of a backup before deleting it',
         )
 
-    def make_deletion(
-        self, parsed_args: argparse.Namespace, limits: Limits
-    ) -> Deletion[Any] | None:
-        """The rules for these backups."""
-        named = self.named(parsed_args.backups)
-        if not named:
-            return None
+    def make_change(
+        self,
+        parsed_args: argparse.Namespace,
+        limits: Limits,
+        named: Sequence[str],
+    ) -> Change:
         return VolumeBackupDeletion(
             make_vbs_client(self.app.client_manager, limits),
             make_csbs_client(self.app.client_manager, limits),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from vbsclient.api.http import is_uuid
 from vbsclient.api.values import text_or_none
 from vbsclient.api.vbs import Share, ShareFilter
 from vbsclient.bulk import Limits
-from vbsclient.change.targets import Deletion
+from vbsclient.change.targets import Change
 from vbsclient.deletion.shares import (
     BackupSharesDeletion,
     ShareDeletion,
@@ -28,6 +29,7 @@ from vbsclient.osc.command.list import Found, ListCommand
 from vbsclient.osc.command.resources import project_id_of, volume_id_of
 from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.output.columns import Column, Gigabytes, Time
+from vbsclient.osc.output.messages import Words
 from vbsclient.osc.vbs.selection import find_backup
 from vbsclient.wording import brief
 
@@ -67,12 +69,12 @@ class DeleteVbsShare(DeleteCommand):
     Example: openstack vbs share delete --backup nightly-1
     """
 
-    noun = ('share', 'shares')
+    words = Words('share')
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add what this command alone has."""
         parser.add_argument(
-            'shares',
+            'targets',
             metavar='<share>',
             nargs='*',
             help=(
@@ -103,40 +105,36 @@ class DeleteVbsShare(DeleteCommand):
             help='Domain of the target project (name or ID)',
         )
 
-    def make_deletion(
-        self, parsed_args: argparse.Namespace, limits: Limits
-    ) -> Deletion[Any] | None:
-        """The rules for these shares."""
+    def named(self, parsed_args: argparse.Namespace) -> Sequence[str]:
         self._check_usage(parsed_args)
+        return parsed_args.backups or super().named(parsed_args)
+
+    def make_change(
+        self,
+        parsed_args: argparse.Namespace,
+        limits: Limits,
+        named: Sequence[str],
+    ) -> Change:
         manager = self.app.client_manager
-        if parsed_args.backups:
-            self._named = parsed_args.backups
-            project_id = (
-                project_id_of(
-                    manager,
-                    parsed_args.target_project,
-                    parsed_args.target_project_domain,
-                )
-                if parsed_args.target_project is not None
-                else None
+        if not parsed_args.backups:
+            vbs = make_vbs_client(manager, limits)
+            return ShareDeletion(vbs, named, limits=limits)
+        project_id = None
+        if parsed_args.target_project is not None:
+            project_id = project_id_of(
+                manager,
+                parsed_args.target_project,
+                parsed_args.target_project_domain,
             )
-            return BackupSharesDeletion(
-                make_vbs_client(manager, limits),
-                parsed_args.backups,
-                limits=limits,
-                project_id=project_id,
-            )
-        named = self.named(parsed_args.shares)
-        if not named:
-            return None
-        return ShareDeletion(
+        return BackupSharesDeletion(
             make_vbs_client(manager, limits),
             named,
             limits=limits,
+            project_id=project_id,
         )
 
     def _check_usage(self, parsed_args: argparse.Namespace) -> None:
-        if bool(parsed_args.shares) == bool(parsed_args.backups):
+        if bool(parsed_args.targets) == bool(parsed_args.backups):
             self._parser.error('give either <share> or --backup <backup>')
         if parsed_args.target_project is not None and not parsed_args.backups:
             self._parser.error('--target-project goes with --backup')

@@ -17,14 +17,14 @@ from osc_lib import exceptions
 
 from vbsclient.api import errors
 from vbsclient.api.http import Receipt
-from vbsclient.change.targets import Target
-from vbsclient.osc.command.journal import Journal, NoJournal
+from vbsclient.change.targets import Recorder, Target
+from vbsclient.osc.command.journal import Journal
 
 CONTEXT = {'cloud': 'otc', 'project': 'demo', 'command': 'vbs backup delete'}
 RECEIPT = Receipt(202, 'req-1', 1)
 
 
-def target(name: str = 'nightly') -> Target[Any]:
+def target(name: str = 'nightly') -> Target:
     return Target('nightly', 'backup', 'VBS', id='0b9d', name=name)
 
 
@@ -59,7 +59,7 @@ class TestLines:
             seen.append(len(lines(path)))
             return RECEIPT
 
-        assert journal.delete(target(), 'delete', send) is RECEIPT
+        assert journal.record(target(), 'delete', send) is RECEIPT
         assert seen == [1]
         before, after = lines(path)
         assert (before['event'], after['event']) == ('request', 'answer')
@@ -109,7 +109,7 @@ class TestLines:
         facts: dict[str, Any],
     ) -> None:
         with pytest.raises(type(error)):
-            journal.delete(target(), 'delete', fail(error))
+            journal.record(target(), 'delete', fail(error))
         assert lines(path)[1].items() >= facts.items()
 
     @pytest.mark.parametrize('answered', [True, False])
@@ -127,7 +127,7 @@ class TestLines:
     ) -> None:
         error.answered = answered
         with pytest.raises(errors.ClientError):
-            journal.delete(target(), 'delete', fail(error))
+            journal.record(target(), 'delete', fail(error))
         line = lines(path)[1]
         assert line['result'] == ('refused' if answered else 'not sent')
         assert line.get('status') == (401 if answered else None)
@@ -136,7 +136,7 @@ class TestLines:
     def test_a_name_stays_within_its_line(
         self, journal: Journal, path: Path, name: str
     ) -> None:
-        journal.delete(target(name), 'delete', lambda: RECEIPT)
+        journal.record(target(name), 'delete', lambda: RECEIPT)
         assert [line['name'] for line in lines(path)] == [name, name]
 
     def test_lines_of_many_threads_stay_whole(
@@ -144,7 +144,7 @@ class TestLines:
     ) -> None:
         threads = [
             threading.Thread(
-                target=journal.delete,
+                target=journal.record,
                 args=(target('x' * 3000), 'delete', lambda: RECEIPT),
             )
             for _ in range(20)
@@ -163,7 +163,7 @@ class TestFile:
     def test_it_is_appended(self, path: Path) -> None:
         path.write_text('{"old": true}\n')
         journal = Journal(str(path), CONTEXT)
-        journal.delete(target(), 'delete', lambda: RECEIPT)
+        journal.record(target(), 'delete', lambda: RECEIPT)
         journal.close()
         assert lines(path)[0] == {'old': True}
         assert len(lines(path)) == 3
@@ -187,7 +187,7 @@ class TestFile:
 
         monkeypatch.setattr(os, 'write', _full)
         with pytest.raises(errors.ClientError, match='was not sent'):
-            journal.delete(target(), 'delete', send)
+            journal.record(target(), 'delete', send)
         assert sent == []
 
     def test_half_a_line_is_none(
@@ -200,13 +200,13 @@ class TestFile:
 
         monkeypatch.setattr(os, 'write', half)
         with pytest.raises(errors.ClientError, match='was not sent'):
-            journal.delete(target(), 'delete', fail(AssertionError()))
+            journal.record(target(), 'delete', fail(AssertionError()))
         monkeypatch.undo()
         # There is room again, for this run and for the next one.
-        journal.delete(target(), 'delete', lambda: RECEIPT)
+        journal.record(target(), 'delete', lambda: RECEIPT)
         assert len(path.read_text().splitlines()) == 3
         path.write_text(path.read_text() + '{"at"')
-        Journal(str(path), CONTEXT).delete(target(), 'x', lambda: RECEIPT)
+        Journal(str(path), CONTEXT).record(target(), 'x', lambda: RECEIPT)
         torn, *_, fourth, before, after = path.read_text().splitlines()
         assert json.loads(before)['event'] == 'request'
         assert json.loads(after)['event'] == 'answer'
@@ -217,7 +217,7 @@ class TestFile:
         path.write_text('{"at"')
         first, second = (Journal(str(path), CONTEXT) for _ in range(2))
         for journal in (first, second, first):
-            journal.delete(target(), 'delete', lambda: RECEIPT)
+            journal.record(target(), 'delete', lambda: RECEIPT)
         torn, *whole = path.read_text().splitlines()
         assert torn == '{"at"'
         assert len([json.loads(line) for line in whole]) == 6
@@ -225,10 +225,10 @@ class TestFile:
     def test_what_another_writer_tears_is_ended(
         self, journal: Journal, path: Path
     ) -> None:
-        journal.delete(target(), 'delete', lambda: RECEIPT)
+        journal.record(target(), 'delete', lambda: RECEIPT)
         with path.open('a') as other:
             other.write('{"at"')
-        journal.delete(target(), 'delete', lambda: RECEIPT)
+        journal.record(target(), 'delete', lambda: RECEIPT)
         texts = path.read_text().splitlines()
         assert texts.pop(2) == '{"at"'
         assert [json.loads(text)['event'] for text in texts] == [
@@ -245,7 +245,7 @@ class TestFile:
             'from tests.unit.osc.command.test_journal import *\n'
             'journal = Journal(sys.argv[1], CONTEXT)\n'
             'for _ in range(20):\n'
-            "    journal.delete(target('x' * 3000), 'd', lambda: RECEIPT)\n"
+            "    journal.record(target('x' * 3000), 'd', lambda: RECEIPT)\n"
         )
         writers = [
             subprocess.Popen([sys.executable, '-c', script, str(path)])
@@ -291,7 +291,7 @@ class TestFile:
         monkeypatch.setattr(os, 'open', write_only)
         journal = Journal(str(path), CONTEXT)
         monkeypatch.undo()
-        journal.delete(target(), 'delete', lambda: RECEIPT)
+        journal.record(target(), 'delete', lambda: RECEIPT)
         assert len(lines(path)) == 2
 
     def test_a_missing_answer_is_said_at_the_end(
@@ -304,15 +304,15 @@ class TestFile:
             monkeypatch.setattr(os, 'write', _full)
             return RECEIPT
 
-        assert journal.delete(target(), 'delete', send) is RECEIPT
+        assert journal.record(target(), 'delete', send) is RECEIPT
         monkeypatch.undo()
         journal.close()
         assert 'not complete' in caplog.text
 
 
 def test_without_a_journal_it_is_only_sent() -> None:
-    recorder = NoJournal()
-    assert recorder.delete(target(), 'delete', lambda: RECEIPT) is RECEIPT
+    recorder = Recorder()
+    assert recorder.record(target(), 'delete', lambda: RECEIPT) is RECEIPT
     recorder.close()
 
 

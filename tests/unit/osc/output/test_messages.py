@@ -6,19 +6,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.bulk import State
-from vbsclient.change.targets import (
-    AbortRun,
-    Done,
-    Outcome,
-    SameRefusal,
-    Target,
-)
+from vbsclient.change.run import SameRefusal
+from vbsclient.change.targets import AbortRun, Done, Outcome, Target
 from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.osc.output.messages import (
     MANY,
+    Words,
     failures,
     is_told_by,
     notes,
@@ -26,7 +21,7 @@ from vbsclient.osc.output.messages import (
     stop,
 )
 
-NOUN = ('backup', 'backups')
+WORDS = Words()
 
 
 def outcome(
@@ -35,12 +30,15 @@ def outcome(
     *,
     state: State = State.FAILED,
     found: bool = True,
-) -> Outcome[Any]:
+) -> Outcome:
     id = f'00000000-0000-4000-8000-{number:012}'
-    target: Target[Any] = Target(
+    target: Target = Target(
         f'n{number}', 'backup', 'VBS', id if found else None, f'n{number}'
     )
-    return bulk.Outcome(target, state, error=error)
+    one = Outcome(target, state, error=error)
+    if isinstance(error, RefusedError):
+        one.fail(error)
+    return one
 
 
 def forbidden(request_id: str, message: str = 'no') -> errors.ServiceError:
@@ -49,7 +47,7 @@ def forbidden(request_id: str, message: str = 'no') -> errors.ServiceError:
 
 def test_one_reason_is_said_once_with_all_targets() -> None:
     told = list(
-        failures([outcome(n, forbidden(f'req-{n}')) for n in (1, 2, 3)], NOUN)
+        failures([outcome(n, forbidden(f'req-{n}')) for n in (1, 2, 3)], WORDS)
     )
     assert told == [
         'Failed to delete 3 backups: no (HTTP 403). Ask the administrator of '
@@ -62,7 +60,7 @@ def test_one_reason_is_said_once_with_all_targets() -> None:
 
 def test_one_or_two_keep_their_sentences() -> None:
     told = list(
-        failures([outcome(n, forbidden(f'req-{n}')) for n in (1, 2)], NOUN)
+        failures([outcome(n, forbidden(f'req-{n}')) for n in (1, 2)], WORDS)
     )
     assert told == [
         f'Failed to delete backup n{n} (00000000-0000-4000-8000-00000000000{n}'
@@ -77,7 +75,7 @@ def test_an_id_of_its_own_makes_no_other_reason() -> None:
         outcome(n, forbidden('', f'Backup 00000000-0000-4000-8000-{n:012} x'))
         for n in (1, 2, 3)
     ]
-    (told,) = failures(outcomes, NOUN)
+    (told,) = failures(outcomes, WORDS)
     assert told.startswith('Failed to delete 3 backups: Backup <id> x (')
 
 
@@ -90,7 +88,7 @@ def test_what_is_unknown_is_no_failure_of_the_same_kind() -> None:
     ]
     outcomes = [outcome(n, lost, **kinds[n % 3]) for n in range(9)]
     outcomes.append(outcome(9, errors.RepeatedDelete(lost, 3)))
-    told = list(failures(outcomes, NOUN))
+    told = list(failures(outcomes, WORDS))
     assert [text.partition(': ')[0] for text in told] == [
         'Whether 3 backups are deleted is unknown',
         'Failed to delete 4 backups',
@@ -104,7 +102,7 @@ def test_what_names_its_target_stays_apart() -> None:
         outcome(n, MissingError(f'No backup found for {n}'), found=False)
         for n in (1, 2)
     ]
-    assert list(failures(outcomes, NOUN)) == [
+    assert list(failures(outcomes, WORDS)) == [
         'No backup found for 1.',
         'No backup found for 2.',
     ]
@@ -113,7 +111,7 @@ def test_what_names_its_target_stays_apart() -> None:
 @given(st.lists(st.sampled_from('abc'), max_size=12))
 def test_each_target_is_told_of_once(reasons: list[str]) -> None:
     outcomes = [outcome(n, RefusedError(r)) for n, r in enumerate(reasons)]
-    told = list(failures(outcomes, NOUN))
+    told = list(failures(outcomes, WORDS))
     assert len(told) == sum(
         1 if reasons.count(reason) >= MANY else reasons.count(reason)
         for reason in set(reasons)
@@ -125,10 +123,10 @@ def test_each_target_is_told_of_once(reasons: list[str]) -> None:
 
 def test_what_was_left_alone() -> None:
     outcomes = [outcome(n, RefusedError('x')) for n in (1, 2, 3)]
-    assert list(skipped(outcomes[:1], NOUN)) == [
+    assert list(skipped(outcomes[:1], WORDS)) == [
         'Backup n1 (00000000-0000-4000-8000-000000000001): x.'
     ]
-    assert list(skipped(outcomes, NOUN)) == [
+    assert list(skipped(outcomes, WORDS)) == [
         '3 backups: x.\n'
         '  n1 (00000000-0000-4000-8000-000000000001)\n'
         '  n2 (00000000-0000-4000-8000-000000000002)\n'
@@ -140,7 +138,7 @@ def test_notes_are_shared_too() -> None:
     outcomes = [outcome(n, None, state=State.DONE) for n in range(1, 6)]
     for one, detail in zip(outcomes, ('x', 'y', 'x', '', 'x'), strict=True):
         one.result = Done('req', detail=detail)
-    assert list(notes(outcomes, NOUN)) == [
+    assert list(notes(outcomes, WORDS)) == [
         '3 backups: x.\n'
         '  n1 (00000000-0000-4000-8000-000000000001)\n'
         '  n3 (00000000-0000-4000-8000-000000000003)\n'

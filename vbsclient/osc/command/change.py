@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all commands that change something have in common."""
+
+from __future__ import annotations
+
+import abc
+import argparse
+import logging
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from osc_lib import exceptions
+from osc_lib.command import command
+
+from vbsclient.api import errors
+from vbsclient.bulk import Limits
+from vbsclient.change.follow import Follower
+from vbsclient.change.pace import PacedRecorder
+from vbsclient.change.run import excuse, execute, stopped_by
+from vbsclient.change.targets import Change, Outcome, Recorder, Target
+from vbsclient.osc.command.clients import (
+    OwnLogin,
+    identity_of,
+    warn_if_login_ends,
+)
+from vbsclient.osc.command.journal import Journal
+from vbsclient.osc.command.options import add_run_options, add_wait_options
+from vbsclient.osc.command.parser import make_strict, refuse_short_words
+from vbsclient.osc.command.read_only import refuse_if_read_only
+from vbsclient.osc.command.show import as_command_errors, printing
+from vbsclient.osc.command.signals import (
+    ExitCode,
+    end_at_next_sigint,
+    sigterm_raises,
+)
+from vbsclient.osc.output import messages
+from vbsclient.osc.output.columns import cells
+from vbsclient.osc.output.encoding import escapes_output
+from vbsclient.osc.output.messages import Words
+from vbsclient.osc.output.progress import show_progress
+from vbsclient.osc.output.report import COLUMNS, PLAN_COLUMNS, Report
+from vbsclient.osc.output.text import Text
+from vbsclient.waiting import Patience
+
+#: A change with its targets, verified or refused.
+Prepared = tuple[Change, Sequence[Target]]
+
+
+class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
+    """A command that changes what is named, or chosen by rule, only.
+
+    A verb adds its arguments and says what to change; the rest is the same
+    for all: clouds that are read-only, the journal, the dry run, signals, the
+    wait, the report and the exit code.
+    """
+
+    log: logging.Logger
+    words = Words()
+
+    #: Seconds in which something must happen while a wait lasts that has no
+    #: timeout; None for what is done when it is answered.
+    idle: float | None = None
+
+    #: What is polled, for the help of --wait.
+    polled = 'the backups themselves'
+
+    #: The help of --dry-run.
+    dry_run = 'Show what would be deleted or refused; send no DELETE'
+
+    @abc.abstractmethod
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add what this command alone has."""
+
+    @abc.abstractmethod
+    def prepare(
+        self, parsed_args: argparse.Namespace, limits: Limits
+    ) -> Prepared | None:
+        """What to change, looked up and verified; None for nothing."""
+
+    def confirm(
+        self,
+        parsed_args: argparse.Namespace,
+        change: Change,
+        targets: Sequence[Target],
+    ) -> None:
+        """Ask before more is changed than is named.
+
+        :raises CommandError: if the answer is no, or nobody can answer.
+        """
+
+    def table(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+        """The titles and the raw rows of what was done, or would be."""
+        titles = PLAN_COLUMNS if parsed_args.dry_run else COLUMNS
+        rows = (row[: len(titles)] for row in self.report.rows())
+        kinds = [Text] * len(titles)
+        return titles, [
+            cells(row, kinds, parsed_args.formatter) for row in rows
+        ]
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        self._parser = parser = super().get_parser(prog_name)
+        # A typo must never become another option of a change.
+        parser.allow_abbrev = False
+        make_strict(parser)
+        # Without a wish for output there is none, as in OSC's own deletes.
+        parser.set_defaults(formatter=None)
+        self.add_arguments(parser)
+        add_run_options(parser, self.dry_run)
+        if self.idle is not None:
+            add_wait_options(parser, idle=self.idle, polled=self.polled)
+        return parser
+
+    @escapes_output
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """Change, show what was asked for, and only then fail."""
+        refuse_short_words(self._parser, self.app, self.cmd_name)
+        self._wants_rows = bool(
+            parsed_args.report
+            or parsed_args.dry_run
+            or parsed_args.formatter
+            or parsed_args.columns
+        )
+        parsed_args.formatter = parsed_args.formatter or 'table'
+        self.report = Report(
+            self.words,
+            parsed_args.dry_run,
+            getattr(parsed_args, 'ignore_missing', False),
+        )
+        #: Why the rows could not be printed.
+        self._unprinted: Exception | None = None
+        waits = self.idle is None or parsed_args.wait
+        if not waits and parsed_args.timeout is not None:
+            self._parser.error('--timeout goes with --wait')
+        try:
+            with as_command_errors(), sigterm_raises():
+                super().run(parsed_args)
+        except (KeyboardInterrupt, SystemExit) as end:
+            # A usage error speaks for itself.
+            if getattr(end, 'code', None) != ExitCode.USAGE:
+                self._report_interruption(parsed_args)
+            if not self.app.interactive_mode:
+                end_at_next_sigint()
+            raise
+        return self._end(parsed_args)
+
+    def take_action(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+        """Look up, ask, and carry out."""
+        # A column that does not exist is said before anything is sent.
+        self._generate_columns_and_selector(
+            parsed_args, self.table(parsed_args)[0]
+        )
+        if not parsed_args.dry_run:
+            refuse_if_read_only(self.app.client_manager)
+        recorder = self._open_journal(parsed_args)
+        try:
+            self._change(parsed_args, recorder)
+        finally:
+            recorder.close()
+        return self.table(parsed_args)
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: Sequence[str],
+        data: Iterable[Sequence[Any]],
+    ) -> int:
+        """Print rows only where they were asked for."""
+        if self._wants_rows:
+            with self.complaining_last(), printing(self.app):
+                super().produce_output(parsed_args, column_names, data)
+        return ExitCode.DONE
+
+    def conclude(self, parsed_args: argparse.Namespace) -> int:
+        """Say what failed and what is not finished.
+
+        :returns: the exit code.
+        :raises CommandError: if a target failed, which makes it 1.
+        """
+        report, words = self.report, self.report.words
+        failed = report.failed
+        for complaint in report.complaints():
+            self.log.error('%s', complaint)
+        if report.stopped is not None:
+            # Also where every target was accepted before something was seen.
+            if not failed:
+                raise exceptions.CommandError(messages.stop(report.stopped))
+            self.log.error('%s', messages.stop(report.stopped))
+        for note in messages.notes(report.outcomes, words):
+            self.log.info('%s', note)
+        total = len(report.outcomes)
+        for late in messages.delays(report.unfinished, total, words):
+            self.log.error('%s', late)
+        if failed:
+            raise exceptions.CommandError(
+                f'{len(failed)} of {total} {words.several} failed to '
+                f'{words.verb}.'
+            )
+        return ExitCode.UNFINISHED if report.unfinished else ExitCode.DONE
+
+    def _end(self, parsed_args: argparse.Namespace) -> int:
+        """Say what failed, and only then that it could not be shown."""
+        try:
+            code = self.conclude(parsed_args)
+        except exceptions.CommandError:
+            unprinted = self._unprinted
+            if unprinted and not isinstance(unprinted, BrokenPipeError):
+                self.log.error('%s', unprinted)
+            raise
+        if self._unprinted is not None:
+            raise self._unprinted
+        return code
+
+    @contextmanager
+    def complaining_last(self) -> Iterator[None]:
+        """Keep for the end that something cannot be printed."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - it is raised at the end
+            self._unprinted = error
+
+    def _change(
+        self, parsed_args: argparse.Namespace, recorder: Recorder
+    ) -> None:
+        limits = Limits(parsed_args.concurrency)
+        prepared = self.prepare(parsed_args, limits)
+        if prepared is None:
+            return
+        change, targets = prepared
+        report = self.report
+        report.outcomes = [Outcome.of(target) for target in targets]
+        if parsed_args.dry_run:
+            return
+        if parsed_args.rate is not None:
+            recorder = PacedRecorder(recorder, parsed_args.rate, limits.stop)
+        self.confirm(parsed_args, change, targets)
+        report.stopped = execute(change, report.outcomes, recorder, limits)
+        if report.stopped is None and self.idle is not None:
+            self._follow(parsed_args, change, recorder, limits)
+
+    def _follow(
+        self,
+        parsed_args: argparse.Namespace,
+        change: Change,
+        recorder: Recorder,
+        limits: Limits,
+    ) -> None:
+        """See what becomes of the change, as far as that was asked for."""
+        timeout = parsed_args.timeout
+        if parsed_args.wait:
+            warn_if_login_ends(self.app.client_manager)
+        patience = Patience(
+            timeout=timeout.total_seconds() if timeout else None,
+            idle=self.idle or 0.0,
+        )
+        report = self.report
+        with show_progress(
+            self.app.stderr, report.words.several, wanted=parsed_args.wait
+        ) as on_progress:
+            try:
+                report.unfinished = Follower(
+                    change,
+                    report.outcomes,
+                    recorder,
+                    limits,
+                    wants_all=parsed_args.wait,
+                    patience=patience,
+                    on_progress=on_progress,
+                ).run()
+            except errors.ClientError as reason:
+                report.stopped = stopped_by(reason, report.outcomes)
+
+    def _open_journal(self, parsed_args: argparse.Namespace) -> Recorder:
+        if parsed_args.journal is None or parsed_args.dry_run:
+            return Recorder()
+        who = identity_of(self.app.client_manager)
+        return Journal(parsed_args.journal, {'command': self.cmd_name, **who})
+
+    def _report_interruption(self, parsed_args: argparse.Namespace) -> None:
+        with suppress(OSError, ValueError):
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        if self.app.stderr is not None:
+            for line in self.report.interruption():
+                self.app.stderr.write(f'{line}\n')
+            self.app.stderr.flush()
+        excuse(self.report.outcomes, 'the run was interrupted')
+        if self._wants_rows and self.report.outcomes:
+            self.produce_output(parsed_args, *self.table(parsed_args))
