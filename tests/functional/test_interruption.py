@@ -771,25 +771,3 @@ def test_ctrl_c_at_the_question_deletes_nothing(
     assert 'not sent: 1' in rest
     assert 'Traceback' not in rest
     assert deletes(c) == []
-
-
-# -- exit codes ------------------------------------------------------------
-
-
-def test_exit_codes_reach_the_shell(
-    cloud: CloudFactory, openstack: Openstack
-) -> None:
-    c = cloud(deletion_time=3600)
-    backup = c.state.add_backup()
-    openstack.process(
-        *DELETE, 'absent', complains=['No backup found', '1 of 1'], code=1
-    )
-    openstack.process(*DELETE, complains=[..., '<backup>'], code=2)
-    openstack.process(
-        *DELETE,
-        backup.id,
-        '--wait',
-        '--timeout=1',
-        complains=[..., backup.id, ...],
-        code=3,
-    )

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The follow-up leads to whatever goal a change names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from vbsclient.bulk import Limits, State
+from vbsclient.change.follow import Counts, Follower
+from vbsclient.change.run import execute
+from vbsclient.change.targets import Change, Done, Outcome, Recorder, Target
+from vbsclient.waiting import (
+    AVAILABLE,
+    GONE,
+    JOB_SUCCESS,
+    Goal,
+    Patience,
+    ResourceStatus,
+)
+
+#: What a resource shows before the first request.
+BEFORE = {GONE: 'available', AVAILABLE: 'creating', JOB_SUCCESS: 'INIT'}
+
+
+class Scripted(Change):
+    """One target, whose statuses come in turn; the last one stays."""
+
+    def __init__(self, goal: Goal, *statuses: str | None) -> None:
+        self.goal = goal
+        self.statuses = list(statuses)
+        self.sent = 0
+
+    def targets(self) -> list[Target]:
+        return [Target('a', 'backup', 'VBS', id='a', resource='a')]
+
+    def send(self, target: Target, recorder: Recorder) -> Done:
+        self.sent += 1
+        return Done('req-1')
+
+    def initial_status(self, target: Target) -> ResourceStatus:
+        return ResourceStatus(BEFORE[self.goal])
+
+    def poll(self, targets: Sequence[Target]) -> Mapping[str, ResourceStatus]:
+        status = self.statuses[0]
+        if len(self.statuses) > 1:
+            self.statuses.pop(0)
+        reason = 'the disk is full' if status in ('error', 'FAIL') else None
+        return {'a': ResourceStatus(status, reason)}
+
+
+def follow(change: Scripted) -> tuple[Outcome, list[Outcome], list[Counts]]:
+    [outcome] = [Outcome.of(target) for target in change.targets()]
+    limits = Limits(1)
+    execute(change, [outcome], Recorder(), limits)
+    assert outcome.state is State.ACCEPTED
+    counts: list[Counts] = []
+    unfinished = Follower(
+        change,
+        [outcome],
+        Recorder(),
+        limits,
+        wants_all=True,
+        patience=Patience(idle=0.05, shortest=0.0, longest=0.0),
+        on_progress=counts.append,
+    ).run()
+    assert change.sent == 1
+    return outcome, unfinished, counts
+
+
+@pytest.mark.parametrize(
+    ('goal', 'statuses'),
+    [
+        (GONE, ['deleting', None]),
+        (GONE, ['waiting_delete', 'deleting', 'deleted']),
+        (AVAILABLE, ['creating', 'available']),
+        (AVAILABLE, ['waiting_protect', 'protecting', 'available']),
+        (AVAILABLE, ['available']),
+        (JOB_SUCCESS, ['INIT', 'RUNNING', 'SUCCESS']),
+    ],
+)
+def test_it_is_reached(goal: Goal, statuses: Sequence[str | None]) -> None:
+    outcome, unfinished, counts = follow(Scripted(goal, *statuses))
+    assert outcome.state is State.DONE
+    assert outcome.answered_at is not None
+    assert unfinished == []
+    assert counts[-1].gone == 1
+
+
+@pytest.mark.parametrize(
+    ('goal', 'statuses'),
+    [
+        (GONE, ['deleting', 'error', 'error']),
+        (GONE, ['deleting', 'available', 'available']),
+        (AVAILABLE, ['creating', 'error', 'error']),
+        (AVAILABLE, ['error', 'error']),
+        (JOB_SUCCESS, ['RUNNING', 'FAIL', 'FAIL']),
+    ],
+)
+def test_it_is_missed(goal: Goal, statuses: Sequence[str | None]) -> None:
+    outcome, unfinished, counts = follow(Scripted(goal, *statuses))
+    assert outcome.state is State.FAILED
+    assert str(statuses[-1]) in str(outcome.error)
+    assert unfinished == []
+    assert counts[-1].failed == 1
+
+
+@pytest.mark.parametrize(
+    ('goal', 'status'),
+    [(GONE, 'deleting'), (AVAILABLE, 'creating'), (JOB_SUCCESS, 'RUNNING')],
+)
+def test_what_is_under_way_at_the_end_is_unfinished(
+    goal: Goal, status: str
+) -> None:
+    outcome, unfinished, _ = follow(Scripted(goal, status))
+    assert outcome.state is State.ACCEPTED
+    assert unfinished == [outcome]
+
+
+@pytest.mark.parametrize('goal', [GONE, AVAILABLE, JOB_SUCCESS])
+def test_no_status_is_two_things(goal: Goal) -> None:
+    for status in (*goal.reached, *goal.under_way, 'error', 'FAIL', 'odd'):
+        seen = ResourceStatus(status)
+        assert not (goal.is_reached(seen) and goal.is_under_way(seen))
+        assert not (goal.is_under_way(seen) and goal.has_settled(seen))
+
+
+def test_an_empty_status_is_not_gone() -> None:
+    assert not GONE.is_reached(ResourceStatus(''))
+    assert GONE.is_reached(ResourceStatus(None))
