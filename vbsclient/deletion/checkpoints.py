@@ -68,10 +68,9 @@ class CheckpointDeletion(Change):
         self._provider_id = provider_id
         self._checkpoints = csbs.checkpoints(provider_id)
         self._limits = limits
-        self._has_items = True
+        self._has_backups = True
 
     def targets(self) -> list[Target]:
-        """See what each checkpoint holds and whether it may go."""
         ids = [a for a in self._arguments if is_uuid(a)]
         try:
             # Nobody is asked about one that holds a single backup.
@@ -79,17 +78,16 @@ class CheckpointDeletion(Change):
                 self._csbs.backups, ids, self._limits, fewest=2
             )
             targets = [
-                self._from_items(a, members.get(a, ()))
+                self._from_backups(a, members.get(a, ()))
                 for a in self._arguments
             ]
         except NoServerBackups as karbor:
-            self._has_items = False
+            self._has_backups = False
             targets = self._from_karbor(ids, karbor)
         suggest_command(targets, self._other_kind)
         return merge(targets)
 
     def send(self, target: Target, recorder: Recorder) -> Done:
-        """Delete a checkpoint with everything in it."""
         id = target.verified_id
         return delete_and_verify(
             recorder,
@@ -101,9 +99,8 @@ class CheckpointDeletion(Change):
         )
 
     def poll(self, targets: Sequence[Target]) -> dict[str, ResourceStatus]:
-        """One look: the list of items, and a GET for what it leaves out."""
         ids = [target.verified_id for target in targets]
-        if not self._has_items:
+        if not self._has_backups:
             return self._look_at_karbor(ids)
         members = self._members_now(targets)
         return {
@@ -113,7 +110,6 @@ class CheckpointDeletion(Change):
         }
 
     def initial_status(self, target: Target) -> ResourceStatus:
-        """What was seen of it before its DELETE."""
         return (
             _together(target.verified)
             if target.verified
@@ -121,11 +117,10 @@ class CheckpointDeletion(Change):
         )
 
     def identity_of(self, target: Target) -> Mapping[str, object]:
-        """What must be the same when it is sent again."""
         return {
             'content': sorted(
-                f'{item.name} ({item.id}) of server {item.server_id}'
-                for item in target.verified
+                f'{backup.name} ({backup.id}) of server {backup.server_id}'
+                for backup in target.verified
             )
         }
 
@@ -151,21 +146,21 @@ class CheckpointDeletion(Change):
         members: dict[str, list[ServerBackup] | None]
         members = {target.verified_id: [] for target in targets}
         rows = [
-            item
-            for item in self._rows(list(members))
-            if item.checkpoint_id in members and not is_gone(item.status)
+            backup
+            for backup in self._rows(list(members))
+            if backup.checkpoint_id in members and not is_gone(backup.status)
         ]
-        listed = {item.id for item in rows}
+        listed = {backup.id for backup in rows}
         answers = existence_of(self._csbs.backups, known).of(
             [id for id in known if id not in listed],
             self._limits,
             unlisted=True,
         )
         rows += [a for a in answers.values() if isinstance(a, ServerBackup)]
-        for item in rows:
-            owner = members.get(item.checkpoint_id)
+        for backup in rows:
+            owner = members.get(backup.checkpoint_id)
             if owner is not None:
-                owner.append(item)
+                owner.append(backup)
         for id, answer in answers.items():
             owner_id = known[id].checkpoint_id
             # What stays or goes on of it is told all the same.
@@ -177,9 +172,9 @@ class CheckpointDeletion(Change):
         if len(ids) > MAX_SINGLE_GETS:
             return read_all(self._csbs.backups)
         return [
-            item
+            backup
             for id in ids
-            for item in read_all(self._csbs.backups, checkpoint_id=id)
+            for backup in read_all(self._csbs.backups, checkpoint_id=id)
         ]
 
     def _karbor(self) -> Existence[KarborCheckpoint]:
@@ -206,44 +201,46 @@ class CheckpointDeletion(Change):
         :raises ClientError: if nobody knows.
         """
         id = target.verified_id
-        if not self._has_items:
+        if not self._has_backups:
             return self._karbor().status_now(id)
-        items = self._members_now([target])[id]
-        if items is None:
+        backups = self._members_now([target])[id]
+        if backups is None:
             raise Unproven('its backups could not be read')
-        staying = [item.status for item in items if not is_going(item.status)]
+        staying = [
+            backup.status for backup in backups if not is_going(backup.status)
+        ]
         # As long as one stays, the whole checkpoint was not accepted.
-        return staying[0] if staying else _together(items).status
+        return staying[0] if staying else _together(backups).status
 
-    def _from_items(
-        self, argument: str, items: Sequence[ServerBackup]
+    def _from_backups(
+        self, argument: str, backups: Sequence[ServerBackup]
     ) -> Target:
         target = Target(argument, 'checkpoint', 'CSBS')
         if not is_uuid(argument):
             target.refusal = _no_id(argument)
             return target
-        items = [item for item in items if not is_gone(item.status)]
-        if not items:
+        backups = [backup for backup in backups if not is_gone(backup.status)]
+        if not backups:
             target.refusal = _missing(argument)
             return target
         target.id = argument
-        target.name = items[0].name
-        target.resource = items
-        if len(items) > 1:
-            target.members = [_member(item) for item in items]
-        self._check(target, items)
+        target.name = backups[0].name
+        target.resource = backups
+        if len(backups) > 1:
+            target.members = [_member(backup) for backup in backups]
+        self._check(target, backups)
         return target
 
-    def _check(self, target: Target, items: Sequence[ServerBackup]) -> None:
-        if all(is_going(item.status) for item in items):
+    def _check(self, target: Target, backups: Sequence[ServerBackup]) -> None:
+        if all(is_going(backup.status) for backup in backups):
             target.settled = 'is being deleted already'
             return
-        for item in items:
-            label = f'its backup {brief(item.name)} ({item.id})'
+        for backup in backups:
+            label = f'its backup {brief(backup.name)} ({backup.id})'
             refusal = (
-                refusal_of(item, label)
-                if self._csbs.backups.owns(item)
-                else foreign(item.owner, label)
+                refusal_of(backup, label)
+                if self._csbs.backups.owns(backup)
+                else foreign(backup.owner, label)
             )
             if refusal is not None:
                 target.refusal = refusal
@@ -257,10 +254,10 @@ class CheckpointDeletion(Change):
         except errors.NotServed as error:
             if karbor.providers:
                 shown = listed([str(p) for p in karbor.providers], 5)
-                error.hint = (
-                    f'The providers of this cloud are {shown}: give the '
+                raise error.revised(
+                    hint=f'The providers of this cloud are {shown}: give the '
                     f'one of the checkpoint with --provider.'
-                )
+                ) from error
             raise
         found = missing_if_gone(answers, 'checkpoint')
         return [
@@ -269,54 +266,54 @@ class CheckpointDeletion(Change):
         ]
 
     def _other_kind(self, id: str) -> str | None:
-        if not self._has_items:
+        if not self._has_backups:
             return None
-        item = suppress_errors(lambda: self._csbs.backups.get(id))
-        if item is None:
+        backup = suppress_errors(lambda: self._csbs.backups.get(id))
+        if backup is None:
             return None
         return (
             f'It is the id of one backup in the checkpoint '
-            f'{item.checkpoint_id}: use "openstack csbs backup delete {id}".'
+            f'{backup.checkpoint_id}: use "openstack csbs backup delete {id}".'
         )
 
 
-def _together(items: Sequence[ServerBackup]) -> ResourceStatus:
+def _together(backups: Sequence[ServerBackup]) -> ResourceStatus:
     """What the states of its items make of a checkpoint.
 
     A failed item shows once no other is on its way any more.
     """
-    left = [item for item in items if not is_gone(item.status)]
+    left = [backup for backup in backups if not is_gone(backup.status)]
     if not left:
         return ResourceStatus(None)
-    going = [item for item in left if is_going(item.status)]
-    failed = [item for item in left if item.status.startswith('error')]
+    going = [backup for backup in left if is_going(backup.status)]
+    failed = [backup for backup in left if backup.status.startswith('error')]
     return seen_while_deleting((going or failed or left)[0])
 
 
-def _member(item: ServerBackup) -> str:
-    server = item.server_name or item.server_id or 'unknown'
+def _member(backup: ServerBackup) -> str:
+    server = backup.server_name or backup.server_id or 'unknown'
     return (
-        f'{brief(item.name)} ({brief(item.id)}) of server {brief(server)}, '
-        f'{brief(item.status)}'
+        f'{brief(backup.name)} ({brief(backup.id)}) of server {brief(server)}, '
+        f'{brief(backup.status)}'
     )
 
 
-def refusal_of(item: ServerBackup, label: str = 'it') -> RefusedError | None:
+def refusal_of(backup: ServerBackup, label: str = 'it') -> RefusedError | None:
     """Why an item must not be deleted now, or None.
 
     :param label: how a message speaks of it.
     """
-    if item.status in TRANSIENT:
+    if backup.status in TRANSIENT:
         return RefusedError(
-            f'{label} is {item.status}',
+            f'{label} is {backup.status}',
             'Try again when that is done.',
         )
-    if item.has_image:
+    if backup.has_image:
         return RefusedError(
             f'an image was made from {label}',
             'Delete the image first.',
         )
-    if not item.is_readable:
+    if not backup.is_readable:
         return UnverifiedError(
             f'whether an image was made from {label} could not be read (its '
             f'extend_info is not readable)',

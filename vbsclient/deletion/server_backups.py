@@ -104,7 +104,6 @@ class ServerBackupDeletion(Change):
         self._is_proven = False
 
     def targets(self) -> list[Target]:
-        """Find the backups and check each against the rules."""
         if self._checkpoint_id is not None:
             found = self._find_in_checkpoint(self._checkpoint_id)
         else:
@@ -177,16 +176,15 @@ class ServerBackupDeletion(Change):
         self._siblings.learn(members, self._named)
 
     def send(self, target: Target, recorder: Recorder) -> Done:
-        """Delete one item, by its id in ``checkpoint_items``."""
-        item = target.verified
+        backup = target.verified
         if self._confirm is not None:
-            self._confirm(item.id)
+            self._confirm(backup.id)
 
         def send() -> Receipt:
             receipt = self._checkpoints.delete_item(
-                item.checkpoint_id, item.id
+                backup.checkpoint_id, backup.id
             )
-            self._accepted.add(item.id)
+            self._accepted.add(backup.id)
             return receipt
 
         return delete_and_verify(
@@ -194,12 +192,12 @@ class ServerBackupDeletion(Change):
             target,
             'delete item',
             send,
-            lambda: self._existence(item).status_now(item.id),
+            lambda: self._existence(backup).status_now(backup.id),
             limits=self._limits,
         )
 
-    def _existence(self, item: ServerBackup) -> Existence[ServerBackup]:
-        return existence_of(self._csbs.backups, {item.id: item})
+    def _existence(self, backup: ServerBackup) -> Existence[ServerBackup]:
+        return existence_of(self._csbs.backups, {backup.id: backup})
 
     def poll(self, targets: Sequence[Target]) -> dict[str, ResourceStatus]:
         """One look: the list for many, and a GET for what it leaves out.
@@ -210,35 +208,33 @@ class ServerBackupDeletion(Change):
         """
         wanted = {t.verified_id: t.verified for t in targets}
         watched = self._siblings.checkpoints
-        items: list[ServerBackup] = []
+        backups: list[ServerBackup] = []
         many = len(wanted) > MAX_SINGLE_GETS
         if many:
-            items = read_all(self._csbs.backups)
+            backups = read_all(self._csbs.backups)
         elif watched:
-            items = self._siblings.read(watched)
+            backups = self._siblings.read(watched)
         seen = {
-            item.id: seen_while_deleting(item)
-            for item in items
-            if item.id in wanted and not is_gone(item.status)
+            backup.id: seen_while_deleting(backup)
+            for backup in backups
+            if backup.id in wanted and not is_gone(backup.status)
         }
         answers = existence_of(self._csbs.backups, wanted).of(
             sorted(set(wanted) - set(seen)), self._limits, unlisted=many
         )
         seen |= seen_in(answers, seen_while_deleting)
-        self._siblings.compare(items, watched)
+        self._siblings.compare(backups, watched)
         return seen
 
     def initial_status(self, target: Target) -> ResourceStatus:
-        """What was seen of it before its DELETE."""
         return seen_while_deleting(target.verified)
 
     def identity_of(self, target: Target) -> Mapping[str, object]:
-        """What must be the same when it is sent again."""
-        item = target.verified
+        backup = target.verified
         return {
-            'name': item.name,
-            'server': item.server_id,
-            'checkpoint': item.checkpoint_id,
+            'name': backup.name,
+            'server': backup.server_id,
+            'checkpoint': backup.checkpoint_id,
         }
 
     def verify_again(self, ids: Sequence[str]) -> list[Target]:
@@ -288,7 +284,7 @@ class ServerBackupDeletion(Change):
         found: LookupResult[ServerBackup] = {**refusals}
         for argument in asked:
             if is_uuid(argument):
-                own = [item for item in members if item.id == argument]
+                own = [backup for backup in members if backup.id == argument]
                 found[argument] = (
                     own[0] if own else self._not_in(checkpoint_id, argument)
                 )
@@ -307,12 +303,12 @@ class ServerBackupDeletion(Change):
         return found
 
     def _not_in(self, checkpoint_id: str, id: str) -> errors.ClientError:
-        stranger = suppress_errors(lambda: self._csbs.backups.get(id))
-        if stranger is None:
+        other = suppress_errors(lambda: self._csbs.backups.get(id))
+        if other is None:
             return _not_found_in(checkpoint_id, id)
         return RefusedError(
-            f'the backup {stranger.name} ({id}) belongs to the checkpoint '
-            f'{stranger.checkpoint_id}, not to {checkpoint_id}'
+            f'the backup {other.name} ({id}) belongs to the checkpoint '
+            f'{other.checkpoint_id}, not to {checkpoint_id}'
         )
 
     def _leave_changed(
@@ -326,12 +322,12 @@ class ServerBackupDeletion(Change):
         :returns: the ids of what is left alone.
         """
         left = set()
-        now = {item.id: item for item in members}
+        now = {backup.id: backup for backup in members}
         for outcome in outcomes:
-            item = outcome.target.verified
-            if item.id not in self._known:
+            backup = outcome.target.verified
+            if backup.id not in self._known:
                 continue
-            change = change_of(item, now.get(item.id))
+            change = change_of(backup, now.get(backup.id))
             if change is not None:
                 outcome.fail(changed_since_plan(change))
                 left.add(outcome.target.id)
@@ -346,8 +342,8 @@ class ServerBackupDeletion(Change):
         :param touched: the checkpoints for which something was sent.
         :raises AbortRun: if a sibling goes too, or if nothing can be seen.
         """
-        item = first.target.verified
-        accepted = item.id in self._accepted
+        backup = first.target.verified
+        accepted = backup.id in self._accepted
         failed = first.state is State.FAILED
         if failed and not may_have_acted(first.error):
             return False
@@ -356,24 +352,24 @@ class ServerBackupDeletion(Change):
             or first.state is State.UNKNOWN
             or isinstance(first.error, errors.UnexpectedSuccess)
         ):
-            self._await_effect(item)
+            self._await_effect(backup)
         self._siblings.look(touched)
         if accepted:
             self._siblings.pause()
             self._siblings.look(touched)
         return accepted
 
-    def _await_effect(self, item: ServerBackup) -> None:
+    def _await_effect(self, backup: ServerBackup) -> None:
         """Wait until a backup begins to go.
 
         :raises AbortRun: if it does not in time.
         """
         deadline = time.monotonic() + PROOF_TIMEOUT
         pause = 0.1
-        while not self._goes(item):
+        while not self._is_deleted(backup):
             if time.monotonic() + pause > deadline:
                 raise AbortRun(
-                    f'the deletion of {item.id} has shown no effect for '
+                    f'the deletion of {backup.id} has shown no effect for '
                     f'{PROOF_TIMEOUT:.0f} s, so that it is not certain that '
                     f'the service deletes only what is named: nothing else '
                     f'was sent',
@@ -383,43 +379,43 @@ class ServerBackupDeletion(Change):
                 raise errors.Cancelled('the run was interrupted')
             pause = min(pause * 2, 2.0)
 
-    def _goes(self, item: ServerBackup) -> bool:
+    def _is_deleted(self, backup: ServerBackup) -> bool:
         """Whether it is seen going; answers that disagree show nothing.
 
         :raises AbortRun: if a sibling is.
         :raises ClientError: if it cannot be read.
         """
-        now = self._existence(item).now(item.id)
+        now = self._existence(backup).now(backup.id)
         if isinstance(now, ServerBackup):
             return is_going(now.status)
         if isinstance(now, Unproven):
             # The list contradicts, or cannot be read: then this says why.
-            self._siblings.look([item.checkpoint_id])
+            self._siblings.look([backup.checkpoint_id])
             return False
         if isinstance(now, Gone):
             return True
         raise now
 
     def _other_kind(self, id: str) -> str | None:
-        items = suppress_errors(
+        backups = suppress_errors(
             lambda: read_all(self._csbs.backups, checkpoint_id=id)
         )
-        if not items:
+        if not backups:
             return self._owner_of_disk(id)
         return (
             f'It is the id of a checkpoint with '
-            f'{counted(len(items), "backup")}: use "openstack csbs '
+            f'{counted(len(backups), "backup")}: use "openstack csbs '
             f'checkpoint delete {id}" to delete all of it.'
         )
 
     def _owner_of_disk(self, id: str) -> str | None:
-        items = suppress_errors(lambda: read_all(self._csbs.backups))
-        for item in items or ():
-            if id in item.volume_backup_ids:
+        backups = suppress_errors(lambda: read_all(self._csbs.backups))
+        for backup in backups or ():
+            if id in backup.volume_backup_ids:
                 return (
                     f"It is the id of one disk's part of the backup "
-                    f'{item.name}: use "openstack csbs backup delete '
-                    f'{item.id}" to delete all of that.'
+                    f'{backup.name}: use "openstack csbs backup delete '
+                    f'{backup.id}" to delete all of that.'
                 )
         return None
 

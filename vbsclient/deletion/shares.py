@@ -70,7 +70,6 @@ class ShareDeletion(_Cancelling):
         self._arguments = unique(arguments)
 
     def targets(self) -> list[Target]:
-        """Find each share; a few one by one, many by the list."""
         ids = [a for a in self._arguments if is_uuid(a)]
         listed: LookupResult[Share] = {}
         many = len(ids) > MAX_SINGLE_GETS
@@ -91,7 +90,6 @@ class ShareDeletion(_Cancelling):
         return merge(targets)
 
     def send(self, target: Target, recorder: Recorder) -> Done:
-        """Cancel one share (``is_backup_id=false``)."""
         return self._cancel_one(target, recorder)
 
     def _other_kind(self, id: str) -> str | None:
@@ -125,7 +123,6 @@ class BackupSharesDeletion(_Cancelling):
         self._project_id = project_id
 
     def targets(self) -> list[Target]:
-        """Find the backups, then their shares."""
         found = find_backups(self._vbs.backups, self._arguments, self._limits)
         every = (
             by_backup(self._vbs.shares.list())
@@ -150,7 +147,6 @@ class BackupSharesDeletion(_Cancelling):
         return merge(targets)
 
     def send(self, target: Target, recorder: Recorder) -> Done:
-        """Cancel all shares of a backup at once, or one with the project."""
         if self._project_id is not None:
             return self._cancel_one(target, recorder)
         id = target.verified_id

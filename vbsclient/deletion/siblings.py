@@ -36,11 +36,11 @@ class Siblings:
         :param members: the backups of each checkpoint, as they are now.
         :param named: the ids of what may go.
         """
-        for checkpoint_id, items in members.items():
+        for checkpoint_id, backups in members.items():
             staying = {
-                item.id
-                for item in items
-                if item.id not in named and not _goes(item.status)
+                backup.id
+                for backup in backups
+                if backup.id not in named and not _is_deleted(backup.status)
             }
             if staying:
                 self._of[checkpoint_id] = staying
@@ -63,7 +63,7 @@ class Siblings:
         members = find_members(
             self._csbs.backups, list(checkpoint_ids), self._limits
         )
-        return [item for items in members.values() for item in items]
+        return [backup for backups in members.values() for backup in backups]
 
     def look(self, checkpoint_ids: Collection[str] | None = None) -> None:
         """Read those of some checkpoints, or all, and compare.
@@ -75,14 +75,14 @@ class Siblings:
             self.compare(self.read(ids), ids)
 
     def compare(
-        self, items: Iterable[ServerBackup], checkpoint_ids: Iterable[str]
+        self, backups: Iterable[ServerBackup], checkpoint_ids: Iterable[str]
     ) -> None:
         """See in a list that was just read that each of them stays.
 
         :param items: among others, all that stays of these checkpoints.
         :raises AbortRun: if one of them goes.
         """
-        status = {item.id: item.status for item in items}
+        status = {backup.id: backup.status for backup in backups}
         for checkpoint_id in checkpoint_ids:
             going = self._going(checkpoint_id, status)
             if going:
@@ -94,19 +94,21 @@ class Siblings:
         return {
             id
             for id in self._of.get(checkpoint_id, ())
-            if _goes(status[id] if id in status else self._status(id))
+            if _is_deleted(status[id] if id in status else self._status(id))
         }
 
-    def _status(self, item_id: str) -> str:
+    def _status(self, backup_id: str) -> str:
         try:
-            return self._csbs.backups.get(item_id).status
+            return self._csbs.backups.get(backup_id).status
         except errors.NotFound:
             return 'deleted'
 
     def _stop(self, checkpoint_id: str, going: set[str]) -> None:
         """Say what was seen; a later look tells which cause is likely."""
         self.pause()
-        status = {item.id: item.status for item in self.read([checkpoint_id])}
+        status = {
+            backup.id: backup.status for backup in self.read([checkpoint_id])
+        }
         going |= self._going(checkpoint_id, status)
         staying = self._of[checkpoint_id] - going
         cause = (
@@ -128,5 +130,5 @@ class Siblings:
         )
 
 
-def _goes(status: str) -> bool:
+def _is_deleted(status: str) -> bool:
     return is_going(status) or is_gone(status)

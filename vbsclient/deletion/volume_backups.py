@@ -139,7 +139,6 @@ class VolumeBackupDeletion(Change):
         )
 
     def send(self, target: Target, recorder: Recorder) -> Done:
-        """Cancel its shares if that was asked for, then delete it."""
         id = target.verified_id
         if self._confirm is not None:
             self._confirm(id)
@@ -257,7 +256,6 @@ class VolumeBackupDeletion(Change):
         }
 
     def chain_of(self, target: Target) -> str | None:
-        """Backups of one volume may be built on one another."""
         backup: Backup = target.verified
         return backup.volume_id
 
@@ -266,7 +264,6 @@ class VolumeBackupDeletion(Change):
         return backup.created_at or ''
 
     def explain(self, error: errors.BadRequest, target: Target) -> str | None:
-        """Name the backups that probably keep this one from being deleted."""
         backup: Backup = target.verified
         if backup.volume_id is None:
             return None
