@@ -33,6 +33,7 @@ from vbsclient.osc.command.show import as_command_errors, printing
 from vbsclient.osc.command.signals import (
     ExitCode,
     end_at_next_sigint,
+    freeze_heap,
     sigterm_raises,
 )
 from vbsclient.osc.output import messages
@@ -118,6 +119,7 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Change, show what was asked for, and only then fail."""
         refuse_short_words(self._parser, self.app, self.cmd_name)
+        freeze_heap(self.app)
         self._wants_rows = bool(
             parsed_args.report
             or parsed_args.dry_run

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from types import FrameType
+from typing import Any
 
 
 class ExitCode(IntEnum):
@@ -23,6 +25,16 @@ class ExitCode(IntEnum):
     #: 128 + the number of the signal, as a shell says it.
     INTERRUPTED = 130
     TERMINATED = 143
+
+
+def freeze_heap(app: Any) -> None:
+    """Keep what ``openstack`` has imported out of garbage collections.
+
+    Each collection walks hundreds of thousands of its objects, and the exit
+    does once more: a fifth of the processor time of a short command.
+    """
+    if not app.interactive_mode:
+        gc.freeze()
 
 
 @contextmanager
