@@ -51,7 +51,7 @@ class State(Enum):
     """What is known about a target, in the word of a report."""
 
     NOT_SENT = 'not sent'
-    #: Handed to a worker; without an answer nobody knows.
+    #: Handed to a worker; without an answer it cannot be known.
     UNKNOWN = 'unknown'
     ACCEPTED = 'accepted'
     DONE = 'done'
@@ -91,7 +91,7 @@ class Outcome(Generic[T, R]):
 
 
 class Circuit(Enum):
-    """What a circuit breaker lets those do that have not begun."""
+    """What a circuit breaker says to the targets that have not begun."""
 
     #: They wait for the results of the probes.
     HALF_OPEN = 'half-open'
@@ -259,7 +259,7 @@ def _unanswered(error: BaseException) -> bool:
         return error.sent
     if isinstance(error, errors.OutcomeUnknown):
         return True
-    # What nobody has foreseen may have come after the request was sent.
+    # An unexpected error may have come after the request was sent.
     return not isinstance(error, errors.ClientError)
 
 

@@ -178,7 +178,7 @@ class Follower:
             or error.hint
         ):
             return
-        # It only helps a message; the rest is told without it.
+        # It only adds a hint to a message.
         with suppress(errors.ClientError):
             hint = self._change.explain(error, outcome.target)
             outcome.error = error.revised(hint=hint)
@@ -285,7 +285,7 @@ class Follower:
         reached = self._goal.is_reached(status)
         under_way = self._goal.is_under_way(status)
         if one.retry and (reached or under_way):
-            # Whatever it was answered: it goes, or somebody else deletes it.
+            # Whatever was answered: it is being deleted, by whomever.
             self._accept(one)
         if not outcome.is_unfinished:
             return
@@ -334,7 +334,7 @@ class Follower:
         return ended and (changed or status == before)
 
     def _accept(self, one: _Followed) -> None:
-        """It was refused, and it is going all the same."""
+        """It was refused, and it is being deleted all the same."""
         request_id = _request_id(one.outcome)
         one.retry = None
         one.outcome.succeed(Done(request_id, detail='is being deleted'))
@@ -361,7 +361,7 @@ class Follower:
         for one in free:
             age = self._change.age_of(one.target)
             youngest[one.chain] = max(age, youngest.get(one.chain, age))
-        # Of those of one moment, whose order nothing tells, all.
+        # All of those created at the same time: their order is not known.
         ready += [
             one
             for one in free
@@ -371,7 +371,7 @@ class Follower:
 
     def _send_again(self, ready: Sequence[_Followed]) -> None:
         for one in ready:
-            # It has to be read anew before it is sent once more.
+            # It has to be read again before another request is sent.
             one.status = None
             one.postponed = True
         again = self._still_right(ready)

@@ -54,7 +54,7 @@ def execute(
     recorder: Recorder,
     limits: Limits,
 ) -> errors.ClientError | None:
-    """Send what no rule forbids; the outcomes tell what became of it.
+    """Send what no rule forbids, and record the results in the outcomes.
 
     :returns: why the run was stopped before its end, or None.
     """

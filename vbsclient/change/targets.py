@@ -94,7 +94,7 @@ class Done:
     """What is known of a target once the service has accepted it.
 
     :ivar is_final: whether nothing is to be waited for.
-    :ivar detail: what a person should know of how it stands.
+    :ivar detail: what a person should know of its status.
     """
 
     request_id: str | None
@@ -114,7 +114,7 @@ _STATES = {
 class Outcome(bulk.Outcome[Target, Done]):
     """What became of one target.
 
-    :ivar unread: why nobody knows how it stands now; empty if it was seen.
+    :ivar unread: why its status could not be read; empty if it was.
     """
 
     unread: str = ''

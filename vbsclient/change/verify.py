@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What became of a DELETE whose answer does not tell: a GET decides."""
+"""What became of a DELETE with a doubtful answer: a GET decides."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def delete_and_verify(
 
     :param status_now: reads the resource; None once it is gone.
     :raises ServiceError: the refusal, if the resource stays as it was.
-    :raises OutcomeUnknown: if nobody knows.
+    :raises OutcomeUnknown: if it cannot be known.
     """
     found: list[Done] = []
 
@@ -115,7 +115,7 @@ def may_go_on(refusal: BaseException | None) -> bool:
     """Whether what was sent may take effect later than its answer.
 
     Not after a refusal that the service itself has given: that of a gateway
-    tells nothing of what the service behind it does.
+    says nothing about the service behind it.
     """
     if not isinstance(refusal, errors.ServiceError):
         return may_have_acted(refusal)

@@ -135,7 +135,7 @@ class CheckpointDeletion(Change):
     def _members_now(
         self, targets: Sequence[Target]
     ) -> dict[str, list[ServerBackup] | None]:
-        """What is left of each checkpoint; None where nobody knows.
+        """What is left of each checkpoint; None where it cannot be known.
 
         What was known of it is asked for by its own GET where the list
         lacks it, be it for once or because of its state.
@@ -163,7 +163,7 @@ class CheckpointDeletion(Change):
                 owner.append(backup)
         for id, answer in answers.items():
             owner_id = known[id].checkpoint_id
-            # What stays or goes on of it is told all the same.
+            # Its other backups still say how far it is.
             if gone(answer) is Known.UNKNOWN and not members.get(owner_id):
                 members[owner_id] = None
         return members
@@ -278,9 +278,9 @@ class CheckpointDeletion(Change):
 
 
 def _together(backups: Sequence[ServerBackup]) -> ResourceStatus:
-    """What the states of its items make of a checkpoint.
+    """The status of a checkpoint, from those of its backups.
 
-    A failed item shows once no other is on its way any more.
+    A failed one counts once no other is being deleted.
     """
     left = [backup for backup in backups if not is_gone(backup.status)]
     if not left:
@@ -291,9 +291,9 @@ def _together(backups: Sequence[ServerBackup]) -> ResourceStatus:
 
 
 def _member(backup: ServerBackup) -> str:
-    server = backup.server_name or backup.server_id or 'unknown'
+    server = brief(backup.server_name or backup.server_id or 'unknown')
     return (
-        f'{brief(backup.name)} ({brief(backup.id)}) of server {brief(server)}, '
+        f'{brief(backup.name)} ({brief(backup.id)}) of server {server}, '
         f'{brief(backup.status)}'
     )
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Deleting one server's backup and nothing else of its checkpoint.
 
-The query that narrows a deletion to one item is ignored by the upstream of
-this service, which then deletes the whole checkpoint.  So the first deletion
-that could do such harm goes alone, and its siblings are looked at before
-anything else is sent.
+The upstream of this service ignores the query that limits a deletion to one
+backup, and deletes the whole checkpoint.  So the first deletion of a backup
+that has siblings is sent alone, and the siblings are read before anything
+else is sent.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class ServerBackupDeletion(Change):
     :param checkpoint_id: the checkpoint that they must belong to, or None.
     :param known: what this run has just read of some of them, by id: these
         are not read again.
-    :param confirm: is told the id before anything is sent for it, and raises
+    :param confirm: called with the id before anything is sent for it; raises
         if that must not be.
     """
 

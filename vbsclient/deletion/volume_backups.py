@@ -142,7 +142,7 @@ class VolumeBackupDeletion(Change):
         id = target.verified_id
         if self._confirm is not None:
             self._confirm(id)
-        # Once: what is shared after that nobody has seen.
+        # Once: shares that are added later were not confirmed.
         shares = self._to_cancel.pop(id, None)
         try:
             if shares:
@@ -199,7 +199,7 @@ class VolumeBackupDeletion(Change):
     def _refuse_what_remains(self, id: str, shares: Sequence[Share]) -> None:
         """Check that no share is left, and that none was added.
 
-        :raises RefusedError: if there is one, or if nobody knows.
+        :raises RefusedError: if there is one, or if it cannot be known.
         """
         try:
             left = list(read_shares(self._vbs.shares, id))

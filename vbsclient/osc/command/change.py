@@ -107,7 +107,7 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         # A typo must never become another option of a change.
         parser.allow_abbrev = False
         make_strict(parser)
-        # Without a wish for output there is none, as in OSC's own deletes.
+        # As in the delete commands of OSC there is no output by default.
         parser.set_defaults(formatter=None)
         self.add_arguments(parser)
         add_run_options(parser, self.dry_run)

@@ -91,7 +91,7 @@ def make_csbs_client(
 class OwnLogin:
     """A command whose login, too, ends in time and says what was wrong.
 
-    OSC's own session has no time-out.
+    OSC's own session has no timeout.
     """
 
     app: Any

@@ -13,9 +13,10 @@ from osc_lib import exceptions
 from vbsclient.change.targets import Target
 from vbsclient.osc.output.text import sentence, shortened
 
-#: For a log file: nobody sees it elsewhere.
+#: For a log file: it cannot be shown elsewhere.
 _UNSEEN = (
-    'Standard error is closed, so that nobody can be asked: add --yes. '
+    'Standard error is closed, so that no question can be asked: add '
+    '--yes. '
     'Nothing was deleted.'
 )
 
@@ -30,7 +31,7 @@ def ask(
     """List what would go with these targets, and ask.
 
     :param targets: those with members beyond their own name.
-    :param somebody_is_there: whether standard input is free for an answer.
+    :param is_interactive: whether standard input is free for an answer.
     :raises CommandError: if the answer is no, or nobody can answer.
     """
     if stderr is None:
@@ -52,7 +53,7 @@ def ask(
 
 
 def refuse_changes(shown: Sequence[Target], now: Sequence[Target]) -> None:
-    """See that everything is still as it was when somebody was asked.
+    """Check that everything is still as it was when the question was asked.
 
     :param shown: what was found before the question.
     :param now: what is found after the answer.
@@ -81,22 +82,22 @@ def _facts(target: Target) -> list[str]:
 
 def confirm(
     question: str,
-    nobody: str,
+    unanswered: str,
     *,
     stdin: TextIO | None,
     stderr: TextIO | None,
 ) -> None:
     """Ask for a yes.
 
-    :param nobody: what to say where nobody can answer.
+    :param unanswered: what to say where there is no terminal.
     :param stdin: where the answer comes from; None if it is not free.
     :raises CommandError: if the answer is no, or nobody can answer.
     """
     if stdin is None or not stdin.isatty():
-        raise exceptions.CommandError(nobody)
+        raise exceptions.CommandError(unanswered)
     if stderr is None:
         raise exceptions.CommandError(_UNSEEN)
-    # What was typed before can be no answer to what nobody had seen.
+    # What was typed before the question was shown is no answer to it.
     with suppress(OSError, ValueError, termios.error):
         termios.tcflush(stdin.fileno(), termios.TCIFLUSH)
     stderr.write(f'{question} [y/N] ')

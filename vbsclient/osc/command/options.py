@@ -55,7 +55,7 @@ def add_delete_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_run_options(parser: argparse.ArgumentParser, dry_run: str) -> None:
-    """Add what every change can be told.
+    """Add the options of every change.
 
     :param dry_run: what a dry run shows.
     """
@@ -97,10 +97,10 @@ def add_run_options(parser: argparse.ArgumentParser, dry_run: str) -> None:
 def add_wait_options(
     parser: argparse.ArgumentParser, *, idle: float, polled: str
 ) -> None:
-    """Add what a deletion that goes on in the service can be told.
+    """Add the options of a change that goes on in the service.
 
     :param idle: seconds without a change that end a wait.
-    :param polled: what the wait looks at.
+    :param polled: what the wait polls.
     """
     parser.add_argument(
         '--wait',
