@@ -47,8 +47,7 @@ from vbsclient.lookup.refusals import (
     changed_since_plan,
 )
 from vbsclient.lookup.server_backups import (
-    WHAT,
-    choose_server_backup,
+    KIND,
     existence_of,
     find_members,
     find_server_backups,
@@ -280,30 +279,28 @@ class ServerBackupDeletion(Change):
         )[checkpoint_id]
         if not members:
             raise MissingError(f'No checkpoint found for {checkpoint_id!r}')
-        asked, refusals = validate_names(self._arguments, WHAT)
-        found: LookupResult[ServerBackup] = {**refusals}
-        for argument in asked:
-            if is_uuid(argument):
-                own = [backup for backup in members if backup.id == argument]
-                found[argument] = (
-                    own[0] if own else self._not_in(checkpoint_id, argument)
-                )
-            else:
-                matches = [
-                    member
-                    for member in members
-                    if member.name == argument
-                    and self._csbs.backups.owns(member)
-                ]
-                found[argument] = (
-                    choose_server_backup(matches, argument)
-                    if matches
-                    else _not_found_in(checkpoint_id, argument)
-                )
+        valid, found = validate_names(self._arguments, KIND.what)
+        for argument in valid:
+            key = 'id' if is_uuid(argument) else 'name'
+            matches = [
+                backup
+                for backup in members
+                if getattr(backup, key) == argument
+                and (key == 'id' or self._csbs.backups.owns(backup))
+            ]
+            if not matches:
+                found[argument] = self._not_in(checkpoint_id, argument)
+                continue
+            try:
+                found[argument] = KIND.choose(matches, argument)
+            except errors.ClientError as refusal:
+                found[argument] = refusal
         return found
 
     def _not_in(self, checkpoint_id: str, id: str) -> errors.ClientError:
-        other = suppress_errors(lambda: self._csbs.backups.get(id))
+        other = None
+        if is_uuid(id):
+            other = suppress_errors(lambda: self._csbs.backups.get(id))
         if other is None:
             return _not_found_in(checkpoint_id, id)
         return RefusedError(

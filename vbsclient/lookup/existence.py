@@ -83,17 +83,30 @@ class Existence(Generic[AnswerT]):
         self._status_of = status_of
 
     def of(
-        self, ids: Sequence[str], limits: Limits, *, unlisted: bool = False
+        self,
+        ids: Sequence[str],
+        limits: Limits,
+        *,
+        rows: Iterable[AnswerT] = (),
+        unlisted: bool = False,
     ) -> LookupResult[AnswerT]:
-        """Ask for each: the resource, :class:`Gone`, or why nobody knows.
+        """Ask for each: the resource, :class:`Gone`, or why it is not known.
 
-        :param unlisted: the list was read just now and lacks all of them.
+        :param rows: what a list has just shown; it is not asked for again.
+        :param unlisted: whether that list would have shown all of them.
         :raises ClientError: what is no answer about one of them: a failed
             login, no connection, an endpoint that has no such list.
         """
-        found = ask_each(ids, self._get, limits)
+        wanted = set(ids)
+        shown: LookupResult[AnswerT] = {
+            row.id: row  # type: ignore[attr-defined]
+            for row in rows
+            if row.id in wanted and not self._is_absent(row)  # type: ignore[attr-defined]
+        }
+        absent = [id for id in ids if id not in shown]
+        found = ask_each(absent, self._get, limits)
         self._prove(found, unlisted=unlisted)
-        return found
+        return shown | found
 
     def now(self, id: str) -> AnswerT | errors.ClientError:
         """The same of one, without a thread of its own.

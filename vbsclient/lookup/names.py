@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 from vbsclient.api import errors
 from vbsclient.api.http import is_uuid
@@ -38,7 +39,7 @@ class Named(Protocol):
     def status(self) -> str: ...
 
 
-ResourceT = TypeVar('ResourceT')
+T = TypeVar('T')
 NamedT = TypeVar('NamedT', bound=Named)
 
 
@@ -73,82 +74,107 @@ def check_name(argument: str, what: str) -> None:
 
 def validate_names(
     arguments: Sequence[str], what: str
-) -> tuple[list[str], dict[str, errors.ClientError]]:
+) -> tuple[list[str], LookupResult[Any]]:
     """(what can name something, the refusals of the rest)."""
-    asked: list[str] = []
-    refusals: dict[str, errors.ClientError] = {}
+    valid: list[str] = []
+    refusals: LookupResult[Any] = {}
     for argument in arguments:
         try:
             check_name(argument, what)
-            asked.append(argument)
+            valid.append(argument)
         except errors.ClientError as refusal:
             refusals[argument] = refusal
-    return asked, refusals
+    return valid, refusals
 
 
-def find_named(
-    arguments: Sequence[str],
-    what: str,
-    existence: Existence[NamedT],
-    listed: Callable[[str | None], Iterable[NamedT]],
-    choose: Callable[[Sequence[NamedT], str], NamedT | errors.ClientError],
-    limits: Limits,
-) -> LookupResult[NamedT]:
-    """What each name or id stands for, or why for nothing.
+@dataclass(frozen=True)
+class Kind:
+    """How one kind of resource is found, and told from others.
 
-    A few are asked for one by one; for many the list is read once.
-
-    :param listed: the rows of the list with a name, or all (None).
-    :param choose: the only one of those with a name, or the refusal.
+    :ivar what: how messages call one.
+    :ivar describe: one of several of a name, for a person who has to choose.
+    :ivar several: how messages call several, where an s is not enough.
+    :ivar ids: what of one may become a part of a URL.
     """
-    found: LookupResult[NamedT] = {}
-    asked, refusals = validate_names(arguments, what)
-    many = len(asked) > MAX_SINGLE_GETS
-    wanted = set(asked) if many else set()
-    by_id: dict[str, NamedT] = {}
-    by_name: dict[str | None, list[NamedT]] = {}
-    for row in listed(None) if many else ():
-        if is_gone(row.status):
-            continue
-        if row.id in wanted and is_uuid(row.id):
-            by_id[row.id] = row
-        if row.name in wanted:
-            by_name.setdefault(row.name, []).append(row)
-    # An offset walk skips rows while others vanish: ask for the absent.
-    absent = [a for a in asked if is_uuid(a) and a not in by_id]
-    answers = existence.of(absent, limits, unlisted=many)
-    found |= refusals | by_id | missing_if_gone(answers, what)
-    for name in (a for a in asked if not is_uuid(a)):
-        rows = by_name.get(name, ()) if many else listed(name)
-        found[name] = choose([row for row in rows if row.name == name], name)
-    return found
 
+    what: str
+    describe: Callable[[Any], str]
+    several: str | None = None
+    ids: Callable[[Any], Sequence[str]] = lambda row: [row.id]
 
-def choose_by_name(
-    found: Sequence[ResourceT],
-    argument: str,
-    what: str,
-    describe: Callable[[ResourceT], str],
-    *,
-    several: str | None = None,
-) -> ResourceT:
-    """The only one of several that bear a name.
+    def choose(self, matches: Sequence[T], name: str) -> T:
+        """The only one of several that have a name.
 
-    :param several: the plural of ``what``, where an s does not make it.
-    :raises MissingError: if none does.
-    :raises RefusedError: if more than one does, with their ids.
-    """
-    if not found:
-        raise MissingError(f'No {what} found for {quote(argument)}')
-    if len(found) > 1:
-        shown = '; '.join(describe(one) for one in found[:10])
-        more = f'; and {len(found) - 10} more' if len(found) > 10 else ''
-        raise RefusedError(
-            f'{counted(len(found), what, several)} have the name '
-            f'{quote(argument)}: {shown}{more}',
-            'Name the one you mean by its id.',
+        :raises MissingError: if there is none.
+        :raises RefusedError: if there are more, with their ids.
+        :raises InvalidId: if the service calls an id what is none.
+        """
+        if not matches:
+            raise MissingError(f'No {self.what} found for {quote(name)}')
+        if len(matches) > 1:
+            shown = '; '.join(self.describe(one) for one in matches[:10])
+            rest = len(matches) - 10
+            more = f'; and {rest} more' if rest > 0 else ''
+            raise RefusedError(
+                f'{counted(len(matches), self.what, self.several)} have the '
+                f'name {quote(name)}: {shown}{more}',
+                'Name the one you mean by its id.',
+            )
+        for id in self.ids(matches[0]):
+            require_uuid(id)
+        return matches[0]
+
+    def find(
+        self,
+        arguments: Sequence[str],
+        existence: Existence[NamedT],
+        listed: Callable[[str | None], Iterable[NamedT]],
+        owns: Callable[[NamedT], bool],
+        limits: Limits,
+    ) -> LookupResult[NamedT]:
+        """What each name or id stands for, or why for nothing.
+
+        A few are asked for one by one; for many the list is read once.
+
+        :param listed: the rows of the list with a name, or all (None).
+        :param owns: whether a row may be found by its name.
+        """
+        valid, found = validate_names(arguments, self.what)
+        many = len(valid) > MAX_SINGLE_GETS
+        wanted = set(valid)
+        rows = [
+            row
+            for row in (listed(None) if many else ())
+            if not is_gone(row.status)
+            and (row.id in wanted or row.name in wanted)
+        ]
+        # A list that is read by offsets skips rows while others are deleted.
+        answers = existence.of(
+            [a for a in valid if is_uuid(a)], limits, rows=rows, unlisted=many
         )
-    return found[0]
+        found |= missing_if_gone(answers, self.what)
+        by_name: dict[str | None, list[NamedT]] = {}
+        for row in rows:
+            by_name.setdefault(row.name, []).append(row)
+        for name in (a for a in valid if not is_uuid(a)):
+            named = by_name.get(name, ()) if many else listed(name)
+            matches = [row for row in named if row.name == name and owns(row)]
+            try:
+                found[name] = self.choose(matches, name)
+            except errors.ClientError as refusal:
+                found[name] = refusal
+        return found
+
+
+def only(found: LookupResult[T]) -> T:
+    """The resource of a look-up for a single name or id.
+
+    :raises ClientError: if there is none.
+    """
+    [answer] = found.values()
+    if isinstance(answer, errors.ClientError):
+        raise answer
+    return answer
 
 
 def require_uuid(id: str) -> None:

@@ -24,12 +24,9 @@ from vbsclient.lookup.existence import (
     LookupResult,
     owners_to_list,
 )
-from vbsclient.lookup.names import choose_by_name, find_named, require_uuid
+from vbsclient.lookup.names import Kind
 from vbsclient.waiting import ResourceStatus
 from vbsclient.wording import brief
-
-WHAT = 'backup of a server'
-SEVERAL = 'backups of servers'
 
 R = TypeVar('R')
 
@@ -40,20 +37,17 @@ TRANSIENT = frozenset(
 
 
 def find_server_backups(
-    items: ServerBackups, arguments: Sequence[str], limits: Limits
+    backups: ServerBackups, arguments: Sequence[str], limits: Limits
 ) -> LookupResult[ServerBackup]:
-    """The item for each name or id, or why there is none.
+    """The backup for each name or id, or why there is none.
 
-    :raises NoServerBackups: on a cloud without items.
+    :raises NoServerBackups: on a cloud without checkpoint_items.
     """
-    return find_named(
+    return KIND.find(
         arguments,
-        WHAT,
-        existence_of(items),
-        lambda name: items.list(name=name),
-        lambda matches, name: choose_server_backup(
-            [item for item in matches if items.owns(item)], name
-        ),
+        existence_of(backups),
+        lambda name: backups.list(name=name),
+        backups.owns,
         limits,
     )
 
@@ -129,22 +123,7 @@ def read_all(
     return list(items.list(checkpoint_id=checkpoint_id, name=name))
 
 
-def choose_server_backup(
-    matches: Sequence[ServerBackup], argument: str
-) -> ServerBackup | errors.ClientError:
-    """The only one of several items that bear a name, or the refusal."""
-    try:
-        chosen = choose_by_name(
-            matches, argument, WHAT, describe_server_backup, several=SEVERAL
-        )
-        require_uuid(chosen.id)
-        require_uuid(chosen.checkpoint_id)
-        return chosen
-    except errors.ClientError as refusal:
-        return refusal
-
-
-def describe_server_backup(item: ServerBackup) -> str:
+def _describe(item: ServerBackup) -> str:
     """One item for a person who has to tell it from others."""
     server = item.server_name or item.server_id or 'unknown'
     return (
@@ -152,6 +131,14 @@ def describe_server_backup(item: ServerBackup) -> str:
         f'{brief(item.created_at or "no date")}, checkpoint '
         f'{brief(item.checkpoint_id)})'
     )
+
+
+KIND = Kind(
+    'backup of a server',
+    _describe,
+    'backups of servers',
+    lambda backup: [backup.id, backup.checkpoint_id],
+)
 
 
 def seen_of(item: ServerBackup) -> ResourceStatus:

@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from vbsclient.api import errors
 from vbsclient.api.vbs import Backup, Backups, VBSClient
 from vbsclient.bulk import Limits
 from vbsclient.lookup.existence import Existence, LookupResult, owners_to_list
-from vbsclient.lookup.names import choose_by_name, find_named, require_uuid
+from vbsclient.lookup.names import Kind
 from vbsclient.wording import brief
-
-WHAT = 'backup'
 
 
 def keeps_chains(vbs: VBSClient, *, has_marks: bool, has_shares: bool) -> bool:
@@ -35,12 +32,11 @@ def find_backups(
     backups: Backups, arguments: Sequence[str], limits: Limits
 ) -> LookupResult[Backup]:
     """The backup for each name or id, or why there is none."""
-    return find_named(
+    return KIND.find(
         arguments,
-        WHAT,
         existence_of(backups),
         lambda name: backups.list(name=name),
-        lambda matches, name: _choose(filter(backups.owns, matches), name),
+        backups.owns,
         limits,
     )
 
@@ -61,20 +57,12 @@ def existence_of(
     return Existence(backups.get, listed)
 
 
-def _choose(
-    matches: Iterable[Backup], name: str
-) -> Backup | errors.ClientError:
-    try:
-        chosen = choose_by_name(list(matches), name, WHAT, _describe)
-        require_uuid(chosen.id)
-        return chosen
-    except errors.ClientError as refusal:
-        return refusal
-
-
 def _describe(backup: Backup) -> str:
     return (
         f'{brief(backup.id)} ({brief(backup.status)}, '
         f'{brief(backup.created_at or "no date")}, volume '
         f'{brief(backup.volume_id)})'
     )
+
+
+KIND = Kind('backup', _describe)

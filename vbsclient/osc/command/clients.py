@@ -6,13 +6,12 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any
 
 from keystoneauth1.identity.base import BaseIdentityPlugin
 from osc_lib import exceptions
 
 from vbsclient.api import errors
-from vbsclient.api.client import LookupClient
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.endpoint import (
     CSBS_TYPES,
@@ -27,11 +26,10 @@ from vbsclient.api.session import OwnSession
 from vbsclient.api.values import Known
 from vbsclient.api.vbs import VBSClient
 from vbsclient.bulk import Limits
+from vbsclient.lookup.resources import LookupT, Resources
 from vbsclient.osc.output.text import capital, sentence
 
 LOG = logging.getLogger(__name__)
-
-LookupT = TypeVar('LookupT', bound=LookupClient)
 
 #: Says of a project that it has no CSBS.
 _HAS_CSBS = 'vbsclient_csbs'
@@ -120,21 +118,20 @@ def _log_in(instance: Any) -> None:
         raise exceptions.CommandError(capital(sentence(error))) from error
 
 
-def make_lookup_client(
-    kind: type[LookupT], instance: Any, service_type: str
-) -> LookupT:
-    """A client of another service, for OSC's client manager.
+def resources_of(instance: Any) -> Resources:
+    """Looks names up in the other services of OSC's client manager."""
 
-    :param service_type: as :func:`service_settings` takes it.
-    """
-    settings = service_settings(instance, service_type)
-    return kind(
-        instance.session,
-        region_name=settings.region_name,
-        interface=settings.interface,
-        endpoint_override=settings.override,
-        timeout=_timeout(instance),
-    )
+    def make_client(kind: type[LookupT], service_type: str) -> LookupT:
+        settings = service_settings(instance, service_type)
+        return kind(
+            instance.session,
+            region_name=settings.region_name,
+            interface=settings.interface,
+            endpoint_override=settings.override,
+            timeout=_timeout(instance),
+        )
+
+    return Resources(make_client)
 
 
 def service_settings(instance: Any, service_type: str) -> ServiceSettings:

@@ -25,20 +25,20 @@ from vbsclient.api.csbs.backups import SORT_KEYS
 from vbsclient.api.http import is_uuid
 from vbsclient.bulk import Limits
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
-from vbsclient.lookup.names import choose_by_name
+from vbsclient.lookup.names import Kind, only
 from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.lookup.server_backups import (
     find_server_backups,
     read_all,
     suppress_errors,
 )
+from vbsclient.osc.command.clients import resources_of
 from vbsclient.osc.command.filters import (
     Conditions,
     add_filters,
     conditions_of,
 )
 from vbsclient.osc.command.list import Found, SortKey, begun
-from vbsclient.osc.command.resources import server_id_of
 from vbsclient.wording import quote
 
 LOG = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ class Selection:
         checkpoint = getattr(parsed_args, 'checkpoint', None)
         return cls(
             conditions_of(parsed_args),
-            server and server_id_of(instance, csbs, server),
+            server and resources_of(instance).server_id(csbs, server),
             policy,
             checkpoint and checkpoint_id_of(csbs, checkpoint),
         )
@@ -239,10 +239,7 @@ def find_item(csbs: CSBSClient, backup: str) -> ServerBackup:
     :raises MissingError: if there is none.
     :raises RefusedError: if several have the name.
     """
-    found = find_server_backups(csbs.backups, [backup], Limits())[backup]
-    if isinstance(found, errors.ClientError):
-        raise found
-    return found
+    return only(find_server_backups(csbs.backups, [backup], Limits()))
 
 
 def checkpoint_id_of(csbs: CSBSClient, checkpoint: str) -> str:
@@ -259,9 +256,7 @@ def checkpoint_id_of(csbs: CSBSClient, checkpoint: str) -> str:
         item.checkpoint_id: item
         for item in read_all(csbs.backups, name=checkpoint)
     }
-    return choose_by_name(
-        list(matches.values()), checkpoint, 'checkpoint', _describe
-    ).checkpoint_id
+    return _CHECKPOINT.choose(list(matches.values()), checkpoint).checkpoint_id
 
 
 def find_checkpoint(csbs: CSBSClient, checkpoint: str) -> list[ServerBackup]:
@@ -286,6 +281,11 @@ def find_checkpoint(csbs: CSBSClient, checkpoint: str) -> list[ServerBackup]:
 
 def _describe(item: ServerBackup) -> str:
     return f'{item.checkpoint_id} ({item.created_at or "no date"})'
+
+
+_CHECKPOINT = Kind(
+    'checkpoint', _describe, ids=lambda backup: [backup.checkpoint_id]
+)
 
 
 def _stamp(moment: datetime | None) -> str | None:

@@ -19,14 +19,15 @@ from vbsclient.api.vbs import Backup, ShareFilter, VBSClient
 from vbsclient.api.vbs.backups import SORT_KEYS
 from vbsclient.bulk import Limits
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
+from vbsclient.lookup.names import only
 from vbsclient.lookup.volume_backups import find_backups
+from vbsclient.osc.command.clients import resources_of
 from vbsclient.osc.command.filters import (
     Conditions,
     add_filters,
     conditions_of,
 )
 from vbsclient.osc.command.list import Found, SortKey, begun
-from vbsclient.osc.command.resources import server_of, volume_id_of
 from vbsclient.osc.vbs.details import list_marked
 
 
@@ -112,10 +113,10 @@ class Selection:
         """
         disks = Disks()
         if parsed_args.volume is not None:
-            id = volume_id_of(instance, parsed_args.volume)
+            id = resources_of(instance).volume_id(parsed_args.volume)
             disks = Disks(frozenset({id}))
         elif parsed_args.server is not None:
-            server = server_of(instance, csbs, parsed_args.server)
+            server = resources_of(instance).server(csbs, parsed_args.server)
             disks = Disks(
                 server.volume_ids, server.id if server.gone else None
             )
@@ -262,10 +263,7 @@ def find_backup(vbs: VBSClient, backup: str) -> Backup:
 
     :raises ClientError: if there is none, or several, which are named.
     """
-    found = find_backups(vbs.backups, [backup], Limits())[backup]
-    if isinstance(found, errors.ClientError):
-        raise found
-    return found
+    return only(find_backups(vbs.backups, [backup], Limits()))
 
 
 def _sortable(vbs: VBSClient, sort: Sequence[SortKey]) -> Any:

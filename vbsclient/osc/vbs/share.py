@@ -20,13 +20,12 @@ from vbsclient.deletion.shares import (
     BackupSharesDeletion,
     ShareDeletion,
 )
-from vbsclient.lookup.names import choose_by_name
+from vbsclient.lookup.names import Kind
 from vbsclient.lookup.refusals import MissingError
-from vbsclient.osc.command.clients import make_vbs_client
+from vbsclient.osc.command.clients import make_vbs_client, resources_of
 from vbsclient.osc.command.delete import DeleteCommand
 from vbsclient.osc.command.filters import add_filters, conditions_of
 from vbsclient.osc.command.list import Found, ListCommand
-from vbsclient.osc.command.resources import project_id_of, volume_id_of
 from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.output.columns import Column, Gigabytes, Time
 from vbsclient.osc.output.messages import Words
@@ -121,8 +120,7 @@ class DeleteVbsShare(DeleteCommand):
             return ShareDeletion(vbs, named, limits=limits)
         project_id = None
         if parsed_args.target_project is not None:
-            project_id = project_id_of(
-                manager,
+            project_id = resources_of(manager).project_id(
                 parsed_args.target_project,
                 parsed_args.target_project_domain,
             )
@@ -267,20 +265,19 @@ class ListVbsShare(ListCommand):
         return self._vbs.shares.count(self._where)
 
     def _ids(self, parsed_args: argparse.Namespace) -> dict[str, Any]:
-        manager = self.app.client_manager
+        resources = resources_of(self.app.client_manager)
         return {
             'backup_id': parsed_args.backup
             and self._backup_id(parsed_args.backup, parsed_args),
             'volume_id': parsed_args.volume
-            and volume_id_of(manager, parsed_args.volume),
+            and resources.volume_id(parsed_args.volume),
             'to_project_id': parsed_args.target_project
-            and project_id_of(
-                manager,
+            and resources.project_id(
                 parsed_args.target_project,
                 parsed_args.target_project_domain,
             ),
             'from_project_id': parsed_args.source_project
-            and project_id_of(manager, parsed_args.source_project),
+            and resources.project_id(parsed_args.source_project),
         }
 
     def _backup_id(self, backup: str, parsed_args: argparse.Namespace) -> str:
@@ -295,10 +292,7 @@ class ListVbsShare(ListCommand):
             )
             if share.backup_name == backup
         }
-        chosen = choose_by_name(
-            list(shared.values()), backup, 'shared backup', _describe
-        )
-        return chosen.backup_id
+        return _SHARED_BACKUP.choose(list(shared.values()), backup).backup_id
 
 
 class ShowVbsShare(ShowCommand):
@@ -338,3 +332,8 @@ class ShowVbsShare(ShowCommand):
 def _describe(share: Share) -> str:
     project = brief(share.from_project_id)
     return f'{brief(share.backup_id)} (of project {project})'
+
+
+_SHARED_BACKUP = Kind(
+    'shared backup', _describe, ids=lambda share: [share.backup_id]
+)
