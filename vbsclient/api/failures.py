@@ -15,6 +15,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ from keystoneauth1 import exceptions as ksa_exceptions
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from vbsclient.api import errors
+from vbsclient.api.session import BodyReader
 from vbsclient.api.urls import host_of, without_userinfo
 
 ErrorT = TypeVar('ErrorT', bound=BaseException)
@@ -43,18 +45,61 @@ _SHORT = {
     errno.EHOSTUNREACH: 'no route to the host',
 }
 
-#: OpenSSL's verify codes for a signer that this machine does not know.
-_UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21, 27})
-#: And for a time that does not fit.
-_WRONG_TIME = frozenset({9, 10})
-#: And for another host.
-_WRONG_HOST = frozenset({62, 64})
-
 _PROXY_HINT = (
     'Look at your proxy settings (https_proxy, http_proxy, all_proxy, '
     'no_proxy).'
 )
-_CACERT_HINT = 'Set cacert in clouds.yaml to the authority that signed it.'
+
+#: What a person can do about certificates.
+TRUST_ISSUER = 'Trust the authority that signed it.'
+CORRECT_FILES = 'Correct the path of the file.'
+
+_WRONG_HOST = 62
+#: The same for each of OpenSSL's verify codes where it is known.
+_CERTIFICATE_HINTS = {
+    # A signer that this machine does not know.
+    **dict.fromkeys((2, 18, 19, 20, 21, 27), TRUST_ISSUER),
+    # A time that does not fit.
+    **dict.fromkeys(
+        (9, 10),
+        'Check the clock of this machine; if it is right, tell the operator '
+        'of the cloud.',
+    ),
+    **dict.fromkeys(
+        (_WRONG_HOST, 64),
+        'Use the name that the certificate is for as the host of the '
+        'endpoint, or tell the operator of the cloud.',
+    ),
+}
+
+
+@contextmanager
+def translated(url: str, body: BodyReader, verify: object) -> Iterator[None]:
+    """Turn the exceptions of the libraries below into ours.
+
+    :param url: where the request goes.
+    :param body: what has been read of the answer.
+    :param verify: what the session verifies certificates with.
+    :raises ClientError: in their place.
+    """
+    try:
+        yield
+    except (ksa_exceptions.ClientException, OSError) as error:
+        raise no_answer(error, url, verify) from error
+    except ValueError as error:
+        # What neither requests nor keystoneauth make an error of their own.
+        if body.status is None:
+            raise _impossible(
+                'the request holds what no URL can carry'
+            ) from error
+        if 300 <= body.status < 400:
+            # requests splits the address of a redirect even if it is not to
+            # follow it.
+            raise errors.RedirectRefused(
+                f'{host_of(url)} redirects to an unreadable address',
+                status=body.status,
+            ) from error
+        raise unreadable(error, url) from error
 
 
 def no_answer(
@@ -130,15 +175,22 @@ def _proxy_failed(
     inside: Sequence[BaseException], url: str
 ) -> errors.ConnectionFailed:
     """No connection to a proxy, or none through it: nothing has left."""
-    name = _proxy_name(inside, url)
-    status = _tunnel_status(inside)
-    if status is None:
+    proxy = _marked(inside, 'by_proxy') or _proxy_setting(url)[1]
+    name = host_of(proxy) or 'on the way'
+    refusals = (
+        re.match(r'Tunnel connection failed: (\d{3})\b', str(error))
+        for error in inside
+        if isinstance(error, OSError)
+    )
+    refusal = next(filter(None, refusals), None)
+    if refusal is None:
         return errors.ConnectionFailed(
             f'no connection to {host_of(url)} through the proxy {name} '
             f'({_cause(inside)})',
             _PROXY_HINT,
             sent=False,
         )
+    status = int(refusal.group(1))
     asks = ' The proxy asks for a login.' if status == 407 else ''
     return errors.ConnectionFailed(
         f'the proxy {name} does not connect to {host_of(url)} (it answered '
@@ -149,46 +201,24 @@ def _proxy_failed(
     )
 
 
-def _proxy_name(inside: Sequence[BaseException], url: str) -> str:
-    proxy = _marked(inside, 'by_proxy')
-    if proxy is not None:
-        return host_of(proxy)
-    setting = _proxy_setting(url)
-    return host_of(setting[1]) if setting else 'on the way'
-
-
-def _tunnel_status(inside: Sequence[BaseException]) -> int | None:
-    for error in inside:
-        told = re.match(r'Tunnel connection failed: (\d{3})\b', str(error))
-        if told and isinstance(error, OSError):
-            return int(told.group(1))
-    return None
-
-
 def _is_about_proxy(inside: Sequence[BaseException], url: str) -> bool:
     """Whether it is the proxy whose address cannot be used."""
     if _first(inside, requests.exceptions.InvalidProxyURL):
         return True
-    if _proxy_setting(url) is None:
+    if not _proxy_setting(url)[1]:
         return False
-    unreadable = _first(inside, urllib3.exceptions.LocationParseError)
-    if unreadable is not None:
-        # It tells of the address what is wrong, and not whose it is.
-        return _is_readable(url)
+    if _first(inside, urllib3.exceptions.LocationParseError):
+        # It says what is wrong with an address, but not whose it is.
+        try:
+            urllib3.util.parse_url(url)
+        except urllib3.exceptions.LocationParseError:
+            return False
+        return True
     return _first(inside, requests.exceptions.InvalidSchema) is not None
 
 
-def _is_readable(url: str) -> bool:
-    try:
-        urllib3.util.parse_url(url)
-    except urllib3.exceptions.LocationParseError:
-        return False
-    return True
-
-
 def _proxy_unusable(url: str) -> errors.ConnectionFailed:
-    setting = _proxy_setting(url)
-    variable, value = setting or ('the proxy settings', '')
+    variable, value = _proxy_setting(url)
     if value.lower().startswith('socks'):
         return _impossible(
             f'{variable} names a SOCKS proxy ({host_of(value)}), for which '
@@ -201,18 +231,16 @@ def _proxy_unusable(url: str) -> errors.ConnectionFailed:
     )
 
 
-def _proxy_setting(url: str) -> tuple[str, str] | None:
-    """(variable, value) of the proxy that the environment has for a URL."""
+def _proxy_setting(url: str) -> tuple[str, str]:
+    """(variable, value) of the environment's proxy for a URL, or '' of it."""
     value = requests.utils.select_proxy(
         url, requests.utils.get_environ_proxies(url)
     )
-    if value is None:
-        return None
     for name in (f'{url.partition(":")[0]}_proxy', 'all_proxy'):
         for variable in (name, name.upper()):
-            if os.environ.get(variable) == value:
+            if value is not None and os.environ.get(variable) == value:
                 return variable, value
-    return 'the proxy settings', value
+    return 'the proxy settings', value or ''
 
 
 # -- certificates ----------------------------------------------------------
@@ -222,17 +250,13 @@ def _encryption_failed(
     inside: Sequence[BaseException], host: str, verify: object
 ) -> errors.ConnectionFailed:
     refused = _first(inside, ssl.SSLCertVerificationError)
-    if refused is not None:
-        return _impossible(
-            f'the certificate of {host} could not be verified '
-            f'({refused.verify_message})',
-            _certificate_hint(refused.verify_code),
-        )
     mismatch = _first(inside, CertificateError)
-    if mismatch is not None:
+    if refused is not None or mismatch is not None:
+        reason = refused.verify_message if refused else mismatch
+        code = refused.verify_code if refused else _WRONG_HOST
         return _impossible(
-            f'the certificate of {host} could not be verified ({mismatch})',
-            _certificate_hint(min(_WRONG_HOST)),
+            f'the certificate of {host} could not be verified ({reason})',
+            _CERTIFICATE_HINTS.get(code, 'Tell the operator of the cloud.'),
         )
     broken = _broken_file(verify)
     if broken is not None:
@@ -242,22 +266,6 @@ def _encryption_failed(
         'Check that the endpoint speaks https.',
         sent=_may_have_left(inside),
     )
-
-
-def _certificate_hint(code: int) -> str:
-    if code in _UNKNOWN_ISSUER:
-        return _CACERT_HINT
-    if code in _WRONG_TIME:
-        return (
-            'Check the clock of this machine; if it is right, tell the '
-            'operator of the cloud.'
-        )
-    if code in _WRONG_HOST:
-        return (
-            'Use the name that the certificate is for as the host of the '
-            'endpoint, or tell the operator of the cloud.'
-        )
-    return 'Tell the operator of the cloud.'
 
 
 def _broken_file(verify: object) -> str | None:
@@ -280,7 +288,7 @@ def _broken_file(verify: object) -> str | None:
 def _no_certificates(reason: str) -> errors.ConnectionFailed:
     return _impossible(
         f'the file of certificates cannot be used ({reason})',
-        'Correct cacert, or cert and key, in clouds.yaml.',
+        CORRECT_FILES,
     )
 
 

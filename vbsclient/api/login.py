@@ -34,6 +34,9 @@ LOG = logging.getLogger(__name__)
 
 Headers = Mapping[str, str]
 
+#: What a person can do where the identity service redirects.
+CORRECT_AUTH_URL = 'Correct the URL of the identity service.'
+
 #: What ends with its first use, or with the token that it is: plugins and
 #: their methods keep it under these names.
 _SPENT = (
@@ -57,11 +60,10 @@ class Login:
         self._refusal: errors.LoginRefused | None = None
         self._failure: errors.LoginUnanswered | None = None
         self._failed_at = 0.0
-        #: Whether there was a login before.
         self._renews = False
 
     def headers(self, session: Session) -> Headers:
-        """What proves the login to a service; mostly a token.
+        """The headers that authenticate a request; mostly a token.
 
         :raises LoginRefused: if the identity service refuses.
         :raises LoginUnanswered: if it does not answer.
@@ -73,7 +75,7 @@ class Login:
             return self._headers
 
     def renewed(self, session: Session, refused: Headers) -> Headers | None:
-        """Other headers than those that a service has refused.
+        """Other headers than those that a service answered with 401.
 
         :returns: None if nothing of the login can be renewed.
         :raises LoginRefused: if the identity service refuses.
@@ -88,13 +90,11 @@ class Login:
                     return None
                 self._headers = None
             if self._headers is None:
-                self._headers = self._log_in(session, asked_at)
+                self._headers = self._log_in(session, asked_at, answered=True)
             return self._headers
 
     def access(self, session: Session) -> AccessInfo | None:
-        """What the identity service said of the token, with the catalog.
-
-        None for a login without the identity service.
+        """The token's data with the catalog; None without such a service.
 
         :raises LoginRefused: if the identity service refuses.
         :raises LoginUnanswered: if it does not answer.
@@ -104,18 +104,20 @@ class Login:
         if not isinstance(auth, BaseIdentityPlugin):
             return None
         if auth.auth_ref is None:
-            # Somebody else has given up the token of the plugin.
+            # Another user of the plugin has invalidated its token.
             asked_at = time.monotonic()
             with self._lock:
                 self._headers = self._log_in(session, asked_at)
         return auth.auth_ref
 
-    def _log_in(self, session: Session, asked_at: float) -> Headers:
+    def _log_in(
+        self, session: Session, asked_at: float, *, answered: bool = False
+    ) -> Headers:
         if self._refusal is not None:
-            raise copy(self._refusal)
+            raise _copy_of(self._refusal, answered)
         if self._failure is not None and asked_at < self._failed_at:
-            # It failed while this thread was waiting for its turn.
-            raise copy(self._failure)
+            # It failed while this thread was waiting for the lock.
+            raise _copy_of(self._failure, answered)
         left = _token_of(session.auth)
         try:
             headers = session.get_auth_headers()
@@ -139,13 +141,22 @@ class Login:
             else:
                 self._failure, self._failed_at = failure, time.monotonic()
             if left is None:
-                raise copy(failure) from error
+                raise _copy_of(failure, answered) from error
             LOG.info(
-                'The token that is left is used until it ends: %s.', failure
+                'The current token is used until it expires: %s.', failure
             )
             return {'X-Auth-Token': left}
         self._renews = True
         return dict(headers)
+
+
+def _copy_of(
+    failure: errors.LoginRefused | errors.LoginUnanswered, answered: bool
+) -> errors.LoginRefused | errors.LoginUnanswered:
+    """An exception for one thread of those that need the same login."""
+    failure = copy(failure)
+    failure.answered = answered
+    return failure
 
 
 def login_of(session: Session) -> Login:
@@ -193,7 +204,7 @@ def understood(
             f'the login failed: {place} redirects to '
             f'{host_of(location) or "another path"}, and a redirect is never '
             f'followed',
-            'Correct auth_url in clouds.yaml.',
+            CORRECT_AUTH_URL,
             repeatable=False,
         )
     if isinstance(

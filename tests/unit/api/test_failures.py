@@ -26,6 +26,7 @@ from urllib3.exceptions import (
 from tests.functional.listeners import Listener, _Host, untrusted
 from tests.unit.fakes import FakeCloud
 from vbsclient.api import errors
+from vbsclient.api.failures import CORRECT_FILES, TRUST_ISSUER
 from vbsclient.api.http import Transport
 
 URL = 'https://vbs.example/v3/p/backups/x'
@@ -200,7 +201,7 @@ def test_a_certificate_says_why_it_does_not_hold(
         host.close()
     assert reason in error.message
     assert advice in str(error.hint)
-    assert 'cacert' not in str(error.hint)
+    assert error.hint != TRUST_ISSUER
     assert not error.sent
 
 
@@ -209,7 +210,7 @@ def test_an_unknown_authority_is_what_cacert_is_for() -> None:
         error = failure(server.url)
         assert server.callers == 1
     assert 'unable to get local issuer' in error.message
-    assert 'cacert' in str(error.hint)
+    assert error.hint == TRUST_ISSUER
     assert not error.sent
 
 
@@ -225,7 +226,7 @@ def test_a_file_of_certificates_that_is_none(
         error = failure(server.url, str(file))
     assert 'the file of certificates cannot be used' in error.message
     assert 'ca.pem' in error.message
-    assert 'Correct cacert' in str(error.hint)
+    assert error.hint == CORRECT_FILES
     assert not error.sent
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Our own session: bounded, and nothing of it on the one that was given."""
 
+import gzip
 from collections.abc import Callable
 from typing import Any
 
@@ -9,11 +10,13 @@ import requests
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 
+from tests.unit.api.listening import listening
 from tests.unit.fakes import IDENTITY, FakeCloud
-from vbsclient.api import errors
+from vbsclient.api import errors, http
 from vbsclient.api.adapter import Adapter
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.http import Transport
+from vbsclient.api.session import LARGEST_REFUSAL
 from vbsclient.api.vbs import VBSClient
 
 URL = 'https://vbs.example/v2/p/backups'
@@ -137,3 +140,140 @@ class TestOwnSession:
             Transport(cloud.session).get(URL)
         assert 'redirects to evil.example' in raised.value.message
         assert cloud.sent() == []
+
+
+@pytest.mark.parametrize('charset', ['idna', 'undefined', 'hex', 'a\0b', 'x'])
+@pytest.mark.parametrize('logged', [False, True])
+def test_a_charset_that_cannot_be_used_hides_no_answer(
+    charset: str, logged: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    if logged:
+        # keystoneauth decodes what it writes.
+        caplog.set_level('DEBUG')
+    body = b'{"error": {"message": "in use"}}'
+    head = (
+        f'Content-Type: text/plain; charset={charset}\r\n'
+        f'Content-Length: {len(body)}\r\n\r\n'
+    ).encode()
+    with listening(b'HTTP/1.1 400 X\r\n' + head + body) as (listener, sender):
+        with pytest.raises(errors.BadRequest) as raised:
+            sender.delete(listener.url, accepted=202)
+        assert raised.value.message == 'in use'
+    body = b'{' + b' ' * (len(body) - 2) + b'}'
+    with listening(b'HTTP/1.1 202 X\r\n' + head + body) as (listener, sender):
+        assert sender.delete(listener.url, accepted=202).attempts == 1
+
+
+def too_much(packed: bool, size: int = 2_000_000) -> tuple[bytes, bytes]:
+    """(headers, body) of more than memory should hold."""
+    body = b'x' * size
+    if packed:
+        return b'Content-Encoding: gzip\r\n', gzip.compress(body)
+    return b'', body
+
+
+@pytest.mark.parametrize('packed', [False, True])
+@pytest.mark.parametrize('query', [{}, {'limit': '1000'}])
+def test_no_body_fills_the_memory(
+    packed: bool, query: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    largest = 'LARGEST_PAGE' if query else 'LARGEST_SINGLE'
+    monkeypatch.setattr(http, largest, 1_000_000)
+    head, body = too_much(packed)
+    answer = b'HTTP/1.1 200 X\r\n' + head + b'\r\n' + body
+    with listening(answer) as (listener, transport):
+        with pytest.raises(errors.ConnectionFailed) as raised:
+            transport.get(listener.url, query)
+        assert 'is too large' in raised.value.message
+        assert raised.value.sent
+        assert listener.requests == 1
+
+
+@pytest.mark.parametrize('packed', [False, True])
+@pytest.mark.parametrize(
+    ('method', 'status'),
+    [
+        *(('GET', status) for status in (400, 404, 500)),
+        *(('DELETE', status) for status in (200, 202, 404, 500)),
+    ],
+)
+def test_of_a_refusal_and_of_a_delete_only_the_beginning_is_read(
+    method: str,
+    status: int,
+    packed: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[int] = []
+    whole = requests.Response.iter_content
+
+    def counted(self: requests.Response, *args: Any, **more: Any) -> Any:
+        for piece in whole(self, *args, **more):
+            read.append(len(piece))
+            yield piece
+
+    monkeypatch.setattr(requests.Response, 'iter_content', counted)
+    head, body = too_much(packed, 100_000_000 if packed else 5_000_000)
+    answer = b'HTTP/1.1 %d X\r\n' % status + head + b'\r\n' + body
+    with listening(answer) as (listener, transport):
+        ask = {
+            'GET': lambda: transport.get(listener.url),
+            'DELETE': lambda: transport.delete(listener.url, accepted=202),
+        }[method]
+        with pytest.raises(errors.ServiceError) as raised:
+            ask()
+        assert raised.value.status == status
+        assert listener.requests == 1
+    assert sum(read) <= LARGEST_REFUSAL + max(read)
+
+
+def test_a_body_that_repeats_the_token_does_not_bring_it_into_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level('DEBUG')
+    body = b'{"error": {"message": "X-Auth-Token: top-secret"}}'
+    head = (
+        b'HTTP/1.1 400 X\r\nContent-Type: application/json\r\n'
+        b'Content-Length: %d\r\n\r\n' % len(body)
+    )
+    with (
+        listening(head + body) as (listener, transport),
+        pytest.raises(errors.BadRequest) as raised,
+    ):
+        transport.delete(listener.url, accepted=202)
+    assert 'RESP BODY' in caplog.text
+    assert 'X-Auth-Token: ***' in raised.value.message
+    assert 'top-secret' not in caplog.text
+
+
+@pytest.mark.parametrize('status', [202, 302, 400])
+def test_nor_does_a_header_or_a_body_of_any_other_answer(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level('DEBUG')
+    body = b'{"you": "sent top-secret"}'
+    head = (
+        b'HTTP/1.1 %d X\r\nContent-Type: application/json\r\n'
+        b'Location: http://evil.example/?token=top-secret\r\n'
+        b'Set-Cookie: token=top-secret; path=/\r\n'
+        b'X-Openstack-Request-Id: top-secret\r\n'
+        b'Content-Length: %d\r\n\r\n' % (status, len(body))
+    )
+    with listening(head + body) as (listener, transport):
+        if status == 202:
+            transport.delete(listener.url, accepted=202)
+        else:
+            with pytest.raises(errors.ServiceError):
+                transport.delete(listener.url, accepted=202)
+    assert 'sent ***' in caplog.text
+    assert 'top-secret' not in caplog.text
+
+
+@pytest.mark.parametrize('charset', [b'', b'; charset=utf-8'])
+def test_what_is_read_of_an_answer_is_what_was_sent(charset: bytes) -> None:
+    body = b'{"name": "top-secret \xc3\xa4"}'
+    head = (
+        b'HTTP/1.1 200 X\r\nContent-Type: application/json%s\r\n'
+        b'Content-Length: %d\r\n\r\n' % (charset, len(body))
+    )
+    with listening(head + body) as (listener, transport):
+        assert transport.get(listener.url) == {'name': 'top-secret ä'}

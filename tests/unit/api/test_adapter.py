@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers that no HTTP library would send, byte for byte, and in time."""
+
+import time
+
+import pytest
+
+from tests.unit.api.listening import listening
+from vbsclient.api import adapter, errors
+
+NOTHING = b'Content-Length: 0\r\n\r\n'
+
+#: Each may stand for a deletion that was carried out.
+UNREADABLE = {
+    'a chunk of a negative size': (
+        b'HTTP/1.1 202 X\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n'
+    ),
+    'a chunk of no size': (
+        b'HTTP/1.1 202 X\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\nhello\r\n'
+    ),
+    'two lengths': (
+        b'HTTP/1.1 202 X\r\nContent-Length: 3\r\nContent-Length: 7\r\n\r\nabc'
+    ),
+    'no gzip': (
+        b'HTTP/1.1 202 X\r\nContent-Encoding: gzip\r\n'
+        b'Content-Length: 3\r\n\r\nabc'
+    ),
+    'no HTTP': b'Connection refused by the service behind me\r\n',
+    'a provisional answer alone': b'HTTP/1.1 102 X\r\n\r\n',
+    'another protocol': b'HTTP/1.1 101 X\r\nUpgrade: h2c\r\n\r\n',
+}
+
+
+@pytest.mark.parametrize('answer', UNREADABLE.values(), ids=UNREADABLE)
+class TestUnreadable:
+    def test_a_delete_was_sent_whatever_the_answer_is(
+        self, answer: bytes
+    ) -> None:
+        with listening(answer) as (listener, transport):
+            with pytest.raises(errors.RepeatedDelete) as raised:
+                transport.delete(listener.url, accepted=202)
+            assert isinstance(raised.value.error, errors.ConnectionFailed)
+            assert raised.value.error.sent
+            # Some of them meet a connection that was hung up before.
+            assert raised.value.attempts == 5 >= listener.requests > 0
+
+    def test_a_get_says_so_in_the_end(self, answer: bytes) -> None:
+        with listening(answer) as (listener, transport):
+            with pytest.raises(errors.ConnectionFailed):
+                transport.get(listener.url)
+            assert 5 >= listener.requests > 0
+
+
+def test_the_real_answer_behind_a_provisional_one_is_nobody_elses() -> None:
+    answer = b'HTTP/1.1 103 X\r\n\r\nHTTP/1.1 202 X\r\n' + NOTHING
+    with listening(answer) as (listener, transport):
+        with pytest.raises(errors.RepeatedDelete):
+            transport.delete(listener.url, accepted=202)
+        assert 5 >= listener.requests > 0
+
+
+#: Without a bound each keeps its caller for minutes.
+DRAWN_OUT = {
+    'a head': b'HTTP/1.1 202 X\r\nX-Filler: ' + b'x' * 2000,
+    'provisional answers': b'HTTP/1.1 100 X\r\n\r\n' * 100,
+    'a body': b'HTTP/1.1 202 X\r\nContent-Length: 2000\r\n\r\n' + b' ' * 2000,
+    'chunks': (
+        b'HTTP/1.1 202 X\r\nTransfer-Encoding: chunked\r\n\r\n'
+        + b'1\r\nx\r\n' * 500
+    ),
+    'a body of no known length': b'HTTP/1.1 202 X\r\n\r\n' + b' ' * 2000,
+}
+
+
+@pytest.mark.parametrize('answer', DRAWN_OUT.values(), ids=DRAWN_OUT)
+def test_no_answer_is_drawn_out_for_ever(answer: bytes) -> None:
+    pace = {'pause': 0.1, 'piece': 10}
+    started = time.monotonic()
+    with listening(answer, timeout=0.3, **pace) as (listener, transport):
+        with pytest.raises(errors.RepeatedDelete) as raised:
+            transport.delete(listener.url, accepted=202)
+        assert isinstance(raised.value.error, errors.ConnectionFailed)
+        assert raised.value.error.sent
+    # Each of the five would take about twenty seconds.
+    assert time.monotonic() - started < 18
+
+
+def test_a_body_that_goes_on_coming_is_read_to_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(adapter, 'SLOWEST', 50)
+    body = b'{"backups": [%s]}' % (b' ' * 200)
+    head = b'HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n' % len(body)
+    pace = {'pause': 0.2, 'piece': 20}
+    with listening(head + body, timeout=1.0, **pace) as (listener, transport):
+        assert transport.get(listener.url) == {'backups': []}
+        assert listener.requests == 1
