@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """How requests leave: no redirects, few repetitions, one new login."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from pathlib import Path
@@ -16,12 +16,14 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.fakes import FakeCloud
+from tests.unit.api.listening import InAHurry
+from tests.unit.fakes import IDENTITY, FakeCloud
 from vbsclient.api import errors
 from vbsclient.api.http import (
     LAST_LOOK,
     AdaptiveLimit,
     Deadline,
+    Receipt,
     Transport,
     seconds_to_wait,
 )
@@ -364,6 +366,271 @@ class TestDelete:
         with pytest.raises(errors.RepeatedDelete) as raised:
             Transport(cloud.session).delete(URL, accepted=202)
         assert raised.value.attempts == 5
+
+
+CHANGES = ('POST', 'PUT')
+DONE = {'status_code': 202, 'json': {'job_id': 'j'}}
+SLOWLY = {'status_code': 429}
+NEVER_LEFT = {'exc': requests.exceptions.ConnectTimeout}
+#: What leaves nothing done, so that a second attempt is right.
+UNDONE_BEFORE = {
+    'nothing': [],
+    'a token that ended': [{'status_code': 401}],
+    'throttled': [SLOWLY],
+    'a rate limiter': [
+        {'status_code': 413, 'json': {'overLimit': {'message': 'x'}}}
+    ],
+    'no connection': [NEVER_LEFT],
+    'all of them': [SLOWLY, NEVER_LEFT, {'status_code': 401}],
+}
+#: What says that a change was refused.
+REFUSED = {
+    **{
+        str(status): {'status_code': status}
+        for status in (400, 402, 403, 404, 405, 409, 413, 422, 451)
+    },
+    'a gateway': {
+        'status_code': 404,
+        'json': {'error_code': 'APIG.0101', 'error_msg': 'no such API'},
+    },
+    'a redirect': {'status_code': 307, 'headers': {'Location': EVIL}},
+    'another redirect': {'status_code': 302, 'headers': {'Location': '/x'}},
+}
+#: What says nothing of what became of a change.
+UNKNOWN = {
+    **{
+        str(status): {'status_code': status}
+        for status in (408, 499, 500, 501, 502, 503, 504, 511, 524, 599)
+    },
+    '503 with a pause': {
+        'status_code': 503,
+        'headers': {'Retry-After': '0'},
+    },
+    'a lost answer': {'exc': requests.exceptions.ReadTimeout},
+    'a reset': {'exc': requests.exceptions.ConnectionError},
+    'half an answer': {'exc': requests.exceptions.ChunkedEncodingError},
+    'a broken encryption': {'exc': requests.exceptions.SSLError('ALERT')},
+    **{
+        f'{status} instead of 202': {'status_code': status, 'json': {}}
+        for status in (200, 201, 203, 204, 206, 207)
+    },
+    'a portal': {'status_code': 202, 'text': '<html>Log in</html>'},
+    'a list': {'status_code': 202, 'json': []},
+    'half an object': {'status_code': 202, 'text': '{"job_id": '},
+    'nothing': {'status_code': 202},
+    'a fault': {'status_code': 202, 'json': {'error': {'message': 'no'}}},
+    'a charset that does not fit': {
+        'status_code': 202,
+        'content': '{"a": 1}'.encode('utf-16'),
+        'headers': {'Content-Type': 'application/json; charset=ascii'},
+    },
+}
+
+
+def _change(transport: Transport, method: str) -> tuple[Any, Receipt]:
+    send = transport.post if method == 'POST' else transport.put
+    return send(URL, {'name': 'x'}, accepted=202)
+
+
+@pytest.mark.parametrize('before', UNDONE_BEFORE.values(), ids=UNDONE_BEFORE)
+@pytest.mark.parametrize('method', CHANGES)
+class TestChange:
+    """A change has three ends, and is sent again only if it was not done."""
+
+    def test_it_is_accepted(
+        self, fake_cloud: MakeCloud, method: str, before: list[Any]
+    ) -> None:
+        cloud = fake_cloud()
+        done = {**DONE, 'headers': {'x-openstack-request-id': 'req-1'}}
+        cloud.on(method, URL, *before, done)
+        document, receipt = _change(Transport(cloud.session), method)
+        assert document == {'job_id': 'j'}
+        assert (receipt.status, receipt.request_id) == (202, 'req-1')
+        assert cloud.sent() == [f'{method} {URL}'] * (len(before) + 1)
+        assert cloud.requests[-1].json() == {'name': 'x'}
+        kind = cloud.requests[-1].headers['Content-Type']
+        assert kind == 'application/json'
+
+    @pytest.mark.parametrize('answer', REFUSED.values(), ids=REFUSED)
+    def test_it_is_refused(
+        self,
+        fake_cloud: MakeCloud,
+        method: str,
+        before: list[Any],
+        answer: dict[str, Any],
+    ) -> None:
+        cloud = fake_cloud()
+        cloud.on(method, URL, *before, answer)
+        with pytest.raises(errors.ServiceError) as raised:
+            _change(Transport(cloud.session), method)
+        assert raised.value.status == answer['status_code']
+        assert cloud.sent() == [f'{method} {URL}'] * (len(before) + 1)
+
+    @pytest.mark.parametrize('answer', UNKNOWN.values(), ids=UNKNOWN)
+    def test_it_is_unknown(
+        self,
+        fake_cloud: MakeCloud,
+        method: str,
+        before: list[Any],
+        answer: dict[str, Any],
+    ) -> None:
+        cloud = fake_cloud()
+        cloud.on(method, URL, *before, answer)
+        with pytest.raises(errors.OutcomeUnknown) as raised:
+            _change(Transport(cloud.session), method)
+        refusal = raised.value.refusal
+        if 'exc' in answer:
+            assert isinstance(refusal, errors.ConnectionFailed)
+            assert refusal.sent
+        else:
+            assert isinstance(refusal, errors.ServiceError)
+            assert refusal.status == answer['status_code']
+        assert cloud.sent() == [f'{method} {URL}'] * (len(before) + 1)
+
+
+@pytest.mark.parametrize('method', CHANGES)
+class TestChangeThatIsNeverSent:
+    def test_throttling_without_an_end_is_a_refusal(
+        self, fake_cloud: MakeCloud, method: str
+    ) -> None:
+        cloud = fake_cloud()
+        cloud.on(method, URL, **SLOWLY)
+        with pytest.raises(errors.TooManyRequests):
+            _change(Transport(cloud.session), method)
+        assert len(cloud.sent()) == 12
+
+    def test_no_connection(self, fake_cloud: MakeCloud, method: str) -> None:
+        cloud = fake_cloud()
+        cloud.on(method, URL, **NEVER_LEFT)
+        with pytest.raises(errors.ConnectionFailed) as raised:
+            _change(Transport(cloud.session), method)
+        assert not raised.value.sent
+        assert len(cloud.sent()) == 5
+
+    def test_a_second_401_is_a_refusal(
+        self, fake_cloud: MakeCloud, method: str
+    ) -> None:
+        cloud = fake_cloud()
+        cloud.on(method, URL, status_code=401)
+        with pytest.raises(errors.Unauthorized):
+            _change(Transport(cloud.session), method)
+        assert (cloud.logins, len(cloud.sent())) == (2, 2)
+
+    @pytest.mark.parametrize(
+        ('answer', 'end'),
+        [
+            ({'status_code': 401}, errors.LoginRefused),
+            ({'exc': requests.exceptions.ReadTimeout}, errors.LoginUnanswered),
+        ],
+    )
+    def test_a_login_that_fails(
+        self, fake_cloud: MakeCloud, method: str, answer: Any, end: Any
+    ) -> None:
+        cloud = fake_cloud()
+        cloud.session.get_token()
+        cloud.on(method, URL, status_code=401)
+        cloud.on('POST', f'{IDENTITY}/auth/tokens', **answer)
+        with pytest.raises(end) as raised:
+            _change(Transport(cloud.session), method)
+        # Nothing was done, and nothing is sent without a login.
+        assert getattr(raised.value, 'sent', False) is False
+        assert len(cloud.sent()) == 1
+
+    def test_stopped_before(self, fake_cloud: MakeCloud, method: str) -> None:
+        cloud = fake_cloud()
+        transport = Transport(cloud.session)
+        transport.stop.set()
+        with pytest.raises(errors.Cancelled):
+            _change(transport, method)
+        assert cloud.sent() == []
+
+    @pytest.mark.parametrize('answer', [SLOWLY, NEVER_LEFT])
+    def test_stopped_between_two_attempts(
+        self, fake_cloud: MakeCloud, method: str, answer: Any
+    ) -> None:
+        cloud = fake_cloud()
+        cloud.on(method, URL, answer, DONE)
+        with pytest.raises((errors.TooManyRequests, errors.ClientError)):
+            _change(
+                Transport(cloud.session, stop=Clock(set_at_wait=1)), method
+            )
+        assert len(cloud.sent()) == 1
+
+    def test_it_gets_its_time_after_the_end_of_a_wait(
+        self, fake_cloud: MakeCloud, method: str
+    ) -> None:
+        cloud, deadline = fake_cloud(), Deadline()
+        cloud.on(method, URL, **DONE)
+        transport = Transport(cloud.session, deadline=deadline)
+        with deadline.within(-LAST_LOOK):
+            _change(transport, method)
+        assert cloud.requests[0].timeout == (10.0, 60.0)
+
+
+class TestDocuments:
+    @pytest.mark.parametrize('body', ['', ' \n', '{}'])
+    def test_a_204_has_none(self, fake_cloud: MakeCloud, body: str) -> None:
+        cloud = fake_cloud()
+        cloud.on('POST', URL, status_code=204, text=body)
+        transport = Transport(cloud.session)
+        document, receipt = transport.post(URL, {}, accepted=204)
+        assert (document, receipt.status, receipt.attempts) == ({}, 204, 1)
+
+    @given(
+        st.lists(
+            st.sampled_from([SLOWLY, NEVER_LEFT, {'status_code': 502}, DONE]),
+            min_size=1,
+            max_size=4,
+        )
+    )
+    def test_nothing_is_sent_after_what_may_have_been_done(
+        self, answers: list[dict[str, Any]]
+    ) -> None:
+        cloud = FakeCloud()
+        cloud.on('POST', URL, *answers)
+        with contextlib.suppress(errors.ClientError):
+            Transport(cloud.session, stop=InAHurry()).post(
+                URL, {}, accepted=202
+            )
+        may_be_done = [a in (DONE, {'status_code': 502}) for a in answers]
+        if any(may_be_done):
+            assert len(cloud.sent()) == may_be_done.index(True) + 1
+
+
+class TestPostThatReads:
+    @pytest.mark.parametrize('status', REPEATED)
+    def test_it_is_repeated_as_a_get_is(
+        self, fake_cloud: MakeCloud, status: int
+    ) -> None:
+        cloud = fake_cloud()
+        again = {'status_code': status}
+        lost = {'exc': requests.exceptions.ReadTimeout}
+        cloud.on('POST', URL, again, lost, {'json': {'total_count': 1}})
+        found = Transport(cloud.session).post_to_read(URL, {'action': 'count'})
+        assert found == {'total_count': 1}
+        assert cloud.sent() == [f'POST {URL}'] * 3
+        assert cloud.requests[0].json() == {'action': 'count'}
+
+    @pytest.mark.parametrize('status', [400, 403, 404, 409, 500, 501])
+    def test_other_refusals_are_final(
+        self, fake_cloud: MakeCloud, status: int
+    ) -> None:
+        cloud = fake_cloud()
+        cloud.on('POST', URL, status_code=status)
+        with pytest.raises(errors.ServiceError):
+            Transport(cloud.session).post_to_read(URL, {})
+        assert len(cloud.sent()) == 1
+
+    def test_it_is_answered_with_an_object(
+        self, fake_cloud: MakeCloud
+    ) -> None:
+        cloud = fake_cloud()
+        cloud.on('POST', URL, {'json': []}, {'status_code': 202, 'json': {}})
+        transport = Transport(cloud.session)
+        with pytest.raises(errors.MalformedResponse):
+            transport.post_to_read(URL, {})
+        with pytest.raises(errors.UnexpectedSuccess):
+            transport.post_to_read(URL, {})
 
 
 class TestRetryAfter:
@@ -802,7 +1069,7 @@ def _limit(size: int) -> AdaptiveLimit:
 
 
 def _capacity(limit: AdaptiveLimit) -> int:
-    with ExitStack() as held:
+    with contextlib.ExitStack() as held:
         taken = 0
         while True:
             try:
