@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why a request has no answer, and whether it can have left.
+"""Why a request has no answer, and whether it may have been sent.
 
 The libraries below wrap what happened in three or four exceptions.  What
 decides here is the type of those inside, and only where there is none
-(http.client tells a refused tunnel by its text alone) the words.
+(http.client marks a refused tunnel by its text alone) the words.
 """
 
 from __future__ import annotations
@@ -49,13 +49,11 @@ _PROXY_HINT = (
     'Look at your proxy settings (https_proxy, http_proxy, all_proxy, '
     'no_proxy).'
 )
-
-#: What a person can do about certificates.
 TRUST_ISSUER = 'Trust the authority that signed it.'
 CORRECT_FILES = 'Correct the path of the file.'
 
 _WRONG_HOST = 62
-#: The same for each of OpenSSL's verify codes where it is known.
+#: What to do, by OpenSSL's verify codes.
 _CERTIFICATE_HINTS = {
     # A signer that this machine does not know.
     **dict.fromkeys((2, 18, 19, 20, 21, 27), TRUST_ISSUER),
@@ -78,7 +76,7 @@ def translated(url: str, body: BodyReader, verify: object) -> Iterator[None]:
     """Turn the exceptions of the libraries below into ours.
 
     :param url: where the request goes.
-    :param body: what has been read of the answer.
+    :param body: what reads its answer.
     :param verify: what the session verifies certificates with.
     :raises ClientError: in their place.
     """
@@ -89,9 +87,8 @@ def translated(url: str, body: BodyReader, verify: object) -> Iterator[None]:
     except ValueError as error:
         # What neither requests nor keystoneauth make an error of their own.
         if body.status is None:
-            raise _impossible(
-                'the request holds what no URL can carry'
-            ) from error
+            reason = 'the request holds what no URL can carry'
+            raise _impossible(reason) from error
         if 300 <= body.status < 400:
             # requests splits the address of a redirect even if it is not to
             # follow it.
@@ -99,11 +96,11 @@ def translated(url: str, body: BodyReader, verify: object) -> Iterator[None]:
                 f'{host_of(url)} redirects to an unreadable address',
                 status=body.status,
             ) from error
-        raise unreadable(error, url) from error
+        raise _unreadable(list(_chain(error)), url) from error
 
 
 def no_answer(
-    error: Exception, url: str, verify: object = None
+    error: Exception, url: str, verify: object
 ) -> errors.ConnectionFailed:
     """What an exception of the libraries means for a request.
 
@@ -111,6 +108,7 @@ def no_answer(
     :param verify: what the session verifies certificates with.
     """
     inside = list(_chain(error))
+    host = host_of(url)
     if _marked(inside, 'by_proxy') or _first(
         inside,
         requests.exceptions.ProxyError,
@@ -120,44 +118,38 @@ def no_answer(
     if _is_about_proxy(inside, url):
         return _proxy_unusable(url)
     if isinstance(error, ksa_exceptions.SSLError):
-        return _encryption_failed(inside, host_of(url), verify)
-    if isinstance(error, ksa_exceptions.ConnectionError):
-        return _connection_failed(error, inside, url)
-    if isinstance(error, OSError):
+        return _encryption_failed(inside, host, verify)
+    if not isinstance(error, ksa_exceptions.ConnectionError):
         # requests looks for the files of certificates by itself, and says
         # in words of its own that there is none.
-        return _no_certificates(str(error))
-    return unreadable(error, url)
-
-
-def unreadable(error: Exception, url: str) -> errors.ConnectionFailed:
-    """An answer that came and cannot be read."""
-    return errors.ConnectionFailed(
-        f'the answer of {host_of(url)} could not be read '
-        f'({_cause(list(_chain(error)))})'
-    )
-
-
-def _connection_failed(
-    error: ksa_exceptions.ConnectionError,
-    inside: Sequence[BaseException],
-    url: str,
-) -> errors.ConnectionFailed:
+        return (
+            _no_certificates(str(error))
+            if isinstance(error, OSError)
+            else _unreadable(inside, url)
+        )
     if _first(inside, *_NEVER_MADE):
         return _impossible(
             f'the address {without_userinfo(url)!r} is not usable'
         )
-    left = _may_have_left(inside)
     if isinstance(error, ksa_exceptions.ConnectTimeout):
         return errors.ConnectionFailed(
-            f'{host_of(url)} did not answer in time', sent=left
+            f'{host} did not answer in time', sent=_may_be_sent(inside)
         )
     if isinstance(error, ksa_exceptions.UnknownConnectionError):
-        return unreadable(error, url)
+        return _unreadable(inside, url)
     return errors.ConnectionFailed(
-        f'no connection to {host_of(url)} ({_cause(inside)})',
+        f'no connection to {host} ({_cause(inside)})',
         'Check the network and the endpoint.',
-        sent=left,
+        sent=_may_be_sent(inside),
+    )
+
+
+def _unreadable(
+    inside: Sequence[BaseException], url: str
+) -> errors.ConnectionFailed:
+    """An answer that came and cannot be read."""
+    return errors.ConnectionFailed(
+        f'the answer of {host_of(url)} could not be read ({_cause(inside)})'
     )
 
 
@@ -174,23 +166,23 @@ def _impossible(
 def _proxy_failed(
     inside: Sequence[BaseException], url: str
 ) -> errors.ConnectionFailed:
-    """No connection to a proxy, or none through it: nothing has left."""
+    """No connection to a proxy, or none through it: nothing was sent."""
     proxy = _marked(inside, 'by_proxy') or _proxy_setting(url)[1]
     name = host_of(proxy) or 'on the way'
-    refusals = (
+    answers = (
         re.match(r'Tunnel connection failed: (\d{3})\b', str(error))
         for error in inside
         if isinstance(error, OSError)
     )
-    refusal = next(filter(None, refusals), None)
-    if refusal is None:
+    answer = next(filter(None, answers), None)
+    if answer is None:
         return errors.ConnectionFailed(
             f'no connection to {host_of(url)} through the proxy {name} '
             f'({_cause(inside)})',
             _PROXY_HINT,
             sent=False,
         )
-    status = int(refusal.group(1))
+    status = int(answer.group(1))
     asks = ' The proxy asks for a login.' if status == 407 else ''
     return errors.ConnectionFailed(
         f'the proxy {name} does not connect to {host_of(url)} (it answered '
@@ -264,7 +256,7 @@ def _encryption_failed(
     return errors.ConnectionFailed(
         f'the encrypted connection to {host} failed ({_cause(inside)})',
         'Check that the endpoint speaks https.',
-        sent=_may_have_left(inside),
+        sent=_may_be_sent(inside),
     )
 
 
@@ -277,18 +269,16 @@ def _broken_file(verify: object) -> str | None:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
             **{'capath' if is_folder else 'cafile': verify}
         )
+    except ssl.SSLError:
+        return f'{verify}: it holds no certificate that can be read'
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        if isinstance(error, ssl.SSLError):
-            reason = 'it holds no certificate that can be read'
-        return f'{verify}: {reason}'
+        return f'{verify}: {error.strerror or type(error).__name__}'
     return None
 
 
 def _no_certificates(reason: str) -> errors.ConnectionFailed:
     return _impossible(
-        f'the file of certificates cannot be used ({reason})',
-        CORRECT_FILES,
+        f'the file of certificates cannot be used ({reason})', CORRECT_FILES
     )
 
 
@@ -318,7 +308,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         waiting += [e for e in inside if isinstance(e, BaseException)]
 
 
-def _may_have_left(inside: Sequence[BaseException]) -> bool:
+def _may_be_sent(inside: Sequence[BaseException]) -> bool:
     return not _marked(inside, 'never_left') and not _first(
         inside,
         # Connections that are not ours mark nothing.
@@ -329,9 +319,8 @@ def _may_have_left(inside: Sequence[BaseException]) -> bool:
 
 
 def _marked(inside: Sequence[BaseException], mark: str) -> Any:
-    """What our own connections noted of what they raised."""
-    marks = (getattr(error, mark, None) for error in inside)
-    return next((value for value in marks if value is not None), None)
+    """What our own connections noted on what they raised."""
+    return next(filter(None, (getattr(e, mark, None) for e in inside)), None)
 
 
 def _first(
@@ -344,8 +333,7 @@ def _cause(inside: Sequence[BaseException]) -> str:
     """The reason in a few words."""
     for error in inside:
         if isinstance(
-            error,
-            socket.gaierror | urllib3.exceptions.NameResolutionError,
+            error, socket.gaierror | urllib3.exceptions.NameResolutionError
         ):
             return 'unknown host'
         if isinstance(error, http.client.RemoteDisconnected):

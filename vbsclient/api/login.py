@@ -70,9 +70,9 @@ class Login:
         """
         asked_at = time.monotonic()
         with self._lock:
-            if self._headers is None:
-                self._headers = self._log_in(session, asked_at)
-            return self._headers
+            if self._headers is not None:
+                return self._headers
+            return self._log_in(session, asked_at)
 
     def renewed(self, session: Session, refused: Headers) -> Headers | None:
         """Other headers than those that a service answered with 401.
@@ -88,13 +88,13 @@ class Login:
                     not session.invalidate()
                 ):
                     return None
-                self._headers = None
-            if self._headers is None:
-                self._headers = self._log_in(session, asked_at, answered=True)
-            return self._headers
+            elif self._headers is not None:
+                return self._headers
+            self._headers = None
+            return self._log_in(session, asked_at, answered=True)
 
     def access(self, session: Session) -> AccessInfo | None:
-        """The token's data with the catalog; None without such a service.
+        """The token's data with the catalog; None if the login has none.
 
         :raises LoginRefused: if the identity service refuses.
         :raises LoginUnanswered: if it does not answer.
@@ -107,7 +107,7 @@ class Login:
             # Another user of the plugin has invalidated its token.
             asked_at = time.monotonic()
             with self._lock:
-                self._headers = self._log_in(session, asked_at)
+                self._log_in(session, asked_at)
         return auth.auth_ref
 
     def _log_in(
@@ -118,7 +118,7 @@ class Login:
         if self._failure is not None and asked_at < self._failed_at:
             # It failed while this thread was waiting for the lock.
             raise _copy_of(self._failure, answered)
-        left = _token_of(session.auth)
+        current = _token_of(session.auth)
         try:
             headers = session.get_auth_headers()
             if headers is None:
@@ -135,19 +135,21 @@ class Login:
             ValueError,
             AttributeError,
         ) as error:
-            failure = understood(error, session, renews=self._renews)
+            failure = _login_failure(error, session, renews=self._renews)
             if isinstance(failure, errors.LoginRefused):
                 self._refusal = failure
             else:
                 self._failure, self._failed_at = failure, time.monotonic()
-            if left is None:
+            if current is None:
                 raise _copy_of(failure, answered) from error
             LOG.info(
                 'The current token is used until it expires: %s.', failure
             )
-            return {'X-Auth-Token': left}
+            self._headers = {'X-Auth-Token': current}
+            return self._headers
         self._renews = True
-        return dict(headers)
+        self._headers = dict(headers)
+        return self._headers
 
 
 def _copy_of(
@@ -168,68 +170,70 @@ def login_of(session: Session) -> Login:
         return _logins.setdefault(auth, Login())
 
 
-def understood(
-    error: Exception, session: Session, *, renews: bool = False
+def _login_failure(
+    error: Exception, session: Session, *, renews: bool
 ) -> errors.LoginRefused | errors.LoginUnanswered:
-    """What a failed login means: refused for good, or not answered.
-
-    Keystone refuses a wrong password with 401, a locked account with 401 or
-    403 and the renewal of a token that was revoked with 404: so does each
-    4xx, but for those that only ask for patience.
-    """
+    """What a failed login means: refused for good, or not answered."""
     auth_url = str(getattr(session.auth, 'auth_url', None) or '')
-    place = host_of(auth_url) or 'identity'
-    if isinstance(error, ksa_exceptions.HttpError):
-        return _answered(error, place, 'renew' if renews else 'accept')
+    host = host_of(auth_url) or 'identity'
     cause = error.__cause__ or error.__context__
     if isinstance(error, ksa_exceptions.DiscoveryFailure) and isinstance(
         cause, ksa_exceptions.HttpError | ksa_exceptions.ConnectionError
     ):
-        return understood(cause, session, renews=renews)
+        error = cause
+    if isinstance(error, ksa_exceptions.HttpError):
+        return _answered(error, host, 'renew' if renews else 'accept')
     if isinstance(error, errors.ClientError):
-        return errors.LoginUnanswered(
-            f'the login failed: {error.message}', error.hint
-        )
+        return _unanswered(error.message, error.hint)
     if isinstance(error, ksa_exceptions.ConnectionError | OSError):
         reason = no_answer(error, auth_url, session.verify)
-        return errors.LoginUnanswered(
-            f'the login failed: {reason.message}',
-            reason.hint,
-            repeatable=reason.repeatable,
+        return _unanswered(
+            reason.message, reason.hint, repeatable=reason.repeatable
         )
     response = getattr(error, 'response', None)
     location = getattr(response, 'headers', {}).get('Location')
     if location:
-        return errors.LoginUnanswered(
-            f'the login failed: {place} redirects to '
-            f'{host_of(location) or "another path"}, and a redirect is never '
-            f'followed',
+        return _unanswered(
+            f'{host} redirects to {host_of(location) or "another path"}, and '
+            f'a redirect is never followed',
             CORRECT_AUTH_URL,
             repeatable=False,
         )
     if isinstance(
         error, ksa_exceptions.DiscoveryFailure | ksa_exceptions.InvalidResponse
     ) or not isinstance(error, ksa_exceptions.ClientException):
-        return errors.LoginUnanswered(
-            f'the login failed: the answer of {place} could not be read '
-            f'({_reason(error)})'
+        return _unanswered(
+            f'the answer of {host} could not be read ({_reason(error)})'
         )
     return errors.LoginRefused(f'no valid login: {_reason(error)}')
 
 
+def _unanswered(
+    reason: str, hint: str | None = None, *, repeatable: bool = True
+) -> errors.LoginUnanswered:
+    return errors.LoginUnanswered(
+        f'the login failed: {reason}', hint, repeatable=repeatable
+    )
+
+
 def _answered(
-    error: ksa_exceptions.HttpError, place: str, verb: str
+    error: ksa_exceptions.HttpError, host: str, verb: str
 ) -> errors.LoginRefused | errors.LoginUnanswered:
+    """What the status of an answer means.
+
+    Keystone refuses a wrong password with 401, a locked account with 401 or
+    403 and the renewal of a token that was revoked with 404: so does each
+    4xx, except those that only ask for patience.
+    """
     status = error.http_status or 0
     headers = getattr(error.response, 'headers', {})
     waits = seconds_to_wait(headers.get('Retry-After')) is not None
     if status in (408, 429) or status >= 500 or (status == 413 and waits):
-        return errors.LoginUnanswered(
-            f'the login failed: the identity service {place} answered '
-            f'{status} ({_reason(error)})'
+        return _unanswered(
+            f'the identity service {host} answered {status} ({_reason(error)})'
         )
     return errors.LoginRefused(
-        f'the identity service does not {verb} the login ({place} answered '
+        f'the identity service does not {verb} the login ({host} answered '
         f'{status}: {_reason(error)})'
     )
 
@@ -253,8 +257,11 @@ def can_be_renewed(auth: Any) -> Known:
     a passcode, a code, a receipt or another token cannot.  UNKNOWN for what
     needs no identity service: nobody says whether that ends.
     """
-    parts = list(_parts_of(auth))
-    if any(getattr(part, name, None) for part in parts for name in _SPENT):
+    if any(
+        getattr(part, name, None)
+        for part in _parts_of(auth)
+        for name in _SPENT
+    ):
         return Known.NO
     if not isinstance(auth, BaseIdentityPlugin):
         return Known.UNKNOWN
