@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 import requests
 import tenacity
 from keystoneauth1.session import Session
+from requests.adapters import DEFAULT_POOLSIZE
 
 from vbsclient.api import answers, errors
 from vbsclient.api.failures import translated
@@ -45,9 +46,6 @@ DEFAULT_TIMEOUT = (10.0, 60.0)
 
 #: Seconds by which the last poll of a wait may outlast its timeout.
 LAST_LOOK = 2.0
-
-#: Connections that requests keeps per host unless told otherwise.
-_DEFAULT_POOL = 10
 
 #: What a gateway answers that did not reach the service, or that may answer
 #: the next time; throttling is known by its type.
@@ -100,15 +98,6 @@ class _Request:
         """The most bytes that it may be answered with."""
         is_page = 'limit' in {**(self.query or {}), **(self.body or {})}
         return LARGEST_PAGE if is_page else LARGEST_SINGLE
-
-
-class _AsItIs(requests.auth.AuthBase):
-    """Adds nothing to a request: the token is in it already."""
-
-    def __call__(
-        self, request: requests.PreparedRequest
-    ) -> requests.PreparedRequest:
-        return request
 
 
 class AdaptiveLimit:
@@ -180,6 +169,68 @@ class Deadline:
         return math.inf if at is None else at - time.monotonic()
 
 
+def _is_repeatable(error: BaseException) -> bool:
+    """Whether what can be repeated without harm may succeed then."""
+    if isinstance(error, errors.ServiceError):
+        return (
+            isinstance(error, errors.TooManyRequests)
+            or error.status in _REPEATABLE_STATUSES
+        )
+    return isinstance(error, errors.ConnectionFailed) and error.repeatable
+
+
+def _is_undone(error: BaseException) -> bool:
+    """Whether a change that ended so was certainly not carried out.
+
+    No 5xx proves that, not even one that asks for a pause.
+    """
+    if isinstance(error, errors.ConnectionFailed):
+        return not error.sent
+    return (
+        isinstance(error, errors.ServiceError)
+        and 300 <= error.status < 500
+        and error.status not in _NOT_WAITED_FOR
+    )
+
+
+_exponential = tenacity.wait_random_exponential(multiplier=0.5, max=20)
+
+
+def _error_of(state: tenacity.RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    retry_after = getattr(_error_of(state), 'retry_after', None)
+    seconds = seconds_to_wait(retry_after)
+    return float(_exponential(state)) if seconds is None else seconds
+
+
+def _attempt_counter() -> Callable[[tenacity.RetryCallState], bool]:
+    """Whether one request was tried often enough.
+
+    Throttling and failures are counted apart: throttled attempts leave as
+    many for the rest.
+    """
+    counts = Counter[bool]()
+
+    def is_enough(state: tenacity.RetryCallState) -> bool:
+        throttled = isinstance(_error_of(state), errors.TooManyRequests)
+        counts[throttled] += 1
+        most = _ATTEMPTS_WHEN_THROTTLED if throttled else _ATTEMPTS
+        return counts[throttled] >= most
+
+    return is_enough
+
+
+def _log_retry(state: tenacity.RetryCallState) -> None:
+    LOG.debug(
+        'attempt %d failed: %.500r',
+        state.attempt_number,
+        str(_error_of(state)),
+    )
+
+
 class Transport:
     """Requests of one service on a keystoneauth session, for many threads.
 
@@ -215,7 +266,7 @@ class Transport:
         self.session = OwnSession(
             session,
             # No thread waits for a connection of another one.
-            connections=max(concurrency, _DEFAULT_POOL),
+            connections=max(concurrency, DEFAULT_POOLSIZE),
             timeout=self._timeout_of_logins,
         )
         self._login = login_of(self.session)
@@ -348,7 +399,9 @@ class Transport:
             return self._send(request)
 
         try:
-            response = self._retrying(_is_undone_and_repeatable)(attempt)
+            response = self._retrying(
+                lambda error: _is_undone(error) and _is_repeatable(error)
+            )(attempt)
             document = _documented(response, accepted)
         except _FAILURES as error:
             if _is_undone(error):
@@ -357,12 +410,12 @@ class Transport:
         return document, _receipt(response, attempts)
 
     def _retrying(
-        self, is_repeatable: Callable[[BaseException], bool] | None = None
+        self, is_repeatable: Callable[[BaseException], bool] = _is_repeatable
     ) -> tenacity.Retrying:
         """What repeats a request until its answer is final."""
         is_enough = _attempt_counter()
         return tenacity.Retrying(
-            retry=tenacity.retry_if_exception(is_repeatable or _is_repeatable),
+            retry=tenacity.retry_if_exception(is_repeatable),
             wait=lambda state: min(
                 _wait(state), max(0.0, self._deadline.left())
             ),
@@ -377,17 +430,12 @@ class Transport:
         )
 
     def _token(self) -> Headers:
-        """The headers of the login; logs in where that was not done yet."""
         if self.stop.is_set():
             raise errors.Cancelled('not sent')
         return self._login.headers(self.session)
 
     def _send(self, request: _Request) -> requests.Response:
-        """One answer that does not refuse, with a new token if need be.
-
-        :raises ServiceError: if it refuses.
-        :raises ConnectionFailed: if there is none.
-        """
+        """One answer that does not refuse, with a new token if need be."""
         # What has no time left needs no login either.
         self._timeout_of(request)
         token = self._token()
@@ -409,7 +457,7 @@ class Transport:
     def _send_once(
         self, request: _Request, token: Headers
     ) -> requests.Response:
-        """One answer."""
+        """One answer that does not refuse."""
         with self._limit.slot() as sent_at:
             if self.stop.is_set():
                 raise errors.Cancelled('not sent')
@@ -437,7 +485,7 @@ class Transport:
                     raise_exc=False,
                     # Otherwise a netrc file is looked for at each request,
                     # and its login would go to the service.
-                    requests_auth=_AsItIs(),
+                    requests_auth=lambda request: request,
                     client_name='python-vbsclient',
                     hooks={'response': reader},
                 )
@@ -512,70 +560,4 @@ def _refused_again(
         'call: look at them, or use a login without any.',
         retry_after=error.retry_after,
         own=error.own,
-    )
-
-
-def _is_repeatable(error: BaseException) -> bool:
-    """Whether what can be repeated without harm may succeed then."""
-    if isinstance(error, errors.ServiceError):
-        return (
-            isinstance(error, errors.TooManyRequests)
-            or error.status in _REPEATABLE_STATUSES
-        )
-    return isinstance(error, errors.ConnectionFailed) and error.repeatable
-
-
-def _is_undone(error: BaseException) -> bool:
-    """Whether a change that ended so was certainly not carried out.
-
-    No 5xx proves that, not even one that asks for a pause.
-    """
-    if isinstance(error, errors.ConnectionFailed):
-        return not error.sent
-    return (
-        isinstance(error, errors.ServiceError)
-        and 300 <= error.status < 500
-        and error.status not in _NOT_WAITED_FOR
-    )
-
-
-def _is_undone_and_repeatable(error: BaseException) -> bool:
-    return _is_undone(error) and _is_repeatable(error)
-
-
-_exponential = tenacity.wait_random_exponential(multiplier=0.5, max=20)
-
-
-def _error_of(state: tenacity.RetryCallState) -> BaseException | None:
-    return state.outcome.exception() if state.outcome else None
-
-
-def _wait(state: tenacity.RetryCallState) -> float:
-    retry_after = getattr(_error_of(state), 'retry_after', None)
-    seconds = seconds_to_wait(retry_after)
-    return float(_exponential(state)) if seconds is None else seconds
-
-
-def _attempt_counter() -> Callable[[tenacity.RetryCallState], bool]:
-    """Whether one request was tried often enough.
-
-    Throttling and failures are counted apart: throttled attempts leave as
-    many for the rest.
-    """
-    counts = Counter[bool]()
-
-    def is_enough(state: tenacity.RetryCallState) -> bool:
-        throttled = isinstance(_error_of(state), errors.TooManyRequests)
-        counts[throttled] += 1
-        most = _ATTEMPTS_WHEN_THROTTLED if throttled else _ATTEMPTS
-        return counts[throttled] >= most
-
-    return is_enough
-
-
-def _log_retry(state: tenacity.RetryCallState) -> None:
-    LOG.debug(
-        'attempt %d failed: %.500r',
-        state.attempt_number,
-        str(_error_of(state)),
     )
