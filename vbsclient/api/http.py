@@ -267,7 +267,7 @@ class Transport:
             session,
             # No thread waits for a connection of another one.
             connections=max(concurrency, DEFAULT_POOLSIZE),
-            timeout=self._timeout_of_logins,
+            timeout=self._timeout,
         )
         self._login = login_of(self.session)
 
@@ -302,17 +302,11 @@ class Transport:
         :raises ConnectionFailed: if there is no answer.
         """
         request = _Request('GET', url, headers=headers, also=300)
-
-        def attempt() -> requests.Response | errors.ServiceError:
-            try:
-                return self._send_once(request, self._token())
-            except errors.ServiceError as refusal:
-                return refusal
-
-        answer = self._retrying()(attempt)
-        if isinstance(answer, errors.ServiceError):
-            raise answer
-        return answer
+        return self._retrying(
+            lambda error: (
+                isinstance(error, errors.ConnectionFailed) and error.repeatable
+            )
+        )(lambda: self._send_once(request, self._token(request)))
 
     def post(
         self, url: str, body: Body, *, accepted: int
@@ -365,18 +359,16 @@ class Transport:
 
         try:
             response = self._retrying()(attempt)
-        except errors.Cancelled:
-            if not failures:
-                raise
-            # Something was sent: "not sent" would be wrong.
-            if len(failures) == 1:
-                raise failures[0] from None
-            raise errors.RepeatedDelete(failures[-1], len(failures)) from None
-        except _FAILURES as error:
+        except (errors.Cancelled, *_FAILURES) as error:
             if len(failures) > 1 and any(
                 getattr(failure, 'sent', True) for failure in failures
             ):
-                raise errors.RepeatedDelete(error, len(failures)) from error
+                raise errors.RepeatedDelete(
+                    failures[-1], len(failures)
+                ) from error
+            if failures and isinstance(error, errors.Cancelled):
+                # "Not sent" would be wrong.
+                raise failures[-1] from None
             raise
         answers.require_documented(response, accepted, 204)
         return _receipt(response, len(failures) + 1)
@@ -429,16 +421,13 @@ class Transport:
             reraise=True,
         )
 
-    def _token(self) -> Headers:
-        if self.stop.is_set():
-            raise errors.Cancelled('not sent')
+    def _token(self, request: _Request) -> Headers:
+        self._check_time(request)
         return self._login.headers(self.session)
 
     def _send(self, request: _Request) -> requests.Response:
         """One answer that does not refuse, with a new token if need be."""
-        # What has no time left needs no login either.
-        self._timeout_of(request)
-        token = self._token()
+        token = self._token(request)
         try:
             return self._send_once(request, token)
         except errors.Unauthorized as error:
@@ -459,9 +448,7 @@ class Transport:
     ) -> requests.Response:
         """One answer that does not refuse."""
         with self._limit.slot() as sent_at:
-            if self.stop.is_set():
-                raise errors.Cancelled('not sent')
-            timeout = self._timeout_of(request)
+            self._check_time(request)
             reader = BodyReader(request.largest)
             with translated(request.url, reader, self.session.verify):
                 response = self.session.request(
@@ -474,7 +461,7 @@ class Transport:
                         **token,
                         **(request.headers or {}),
                     },
-                    timeout=timeout,
+                    timeout=self._timeout(request),
                     redirect=False,
                     # The headers have the token: keystoneauth would log in
                     # for one that is valid for two more minutes.
@@ -503,25 +490,27 @@ class Transport:
             self._limit.raise_again()
         raise refusal
 
-    def _timeout_of(self, request: _Request) -> Timeout:
-        """How long a request may take; a poll no longer than its wait."""
-        left = self._deadline.left() + LAST_LOOK
-        if request.is_change or left == math.inf:
-            return self.timeout
-        if left <= 0:
+    def _check_time(self, request: _Request) -> None:
+        """Check that a request, and a login for it, may still be sent."""
+        if not request.is_change and self._deadline.left() <= -LAST_LOOK:
             raise errors.ConnectionFailed(
                 'the time for the wait is over', sent=False, repeatable=False
             )
-        return self._within(left)
+        if self.stop.is_set():
+            raise errors.Cancelled('not sent')
 
-    def _timeout_of_logins(self) -> Timeout:
-        """How long a login may take: as long as what needs it."""
+    def _timeout(self, request: _Request | None = None) -> Timeout:
+        """How long a request, or a login, may take.
+
+        A poll, and a login for it, no longer than the wait.
+        """
         left = self._deadline.left() + LAST_LOOK
-        return self._within(left if left > 0 else math.inf)
-
-    def _within(self, seconds: float) -> Timeout:
+        if request.is_change if request else left <= 0:
+            return self.timeout
         connect, read = self.timeout
-        return min(connect, seconds), min(read, seconds)
+        # urllib3 refuses a timeout of nothing.
+        left = max(left, 0.01)
+        return min(connect, left), min(read, left)
 
 
 def _documented(response: requests.Response, accepted: int) -> dict[str, Any]:
@@ -558,6 +547,4 @@ def _refused_again(
         request_id=error.request_id,
         hint='The access rules of an application credential may forbid this '
         'call: look at them, or use a login without any.',
-        retry_after=error.retry_after,
-        own=error.own,
     )
