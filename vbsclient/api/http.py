@@ -41,7 +41,7 @@ from vbsclient.api.times import http_date, seconds_to_wait
 
 LOG = logging.getLogger(__name__)
 
-#: Seconds to connect and to read, where the cloud sets no ``api_timeout``.
+#: Seconds to connect and to read, where neither caller nor session set any.
 DEFAULT_TIMEOUT = (10.0, 60.0)
 
 #: Seconds by which the last poll of a wait may outlast its timeout.

@@ -112,7 +112,7 @@ class OwnSession(Session):
         timeout: Callable[[], Timeout],
     ) -> None:
         # Session.__init__ would make anew what is shared, such as the times
-        # that "openstack --timing" prints.
+        # of all requests.
         vars(self).update(vars(given))
         self.session = _sender(given, connections)
         # Or the connections of the given one would end with this one.

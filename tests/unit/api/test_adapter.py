@@ -44,6 +44,17 @@ class TestUnreadable:
             # Some of them meet a connection that was hung up before.
             assert raised.value.attempts == 5 >= listener.requests > 0
 
+    @pytest.mark.parametrize('method', ['post', 'put'])
+    def test_a_change_is_unknown_and_sent_once(
+        self, answer: bytes, method: str
+    ) -> None:
+        with listening(answer) as (listener, transport):
+            with pytest.raises(errors.OutcomeUnknown) as raised:
+                getattr(transport, method)(listener.url, {}, accepted=202)
+            assert isinstance(raised.value.refusal, errors.ConnectionFailed)
+            assert raised.value.refusal.sent
+            assert listener.requests == 1
+
     def test_a_get_says_so_in_the_end(self, answer: bytes) -> None:
         with listening(answer) as (listener, transport):
             with pytest.raises(errors.ConnectionFailed):
@@ -94,4 +105,23 @@ def test_a_body_that_goes_on_coming_is_read_to_its_end(
     pace = {'pause': 0.2, 'piece': 20}
     with listening(head + body, timeout=1.0, **pace) as (listener, transport):
         assert transport.get(listener.url) == {'backups': []}
+        assert listener.requests == 1
+
+
+def test_a_change_that_meets_nobody_was_not_sent() -> None:
+    with listening(b'') as (listener, transport):
+        listener.close()
+        with pytest.raises(errors.ConnectionFailed) as raised:
+            transport.post(listener.url, {}, accepted=202)
+        assert not raised.value.sent
+
+
+@pytest.mark.parametrize('answer', DRAWN_OUT.values(), ids=DRAWN_OUT)
+def test_a_change_whose_answer_takes_too_long_is_unknown(
+    answer: bytes,
+) -> None:
+    pace = {'pause': 0.1, 'piece': 10}
+    with listening(answer, timeout=0.3, **pace) as (listener, transport):
+        with pytest.raises(errors.OutcomeUnknown):
+            transport.post(listener.url, {}, accepted=202)
         assert listener.requests == 1

@@ -488,6 +488,26 @@ class TestChange:
         assert cloud.sent() == [f'{method} {URL}'] * (len(before) + 1)
 
 
+@pytest.mark.parametrize('status', range(200, 600))
+def test_each_status_is_one_of_three_ends(
+    fake_cloud: MakeCloud, status: int
+) -> None:
+    cloud = fake_cloud()
+    cloud.on('POST', URL, status_code=status, json={'id': 'x'})
+    transport = Transport(cloud.session)
+    try:
+        _change(transport, 'POST')
+        end = 'accepted'
+    except errors.OutcomeUnknown:
+        end = 'unknown'
+    except errors.ServiceError:
+        end = 'refused'
+    is_refusal = 300 <= status < 500 and status not in (408, 499)
+    other = 'refused' if is_refusal else 'unknown'
+    assert end == ('accepted' if status == 202 else other)
+    assert len(cloud.sent()) == {401: 2, 429: 12}.get(status, 1)
+
+
 @pytest.mark.parametrize('method', CHANGES)
 class TestChangeThatIsNeverSent:
     def test_throttling_without_an_end_is_a_refusal(

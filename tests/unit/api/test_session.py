@@ -75,6 +75,24 @@ class TestGivenSession:
         Transport(cloud.session).get(URL)
         assert [t.url for t in cloud.session.get_timings()][-1] == URL
 
+    @pytest.mark.parametrize('split', [None, True])
+    def test_its_loggers_show_no_token(
+        self,
+        fake_cloud: Callable[..., FakeCloud],
+        split: bool | None,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        caplog.set_level('DEBUG')
+        cloud = fake_cloud()
+        cloud.session._split_loggers = split
+        headers = {'x-openstack-request-id': 'token-1', 'X-More': 'token-1'}
+        headers['Content-Type'] = 'application/json'
+        cloud.on('GET', URL, json={'you': 'sent token-1'}, headers=headers)
+        Transport(cloud.session).get(URL)
+        assert 'sent ***' in caplog.text
+        assert 'used request id ***' in caplog.text
+        assert 'token-1' not in caplog.text
+
 
 class TestOwnSession:
     @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from vbsclient.api import errors, failures, login
 
 #: What a hint of the library means on the command line.
-_ON_THE_COMMAND_LINE: dict[str | None, str] = {
+_ON_THE_COMMAND_LINE = {
     errors.NotServed.hint: (
         'Set vbsclient_api_version in clouds.yaml (--os-vbs-api-version) to '
         'the version that it serves, or correct the endpoint.'
@@ -38,4 +38,7 @@ _ON_THE_COMMAND_LINE: dict[str | None, str] = {
 
 def hint_of(error: errors.ClientError) -> str:
     """What a user can do about an error; '' if nothing is known."""
-    return _ON_THE_COMMAND_LINE.get(error.hint, error.hint or '')
+    hint = error.hint or ''
+    for general, concrete in _ON_THE_COMMAND_LINE.items():
+        hint = hint.replace(general, concrete)
+    return hint

@@ -34,10 +34,14 @@ from vbsclient.osc.output.hints import hint_of
             errors.LoginUnanswered('x', login.CORRECT_AUTH_URL),
             'Correct auth_url in clouds.yaml.',
         ),
-        # Whatever wraps an error hands its hint over.
+        # What wraps an error takes its hint, and may add to it.
         (
             errors.ClientError('x', errors.TooManyRequests.hint),
             'less --concurrency.',
+        ),
+        (
+            errors.ClientError('x', f'{errors.NotServed.hint} Or not.'),
+            'to the version that it serves, or correct the endpoint. Or not.',
         ),
         (errors.Conflict('x', status=409), 'Another operation is using it'),
         (errors.ClientError('x', 'Read the manual.'), 'Read the manual.'),
