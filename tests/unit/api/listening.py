@@ -14,8 +14,8 @@ from tests.functional.listeners import Listener
 from vbsclient.api.http import Transport
 
 
-class InAHurry(threading.Event):
-    """A stop event for which nobody waits."""
+class NoWait(threading.Event):
+    """A stop event whose wait() returns at once."""
 
     def wait(self, timeout: float | None = None) -> bool:
         return False
@@ -27,7 +27,7 @@ def listening(
 ) -> Iterator[tuple[Listener, Transport]]:
     listener = Listener(answer, **pace)
     session = Session(auth=Token(listener.url, 'top-secret'))
-    transport = Transport(session, stop=InAHurry(), timeout=(timeout, timeout))
+    transport = Transport(session, stop=NoWait(), timeout=(timeout, timeout))
     try:
         yield listener, transport
     finally:

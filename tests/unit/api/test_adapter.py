@@ -41,7 +41,7 @@ class TestUnreadable:
                 transport.delete(listener.url, accepted=202)
             assert isinstance(raised.value.error, errors.ConnectionFailed)
             assert raised.value.error.sent
-            # Some of them meet a connection that was hung up before.
+            # Some of them use a connection that was closed before.
             assert raised.value.attempts == 5 >= listener.requests > 0
 
     @pytest.mark.parametrize('method', ['post', 'put'])
@@ -55,14 +55,14 @@ class TestUnreadable:
             assert raised.value.refusal.sent
             assert listener.requests == 1
 
-    def test_a_get_says_so_in_the_end(self, answer: bytes) -> None:
+    def test_a_get_fails(self, answer: bytes) -> None:
         with listening(answer) as (listener, transport):
             with pytest.raises(errors.ConnectionFailed):
                 transport.get(listener.url)
             assert 5 >= listener.requests > 0
 
 
-def test_the_real_answer_behind_a_provisional_one_is_nobody_elses() -> None:
+def test_a_final_answer_is_not_used_for_the_next_request() -> None:
     answer = b'HTTP/1.1 103 X\r\n\r\nHTTP/1.1 202 X\r\n' + NOTHING
     with listening(answer) as (listener, transport):
         with pytest.raises(errors.RepeatedDelete):
@@ -70,8 +70,8 @@ def test_the_real_answer_behind_a_provisional_one_is_nobody_elses() -> None:
         assert 5 >= listener.requests > 0
 
 
-#: Without a bound each keeps its caller for minutes.
-DRAWN_OUT = {
+#: Without a limit each would take minutes.
+SLOW_ANSWERS = {
     'a head': b'HTTP/1.1 202 X\r\nX-Filler: ' + b'x' * 2000,
     'provisional answers': b'HTTP/1.1 100 X\r\n\r\n' * 100,
     'a body': b'HTTP/1.1 202 X\r\nContent-Length: 2000\r\n\r\n' + b' ' * 2000,
@@ -83,8 +83,8 @@ DRAWN_OUT = {
 }
 
 
-@pytest.mark.parametrize('answer', DRAWN_OUT.values(), ids=DRAWN_OUT)
-def test_no_answer_is_drawn_out_for_ever(answer: bytes) -> None:
+@pytest.mark.parametrize('answer', SLOW_ANSWERS.values(), ids=SLOW_ANSWERS)
+def test_the_time_for_an_answer_is_limited(answer: bytes) -> None:
     pace = {'pause': 0.1, 'piece': 10}
     started = time.monotonic()
     with listening(answer, timeout=0.3, **pace) as (listener, transport):
@@ -96,7 +96,7 @@ def test_no_answer_is_drawn_out_for_ever(answer: bytes) -> None:
     assert time.monotonic() - started < 18
 
 
-def test_a_body_that_goes_on_coming_is_read_to_its_end(
+def test_a_body_that_arrives_fast_enough_is_read_to_its_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(adapter, 'SLOWEST', 50)
@@ -108,7 +108,7 @@ def test_a_body_that_goes_on_coming_is_read_to_its_end(
         assert listener.requests == 1
 
 
-def test_a_change_that_meets_nobody_was_not_sent() -> None:
+def test_a_change_without_a_connection_was_not_sent() -> None:
     with listening(b'') as (listener, transport):
         listener.close()
         with pytest.raises(errors.ConnectionFailed) as raised:
@@ -116,7 +116,7 @@ def test_a_change_that_meets_nobody_was_not_sent() -> None:
         assert not raised.value.sent
 
 
-@pytest.mark.parametrize('answer', DRAWN_OUT.values(), ids=DRAWN_OUT)
+@pytest.mark.parametrize('answer', SLOW_ANSWERS.values(), ids=SLOW_ANSWERS)
 def test_a_change_whose_answer_takes_too_long_is_unknown(
     answer: bytes,
 ) -> None:

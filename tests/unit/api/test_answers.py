@@ -333,7 +333,7 @@ class TestStatuses:
         assert words in str(hint)
 
     @pytest.mark.parametrize('status', [400, 404])
-    def test_some_are_plain_by_themselves(self, status: int) -> None:
+    def test_some_need_no_hint(self, status: int) -> None:
         assert error_from_response(answer(status)).hint is None
 
     def test_502_is_not_to_be_tried_later(self) -> None:
@@ -353,7 +353,9 @@ class TestStatuses:
         ('location', 'words'),
         [('/x', 'another path'), ('https://[', 'unreadable')],
     )
-    def test_a_redirect_to_nowhere(self, location: str, words: str) -> None:
+    def test_a_redirect_without_a_usable_address(
+        self, location: str, words: str
+    ) -> None:
         error = error_from_response(answer(302, b'', {'Location': location}))
         assert words in error.message
 

@@ -3,7 +3,7 @@
 
 import pytest
 
-from tests.unit.api.listening import InAHurry
+from tests.unit.api.listening import NoWait
 from tests.unit.fakes import FakeCloud
 from vbsclient.api import errors
 from vbsclient.api.compute import Compute
@@ -41,11 +41,11 @@ def test_the_endpoint_is_chosen_once_and_only_where_it_is_needed() -> None:
 def test_a_look_up_takes_no_longer_than_one_request_may() -> None:
     cloud = FakeCloud({'compute': NOVA})
     cloud.on('GET', f'{NOVA}/servers', status_code=503)
-    client = Compute(cloud.session, timeout=(0.0, 0.0), stop=InAHurry())
+    client = Compute(cloud.session, timeout=(0.0, 0.0), stop=NoWait())
     with pytest.raises(errors.ServiceUnavailable):
         client.fetch('servers')
     assert cloud.sent() == [f'GET {NOVA}/servers']
-    client = Compute(cloud.session, stop=InAHurry())
+    client = Compute(cloud.session, stop=NoWait())
     with pytest.raises(errors.ServiceUnavailable):
         client.fetch('servers')
     assert len(cloud.sent()) == 1 + 5

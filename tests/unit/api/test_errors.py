@@ -18,10 +18,10 @@ class TestCodes:
             ('VolumeBackup.0042', 'administrator'),
         ],
     )
-    def test_the_important_ones(self, code: str, words: str) -> None:
+    def test_important_hints(self, code: str, words: str) -> None:
         assert words in errors.HINTS[code]
 
-    def test_what_passes_by_itself(self) -> None:
+    def test_temporary_codes(self) -> None:
         assert {
             'CSBS.2003',
             'CSBS.2004',

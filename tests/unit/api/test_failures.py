@@ -81,7 +81,7 @@ def not_connected(cause: OSError) -> Exception:
     ],
     ids=str,
 )
-def test_only_what_surely_never_left_counts_as_not_sent(
+def test_only_what_certainly_never_left_counts_as_not_sent(
     fake_cloud: Callable[..., FakeCloud],
     error: Exception,
     sent: bool,
@@ -115,7 +115,7 @@ def test_only_what_surely_never_left_counts_as_not_sent(
         ),
     ],
 )
-def test_who_did_not_let_us_in_was_sent_nothing(
+def test_nothing_was_sent_where_tls_failed(
     fake_cloud: Callable[..., FakeCloud], error: Exception, sent: bool
 ) -> None:
     cloud = fake_cloud()
@@ -125,7 +125,7 @@ def test_who_did_not_let_us_in_was_sent_nothing(
     assert raised.value.sent is sent
 
 
-def test_what_an_earlier_request_met_is_not_mixed_in(
+def test_the_failure_of_an_earlier_request_is_not_mixed_in(
     fake_cloud: Callable[..., FakeCloud],
 ) -> None:
     cloud = fake_cloud()
@@ -181,7 +181,7 @@ def failure(url: str, verify: Any = True) -> errors.ConnectionFailed:
         ({'not_before': 'future'}, 'not yet valid', 'clock'),
     ],
 )
-def test_a_certificate_says_why_it_does_not_hold(
+def test_the_reason_why_a_certificate_is_not_valid(
     tmp_path: Path, options: dict[str, Any], reason: str, advice: str
 ) -> None:
     from datetime import datetime, timedelta
@@ -265,7 +265,7 @@ def test_a_proxy_that_makes_no_tunnel_is_named(
 
 @pytest.mark.parametrize('answer', [b'\r', b'no HTTP\r\n', b'HTTP/1.1 '])
 @pytest.mark.usefixtures('no_waiting')
-def test_a_proxy_that_says_nothing_sensible_was_given_nothing(
+def test_nothing_was_sent_through_a_proxy_that_answers_nonsense(
     proxy: Callable[..., None], answer: bytes
 ) -> None:
     proxy(answer)
@@ -276,7 +276,7 @@ def test_a_proxy_that_says_nothing_sensible_was_given_nothing(
 
 @pytest.mark.usefixtures('no_waiting')
 @pytest.mark.parametrize('url', [URL, URL.replace('https', 'http')])
-def test_a_proxy_that_is_not_there(
+def test_a_proxy_that_cannot_be_reached(
     monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     for name in ('no_proxy', 'NO_PROXY'):
@@ -329,7 +329,7 @@ def test_a_proxy_that_is_no_url(
     assert not error.sent
 
 
-def test_an_address_that_is_no_url_is_none_of_the_proxy(
+def test_an_unusable_address_is_not_blamed_on_the_proxy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ('no_proxy', 'NO_PROXY'):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How requests leave: no redirects, few repetitions, one new login."""
+"""How requests are sent: no redirects, few repetitions, one new login."""
 
 import contextlib
 import threading
@@ -16,7 +16,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.api.listening import InAHurry
+from tests.unit.api.listening import NoWait
 from tests.unit.fakes import IDENTITY, FakeCloud
 from vbsclient.api import errors
 from vbsclient.api.http import (
@@ -36,7 +36,7 @@ MakeCloud = Callable[..., FakeCloud]
 
 
 class Clock(threading.Event):
-    """A stop event that notes how long it was waited for, and waits not."""
+    """A stop event that records its waits and returns at once."""
 
     def __init__(self, *, set_at_wait: int | None = None) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class TestRedirects:
             'https://[x',
         ],
     )
-    def test_a_redirect_to_nowhere_is_refused_too(
+    def test_a_redirect_without_a_usable_address_is_refused_too(
         self, fake_cloud: MakeCloud, location: str | None
     ) -> None:
         cloud = fake_cloud()
@@ -95,7 +95,7 @@ class TestRedirects:
 
 class TestRepetition:
     @pytest.mark.parametrize('status', REPEATED)
-    def test_a_get_succeeds_at_last(
+    def test_a_get_is_repeated_until_it_succeeds(
         self, fake_cloud: MakeCloud, status: int
     ) -> None:
         cloud = fake_cloud()
@@ -165,7 +165,7 @@ class TestRepetition:
         'reason',
         ['DECRYPTION_FAILED_OR_BAD_RECORD_MAC', 'TLSV1_ALERT_INTERNAL_ERROR'],
     )
-    def test_an_encryption_that_breaks_may_do_so_behind_the_request(
+    def test_tls_may_fail_after_the_request_was_sent(
         self, fake_cloud: MakeCloud, reason: str
     ) -> None:
         cloud = fake_cloud()
@@ -179,9 +179,9 @@ class TestRepetition:
 
 
 class TestThrottling:
-    """What asks for a pause is one class, whatever its status is called."""
+    """Throttling is one class of errors, whatever its status is."""
 
-    SLOW_DOWN = (
+    THROTTLING = (
         {'status_code': 429},
         {'status_code': 413, 'headers': {'Retry-After': '1'}},
         {'status_code': 413, 'headers': {'Retry-After': HTTP_DATE}},
@@ -192,7 +192,7 @@ class TestThrottling:
         {'status_code': 413, 'json': {'overLimit': {'message': 'slowly'}}},
         {'status_code': 503, 'headers': {'Retry-After': '1'}},
     )
-    NO_SUCH_WISH = (
+    NOT_THROTTLING = (
         {'status_code': 413},
         {'status_code': 413, 'headers': {'Retry-After': 'soon'}},
         {'status_code': 413, 'json': {'tooLarge': {'message': 'a body'}}},
@@ -202,9 +202,9 @@ class TestThrottling:
         {'status_code': 409, 'headers': {'Retry-After': '1'}},
     )
 
-    @pytest.mark.parametrize('answer', SLOW_DOWN)
+    @pytest.mark.parametrize('answer', THROTTLING)
     @pytest.mark.parametrize('method', ['GET', 'DELETE'])
-    def test_it_is_obeyed_patiently_and_lowers_the_concurrency(
+    def test_it_is_repeated_longer_and_lowers_the_concurrency(
         self, fake_cloud: MakeCloud, method: str, answer: dict[str, Any]
     ) -> None:
         cloud = fake_cloud()
@@ -219,7 +219,7 @@ class TestThrottling:
         transport.stop.set()
         assert _capacity(transport._limit) == 1
 
-    def test_who_was_slowed_down_has_not_tried_in_vain(
+    def test_throttled_attempts_and_failures_are_counted_apart(
         self, fake_cloud: MakeCloud
     ) -> None:
         cloud = fake_cloud()
@@ -232,7 +232,7 @@ class TestThrottling:
         Transport(cloud.session).get(URL)
         assert len(cloud.sent()) == 16
 
-    @pytest.mark.parametrize('answer', NO_SUCH_WISH)
+    @pytest.mark.parametrize('answer', NOT_THROTTLING)
     def test_nothing_else_is(
         self, fake_cloud: MakeCloud, answer: dict[str, Any]
     ) -> None:
@@ -308,7 +308,7 @@ class TestDelete:
         ],
     )
     @pytest.mark.parametrize('accepted', [200, 202])
-    def test_what_may_be_of_somebody_else_is_no_acceptance(
+    def test_a_body_that_may_be_from_a_gateway_is_not_accepted(
         self, fake_cloud: MakeCloud, body: str, accepted: int
     ) -> None:
         cloud = fake_cloud()
@@ -352,7 +352,7 @@ class TestDelete:
             Transport(cloud.session).delete(URL, accepted=202)
         assert raised.value.attempts == len(cloud.sent()) == 5
 
-    def test_a_lost_answer_is_not_forgotten_when_nobody_listens_any_more(
+    def test_a_lost_answer_counts_after_refused_connections(
         self, fake_cloud: MakeCloud
     ) -> None:
         cloud = fake_cloud()
@@ -609,9 +609,7 @@ class TestDocuments:
         cloud = FakeCloud()
         cloud.on('POST', URL, *answers)
         with contextlib.suppress(errors.ClientError):
-            Transport(cloud.session, stop=InAHurry()).post(
-                URL, {}, accepted=202
-            )
+            Transport(cloud.session, stop=NoWait()).post(URL, {}, accepted=202)
         may_be_done = [a in (DONE, {'status_code': 502}) for a in answers]
         if any(may_be_done):
             assert len(cloud.sent()) == may_be_done.index(True) + 1
@@ -792,7 +790,7 @@ class TestRenewal:
 
 
 class TestLogins:
-    def test_a_login_of_a_netrc_file_stays_there(
+    def test_a_login_of_a_netrc_file_is_not_used(
         self,
         fake_cloud: MakeCloud,
         tmp_path: Path,
@@ -846,9 +844,7 @@ class TestDeadline:
             transport.get(URL)
         assert clock.waits == [30.0] * 11
 
-    def test_nothing_is_repeated_behind_it(
-        self, fake_cloud: MakeCloud
-    ) -> None:
+    def test_nothing_is_repeated_after_it(self, fake_cloud: MakeCloud) -> None:
         cloud, deadline = fake_cloud(), Deadline()
         cloud.on('GET', URL, status_code=503)
         transport = Transport(cloud.session, deadline=deadline)
@@ -856,7 +852,7 @@ class TestDeadline:
             transport.get(URL)
         assert len(cloud.sent()) == 1
 
-    def test_the_last_look_ends_soon_after_it(
+    def test_the_last_poll_ends_soon_after_it(
         self, fake_cloud: MakeCloud
     ) -> None:
         cloud, deadline = fake_cloud(), Deadline()
@@ -871,7 +867,7 @@ class TestDeadline:
         assert connect == read
         assert 3 < read <= 3 + LAST_LOOK
 
-    def test_a_delete_gets_its_time_all_the_same(
+    def test_a_delete_gets_its_full_time_anyway(
         self, fake_cloud: MakeCloud
     ) -> None:
         cloud, deadline = fake_cloud(), Deadline()
@@ -971,7 +967,7 @@ class TestStop:
         with pytest.raises(errors.RepeatedDelete):
             transport.delete(URL, accepted=202)
 
-    def test_stopped_between_repetitions_forgets_no_lost_answer(
+    def test_stopped_between_repetitions_after_a_lost_answer(
         self, fake_cloud: MakeCloud
     ) -> None:
         cloud = fake_cloud()

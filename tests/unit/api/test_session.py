@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our own session: bounded, and nothing of it on the one that was given."""
+"""Our own session has limits, and leaves the given one as it was."""
 
 import gzip
 from collections.abc import Callable
@@ -48,7 +48,7 @@ class TestGivenSession:
             made = client(session, concurrency=concurrency, timeout=(1.0, 2.0))
             _ = made.endpoint
         after = state_of(session)
-        # Where it logged in, or what it found, is nobody's secret.
+        # What it learned of the login is of its plugin.
         assert after == before
 
     def test_its_connections_outlive_ours(self) -> None:
@@ -58,7 +58,7 @@ class TestGivenSession:
         assert session._session is session.session
         assert dict(session.session.adapters) == mounted
 
-    def test_what_was_mounted_on_purpose_is_used(
+    def test_an_adapter_that_was_mounted_on_purpose_is_used(
         self, fake_cloud: Callable[..., FakeCloud]
     ) -> None:
         cloud = fake_cloud()
@@ -66,7 +66,7 @@ class TestGivenSession:
         Transport(cloud.session, concurrency=64).get(URL)
         assert cloud.sent() == [f'GET {URL}']
 
-    def test_its_times_are_told_all_the_same(
+    def test_its_timings_have_our_requests(
         self, fake_cloud: Callable[..., FakeCloud]
     ) -> None:
         cloud = fake_cloud()
@@ -107,7 +107,7 @@ class TestOwnSession:
         assert {type(a) for a in adapters.values()} == {Adapter}
         assert {a._pool_maxsize for a in adapters.values()} == {connections}
 
-    def test_what_is_demanded_of_tls_still_holds(self) -> None:
+    def test_its_tls_requirements_are_kept(self) -> None:
         try:
             session = Session(tls_min_version='1.3')
         except TypeError:
@@ -115,7 +115,7 @@ class TestOwnSession:
         adapters = Transport(session).session.session.adapters
         assert {a.tls_min_version for a in adapters.values()} == {'1.3'}
 
-    def test_the_rest_is_as_it_was_given(self) -> None:
+    def test_its_other_settings_are_kept(self) -> None:
         sender = requests.Session()
         sender.trust_env = False
         sender.proxies = {'https': 'http://proxy.example:3128'}
@@ -134,7 +134,7 @@ class TestOwnSession:
         assert own.session.proxies == sender.proxies
         assert own.session.trust_env is False
 
-    def test_a_login_is_bounded(
+    def test_a_login_has_a_timeout(
         self, fake_cloud: Callable[..., FakeCloud]
     ) -> None:
         cloud = fake_cloud(timeout=None)
@@ -162,7 +162,7 @@ class TestOwnSession:
 
 @pytest.mark.parametrize('charset', ['idna', 'undefined', 'hex', 'a\0b', 'x'])
 @pytest.mark.parametrize('logged', [False, True])
-def test_a_charset_that_cannot_be_used_hides_no_answer(
+def test_an_answer_with_an_unusable_charset_is_read(
     charset: str, logged: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     if logged:
@@ -192,7 +192,7 @@ def too_much(packed: bool, size: int = 2_000_000) -> tuple[bytes, bytes]:
 
 @pytest.mark.parametrize('packed', [False, True])
 @pytest.mark.parametrize('query', [{}, {'limit': '1000'}])
-def test_no_body_fills_the_memory(
+def test_the_size_of_a_body_is_limited(
     packed: bool, query: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     largest = 'LARGEST_PAGE' if query else 'LARGEST_SINGLE'
@@ -244,7 +244,7 @@ def test_of_a_refusal_and_of_a_delete_only_the_beginning_is_read(
     assert sum(read) <= LARGEST_REFUSAL + max(read)
 
 
-def test_a_body_that_repeats_the_token_does_not_bring_it_into_the_log(
+def test_a_token_in_a_body_is_not_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level('DEBUG')
@@ -264,7 +264,7 @@ def test_a_body_that_repeats_the_token_does_not_bring_it_into_the_log(
 
 
 @pytest.mark.parametrize('status', [202, 302, 400])
-def test_nor_does_a_header_or_a_body_of_any_other_answer(
+def test_a_token_in_any_header_or_body_is_not_logged(
     status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level('DEBUG')
@@ -287,7 +287,7 @@ def test_nor_does_a_header_or_a_body_of_any_other_answer(
 
 
 @pytest.mark.parametrize('charset', [b'', b'; charset=utf-8'])
-def test_what_is_read_of_an_answer_is_what_was_sent(charset: bytes) -> None:
+def test_a_body_is_read_as_it_was_sent(charset: bytes) -> None:
     body = b'{"name": "top-secret \xc3\xa4"}'
     head = (
         b'HTTP/1.1 200 X\r\nContent-Type: application/json%s\r\n'
