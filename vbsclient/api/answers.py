@@ -75,7 +75,7 @@ def unexpected(
         f'not document for this request',
         status=response.status_code,
         request_id=request_id_of(response),
-        hint='Look at the status before you try again.',
+        hint='Check the status before retrying.',
     )
 
 

@@ -220,7 +220,7 @@ class ProxyAuthenticationRequired(ServiceError):
     status = 407
     reason = 'a proxy on the way asks for a login'
     hint = (
-        'The proxy asks for a login: look at your proxy settings '
+        'The proxy asks for a login: check your proxy settings '
         '(https_proxy, http_proxy, no_proxy).'
     )
 
@@ -259,7 +259,7 @@ class InternalServerError(ServiceError):
     status = 500
     reason = 'internal error of the service'
     hint = (
-        'The service failed by itself: look at the status, then try again '
+        'The service failed by itself: check the status, then try again '
         'or give the request id to the operator.'
     )
 
@@ -297,8 +297,8 @@ class GatewayTimeout(ServiceError):
     status = 504
     reason = 'the service did not answer its gateway in time'
     hint = (
-        'The service did not answer its gateway in time: look at the '
-        'status before you try again.'
+        'The service did not answer its gateway in time: check the status '
+        'before retrying.'
     )
 
 
@@ -377,7 +377,7 @@ HINTS: dict[str, str] = {
     'VolumeBackup.0102': 'Give the request id to the operator of the cloud.',
     'VolumeBackup.0113': _IMAGE,
     'VolumeBackup.0125': (
-        'Look at the status; a backup that CSBS made is deleted there.'
+        'Check the status; a backup that CSBS made is deleted there.'
     ),
     'VolumeBackup.0206': _BUSY,
     'VolumeBackup.0900': _LATER,
@@ -392,7 +392,7 @@ HINTS: dict[str, str] = {
     ),
     'CSBS.6030': _BUSY,
     'CSBS.6031': _BUSY,
-    'CSBS.6040': 'Look at the status before you try again.',
+    'CSBS.6040': 'Check the status before retrying.',
     'CSBS.8007': _IMAGE,
     'CSBS.8008': 'Check that the backup still exists.',
     'CSBS.9006': _QUOTA,

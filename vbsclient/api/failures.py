@@ -46,8 +46,7 @@ _SHORT = {
 }
 
 _PROXY_HINT = (
-    'Look at your proxy settings (https_proxy, http_proxy, all_proxy, '
-    'no_proxy).'
+    'Check your proxy settings (https_proxy, http_proxy, all_proxy, no_proxy).'
 )
 TRUST_ISSUER = 'Trust the authority that signed it.'
 CORRECT_FILES = 'Correct the path of the file.'
@@ -87,7 +86,7 @@ def translated(url: str, body: BodyReader, verify: object) -> Iterator[None]:
     except ValueError as error:
         # What neither requests nor keystoneauth make an error of their own.
         if body.status is None:
-            reason = 'the request holds what no URL can carry'
+            reason = 'the request has characters that no URL can contain'
             raise _impossible(reason) from error
         if 300 <= body.status < 400:
             # requests splits the address of a redirect even if it is not to
@@ -278,7 +277,7 @@ def _broken_file(verify: object) -> str | None:
 
 def _no_certificates(reason: str) -> errors.ConnectionFailed:
     return _impossible(
-        f'the file of certificates cannot be used ({reason})', CORRECT_FILES
+        f'the certificate file cannot be used ({reason})', CORRECT_FILES
     )
 
 

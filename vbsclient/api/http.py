@@ -546,5 +546,5 @@ def _refused_again(
         code=error.code,
         request_id=error.request_id,
         hint='The access rules of an application credential may forbid this '
-        'call: look at them, or use a login without any.',
+        'call: check them, or use a login without any.',
     )

@@ -325,7 +325,7 @@ class TestStatuses:
             (501, 'does not offer'),
             (502, 'check the endpoint'),
             (503, 'try again later'),
-            (504, 'look at the status'),
+            (504, 'check the status'),
         ],
     )
     def test_each_says_what_to_do(self, status: int, words: str) -> None:

@@ -224,7 +224,7 @@ def test_a_file_of_certificates_that_is_none(
         file.write_text(begin if content == 'BROKEN' else content)
     with untrusted() as server:
         error = failure(server.url, str(file))
-    assert 'the file of certificates cannot be used' in error.message
+    assert 'the certificate file cannot be used' in error.message
     assert 'ca.pem' in error.message
     assert error.hint == CORRECT_FILES
     assert not error.sent

@@ -18,7 +18,7 @@ _ON_THE_COMMAND_LINE = {
         'The service limits the rate: try again with less --concurrency.'
     ),
     errors.HINTS['VolumeBackup.0125']: (
-        'Look at the status; a backup that CSBS made is deleted with '
+        'Check the status; a backup that CSBS made is deleted with '
         '"openstack csbs backup delete".'
     ),
     errors.HINTS['CSBS.3001']: (
