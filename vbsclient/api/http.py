@@ -78,33 +78,27 @@ class Receipt:
 
 @dataclass(frozen=True)
 class _Request:
-    """What is sent, apart from the login.
-
-    :ivar is_change: whether it gets its full time even after the end of a
-        wait: without the answer its outcome would be unknown.
-    :ivar also: a status beside the successes that is no refusal.
-    """
+    """What is sent, apart from the login."""
 
     method: str
     url: str
     query: Query | None = None
     headers: Headers | None = None
     body: Body | None = None
+    #: It gets its full time even after the end of a wait: without the answer
+    #: its outcome would be unknown.
     is_change: bool = False
+    #: A status beside the successes that is no refusal.
     also: int = 200
 
     @property
     def largest(self) -> int:
-        """The most bytes that it may be answered with."""
         is_page = 'limit' in {**(self.query or {}), **(self.body or {})}
         return LARGEST_PAGE if is_page else LARGEST_SINGLE
 
 
 class AdaptiveLimit:
-    """How many requests may be under way; halved where a service throttles.
-
-    It is raised slowly afterwards.
-    """
+    """How many requests may be under way: fewer where a service throttles."""
 
     def __init__(self, limit: int, stop: threading.Event) -> None:
         self._ceiling = limit
@@ -241,9 +235,9 @@ class Transport:
     :param concurrency: the most requests that are under way at a time.
     :param stop: once set, no further request is sent and no sleep lasts.
     :param deadline: after it nothing is repeated any more.
-    :ivar session: what it sends with, for those who need its login.
+    :ivar session: what it sends with.
     :ivar clock_offset: by how much the service's clock was ahead of this
-        machine's at its last answer; None as long as no answer had a time.
+        machine's at its last answer; None before an answer with a time.
     """
 
     clock_offset: timedelta | None = None
@@ -281,8 +275,7 @@ class Transport:
         """GET a JSON object, which may be long if a limit of rows is given.
 
         :raises MalformedResponse: if the answer is no JSON object.
-        :raises ServiceError: if the service refuses.
-        :raises ConnectionFailed: if there is no answer.
+        :raises ServiceError, ConnectionFailed: if there is no success.
         """
         return self._read(_Request('GET', url, query, headers))
 
@@ -298,8 +291,7 @@ class Transport:
         Most clouds have none: a refusal says so, and is neither repeated nor
         a reason to log in again.
 
-        :raises ServiceError: if the service refuses.
-        :raises ConnectionFailed: if there is no answer.
+        :raises ServiceError, ConnectionFailed: if there is none.
         """
         request = _Request('GET', url, headers=headers, also=300)
         return self._retrying(
@@ -340,12 +332,10 @@ class Transport:
         """DELETE, where only what is documented counts as accepted.
 
         :param accepted: that status; 204 is tolerated beside it.
-        :raises UnexpectedSuccess: if it is another one, or its body is none
-            that the service documents.
+        :raises UnexpectedSuccess: if the status or the body is another one.
         :raises RepeatedDelete: if it was sent more than once and refused in
             the end: the first may have been carried out, a GET must verify.
-        :raises ServiceError: if the service refuses the only attempt.
-        :raises ConnectionFailed: if there is no answer.
+        :raises ServiceError, ConnectionFailed: if the only attempt failed.
         """
         request = _Request('DELETE', url, query, is_change=True)
         failures: list[errors.ServiceError | errors.ConnectionFailed] = []
@@ -500,10 +490,7 @@ class Transport:
             raise errors.Cancelled('not sent')
 
     def _timeout(self, request: _Request | None = None) -> Timeout:
-        """How long a request, or a login, may take.
-
-        A poll, and a login for it, no longer than the wait.
-        """
+        """How long it, or a login, may take: a poll as long as the wait."""
         left = self._deadline.left() + LAST_LOOK
         if request.is_change if request else left <= 0:
             return self.timeout

@@ -52,7 +52,11 @@ _making = threading.Lock()
 
 
 class Login:
-    """The login of one plugin, for all clients and threads that use it."""
+    """The login of one plugin, for all clients and threads that use it.
+
+    Its methods raise LoginRefused if the identity service refuses, and
+    LoginUnanswered if it does not answer.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -63,11 +67,7 @@ class Login:
         self._renews = False
 
     def headers(self, session: Session) -> Headers:
-        """The headers that authenticate a request; mostly a token.
-
-        :raises LoginRefused: if the identity service refuses.
-        :raises LoginUnanswered: if it does not answer.
-        """
+        """The headers that authenticate a request; mostly a token."""
         asked_at = time.monotonic()
         with self._lock:
             if self._headers is not None:
@@ -78,8 +78,6 @@ class Login:
         """Other headers than those that a service answered with 401.
 
         :returns: None if nothing of the login can be renewed.
-        :raises LoginRefused: if the identity service refuses.
-        :raises LoginUnanswered: if it does not answer.
         """
         asked_at = time.monotonic()
         with self._lock:
@@ -94,11 +92,7 @@ class Login:
             return self._log_in(session, asked_at, answered=True)
 
     def access(self, session: Session) -> AccessInfo | None:
-        """The token's data with the catalog; None if the login has none.
-
-        :raises LoginRefused: if the identity service refuses.
-        :raises LoginUnanswered: if it does not answer.
-        """
+        """The token's data with the catalog; None if the login has none."""
         self.headers(session)
         auth = session.auth
         if not isinstance(auth, BaseIdentityPlugin):
@@ -240,7 +234,7 @@ def _answered(
 
 def _reason(error: Exception) -> str:
     text = str(getattr(error, 'message', None) or error)
-    # The status is told beside it.
+    # The status is shown beside it.
     text = re.sub(r' \(HTTP \d+\).*', '', text, flags=re.DOTALL)
     return text.rstrip('.') or type(error).__name__
 
@@ -255,7 +249,7 @@ def can_be_renewed(auth: Any) -> Known:
 
     What the plugin holds decides: a password or a secret can be sent again,
     a passcode, a code, a receipt or another token cannot.  UNKNOWN for what
-    needs no identity service: nobody says whether that ends.
+    needs no identity service.
     """
     if any(
         getattr(part, name, None)

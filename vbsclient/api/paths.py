@@ -75,9 +75,8 @@ def job_segment(id: str) -> Segment:
 def tag_segment(key: str) -> Segment:
     """The key of an existing tag, percent-encoded.
 
-    Neither encoding nor a gateway that decodes twice may turn it into
-    another path: what is empty, has spaces around it, or is dots only would
-    name all tags, or what they belong to.
+    What is empty, has spaces around it or is dots only would name all tags,
+    or what they belong to, even if it is encoded; a gateway may decode twice.
 
     :raises InvalidId: if no tag can have this key, or it is one of those.
     """
