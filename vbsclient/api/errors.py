@@ -8,7 +8,11 @@ An exception says what happened (``status``, ``code``, ``message``,
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from vbsclient.api.values import Known
+
+ErrorT = TypeVar('ErrorT', bound='ClientError')
 
 
 class ClientError(Exception):
@@ -28,6 +32,21 @@ class ClientError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+    def revised(
+        self: ErrorT, message: str | None = None, hint: str | None = None
+    ) -> ErrorT:
+        """A copy that says something else; the error itself stays as it is.
+
+        :param message: in place of its message.
+        :param hint: in place of its hint.
+        """
+        kind = type(self)
+        other = kind.__new__(kind, *self.args)
+        vars(other).update(vars(self))
+        other.message = self.message if message is None else message
+        other.hint = self.hint if hint is None else hint
+        return other
 
 
 class InvalidId(ClientError):

@@ -431,7 +431,13 @@ class Transport:
         try:
             return self._send_once(request, renewed)
         except errors.Unauthorized as error:
-            raise _refused_again(error, request) from None
+            # The token is new: it is about this call.
+            raise error.revised(
+                f'{error.message} (to {request.method} '
+                f'{urlsplit(request.url).path}, with a new token)',
+                'The access rules of an application credential may forbid '
+                'this call: check them, or use a login without any.',
+            ) from None
 
     def _send_once(
         self, request: _Request, token: Headers
@@ -519,19 +525,4 @@ def _documented(response: requests.Response, accepted: int) -> dict[str, Any]:
 def _receipt(response: requests.Response, attempts: int) -> Receipt:
     return Receipt(
         response.status_code, answers.request_id_of(response), attempts
-    )
-
-
-def _refused_again(
-    error: errors.Unauthorized, request: _Request
-) -> errors.Unauthorized:
-    """What a 401 means to a token that is new: it is about this call."""
-    return errors.Unauthorized(
-        f'{error.message} (to {request.method} {urlsplit(request.url).path}, '
-        f'with a new token)',
-        status=error.status,
-        code=error.code,
-        request_id=error.request_id,
-        hint='The access rules of an application credential may forbid this '
-        'call: check them, or use a login without any.',
     )

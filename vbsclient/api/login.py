@@ -14,7 +14,6 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from copy import copy
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -150,7 +149,7 @@ def _copy_of(
     failure: errors.LoginRefused | errors.LoginUnanswered, answered: bool
 ) -> errors.LoginRefused | errors.LoginUnanswered:
     """An exception for one thread of those that need the same login."""
-    failure = copy(failure)
+    failure = failure.revised()
     failure.answered = answered
     return failure
 
