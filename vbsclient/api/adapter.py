@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Connections on which no answer can be drawn out for ever.
+"""Connections on which the time for an answer is limited.
 
-The time-out of requests holds between two pieces of an answer: a host that
-sends a byte now and then keeps its caller for as long as it likes.
+The timeout of requests holds between two pieces of an answer: a host that
+sends a byte now and then keeps its caller for as long as it likes.  Only the
+reader below http.client sees each piece of a head and of a body, on plain,
+encrypted and proxied connections alike, so that it is replaced here, and the
+classes that lead to it.
 """
 
 from __future__ import annotations
@@ -17,39 +20,34 @@ from urllib3 import ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-#: Bytes in a second at which a body may take longer than its time-out.
+#: Bytes per second at which a body may take longer than its timeout.
 SLOWEST = 10_000
 
 
-class _Source(io.RawIOBase):
-    """What a socket receives, for as long as its time-out in all.
+class _TimedReader(io.RawIOBase):
+    """Reads from a socket, for no longer than its timeout in all.
 
-    :ivar rate: bytes that win another second; None where nothing does.
+    :ivar rate: bytes that extend the time by a second; 0 if none do.
     """
 
     def __init__(self, sock: Any, raw: io.RawIOBase) -> None:
         self._sock = sock
         self._raw = raw
         self._timeout: float = sock.gettimeout()
-        self.rate: float | None = None
-        self.restart()
+        self.restart(rate=0)
 
-    def restart(self) -> None:
+    def restart(self, rate: int) -> None:
         """Count the time from now."""
+        self.rate = rate
         self._end = time.monotonic() + self._timeout
 
     def readable(self) -> bool:
-        """It is."""
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        """Receive a piece.
-
-        :raises TimeoutError: if the time is over.
-        """
         left = self._end - time.monotonic()
         if left <= 0:
-            raise TimeoutError('the answer does not come to its end')
+            raise TimeoutError('the response timed out')
         self._sock.settimeout(min(self._timeout, left))
         try:
             length = self._raw.readinto(buffer)
@@ -61,7 +59,6 @@ class _Source(io.RawIOBase):
         return length
 
     def close(self) -> None:
-        """Let go of the socket."""
         self._raw.close()
         super().close()
 
@@ -69,56 +66,52 @@ class _Source(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     """An answer whose head, and then its body, must come in time."""
 
-    _source: _Source | None = None
+    _reader: _TimedReader | None = None
 
     def __init__(self, sock: Any, *args: Any, **keywords: Any) -> None:
         super().__init__(sock, *args, **keywords)
         if sock.gettimeout() is not None:
-            self._source = _Source(sock, self.fp.detach())
-            self.fp = io.BufferedReader(self._source)
+            self._reader = _TimedReader(sock, self.fp.detach())
+            self.fp = io.BufferedReader(self._reader)
 
     def begin(self) -> None:
-        """Read the head, and all provisional ones before it."""
         super().begin()
         # urllib3 would show a line that is no header with a traceback.
         self.headers.defects.clear()
         self.headers.set_payload('')
-        if self._source is not None:
-            self._source.rate = SLOWEST
-            self._source.restart()
+        if self._reader is not None:
+            self._reader.restart(rate=SLOWEST)
 
 
-class _Marking:
-    """Marks what fails before a request can have left.
+class _Connection(HTTPConnection):
+    """A connection that marks what fails before a request can have left.
 
-    What is wrapped around it afterwards does not tell: a proxy that breaks
-    off its tunnel looks as a service that breaks off its answer.
+    Marks, because urllib3, requests and keystoneauth decide by the types of
+    these exceptions, and what they wrap around them does not tell: a proxy
+    that breaks off its tunnel looks like a service that breaks off its
+    answer.
     """
 
-    proxy: Any
+    response_class = _Response
 
     def connect(self) -> None:
         """Connect, with the tunnel and the encryption."""
         try:
-            super().connect()  # type: ignore[misc]
+            super().connect()
         except Exception as error:
             error.never_left = True  # type: ignore[attr-defined]
             raise
 
     def _tunnel(self) -> None:
         try:
-            super()._tunnel()  # type: ignore[misc]
+            super()._tunnel()
         except Exception as error:
             error.by_proxy = str(self.proxy)  # type: ignore[attr-defined]
             raise
 
 
-class _Connection(_Marking, HTTPConnection):
-    response_class = _Response
-
-
-class _SecureConnection(_Marking, HTTPSConnection):
-    response_class = _Response
+class _SecureConnection(_Connection, HTTPSConnection):
+    pass
 
 
 class _Pool(HTTPConnectionPool):
@@ -136,12 +129,10 @@ class Adapter(TCPKeepAliveAdapter):
     """keystoneauth's own, with such connections."""
 
     def init_poolmanager(self, *args: Any, **keywords: Any) -> None:
-        """Make the connections that go to the host itself."""
         super().init_poolmanager(*args, **keywords)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, *args: Any, **keywords: Any) -> Any:
-        """Make those that go through a proxy."""
         manager = super().proxy_manager_for(*args, **keywords)
         # One for SOCKS has classes of its own, without which it is none.
         if isinstance(manager, ProxyManager):

@@ -1,121 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What came back: an answer from its beginning on, or why there is none."""
+"""What an answer says: the object that was asked for, or a refusal."""
 
 from __future__ import annotations
 
+import html
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from keystoneauth1 import exceptions as ksa_exceptions
 
 from vbsclient.api import errors
-from vbsclient.api.failures import no_answer, unreadable
+from vbsclient.api.times import seconds_to_wait
 from vbsclient.api.urls import host_of
 from vbsclient.api.values import Known
 
-# Bytes after which no answer is read any further, however short it was when
-# it was packed.
+#: The longest piece of a raw body that is worth quoting.
+_MAX_RAW_TEXT = 200
 
-#: A page of a list has a few million.
-LARGEST_BODY = 200_000_000
-#: One resource, a token with its catalog, a version document.
-LARGEST_SINGLE = 10_000_000
-#: A refusal, and whatever a DELETE is answered with.
-LARGEST_REFUSAL = 1_000_000
+#: So much of it is looked at.  The patterns below take the square of it on a
+#: page that was made for that, and nothing else runs meanwhile.
+_MAX_LOOKED_AT = 4000
 
+#: How the codes begin that are a gateway's own, in front of any service.
+_GATEWAYS = ('APIG.', 'APIGW.')
 
-class Answer:
-    """An answer from its status line on, before the rest of it is read.
-
-    :param largest: the bytes that a GET may be answered with.
-    :ivar status: None until there is one.
-    """
-
-    status: int | None = None
-
-    def __init__(self, largest: int = LARGEST_SINGLE) -> None:
-        self._largest = largest
-
-    def begins(self, response: requests.Response, **_: Any) -> None:
-        """Take note of it, and see that the rest of it can be read.
-
-        :raises ConnectionFailed: if it is none yet.
-        """
-        self.status = response.status_code
-        if self.status < 200:
-            # The real one is still to come, and http.client would hand it to
-            # whoever uses the connection next.
-            response.close()
-            raise errors.ConnectionFailed(
-                f'{host_of(response.url)} gave a provisional answer '
-                f'({self.status}) and no other'
-            )
-        for name, value in response.headers.items():
-            response.headers[name] = errors.without_token(value, response)
-        try:
-            b'\xff'.decode(response.encoding or 'utf-8', 'replace')
-        except (LookupError, ValueError):
-            # A charset that there is not, or that cannot replace what it
-            # does not know: keystoneauth's log would stumble over it.
-            response.encoding = 'utf-8'
-        # An attribute of its own would make a cycle, and a Ctrl-C that comes
-        # while those are collected is swallowed by the finalizers in it.
-        response.__class__ = _Bounded
-        response.largest = self._largest  # type: ignore[attr-defined]
+#: Keys of the faults that have no name of their own: any host has such.
+_UNNAMED = frozenset({'error', 'error_code', 'error_msg', 'message'})
 
 
-class _Bounded(requests.Response):
-    """An answer of which no more is read than memory should hold.
+def object_of(response: requests.Response) -> dict[str, Any]:
+    """The JSON object in an answer.
 
-    Of what only says how it went, the beginning is enough.
-
-    Nor does it tell the token, which some services repeat and which
-    keystoneauth would write into its log.
-    """
-
-    largest: int
-
-    @property
-    def text(self) -> str:
-        """The body as text."""
-        return errors.without_token(super().text, self)
-
-    def json(self, **keywords: Any) -> Any:
-        """The body as it came: it is not told, but read."""
-        # JSON of no charset tells by itself in which Unicode it is.
-        body = super().text if self.encoding else self.content
-        return json.loads(body, **keywords)
-
-    def iter_content(self, *args: Any, **keywords: Any) -> Iterator[Any]:
-        """The body, piece by piece.
-
-        :raises ConnectionFailed: if it is too large.
-        """
-        is_detail = self.request.method == 'DELETE' or not self.ok
-        left = LARGEST_REFUSAL if is_detail else self.largest
-        for piece in super().iter_content(*args, **keywords):
-            left -= len(piece)
-            if left >= 0:
-                yield piece
-                continue
-            self.close()
-            if is_detail:
-                return
-            raise errors.ConnectionFailed(
-                f'{host_of(self.url)} answers without an end '
-                f'(more than {self.largest / 1_000_000:g} MB)',
-                repeatable=False,
-            )
-
-
-def object_of(response: requests.Response, url: str) -> dict[str, Any]:
-    """The JSON object that a GET was answered with.
-
-    :raises MalformedResponse: if it is none.
+    :raises MalformedResponse: if it has none.
     """
     try:
         body = response.json()
@@ -124,87 +42,203 @@ def object_of(response: requests.Response, url: str) -> dict[str, Any]:
         RecursionError,
         requests.exceptions.RequestException,
     ):
-        raise errors.MalformedResponse(
-            f'the service answered {_place(url)} with something that is '
-            f'not JSON',
-            'Check that the endpoint is the right one.',
-        ) from None
-    if not isinstance(body, dict):
-        raise errors.MalformedResponse(
-            f'the service answered {_place(url)} with JSON that is not '
-            f'an object',
-            'Check that the endpoint is the right one.',
-        )
-    return body
+        what = 'something that is not JSON'
+    else:
+        if isinstance(body, dict):
+            return body
+        what = 'JSON that is not an object'
+    path = urlsplit(response.request.url or '').path
+    raise errors.MalformedResponse(
+        f'the service answered {path} with {what}',
+        'Check that the endpoint is the right one.',
+    )
 
 
 def require_documented(response: requests.Response, *statuses: int) -> None:
-    """See that a success is one that the service itself documents.
+    """Check that a success is one that the service documents.
 
-    :raises UnexpectedSuccess: if it may be of somebody else on the way, such
-        as the page of a portal that wants a login.
+    :raises UnexpectedSuccess: if it may come from another host on the way,
+        such as a portal that asks for a login.
     """
     if response.status_code not in statuses:
         raise unexpected(response)
-    if errors.is_own(response) is not Known.YES:
+    if is_own(response) is not Known.YES:
         raise unexpected(response, ' with a body')
 
 
 def unexpected(
     response: requests.Response, what: str = ','
-) -> errors.ServiceError:
+) -> errors.UnexpectedSuccess:
     """The exception for a success other than the documented one."""
-    status = response.status_code
     return errors.UnexpectedSuccess(
-        f'the service answered {status}{what} which it does not document for '
-        f'this request',
-        status=status,
-        request_id=errors.request_id_of(response),
-        hint='Look at the status before you try again.',
+        f'the service answered {response.status_code}{what} which it does '
+        f'not document for this request',
+        status=response.status_code,
+        request_id=request_id_of(response),
+        hint='Check the status before retrying.',
     )
 
 
-@contextmanager
-def translated(
-    url: str, answer: Answer | None = None, verify: object = None
-) -> Iterator[None]:
-    """Turn the exceptions of the libraries below into ours.
+def request_id_of(response: requests.Response) -> str | None:
+    """The id under which the service logs this answer, or None."""
+    for header in ('x-openstack-request-id', 'x-compute-request-id'):
+        value = response.headers.get(header)
+        if value:
+            return _without_token(value, response)
+    return None
 
-    :param answer: what is known of the answer.
-    :param verify: what the session verifies certificates with.
-    :raises ClientError: in their place.
+
+def error_from_response(response: requests.Response) -> errors.ServiceError:
+    """The typed exception for an answer that refuses a request.
+
+    The body may be ``{"error": {...}}``, ``{"error_code": ...,
+    "error_msg": ...}``, ``{"<fault name>": {"message": ..., "code": ...}}``,
+    the flat ``{"message": ..., "code": ...}``, or a gateway's text or HTML.
     """
-    try:
-        yield
-    except (ksa_exceptions.ClientException, OSError) as error:
-        raise no_answer(error, url, verify) from error
-    except ValueError as error:
-        status = answer.status if answer else None
-        raise _unforeseen(error, url, status) from error
-
-
-def _unforeseen(
-    error: ValueError, url: str, status: int | None
-) -> errors.ClientError:
-    """What neither requests nor keystoneauth make an error of their own.
-
-    :param status: of the answer; None if there was none yet.
-    """
-    if status is None:
-        return errors.ConnectionFailed(
-            'the request holds what no URL can carry',
-            sent=False,
-            repeatable=False,
-        )
+    status = response.status_code
     if 300 <= status < 400:
-        # requests splits the address of a redirect even if it is not to
-        # follow it.
-        return errors.RedirectRefused(
-            f'{host_of(url)} redirects to an unreadable address',
-            status=status,
+        return _redirect(response)
+    text = _text_of(response)
+    body = _json_of(text)
+    fault = _fault_in(body)
+    if fault is not None:
+        code, message = fault
+    else:
+        code, message = None, None if body == {} else _plain_text(text)
+    if code is not None and code.partition(' ')[0] == str(status):
+        # A fault that only repeats the status, be it with its reason
+        # ("404 Not Found"), has no code of its own.
+        code = None
+    known = errors.BY_STATUS.get(status, errors.ServiceError)
+    throttles = _is_throttling(response, body)
+    hint = errors.HINTS.get(code or '')
+    if code == 'CSBS.9009' and status == 403:
+        # One code for two refusals: the status tells them apart.
+        hint = 'The identity of the user could not be verified.'
+    return (errors.TooManyRequests if throttles else known)(
+        message or known.reason or f'the service answered {status}',
+        status=status,
+        code=code,
+        request_id=request_id_of(response),
+        hint=hint,
+        retry_after=response.headers.get('Retry-After'),
+        own=is_own(response),
+    )
+
+
+def is_own(response: requests.Response) -> Known:
+    """Whether an answer is of the service itself, not of one on the way.
+
+    The body is the evidence: gateways, proxies and portals have pages and
+    faults of their own.  Of a success: nothing, or a JSON object that is no
+    fault, is the service's, and anything else is not.  Of a refusal: a fault
+    with a name, or a code of a service, is the service's; the code of a
+    gateway is not; a page, a text or nothing may be of both.
+    """
+    text = _text_of(response)
+    body = _json_of(text)
+    fault = _fault_in(body)
+    if 200 <= response.status_code < 300:
+        is_documented = not text.strip() or isinstance(body, dict)
+        return Known.YES if is_documented and not fault else Known.NO
+    if fault is None:
+        return Known.UNKNOWN
+    code = fault[0] or ''
+    if code.startswith(_GATEWAYS):
+        return Known.NO
+    is_named = '.' in code or not _UNNAMED & body.keys()
+    return Known.YES if is_named else Known.UNKNOWN
+
+
+def _is_throttling(response: requests.Response, body: Any) -> bool:
+    """Whether a refusal asks for a pause, whatever its status is called."""
+    status = response.status_code
+    pauses = seconds_to_wait(response.headers.get('Retry-After')) is not None
+    if status == 413 and not pauses:
+        return isinstance(body, dict) and any(
+            key.lower().startswith('overlimit') for key in body
         )
-    return unreadable(error, url)
+    return status == 429 or (status in (413, 503) and pauses)
 
 
-def _place(url: str) -> str:
-    return urlsplit(url).path
+def _redirect(response: requests.Response) -> errors.RedirectRefused:
+    location = _without_token(response.headers.get('location', ''), response)
+    host = host_of(location) or 'another path'
+    try:
+        urlsplit(location)
+    except ValueError:
+        host = 'an unreadable address'
+    return errors.RedirectRefused(
+        f'the service redirects to {host}, and a redirect is never followed',
+        status=response.status_code,
+        request_id=request_id_of(response),
+        hint='Set the endpoint override to the right address if you trust it.',
+    )
+
+
+def _fault_in(body: Any) -> tuple[str | None, str | None] | None:
+    """(code, message) of a body, or None if it is no fault."""
+    if not isinstance(body, dict):
+        return None
+    error = body.get('error')
+    if isinstance(error, dict):
+        return _code(error.get('code')), _message(error.get('message'))
+    if 'error_code' in body or 'error_msg' in body:
+        return _code(body.get('error_code')), _message(body.get('error_msg'))
+    for fault in (*body.values(), body):
+        if isinstance(fault, dict) and 'message' in fault:
+            return _code(fault.get('code')), _message(fault['message'])
+    return None
+
+
+def _code(value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return str(value).strip() or None
+
+
+def _message(value: Any) -> str | None:
+    if isinstance(value, str):
+        # Cinder puts the line breaks of a page even into JSON.
+        text = re.sub(r'<br\s*/?>', ' ', value, flags=re.IGNORECASE)
+        return text.strip().rstrip('.') or None
+    return None if value is None else _shorten(json.dumps(value))
+
+
+def _plain_text(text: str) -> str | None:
+    text = text[:_MAX_LOOKED_AT]
+    if re.search(r'<(!doctype|html|head|body|title)\b', text, re.IGNORECASE):
+        title = re.search(
+            r'<(title|h1)[^>]*>(.*?)</\1>', text, re.IGNORECASE | re.DOTALL
+        )
+        text = title.group(2) if title else re.sub(r'<[^>]*>', ' ', text)
+        text = html.unescape(text)
+    return _shorten(' '.join(text.split())) or None
+
+
+def _shorten(text: str) -> str:
+    if len(text) <= _MAX_RAW_TEXT:
+        return text
+    return text[:_MAX_RAW_TEXT].rstrip() + '...'
+
+
+def _json_of(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _text_of(response: requests.Response) -> str:
+    try:
+        return _without_token(response.text, response)
+    except ValueError:
+        # A charset that cannot replace what it does not know.
+        return ''
+
+
+def _without_token(text: str, response: requests.Response) -> str:
+    """A text of an answer, should it repeat the token of its request."""
+    request = getattr(response, 'request', None)
+    token = request.headers.get('X-Auth-Token') if request else None
+    return text.replace(token, '***') if token else text

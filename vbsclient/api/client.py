@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the clients of all services are made of."""
+"""What the clients of all services have in common."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ServiceClient:
     :param timeout: (connect, read) in seconds.
     :param concurrency: the most requests under way at a time.
     :param stop: once set, no further request is sent.
-    :param deadline: behind it nothing is repeated any more.
+    :param deadline: after it nothing is repeated any more.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class ServiceClient:
 
 
 class LookupClient(ServiceClient, metaclass=abc.ABCMeta):
-    """A service of the cloud of which only names and ids are read.
+    """A service of which only names and ids are read.
 
     The endpoint is the catalog's, as it is: no version document is read.
     A GET that fails is repeated, but not for longer than one may take.
@@ -90,10 +90,11 @@ class LookupClient(ServiceClient, metaclass=abc.ABCMeta):
         else:
             entry = pick(catalog.entries, self.types, settings)
             if entry is None:
+                wanted = settings.interface or 'public'
+                names = [wanted] if isinstance(wanted, str) else wanted
                 raise errors.EndpointError(
-                    f'the catalog of this cloud has no '
-                    f'{_words(settings.interface)} endpoint of type '
-                    f'{self.types[0]}'
+                    f'the catalog of this cloud has no {" or ".join(names)} '
+                    f'endpoint of type {self.types[0]}'
                 )
             address = entry.url
         return self.versioned(address.strip(), project_id)
@@ -146,9 +147,3 @@ class LookupClient(ServiceClient, metaclass=abc.ABCMeta):
         url = f'{self.url}/{path}'
         with self._deadline.within(sum(self.transport.timeout)):
             return self.transport.get(url, query)
-
-
-def _words(interface: str | Sequence[str] | None) -> str:
-    if isinstance(interface, str):
-        return interface
-    return ' or '.join(interface or ['public'])

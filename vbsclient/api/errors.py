@@ -1,33 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can go wrong, as types that carry data.
 
-Nothing here is a finished message for a person: an exception says what
-happened (``status``, ``code``, ``message``, ``request_id``) and, where the
-references know a remedy, what to do next (``hint``).  The commands put these
-into one sentence.
+An exception says what happened (``status``, ``code``, ``message``,
+``request_id``) and, where the references know a remedy, what to do next
+(``hint``).  The commands put these into one sentence.
 """
 
 from __future__ import annotations
 
-import html
-import json
-import re
-from collections.abc import Mapping
-from typing import Any, Protocol, TypeVar
-from urllib.parse import urlsplit
+from typing import TypeVar
 
-from vbsclient.api.times import seconds_to_wait
-from vbsclient.api.urls import host_of
 from vbsclient.api.values import Known
 
 ErrorT = TypeVar('ErrorT', bound='ClientError')
-
-#: The longest piece of a raw body that is worth quoting.
-_MAX_RAW_TEXT = 200
-
-#: So much of it is looked at.  The patterns below take the square of it on a
-#: page that was made for that, and nothing else runs meanwhile.
-_MAX_LOOKED_AT = 4000
 
 
 class ClientError(Exception):
@@ -65,7 +50,7 @@ class ClientError(Exception):
 
 
 class InvalidId(ClientError):
-    """A value that is no canonical UUID was about to enter a URL."""
+    """A value that cannot be part of a path was about to enter a URL."""
 
 
 class EndpointError(ClientError):
@@ -73,16 +58,13 @@ class EndpointError(ClientError):
 
 
 class NoService(EndpointError):
-    """It is known that the cloud has not the service at all."""
+    """It is known that the cloud does not have the service at all."""
 
 
 class NotServed(EndpointError):
     """The endpoint does not serve the version that was chosen."""
 
-    hint = (
-        'Set vbsclient_api_version in clouds.yaml (--os-vbs-api-version) to '
-        'the version that it serves, or correct the endpoint.'
-    )
+    hint = 'Choose the version that it serves, or correct the endpoint.'
 
 
 class Cancelled(ClientError):
@@ -142,11 +124,13 @@ class ServiceError(ClientError):
     :ivar code: the service's own code (``VolumeBackup.0113``), or None.
     :ivar request_id: the id that the operator's support asks for, or None.
     :ivar retry_after: the ``Retry-After`` header as it came, or None.
-    :ivar own: whether the service itself said it, see :func:`is_own`.  What
-        a gateway says of a resource proves nothing.
+    :ivar own: whether the service itself sent it, and not a gateway, whose
+        answer proves nothing about a resource.
+    :cvar reason: what the status alone says, or None.
     """
 
     status = 0
+    reason: str | None = None
 
     def __init__(
         self,
@@ -168,25 +152,30 @@ class ServiceError(ClientError):
 
 
 class RedirectRefused(ServiceError):
-    """The service wanted to send the request elsewhere; it was not sent."""
+    """The service redirects the request to another URL; it was not sent."""
 
 
 class UnexpectedSuccess(ServiceError):
-    """A 2xx answer that the reference does not promise for this call."""
+    """A 2xx answer that the reference does not document for this call."""
 
 
 class BadRequest(ServiceError):
     """400."""
 
+    status = 400
+    reason = 'the service could not process the request'
+
 
 class Unauthorized(ServiceError):
     """401, after one new login."""
 
+    status = 401
+    reason = 'the service does not accept the login'
     hint = 'Check that the login is still valid and log in again.'
 
 
 class LoginRefused(Unauthorized):
-    """The identity service refuses the login: nothing can be sent any more.
+    """The identity service refuses the login: nothing more can be sent.
 
     :ivar status: 401 whatever the identity service answered, which is in the
         message: to the service that was asked the login is not valid.
@@ -194,30 +183,42 @@ class LoginRefused(Unauthorized):
         else it never left.
     """
 
-    answered = False
-
     hint = (
         'Check that the login is still valid; it is not tried again in this '
         'run.'
     )
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str | None = None,
+        *,
+        answered: bool = False,
+    ) -> None:
         super().__init__(message, status=401, hint=hint)
+        self.answered = answered
 
 
 class Forbidden(ServiceError):
     """403."""
 
+    status = 403
+    reason = 'the rights of this login do not allow it'
     hint = 'Ask the administrator of the project for the right to do this.'
 
 
 class NotFound(ServiceError):
     """404."""
 
+    status = 404
+    reason = 'the service does not know it'
+
 
 class MethodNotAllowed(ServiceError):
     """405."""
 
+    status = 405
+    reason = 'the endpoint does not allow this method'
     hint = (
         'The endpoint does not offer this call: check the endpoint and its '
         'version.'
@@ -227,14 +228,18 @@ class MethodNotAllowed(ServiceError):
 class NotAcceptable(ServiceError):
     """406."""
 
+    status = 406
+    reason = 'the service cannot answer in an acceptable form'
     hint = 'The service does not offer the version that was asked for.'
 
 
 class ProxyAuthenticationRequired(ServiceError):
     """407."""
 
+    status = 407
+    reason = 'a proxy on the way asks for a login'
     hint = (
-        'The proxy asks for a login: look at your proxy settings '
+        'The proxy asks for a login: check your proxy settings '
         '(https_proxy, http_proxy, no_proxy).'
     )
 
@@ -242,12 +247,16 @@ class ProxyAuthenticationRequired(ServiceError):
 class RequestTimeout(ServiceError):
     """408."""
 
+    status = 408
+    reason = 'the request took too long to arrive'
     hint = 'The service gave up waiting for the request: try again.'
 
 
 class Conflict(ServiceError):
     """409."""
 
+    status = 409
+    reason = 'it conflicts with another operation'
     hint = 'Another operation is using it: try again when that is done.'
 
 
@@ -258,14 +267,18 @@ class TooManyRequests(ServiceError):
     (Cinder has one of its own), and 503 with a ``Retry-After``.
     """
 
-    hint = 'The service limits the rate: try again with less --concurrency.'
+    status = 429
+    reason = 'too many requests at a time'
+    hint = 'The service limits the rate: try again with fewer requests.'
 
 
 class InternalServerError(ServiceError):
     """500."""
 
+    status = 500
+    reason = 'internal error of the service'
     hint = (
-        'The service failed by itself: look at the status, then try again '
+        'The service failed by itself: check the status, then try again '
         'or give the request id to the operator.'
     )
 
@@ -273,12 +286,16 @@ class InternalServerError(ServiceError):
 class NotImplementedByService(ServiceError):
     """501."""
 
+    status = 501
+    reason = 'the service does not implement it'
     hint = 'This cloud does not offer the function.'
 
 
 class BadGateway(ServiceError):
     """502, which the references call an invalid request."""
 
+    status = 502
+    reason = 'the request is invalid to the service behind the gateway'
     hint = (
         'The references call this an invalid request: check the endpoint '
         'and its version, and give the request id to the operator.'
@@ -288,15 +305,19 @@ class BadGateway(ServiceError):
 class ServiceUnavailable(ServiceError):
     """503."""
 
+    status = 503
+    reason = 'the service is unavailable'
     hint = 'The service is not available at the moment: try again later.'
 
 
 class GatewayTimeout(ServiceError):
     """504."""
 
+    status = 504
+    reason = 'the service did not answer its gateway in time'
     hint = (
-        'The service did not answer its gateway in time: look at the '
-        'status before you try again.'
+        'The service did not answer its gateway in time: check the status '
+        'before retrying.'
     )
 
 
@@ -308,9 +329,7 @@ class RepeatedDelete(ClientError):
     """
 
     def __init__(
-        self,
-        error: ServiceError | ConnectionFailed,
-        attempts: int,
+        self, error: ServiceError | ConnectionFailed, attempts: int
     ) -> None:
         super().__init__(error.message, error.hint)
         self.error = error
@@ -322,7 +341,7 @@ class OutcomeUnknown(ClientError):
 
     :ivar refusal: what was answered, or why there was no answer.
     :ivar look: why reading could not settle it; None if what was read
-        proves nothing.
+        proves nothing, or nothing was read.
     """
 
     def __init__(
@@ -336,11 +355,12 @@ class OutcomeUnknown(ClientError):
 
     @property
     def request_id(self) -> str | None:
-        """The id under which the service logs its answer, if it said one."""
+        """The id under which the service logs its answer, or None."""
         return getattr(self.refusal, 'request_id', None)
 
 
-#: What a cloud answers that has not what was asked for, or forbids reading.
+#: What a cloud answers that does not have what was asked for, or forbids
+#: reading it.
 NOT_OFFERED = (
     EndpointError,
     NotFound,
@@ -349,45 +369,15 @@ NOT_OFFERED = (
     NotImplementedByService,
 )
 
-_BY_STATUS: dict[int, type[ServiceError]] = {
-    400: BadRequest,
-    401: Unauthorized,
-    403: Forbidden,
-    404: NotFound,
-    405: MethodNotAllowed,
-    406: NotAcceptable,
-    407: ProxyAuthenticationRequired,
-    408: RequestTimeout,
-    409: Conflict,
-    429: TooManyRequests,
-    500: InternalServerError,
-    501: NotImplementedByService,
-    502: BadGateway,
-    503: ServiceUnavailable,
-    504: GatewayTimeout,
+#: The type of each status that has one.
+BY_STATUS = {
+    kind.status: kind for kind in ServiceError.__subclasses__() if kind.status
 }
 
-#: Why a status alone refuses, for answers that say nothing themselves.
-REASONS: dict[int, str] = {
-    400: 'the service could not process the request',
-    401: 'the service does not accept the login',
-    403: 'the rights of this login do not allow it',
-    404: 'the service does not know it',
-    405: 'the endpoint does not allow this method',
-    406: 'the service cannot answer in an acceptable form',
-    407: 'a proxy on the way asks for a login',
-    408: 'the request took too long to arrive',
-    409: 'it conflicts with another operation',
-    429: 'too many requests at a time',
-    500: 'internal error of the service',
-    501: 'the service does not implement it',
-    502: 'the request is invalid to the service behind the gateway',
-    503: 'the service is unavailable',
-    504: 'the service did not answer its gateway in time',
-}
-
-_WAIT = 'It is busy: try again when its current task is done.'
-_SUPPORT = 'Give the request id to the operator of the cloud.'
+_BUSY = 'It is busy: try again when its current task is done.'
+_LATER = ServiceUnavailable.hint
+_QUOTA = 'Delete backups, or ask for a larger quota.'
+_IMAGE = 'An image was made from this backup: delete the image first.'
 
 #: What a person can do, for each code of the two references where they can.
 HINTS: dict[str, str] = {
@@ -395,44 +385,38 @@ HINTS: dict[str, str] = {
         'The project is not entitled: VBS and CSBS are closed to new users. '
         'Use CBR instead.'
     ),
-    'VolumeBackup.0013': _WAIT,
-    'VolumeBackup.0041': ServiceUnavailable.hint,
+    'VolumeBackup.0013': _BUSY,
+    'VolumeBackup.0040': 'Delete backups of this disk that are not needed.',
+    'VolumeBackup.0041': _LATER,
     'VolumeBackup.0042': Forbidden.hint,
     'VolumeBackup.0044': Forbidden.hint,
-    'VolumeBackup.0040': 'Delete backups of this disk that are not needed.',
-    'VolumeBackup.0080': 'Delete backups, or ask for a larger quota.',
-    'VolumeBackup.0081': 'Delete backups, or ask for a larger quota.',
-    'VolumeBackup.0100': ServiceUnavailable.hint,
-    'VolumeBackup.0102': _SUPPORT,
-    'VolumeBackup.0113': (
-        'An image was made from this backup: delete the image first.'
-    ),
+    'VolumeBackup.0080': _QUOTA,
+    'VolumeBackup.0081': _QUOTA,
+    'VolumeBackup.0100': _LATER,
+    'VolumeBackup.0102': 'Give the request id to the operator of the cloud.',
+    'VolumeBackup.0113': _IMAGE,
     'VolumeBackup.0125': (
-        'Look at the status; a backup that CSBS made is deleted with '
-        '"openstack csbs backup delete".'
+        'Check the status; a backup that CSBS made is deleted there.'
     ),
-    'VolumeBackup.0206': _WAIT,
-    'VolumeBackup.0900': ServiceUnavailable.hint,
-    'CSBS.1001': _WAIT,
-    'CSBS.1002': _WAIT,
-    'CSBS.2001': _WAIT,
-    'CSBS.2003': _WAIT,
-    'CSBS.2004': _WAIT,
+    'VolumeBackup.0206': _BUSY,
+    'VolumeBackup.0900': _LATER,
+    'CSBS.1001': _BUSY,
+    'CSBS.1002': _BUSY,
+    'CSBS.2001': _BUSY,
+    'CSBS.2003': _BUSY,
+    'CSBS.2004': _BUSY,
     'CSBS.3001': (
-        'It is gone already, or the id is of another kind: '
-        '"openstack csbs checkpoint delete" takes checkpoint ids, '
-        '"openstack csbs backup delete" takes ids of backups.'
+        'It is gone already, or the id is of another kind: a checkpoint in '
+        'place of a backup, or a backup in place of a checkpoint.'
     ),
-    'CSBS.6030': _WAIT,
-    'CSBS.6031': _WAIT,
-    'CSBS.6040': 'Look at the status before you try again.',
-    'CSBS.8007': (
-        'An image was made from this backup: delete the image first.'
-    ),
+    'CSBS.6030': _BUSY,
+    'CSBS.6031': _BUSY,
+    'CSBS.6040': 'Check the status before retrying.',
+    'CSBS.8007': _IMAGE,
     'CSBS.8008': 'Check that the backup still exists.',
-    'CSBS.9006': 'Delete backups, or ask for a larger quota.',
-    'CSBS.9998': ServiceUnavailable.hint,
-    'CSBS.9999': ServiceUnavailable.hint,
+    'CSBS.9006': _QUOTA,
+    'CSBS.9998': _LATER,
+    'CSBS.9999': _LATER,
 }
 
 #: Refusals of CSBS that pass by themselves: another task, or not ready yet.
@@ -440,209 +424,11 @@ TEMPORARY_CODES = frozenset(
     {'CSBS.2003', 'CSBS.2004', 'CSBS.1001', 'CSBS.6030', 'CSBS.9998'}
 )
 
-#: How the codes begin that are a gateway's own, in front of any service.
-_GATEWAYS = ('APIG.', 'APIGW.')
-
-#: Keys of the faults that have no name of their own: anybody has such.
-_UNNAMED = frozenset({'error', 'error_code', 'error_msg', 'message'})
-
-_NOT_ENTITLED = 'BackupService.4008'
-
-#: CSBS uses one code for two refusals; the status tells them apart.
-_HINT_9009_403 = 'The identity of the user could not be verified.'
-
-
-class Response(Protocol):
-    """The part of ``requests.Response`` that is read here."""
-
-    status_code: int
-
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-
-    @property
-    def text(self) -> str: ...
-
-
-def request_id_of(response: Response) -> str | None:
-    """The id under which the service logs this answer, if it says one."""
-    for header in ('x-openstack-request-id', 'x-compute-request-id'):
-        value = response.headers.get(header)
-        if value:
-            return without_token(value, response)
-    return None
-
-
-def without_token(text: str, response: Response) -> str:
-    """A text of an answer, should it repeat the token of its request."""
-    request = getattr(response, 'request', None)
-    token = request.headers.get('X-Auth-Token') if request else None
-    return text.replace(token, '***') if token else text
-
-
-def parse_body(text: str) -> tuple[str | None, str | None]:
-    """(code, message) of an error body of any shape the references show.
-
-    ``{"error": {...}}``, ``{"error_code": ..., "error_msg": ...}``,
-    ``{"<fault name>": {"message": ..., "code": ...}}``, the flat
-    ``{"message": ..., "code": ...}``, and plain text or HTML of gateways.
-    """
-    body = _json_of(text)
-    refusal = _refusal_in(body)
-    if refusal is not None:
-        return _code(refusal[0]), _message(refusal[1])
-    return None, None if body == {} else _plain_text(text)
-
-
-def _refusal_in(body: Any) -> tuple[Any, Any] | None:
-    """(code, message) as they stand in a body, or None if it is no fault."""
-    if not isinstance(body, dict):
-        return None
-    error = body.get('error')
-    if isinstance(error, dict):
-        return error.get('code'), error.get('message')
-    if 'error_code' in body or 'error_msg' in body:
-        return body.get('error_code'), body.get('error_msg')
-    for fault in body.values():
-        if isinstance(fault, dict) and 'message' in fault:
-            return fault.get('code'), fault['message']
-    if 'message' in body:
-        return body.get('code'), body['message']
-    return None
-
-
-def _json_of(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def error_from_response(response: Response) -> ServiceError:
-    """The typed exception for an answer that refuses a request."""
-    status = response.status_code
-    if 300 <= status < 400:
-        return _redirect(response)
-    code, message = parse_body(_text_of(response))
-    if code is not None and code.partition(' ')[0] == str(status):
-        # A fault that only repeats the status, be it with its reason
-        # ("404 Not Found"), has no code of its own.
-        code = None
-    kind = _BY_STATUS.get(status, ServiceError)
-    if _is_throttling(response):
-        kind = TooManyRequests
-    hint = HINTS.get(code) if code else None
-    if code == 'CSBS.9009' and status == 403:
-        hint = _HINT_9009_403
-    return kind(
-        message or REASONS.get(status, f'the service answered {status}'),
-        status=status,
-        code=code,
-        request_id=request_id_of(response),
-        hint=hint,
-        retry_after=response.headers.get('Retry-After'),
-        own=is_own(response),
-    )
-
-
-def is_own(response: Response) -> Known:
-    """Whether an answer is of the service itself, not of one on the way.
-
-    The body is the evidence: gateways, proxies and portals have pages and
-    faults of their own.  Of a success: nothing, or a JSON object that is no
-    fault, is the service's, and anything else is not.  Of a refusal: a fault
-    with a name, or a code of a service, is the service's; the code of a
-    gateway is not; a page, a text or nothing may be of both.
-    """
-    text = _text_of(response)
-    body = _json_of(text)
-    refusal = _refusal_in(body)
-    if 200 <= response.status_code < 300:
-        is_documented = not text.strip() or isinstance(body, dict)
-        return Known.YES if is_documented and not refusal else Known.NO
-    if refusal is None:
-        return Known.UNKNOWN
-    code = _code(refusal[0]) or ''
-    if code.startswith(_GATEWAYS):
-        return Known.NO
-    is_named = '.' in code or not _UNNAMED & body.keys()
-    return Known.YES if is_named else Known.UNKNOWN
-
-
-def _is_throttling(response: Response) -> bool:
-    """Whether a refusal asks for a pause, whatever its status is called."""
-    status = response.status_code
-    if status == 429:
-        return True
-    pauses = seconds_to_wait(response.headers.get('Retry-After')) is not None
-    if status == 413 and not pauses:
-        body = _json_of(_text_of(response))
-        return isinstance(body, dict) and any(
-            key.lower().startswith('overlimit') for key in body
-        )
-    return status in (413, 503) and pauses
-
 
 def is_systemic(error: BaseException) -> bool:
     """Whether this refusal cannot differ from one target to the next."""
     if isinstance(error, EndpointError | Unauthorized):
         return True
-    if isinstance(error, ServiceError):
-        return error.status == 403 or error.code == _NOT_ENTITLED
-    return False
-
-
-def _text_of(response: Response) -> str:
-    try:
-        return without_token(response.text, response)
-    except ValueError:
-        # A charset that cannot replace what it does not know.
-        return ''
-
-
-def _redirect(response: Response) -> ServiceError:
-    location = without_token(response.headers.get('location', ''), response)
-    host = host_of(location) or 'another path'
-    try:
-        urlsplit(location)
-    except ValueError:
-        host = 'an unreadable address'
-    return RedirectRefused(
-        f'the service redirects to {host}, and a redirect is never followed',
-        status=response.status_code,
-        request_id=request_id_of(response),
-        hint='Set the endpoint override to the right address if you trust it.',
+    return isinstance(error, ServiceError) and (
+        error.status == 403 or error.code == 'BackupService.4008'
     )
-
-
-def _code(value: Any) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return None
-    return str(value).strip() or None
-
-
-def _message(value: Any) -> str | None:
-    if isinstance(value, str):
-        # Cinder puts the line breaks of a page even into JSON.
-        text = re.sub(r'<br\s*/?>', ' ', value, flags=re.IGNORECASE)
-        return text.strip().rstrip('.') or None
-    if value is None:
-        return None
-    return _shorten(json.dumps(value))
-
-
-def _plain_text(text: str) -> str | None:
-    text = text[:_MAX_LOOKED_AT]
-    if re.search(r'<(!doctype|html|head|body|title)\b', text, re.IGNORECASE):
-        title = re.search(
-            r'<(title|h1)[^>]*>(.*?)</\1>', text, re.IGNORECASE | re.DOTALL
-        )
-        text = title.group(2) if title else re.sub(r'<[^>]*>', ' ', text)
-        text = html.unescape(text)
-    return _shorten(' '.join(text.split())) or None
-
-
-def _shorten(text: str) -> str:
-    if len(text) <= _MAX_RAW_TEXT:
-        return text
-    return text[:_MAX_RAW_TEXT].rstrip() + '...'

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why a request has no answer, and whether it can have left.
+"""Why a request has no answer, and whether it may have been sent.
 
 The libraries below wrap what happened in three or four exceptions.  What
 decides here is the type of those inside, and only where there is none
-(http.client tells a refused tunnel by its text alone) the words.
+(http.client marks a refused tunnel by its text alone) the words.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ from keystoneauth1 import exceptions as ksa_exceptions
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from vbsclient.api import errors
+from vbsclient.api.session import BodyReader
 from vbsclient.api.urls import host_of, without_userinfo
 
 ErrorT = TypeVar('ErrorT', bound=BaseException)
@@ -43,22 +45,61 @@ _SHORT = {
     errno.EHOSTUNREACH: 'no route to the host',
 }
 
-#: OpenSSL's verify codes for a signer that this machine does not know.
-_UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21, 27})
-#: And for a time that does not fit.
-_WRONG_TIME = frozenset({9, 10})
-#: And for another host.
-_WRONG_HOST = frozenset({62, 64})
-
 _PROXY_HINT = (
-    'Look at your proxy settings (https_proxy, http_proxy, all_proxy, '
-    'no_proxy).'
+    'Check your proxy settings (https_proxy, http_proxy, all_proxy, no_proxy).'
 )
-_CACERT_HINT = 'Set cacert in clouds.yaml to the authority that signed it.'
+TRUST_ISSUER = 'Trust the authority that signed it.'
+CORRECT_FILES = 'Correct the path of the file.'
+
+_WRONG_HOST = 62
+#: What to do, by OpenSSL's verify codes.
+_CERTIFICATE_HINTS = {
+    # A signer that this machine does not know.
+    **dict.fromkeys((2, 18, 19, 20, 21, 27), TRUST_ISSUER),
+    # A time that does not fit.
+    **dict.fromkeys(
+        (9, 10),
+        'Check the clock of this machine; if it is right, tell the operator '
+        'of the cloud.',
+    ),
+    **dict.fromkeys(
+        (_WRONG_HOST, 64),
+        'Use the name that the certificate is for as the host of the '
+        'endpoint, or tell the operator of the cloud.',
+    ),
+}
+
+
+@contextmanager
+def translated(url: str, body: BodyReader, verify: object) -> Iterator[None]:
+    """Turn the exceptions of the libraries below into ours.
+
+    :param url: where the request goes.
+    :param body: what reads its answer.
+    :param verify: what the session verifies certificates with.
+    :raises ClientError: in their place.
+    """
+    try:
+        yield
+    except (ksa_exceptions.ClientException, OSError) as error:
+        raise no_answer(error, url, verify) from error
+    except ValueError as error:
+        # What neither requests nor keystoneauth make an error of their own.
+        if body.status is None:
+            reason = 'the request has characters that no URL can contain'
+            raise _impossible(reason) from error
+        if 300 <= body.status < 400:
+            # requests splits the address of a redirect even if it is not to
+            # follow it.
+            raise errors.RedirectRefused(
+                f'{host_of(url)} redirects to an unreadable address',
+                status=body.status,
+            ) from error
+        raise _unreadable(list(_chain(error)), url) from error
 
 
 def no_answer(
-    error: Exception, url: str, verify: object = None
+    error: Exception, url: str, verify: object
 ) -> errors.ConnectionFailed:
     """What an exception of the libraries means for a request.
 
@@ -66,6 +107,7 @@ def no_answer(
     :param verify: what the session verifies certificates with.
     """
     inside = list(_chain(error))
+    host = host_of(url)
     if _marked(inside, 'by_proxy') or _first(
         inside,
         requests.exceptions.ProxyError,
@@ -75,44 +117,38 @@ def no_answer(
     if _is_about_proxy(inside, url):
         return _proxy_unusable(url)
     if isinstance(error, ksa_exceptions.SSLError):
-        return _encryption_failed(inside, host_of(url), verify)
-    if isinstance(error, ksa_exceptions.ConnectionError):
-        return _connection_failed(error, inside, url)
-    if isinstance(error, OSError):
+        return _encryption_failed(inside, host, verify)
+    if not isinstance(error, ksa_exceptions.ConnectionError):
         # requests looks for the files of certificates by itself, and says
         # in words of its own that there is none.
-        return _no_certificates(str(error))
-    return unreadable(error, url)
-
-
-def unreadable(error: Exception, url: str) -> errors.ConnectionFailed:
-    """An answer that came and cannot be read."""
-    return errors.ConnectionFailed(
-        f'the answer of {host_of(url)} could not be read '
-        f'({_cause(list(_chain(error)))})'
-    )
-
-
-def _connection_failed(
-    error: ksa_exceptions.ConnectionError,
-    inside: Sequence[BaseException],
-    url: str,
-) -> errors.ConnectionFailed:
+        return (
+            _no_certificates(str(error))
+            if isinstance(error, OSError)
+            else _unreadable(inside, url)
+        )
     if _first(inside, *_NEVER_MADE):
         return _impossible(
             f'the address {without_userinfo(url)!r} is not usable'
         )
-    left = _may_have_left(inside)
     if isinstance(error, ksa_exceptions.ConnectTimeout):
         return errors.ConnectionFailed(
-            f'{host_of(url)} did not answer in time', sent=left
+            f'{host} did not answer in time', sent=_may_be_sent(inside)
         )
     if isinstance(error, ksa_exceptions.UnknownConnectionError):
-        return unreadable(error, url)
+        return _unreadable(inside, url)
     return errors.ConnectionFailed(
-        f'no connection to {host_of(url)} ({_cause(inside)})',
+        f'no connection to {host} ({_cause(inside)})',
         'Check the network and the endpoint.',
-        sent=left,
+        sent=_may_be_sent(inside),
+    )
+
+
+def _unreadable(
+    inside: Sequence[BaseException], url: str
+) -> errors.ConnectionFailed:
+    """An answer that came and cannot be read."""
+    return errors.ConnectionFailed(
+        f'the answer of {host_of(url)} could not be read ({_cause(inside)})'
     )
 
 
@@ -129,16 +165,23 @@ def _impossible(
 def _proxy_failed(
     inside: Sequence[BaseException], url: str
 ) -> errors.ConnectionFailed:
-    """No connection to a proxy, or none through it: nothing has left."""
-    name = _proxy_name(inside, url)
-    status = _tunnel_status(inside)
-    if status is None:
+    """No connection to a proxy, or none through it: nothing was sent."""
+    proxy = _marked(inside, 'by_proxy') or _proxy_setting(url)[1]
+    name = host_of(proxy) or 'on the way'
+    answers = (
+        re.match(r'Tunnel connection failed: (\d{3})\b', str(error))
+        for error in inside
+        if isinstance(error, OSError)
+    )
+    answer = next(filter(None, answers), None)
+    if answer is None:
         return errors.ConnectionFailed(
             f'no connection to {host_of(url)} through the proxy {name} '
             f'({_cause(inside)})',
             _PROXY_HINT,
             sent=False,
         )
+    status = int(answer.group(1))
     asks = ' The proxy asks for a login.' if status == 407 else ''
     return errors.ConnectionFailed(
         f'the proxy {name} does not connect to {host_of(url)} (it answered '
@@ -149,46 +192,24 @@ def _proxy_failed(
     )
 
 
-def _proxy_name(inside: Sequence[BaseException], url: str) -> str:
-    proxy = _marked(inside, 'by_proxy')
-    if proxy is not None:
-        return host_of(proxy)
-    setting = _proxy_setting(url)
-    return host_of(setting[1]) if setting else 'on the way'
-
-
-def _tunnel_status(inside: Sequence[BaseException]) -> int | None:
-    for error in inside:
-        told = re.match(r'Tunnel connection failed: (\d{3})\b', str(error))
-        if told and isinstance(error, OSError):
-            return int(told.group(1))
-    return None
-
-
 def _is_about_proxy(inside: Sequence[BaseException], url: str) -> bool:
     """Whether it is the proxy whose address cannot be used."""
     if _first(inside, requests.exceptions.InvalidProxyURL):
         return True
-    if _proxy_setting(url) is None:
+    if not _proxy_setting(url)[1]:
         return False
-    unreadable = _first(inside, urllib3.exceptions.LocationParseError)
-    if unreadable is not None:
-        # It tells of the address what is wrong, and not whose it is.
-        return _is_readable(url)
+    if _first(inside, urllib3.exceptions.LocationParseError):
+        # It says what is wrong with an address, but not whose it is.
+        try:
+            urllib3.util.parse_url(url)
+        except urllib3.exceptions.LocationParseError:
+            return False
+        return True
     return _first(inside, requests.exceptions.InvalidSchema) is not None
 
 
-def _is_readable(url: str) -> bool:
-    try:
-        urllib3.util.parse_url(url)
-    except urllib3.exceptions.LocationParseError:
-        return False
-    return True
-
-
 def _proxy_unusable(url: str) -> errors.ConnectionFailed:
-    setting = _proxy_setting(url)
-    variable, value = setting or ('the proxy settings', '')
+    variable, value = _proxy_setting(url)
     if value.lower().startswith('socks'):
         return _impossible(
             f'{variable} names a SOCKS proxy ({host_of(value)}), for which '
@@ -201,18 +222,16 @@ def _proxy_unusable(url: str) -> errors.ConnectionFailed:
     )
 
 
-def _proxy_setting(url: str) -> tuple[str, str] | None:
-    """(variable, value) of the proxy that the environment has for a URL."""
+def _proxy_setting(url: str) -> tuple[str, str]:
+    """(variable, value) of the environment's proxy for a URL, or '' of it."""
     value = requests.utils.select_proxy(
         url, requests.utils.get_environ_proxies(url)
     )
-    if value is None:
-        return None
     for name in (f'{url.partition(":")[0]}_proxy', 'all_proxy'):
         for variable in (name, name.upper()):
-            if os.environ.get(variable) == value:
+            if value is not None and os.environ.get(variable) == value:
                 return variable, value
-    return 'the proxy settings', value
+    return 'the proxy settings', value or ''
 
 
 # -- certificates ----------------------------------------------------------
@@ -222,17 +241,13 @@ def _encryption_failed(
     inside: Sequence[BaseException], host: str, verify: object
 ) -> errors.ConnectionFailed:
     refused = _first(inside, ssl.SSLCertVerificationError)
-    if refused is not None:
-        return _impossible(
-            f'the certificate of {host} could not be verified '
-            f'({refused.verify_message})',
-            _certificate_hint(refused.verify_code),
-        )
     mismatch = _first(inside, CertificateError)
-    if mismatch is not None:
+    if refused is not None or mismatch is not None:
+        reason = refused.verify_message if refused else mismatch
+        code = refused.verify_code if refused else _WRONG_HOST
         return _impossible(
-            f'the certificate of {host} could not be verified ({mismatch})',
-            _certificate_hint(min(_WRONG_HOST)),
+            f'the certificate of {host} could not be verified ({reason})',
+            _CERTIFICATE_HINTS.get(code, 'Tell the operator of the cloud.'),
         )
     broken = _broken_file(verify)
     if broken is not None:
@@ -240,24 +255,8 @@ def _encryption_failed(
     return errors.ConnectionFailed(
         f'the encrypted connection to {host} failed ({_cause(inside)})',
         'Check that the endpoint speaks https.',
-        sent=_may_have_left(inside),
+        sent=_may_be_sent(inside),
     )
-
-
-def _certificate_hint(code: int) -> str:
-    if code in _UNKNOWN_ISSUER:
-        return _CACERT_HINT
-    if code in _WRONG_TIME:
-        return (
-            'Check the clock of this machine; if it is right, tell the '
-            'operator of the cloud.'
-        )
-    if code in _WRONG_HOST:
-        return (
-            'Use the name that the certificate is for as the host of the '
-            'endpoint, or tell the operator of the cloud.'
-        )
-    return 'Tell the operator of the cloud.'
 
 
 def _broken_file(verify: object) -> str | None:
@@ -269,18 +268,16 @@ def _broken_file(verify: object) -> str | None:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
             **{'capath' if is_folder else 'cafile': verify}
         )
+    except ssl.SSLError:
+        return f'{verify}: it holds no certificate that can be read'
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        if isinstance(error, ssl.SSLError):
-            reason = 'it holds no certificate that can be read'
-        return f'{verify}: {reason}'
+        return f'{verify}: {error.strerror or type(error).__name__}'
     return None
 
 
 def _no_certificates(reason: str) -> errors.ConnectionFailed:
     return _impossible(
-        f'the file of certificates cannot be used ({reason})',
-        'Correct cacert, or cert and key, in clouds.yaml.',
+        f'the certificate file cannot be used ({reason})', CORRECT_FILES
     )
 
 
@@ -310,7 +307,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         waiting += [e for e in inside if isinstance(e, BaseException)]
 
 
-def _may_have_left(inside: Sequence[BaseException]) -> bool:
+def _may_be_sent(inside: Sequence[BaseException]) -> bool:
     return not _marked(inside, 'never_left') and not _first(
         inside,
         # Connections that are not ours mark nothing.
@@ -321,9 +318,8 @@ def _may_have_left(inside: Sequence[BaseException]) -> bool:
 
 
 def _marked(inside: Sequence[BaseException], mark: str) -> Any:
-    """What our own connections noted of what they raised."""
-    marks = (getattr(error, mark, None) for error in inside)
-    return next((value for value in marks if value is not None), None)
+    """What our own connections noted on what they raised."""
+    return next(filter(None, (getattr(e, mark, None) for e in inside)), None)
 
 
 def _first(
@@ -336,8 +332,7 @@ def _cause(inside: Sequence[BaseException]) -> str:
     """The reason in a few words."""
     for error in inside:
         if isinstance(
-            error,
-            socket.gaierror | urllib3.exceptions.NameResolutionError,
+            error, socket.gaierror | urllib3.exceptions.NameResolutionError
         ):
             return 'unknown host'
         if isinstance(error, http.client.RemoteDisconnected):

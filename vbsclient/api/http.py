@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a request leaves: safely, repeatably, and on one session.
+"""How a request is sent: safely, repeatably, and on one session.
 
-Everything that must hold for each request of ours is here and nowhere else:
-redirects are never followed, only GET and DELETE are repeated, each request
-has a time-out, and a refused token is renewed once for all threads.
+What must hold for each request is here and nowhere else: redirects are never
+followed, only what is safe to repeat is repeated, each request has a
+timeout, and a token is renewed once for all threads.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -22,69 +23,48 @@ from urllib.parse import urlsplit
 import requests
 import tenacity
 from keystoneauth1.session import Session
+from requests.adapters import DEFAULT_POOLSIZE
 
-from vbsclient.api import errors
-from vbsclient.api.answers import (
-    LARGEST_BODY,
-    LARGEST_SINGLE,
-    Answer,
-    object_of,
-    require_documented,
-    translated,
-    unexpected,
-)
+from vbsclient.api import answers, errors
+from vbsclient.api.failures import translated
 from vbsclient.api.login import Headers, login_of
-from vbsclient.api.session import OwnSession, Timeout
+from vbsclient.api.paths import is_uuid as is_uuid
+from vbsclient.api.paths import resource_path as resource_path
+from vbsclient.api.session import (
+    LARGEST_PAGE,
+    LARGEST_SINGLE,
+    BodyReader,
+    OwnSession,
+    Timeout,
+)
 from vbsclient.api.times import http_date, seconds_to_wait
-from vbsclient.api.values import UUID, canonical_id
 
 LOG = logging.getLogger(__name__)
 
-#: Seconds to connect and to read, where the cloud sets no ``api_timeout``.
+#: Seconds to connect and to read, where neither caller nor session set any.
 DEFAULT_TIMEOUT = (10.0, 60.0)
 
-#: Seconds by which the last look of a wait may outlast its time-out.
+#: Seconds by which the last poll of a wait may outlast its timeout.
 LAST_LOOK = 2.0
 
-#: Connections that requests keeps per host unless told otherwise.
-_DEFAULT_POOL = 10
-
-#: What somebody on the way answers of a service that it did not reach, or
-#: that may answer the next time; being throttled is known by its type.
+#: What a gateway answers that did not reach the service, or that may answer
+#: the next time; throttling is known by its type.
 _REPEATABLE_STATUSES = frozenset({408, 502, 503, 504})
+#: Nobody waited for the end of the request, which may still be carried out.
+_NOT_WAITED_FOR = frozenset({408, 499})
 _ATTEMPTS = 5
-#: Being told to slow down is no failure: more patience than for the rest.
+#: Throttling is no failure: more patience than for the rest.
 _ATTEMPTS_WHEN_THROTTLED = 12
 
 Query = Mapping[str, str]
-
-
-def is_uuid(value: str) -> bool:
-    """Whether a text has the canonical shape of a UUID (8-4-4-4-12 hex)."""
-    return UUID.fullmatch(value) is not None
-
-
-def resource_path(*parts: str, id: str | None = None) -> str:
-    """The path of a collection, or of one resource in it.
-
-    This is the one place where an id becomes a part of a URL.  Encoding
-    would be no defence (``..`` needs none, and ``detail`` is a route), so
-    that nothing but a UUID passes.
-
-    :param parts: path segments that are written in our own code.
-    :param id: the id of the resource; a collection's path has none.
-    :raises InvalidId: if the id has not the shape of a UUID.
-    """
-    if id is not None:
-        if not is_uuid(id):
-            raise errors.InvalidId(f'{id!r} is not an id (a UUID)')
-        parts = (*parts, canonical_id(id))
-    return '/'.join(parts)
+Body = Mapping[str, Any]
+#: How a request ends that the service did not accept.
+_FAILURES = (errors.ServiceError, errors.ConnectionFailed)
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """A DELETE that the service accepted, or that a GET must judge.
+    """A change that the service accepted, or that a GET must verify.
 
     :ivar status: the HTTP status of the last answer.
     :ivar request_id: the service's id of the last answer.
@@ -96,20 +76,29 @@ class Receipt:
     attempts: int
 
 
-class _AsItIs(requests.auth.AuthBase):
-    """Adds nothing to a request: the token is in it already."""
+@dataclass(frozen=True)
+class _Request:
+    """What is sent, apart from the login."""
 
-    def __call__(
-        self, request: requests.PreparedRequest
-    ) -> requests.PreparedRequest:
-        return request
+    method: str
+    url: str
+    query: Query | None = None
+    headers: Headers | None = None
+    body: Body | None = None
+    #: It gets its full time even after the end of a wait: without the answer
+    #: its outcome would be unknown.
+    is_change: bool = False
+    #: A status beside the successes that is no refusal.
+    also: int = 200
+
+    @property
+    def largest(self) -> int:
+        is_page = 'limit' in {**(self.query or {}), **(self.body or {})}
+        return LARGEST_PAGE if is_page else LARGEST_SINGLE
 
 
 class AdaptiveLimit:
-    """How many requests may be under way: halved where a service throttles.
-
-    What was lost is regained slowly.
-    """
+    """How many requests may be under way: fewer where a service throttles."""
 
     def __init__(self, limit: int, stop: threading.Event) -> None:
         self._ceiling = limit
@@ -121,12 +110,12 @@ class AdaptiveLimit:
 
     @contextmanager
     def slot(self) -> Iterator[float]:
-        """Hold one place; yields the moment at which it was taken."""
+        """Take one place; yields the time at which it was taken."""
         with self._changed:
             while self._busy >= max(1, int(self._limit)):
                 if self._stop.is_set():
                     raise errors.Cancelled('not sent')
-                # The stop event cannot wake a condition: look now and then.
+                # The stop event cannot wake a condition.
                 self._changed.wait(0.2)
             self._busy += 1
         try:
@@ -144,7 +133,7 @@ class AdaptiveLimit:
                 self._lowered_at = time.monotonic()
 
     def raise_again(self) -> None:
-        """Win back a little after an answer that asked for no pause."""
+        """Raise it a little after an answer that does not throttle."""
         if self._limit < self._ceiling:
             with self._changed:
                 self._limit = min(
@@ -154,14 +143,14 @@ class AdaptiveLimit:
 
 
 class Deadline:
-    """The moment at which a wait ends; without a wait there is none."""
+    """The time at which a wait ends; without a wait there is none."""
 
     def __init__(self) -> None:
         self._at: float | None = None
 
     @contextmanager
     def within(self, seconds: float | None) -> Iterator[None]:
-        """Let it be so many seconds from now, inside the block."""
+        """Set it to so many seconds from now, inside the block."""
         self._at = None if seconds is None else time.monotonic() + seconds
         try:
             yield
@@ -169,9 +158,71 @@ class Deadline:
             self._at = None
 
     def left(self) -> float:
-        """Seconds until then, negative behind it."""
+        """Seconds until then, negative after it."""
         at = self._at
         return math.inf if at is None else at - time.monotonic()
+
+
+def _is_repeatable(error: BaseException) -> bool:
+    """Whether what can be repeated without harm may succeed then."""
+    if isinstance(error, errors.ServiceError):
+        return (
+            isinstance(error, errors.TooManyRequests)
+            or error.status in _REPEATABLE_STATUSES
+        )
+    return isinstance(error, errors.ConnectionFailed) and error.repeatable
+
+
+def _is_undone(error: BaseException) -> bool:
+    """Whether a change that ended so was certainly not carried out.
+
+    No 5xx proves that, not even one that asks for a pause.
+    """
+    if isinstance(error, errors.ConnectionFailed):
+        return not error.sent
+    return (
+        isinstance(error, errors.ServiceError)
+        and 300 <= error.status < 500
+        and error.status not in _NOT_WAITED_FOR
+    )
+
+
+_exponential = tenacity.wait_random_exponential(multiplier=0.5, max=20)
+
+
+def _error_of(state: tenacity.RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    retry_after = getattr(_error_of(state), 'retry_after', None)
+    seconds = seconds_to_wait(retry_after)
+    return float(_exponential(state)) if seconds is None else seconds
+
+
+def _attempt_counter() -> Callable[[tenacity.RetryCallState], bool]:
+    """Whether one request was tried often enough.
+
+    Throttling and failures are counted apart: throttled attempts leave as
+    many for the rest.
+    """
+    counts = Counter[bool]()
+
+    def is_enough(state: tenacity.RetryCallState) -> bool:
+        throttled = isinstance(_error_of(state), errors.TooManyRequests)
+        counts[throttled] += 1
+        most = _ATTEMPTS_WHEN_THROTTLED if throttled else _ATTEMPTS
+        return counts[throttled] >= most
+
+    return is_enough
+
+
+def _log_retry(state: tenacity.RetryCallState) -> None:
+    LOG.debug(
+        'attempt %d failed: %.500r',
+        state.attempt_number,
+        str(_error_of(state)),
+    )
 
 
 class Transport:
@@ -183,11 +234,10 @@ class Transport:
         was configured with, else :data:`DEFAULT_TIMEOUT`.
     :param concurrency: the most requests that are under way at a time.
     :param stop: once set, no further request is sent and no sleep lasts.
-    :param deadline: behind it nothing is repeated any more.
-    :ivar timeout: (connect, read) in seconds, of each request.
-    :ivar session: what it sends with, for those who need its login.
+    :param deadline: after it nothing is repeated any more.
+    :ivar session: what it sends with.
     :ivar clock_offset: by how much the service's clock was ahead of this
-        machine's at its last answer; None as long as no answer told its time.
+        machine's at its last answer; None before an answer with a time.
     """
 
     clock_offset: timedelta | None = None
@@ -196,20 +246,22 @@ class Transport:
         self,
         session: Session,
         *,
-        timeout: tuple[float, float] | None = None,
+        timeout: Timeout | None = None,
         concurrency: int = 10,
         stop: threading.Event | None = None,
         deadline: Deadline | None = None,
     ) -> None:
-        self.timeout = timeout or _session_timeout(session)
+        if timeout is None and session.timeout is not None:
+            timeout = (float(session.timeout), float(session.timeout))
+        self.timeout = timeout or DEFAULT_TIMEOUT
         self.stop = stop or threading.Event()
         self._deadline = deadline or Deadline()
         self._limit = AdaptiveLimit(concurrency, self.stop)
         self.session = OwnSession(
             session,
-            # No thread waits for one of another.
-            connections=max(concurrency, _DEFAULT_POOL),
-            timeout=self._timeout_of_logins,
+            # No thread waits for a connection of another one.
+            connections=max(concurrency, DEFAULT_POOLSIZE),
+            timeout=self._timeout,
         )
         self._login = login_of(self.session)
 
@@ -218,42 +270,61 @@ class Transport:
         url: str,
         query: Query | None = None,
         *,
-        headers: Mapping[str, str] | None = None,
+        headers: Headers | None = None,
     ) -> dict[str, Any]:
         """GET a JSON object, which may be long if a limit of rows is given.
 
         :raises MalformedResponse: if the answer is no JSON object.
-        :raises ServiceError: if the service refuses.
-        :raises ConnectionFailed: if there is no answer.
+        :raises ServiceError, ConnectionFailed: if there is no success.
         """
-        response = self._retrying()(self._send, 'GET', url, query, headers)
-        if response.status_code != 200:
-            raise unexpected(response)
-        return object_of(response, url)
+        return self._read(_Request('GET', url, query, headers))
+
+    def post_to_read(self, url: str, body: Body) -> dict[str, Any]:
+        """POST what changes nothing, such as a search; as :meth:`get`."""
+        return self._read(_Request('POST', url, body=body))
 
     def get_document(
-        self, url: str, *, headers: Mapping[str, str] | None = None
+        self, url: str, *, headers: Headers | None = None
     ) -> requests.Response:
         """GET a version document, for which a 300 is an answer, too.
 
         Most clouds have none: a refusal says so, and is neither repeated nor
-        a reason to log in anew.
+        a reason to log in again.
 
-        :raises ServiceError: if the service refuses.
-        :raises ConnectionFailed: if there is no answer.
+        :raises ServiceError, ConnectionFailed: if there is none.
         """
+        request = _Request('GET', url, headers=headers, also=300)
+        return self._retrying(
+            lambda error: (
+                isinstance(error, errors.ConnectionFailed) and error.repeatable
+            )
+        )(lambda: self._send_once(request, self._token(request)))
 
-        def attempt() -> requests.Response | errors.ServiceError:
-            merged = {**self._token(), **(headers or {})}
-            try:
-                return self._send_once('GET', url, headers=merged, also=300)
-            except errors.ServiceError as refusal:
-                return refusal
+    def post(
+        self, url: str, body: Body, *, accepted: int
+    ) -> tuple[dict[str, Any], Receipt]:
+        """POST a change, which has one of three ends.
 
-        answer = self._retrying()(attempt)
-        if isinstance(answer, errors.ServiceError):
-            raise answer
-        return answer
+        Accepted: it returns.  Refused, so that nothing was done: the
+        exception says why.  Unknown: :class:`OutcomeUnknown`.  It is sent
+        again only where nothing can have been done: after a 401 and a new
+        login, after throttling, and if the connection failed before it.
+
+        :param accepted: the one status that the reference documents.
+        :returns: the JSON object of the answer ({} for a 204), and a receipt.
+        :raises OutcomeUnknown: after a 5xx, 408 or 499, an answer that is
+            not the documented one, or none.
+        :raises ServiceError: if the service refuses.
+        :raises ConnectionFailed: if it could not be sent (``sent`` is False).
+        :raises Cancelled: if the stop event was set before.
+        """
+        return self._change('POST', url, body, accepted)
+
+    def put(
+        self, url: str, body: Body, *, accepted: int
+    ) -> tuple[dict[str, Any], Receipt]:
+        """PUT a change, with the same ends as :meth:`post`."""
+        return self._change('PUT', url, body, accepted)
 
     def delete(
         self, url: str, query: Query | None = None, *, accepted: int
@@ -261,135 +332,132 @@ class Transport:
         """DELETE, where only what is documented counts as accepted.
 
         :param accepted: that status; 204 is tolerated beside it.
-        :raises UnexpectedSuccess: if it is another one, or its body is none
-            that the service documents.
-        :raises RepeatedDelete: if it was sent more than once and refused at
-            last: the first may have been carried out, a GET must tell.
-        :raises ServiceError: if the service refuses the only attempt.
-        :raises ConnectionFailed: if there is no answer.
+        :raises UnexpectedSuccess: if the status or the body is another one.
+        :raises RepeatedDelete: if it was sent more than once and refused in
+            the end: the first may have been carried out, a GET must verify.
+        :raises ServiceError, ConnectionFailed: if the only attempt failed.
         """
+        request = _Request('DELETE', url, query, is_change=True)
         failures: list[errors.ServiceError | errors.ConnectionFailed] = []
 
         def attempt() -> requests.Response:
             try:
-                return self._send('DELETE', url, query)
-            except (errors.ServiceError, errors.ConnectionFailed) as error:
+                return self._send(request)
+            except _FAILURES as error:
                 failures.append(error)
                 raise
 
         try:
             response = self._retrying()(attempt)
-        except errors.Cancelled:
-            if not failures:
-                raise
-            # Something was sent: "not sent" would be a lie.
-            if len(failures) == 1:
-                raise failures[0] from None
-            raise errors.RepeatedDelete(failures[-1], len(failures)) from None
-        except (errors.ServiceError, errors.ConnectionFailed) as error:
+        except (errors.Cancelled, *_FAILURES) as error:
             if len(failures) > 1 and any(
                 getattr(failure, 'sent', True) for failure in failures
             ):
-                raise errors.RepeatedDelete(error, len(failures)) from error
+                raise errors.RepeatedDelete(
+                    failures[-1], len(failures)
+                ) from error
+            if failures and isinstance(error, errors.Cancelled):
+                # "Not sent" would be wrong.
+                raise failures[-1] from None
             raise
-        require_documented(response, accepted, 204)
-        return Receipt(
-            response.status_code,
-            errors.request_id_of(response),
-            len(failures) + 1,
-        )
+        answers.require_documented(response, accepted, 204)
+        return _receipt(response, len(failures) + 1)
 
-    def _retrying(self) -> tenacity.Retrying:
-        """What repeats a GET or a DELETE until it is answered for good."""
-        enough = _Enough()
+    def _read(self, request: _Request) -> dict[str, Any]:
+        response = self._retrying()(self._send, request)
+        if response.status_code != 200:
+            raise answers.unexpected(response)
+        return answers.object_of(response)
+
+    def _change(
+        self, method: str, url: str, body: Body, accepted: int
+    ) -> tuple[dict[str, Any], Receipt]:
+        request = _Request(method, url, body=body, is_change=True)
+        attempts = 0
+
+        def attempt() -> requests.Response:
+            nonlocal attempts
+            attempts += 1
+            return self._send(request)
+
+        try:
+            response = self._retrying(
+                lambda error: _is_undone(error) and _is_repeatable(error)
+            )(attempt)
+            document = _documented(response, accepted)
+        except _FAILURES as error:
+            if _is_undone(error):
+                raise
+            raise errors.OutcomeUnknown(error) from error
+        return document, _receipt(response, attempts)
+
+    def _retrying(
+        self, is_repeatable: Callable[[BaseException], bool] = _is_repeatable
+    ) -> tenacity.Retrying:
+        """What repeats a request until its answer is final."""
+        is_enough = _attempt_counter()
         return tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_is_repeatable),
+            retry=tenacity.retry_if_exception(is_repeatable),
             wait=lambda state: min(
                 _wait(state), max(0.0, self._deadline.left())
             ),
             stop=lambda state: (
                 self.stop.is_set()
                 or self._deadline.left() <= 0
-                or enough(state)
+                or is_enough(state)
             ),
             sleep=tenacity.sleep_using_event(self.stop),
             before_sleep=_log_retry,
             reraise=True,
         )
 
-    def _token(self) -> Headers:
-        """The headers of the login; logs in where that was not done yet."""
-        if self.stop.is_set():
-            raise errors.Cancelled('not sent')
+    def _token(self, request: _Request) -> Headers:
+        self._check_time(request)
         return self._login.headers(self.session)
 
-    def _send(
-        self,
-        method: str,
-        url: str,
-        query: Query | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> requests.Response:
-        """One answer that does not refuse, with a new token if need be.
-
-        :raises ServiceError: if it refuses.
-        :raises ConnectionFailed: if there is none.
-        """
-        # What has no time left needs no login either.
-        self._timeout_of(method)
-        token: Headers | None = self._token()
-        refusal: errors.Unauthorized | None = None
-        while token is not None:
-            try:
-                return self._send_once(
-                    method,
-                    url,
-                    query,
-                    headers={**token, **(headers or {})},
-                )
-            except errors.Unauthorized as error:
-                if refusal is not None:
-                    raise _refused_again(error, method, url) from None
-                refusal = error
-            try:
-                token = self._login.renewed(self.session, token)
-            except (errors.LoginRefused, errors.LoginUnanswered) as error:
-                error.answered = True
-                raise
-        ended = errors.LoginRefused(
-            f'the service does not accept the login, which cannot be '
-            f'renewed: {refusal.message if refusal else ""}',
-        )
-        ended.answered = True
-        raise ended
+    def _send(self, request: _Request) -> requests.Response:
+        """One answer that does not refuse, with a new token if need be."""
+        token = self._token(request)
+        try:
+            return self._send_once(request, token)
+        except errors.Unauthorized as error:
+            renewed = self._login.renewed(self.session, token)
+            if renewed is None:
+                raise errors.LoginRefused(
+                    f'the service does not accept the login, which cannot be '
+                    f'renewed: {error.message}',
+                    answered=True,
+                ) from None
+        try:
+            return self._send_once(request, renewed)
+        except errors.Unauthorized as error:
+            # The token is new: it is about this call.
+            raise error.revised(
+                f'{error.message} (to {request.method} '
+                f'{urlsplit(request.url).path}, with a new token)',
+                'The access rules of an application credential may forbid '
+                'this call: check them, or use a login without any.',
+            ) from None
 
     def _send_once(
-        self,
-        method: str,
-        url: str,
-        query: Query | None = None,
-        *,
-        headers: Mapping[str, str],
-        also: int = 200,
+        self, request: _Request, token: Headers
     ) -> requests.Response:
-        """One answer.
-
-        :param headers: with those of the login.
-        :param also: a status that is none of a success and refuses nothing.
-        """
+        """One answer that does not refuse."""
         with self._limit.slot() as sent_at:
-            if self.stop.is_set():
-                raise errors.Cancelled('not sent')
-            timeout = self._timeout_of(method)
-            is_page = 'limit' in (query or {})
-            answer = Answer(LARGEST_BODY if is_page else LARGEST_SINGLE)
-            with translated(url, answer, self.session.verify):
+            self._check_time(request)
+            reader = BodyReader(request.largest)
+            with translated(request.url, reader, self.session.verify):
                 response = self.session.request(
-                    url,
-                    method,
-                    params=dict(query or {}),
-                    headers={'Accept': 'application/json', **headers},
-                    timeout=timeout,
+                    request.url,
+                    request.method,
+                    params=dict(request.query or {}),
+                    json=request.body,
+                    headers={
+                        'Accept': 'application/json',
+                        **token,
+                        **(request.headers or {}),
+                    },
+                    timeout=self._timeout(request),
                     redirect=False,
                     # The headers have the token: keystoneauth would log in
                     # for one that is valid for two more minutes.
@@ -400,112 +468,61 @@ class Transport:
                     raise_exc=False,
                     # Otherwise a netrc file is looked for at each request,
                     # and its login would go to the service.
-                    requests_auth=_AsItIs(),
+                    requests_auth=lambda request: request,
                     client_name='python-vbsclient',
-                    hooks={'response': answer.begins},
+                    hooks={'response': reader},
                 )
-        told = http_date(response.headers.get('Date', ''))
-        if told is not None:
-            self.clock_offset = told - datetime.now(timezone.utc)
+        date = http_date(response.headers.get('Date', ''))
+        if date is not None:
+            self.clock_offset = date - datetime.now(timezone.utc)
         status = response.status_code
-        if 200 <= status < 300 or status == also:
+        if 200 <= status < 300 or status == request.also:
             self._limit.raise_again()
             return response
-        refusal = errors.error_from_response(response)
+        refusal = answers.error_from_response(response)
         if isinstance(refusal, errors.TooManyRequests):
             self._limit.lower(sent_at)
         else:
             self._limit.raise_again()
         raise refusal
 
-    def _timeout_of(self, method: str) -> Timeout:
-        """How long a request may take; a look no longer than its wait.
-
-        A DELETE gets its time even then: without its answer nobody would
-        know what became of it.
-        """
-        left = self._deadline.left() + LAST_LOOK
-        if method != 'GET' or left == math.inf:
-            return self.timeout
-        if left <= 0:
+    def _check_time(self, request: _Request) -> None:
+        """Check that a request, and a login for it, may still be sent."""
+        if not request.is_change and self._deadline.left() <= -LAST_LOOK:
             raise errors.ConnectionFailed(
                 'the time for the wait is over', sent=False, repeatable=False
             )
-        return self._within(left)
+        if self.stop.is_set():
+            raise errors.Cancelled('not sent')
 
-    def _timeout_of_logins(self) -> Timeout:
-        """How long a login may take: as long as what needs it."""
+    def _timeout(self, request: _Request | None = None) -> Timeout:
+        """How long it, or a login, may take: a poll as long as the wait."""
         left = self._deadline.left() + LAST_LOOK
-        return self._within(left if left > 0 else math.inf)
-
-    def _within(self, seconds: float) -> Timeout:
+        if request.is_change if request else left <= 0:
+            return self.timeout
         connect, read = self.timeout
-        return min(connect, seconds), min(read, seconds)
+        # urllib3 refuses a timeout of nothing.
+        left = max(left, 0.01)
+        return min(connect, left), min(read, left)
 
 
-def _session_timeout(session: Session) -> Timeout:
-    if session.timeout is not None:
-        return float(session.timeout), float(session.timeout)
-    return DEFAULT_TIMEOUT
+def _documented(response: requests.Response, accepted: int) -> dict[str, Any]:
+    """The JSON object of a change that was accepted; {} for a 204.
 
-
-def _refused_again(
-    error: errors.Unauthorized, method: str, url: str
-) -> errors.Unauthorized:
-    """What a 401 means to a token that is new: it is about this call."""
-    error.message = (
-        f'{error.message} (to {method} {urlsplit(url).path}, with a new token)'
-    )
-    error.hint = (
-        'The access rules of an application credential may forbid this call: '
-        'look at them, or use a login without any.'
-    )
-    return error
-
-
-def _is_repeatable(error: BaseException) -> bool:
-    if isinstance(error, errors.ServiceError):
-        return (
-            isinstance(error, errors.TooManyRequests)
-            or error.status in _REPEATABLE_STATUSES
-        )
-    return isinstance(error, errors.ConnectionFailed) and error.repeatable
-
-
-_exponential = tenacity.wait_random_exponential(multiplier=0.5, max=20)
-
-
-def _wait(state: tenacity.RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, errors.ServiceError):
-        told = seconds_to_wait(error.retry_after)
-        if told is not None:
-            return told
-    return float(_exponential(state))
-
-
-class _Enough:
-    """Whether one request was tried often enough.
-
-    Each kind of failure is counted by itself: who was told to slow down
-    before has not tried in vain.
+    :raises UnexpectedSuccess: if this is another answer.
     """
-
-    def __init__(self) -> None:
-        self._throttled = self._failed = 0
-
-    def __call__(self, state: tenacity.RetryCallState) -> bool:
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, errors.TooManyRequests):
-            self._throttled += 1
-        else:
-            self._failed += 1
-        return (
-            self._throttled >= _ATTEMPTS_WHEN_THROTTLED
-            or self._failed >= _ATTEMPTS
-        )
+    answers.require_documented(response, accepted)
+    is_empty = not response.content.strip()
+    if is_empty and accepted == 204:
+        return {}
+    try:
+        return answers.object_of(response)
+    except errors.MalformedResponse:
+        what = ' without a body' if is_empty else ' with a body'
+        raise answers.unexpected(response, what) from None
 
 
-def _log_retry(state: tenacity.RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    LOG.debug('attempt %d failed: %.500r', state.attempt_number, str(error))
+def _receipt(response: requests.Response, attempts: int) -> Receipt:
+    return Receipt(
+        response.status_code, answers.request_id_of(response), attempts
+    )

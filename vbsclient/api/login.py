@@ -14,7 +14,6 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from copy import copy
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -34,6 +33,9 @@ LOG = logging.getLogger(__name__)
 
 Headers = Mapping[str, str]
 
+#: What a person can do where the identity service redirects.
+CORRECT_AUTH_URL = 'Correct the URL of the identity service.'
+
 #: What ends with its first use, or with the token that it is: plugins and
 #: their methods keep it under these names.
 _SPENT = (
@@ -49,7 +51,11 @@ _making = threading.Lock()
 
 
 class Login:
-    """The login of one plugin, for all clients and threads that use it."""
+    """The login of one plugin, for all clients and threads that use it.
+
+    Its methods raise LoginRefused if the identity service refuses, and
+    LoginUnanswered if it does not answer.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -57,27 +63,20 @@ class Login:
         self._refusal: errors.LoginRefused | None = None
         self._failure: errors.LoginUnanswered | None = None
         self._failed_at = 0.0
-        #: Whether there was a login before.
         self._renews = False
 
     def headers(self, session: Session) -> Headers:
-        """What proves the login to a service; mostly a token.
-
-        :raises LoginRefused: if the identity service refuses.
-        :raises LoginUnanswered: if it does not answer.
-        """
+        """The headers that authenticate a request; mostly a token."""
         asked_at = time.monotonic()
         with self._lock:
-            if self._headers is None:
-                self._headers = self._log_in(session, asked_at)
-            return self._headers
+            if self._headers is not None:
+                return self._headers
+            return self._log_in(session, asked_at)
 
     def renewed(self, session: Session, refused: Headers) -> Headers | None:
-        """Other headers than those that a service has refused.
+        """Other headers than those that a service answered with 401.
 
         :returns: None if nothing of the login can be renewed.
-        :raises LoginRefused: if the identity service refuses.
-        :raises LoginUnanswered: if it does not answer.
         """
         asked_at = time.monotonic()
         with self._lock:
@@ -86,37 +85,33 @@ class Login:
                     not session.invalidate()
                 ):
                     return None
-                self._headers = None
-            if self._headers is None:
-                self._headers = self._log_in(session, asked_at)
-            return self._headers
+            elif self._headers is not None:
+                return self._headers
+            self._headers = None
+            return self._log_in(session, asked_at, answered=True)
 
     def access(self, session: Session) -> AccessInfo | None:
-        """What the identity service said of the token, with the catalog.
-
-        None for a login without the identity service.
-
-        :raises LoginRefused: if the identity service refuses.
-        :raises LoginUnanswered: if it does not answer.
-        """
+        """The token's data with the catalog; None if the login has none."""
         self.headers(session)
         auth = session.auth
         if not isinstance(auth, BaseIdentityPlugin):
             return None
         if auth.auth_ref is None:
-            # Somebody else has given up the token of the plugin.
+            # Another user of the plugin has invalidated its token.
             asked_at = time.monotonic()
             with self._lock:
-                self._headers = self._log_in(session, asked_at)
+                self._log_in(session, asked_at)
         return auth.auth_ref
 
-    def _log_in(self, session: Session, asked_at: float) -> Headers:
+    def _log_in(
+        self, session: Session, asked_at: float, *, answered: bool = False
+    ) -> Headers:
         if self._refusal is not None:
-            raise copy(self._refusal)
+            raise _copy_of(self._refusal, answered)
         if self._failure is not None and asked_at < self._failed_at:
-            # It failed while this thread was waiting for its turn.
-            raise copy(self._failure)
-        left = _token_of(session.auth)
+            # It failed while this thread was waiting for the lock.
+            raise _copy_of(self._failure, answered)
+        current = _token_of(session.auth)
         try:
             headers = session.get_auth_headers()
             if headers is None:
@@ -133,19 +128,30 @@ class Login:
             ValueError,
             AttributeError,
         ) as error:
-            failure = understood(error, session, renews=self._renews)
+            failure = _login_failure(error, session, renews=self._renews)
             if isinstance(failure, errors.LoginRefused):
                 self._refusal = failure
             else:
                 self._failure, self._failed_at = failure, time.monotonic()
-            if left is None:
-                raise copy(failure) from error
+            if current is None:
+                raise _copy_of(failure, answered) from error
             LOG.info(
-                'The token that is left is used until it ends: %s.', failure
+                'The current token is used until it expires: %s.', failure
             )
-            return {'X-Auth-Token': left}
+            self._headers = {'X-Auth-Token': current}
+            return self._headers
         self._renews = True
-        return dict(headers)
+        self._headers = dict(headers)
+        return self._headers
+
+
+def _copy_of(
+    failure: errors.LoginRefused | errors.LoginUnanswered, answered: bool
+) -> errors.LoginRefused | errors.LoginUnanswered:
+    """An exception for one thread of those that need the same login."""
+    failure = failure.revised()
+    failure.answered = answered
+    return failure
 
 
 def login_of(session: Session) -> Login:
@@ -157,75 +163,77 @@ def login_of(session: Session) -> Login:
         return _logins.setdefault(auth, Login())
 
 
-def understood(
-    error: Exception, session: Session, *, renews: bool = False
+def _login_failure(
+    error: Exception, session: Session, *, renews: bool
 ) -> errors.LoginRefused | errors.LoginUnanswered:
-    """What a failed login means: refused for good, or not answered.
-
-    Keystone refuses a wrong password with 401, a locked account with 401 or
-    403 and the renewal of a token that was revoked with 404: so does each
-    4xx, but for those that only ask for patience.
-    """
+    """What a failed login means: refused for good, or not answered."""
     auth_url = str(getattr(session.auth, 'auth_url', None) or '')
-    place = host_of(auth_url) or 'identity'
-    if isinstance(error, ksa_exceptions.HttpError):
-        return _answered(error, place, 'renew' if renews else 'accept')
+    host = host_of(auth_url) or 'identity'
     cause = error.__cause__ or error.__context__
     if isinstance(error, ksa_exceptions.DiscoveryFailure) and isinstance(
         cause, ksa_exceptions.HttpError | ksa_exceptions.ConnectionError
     ):
-        return understood(cause, session, renews=renews)
+        error = cause
+    if isinstance(error, ksa_exceptions.HttpError):
+        return _answered(error, host, 'renew' if renews else 'accept')
     if isinstance(error, errors.ClientError):
-        return errors.LoginUnanswered(
-            f'the login failed: {error.message}', error.hint
-        )
+        return _unanswered(error.message, error.hint)
     if isinstance(error, ksa_exceptions.ConnectionError | OSError):
         reason = no_answer(error, auth_url, session.verify)
-        return errors.LoginUnanswered(
-            f'the login failed: {reason.message}',
-            reason.hint,
-            repeatable=reason.repeatable,
+        return _unanswered(
+            reason.message, reason.hint, repeatable=reason.repeatable
         )
     response = getattr(error, 'response', None)
     location = getattr(response, 'headers', {}).get('Location')
     if location:
-        return errors.LoginUnanswered(
-            f'the login failed: {place} redirects to '
-            f'{host_of(location) or "another path"}, and a redirect is never '
-            f'followed',
-            'Correct auth_url in clouds.yaml.',
+        return _unanswered(
+            f'{host} redirects to {host_of(location) or "another path"}, and '
+            f'a redirect is never followed',
+            CORRECT_AUTH_URL,
             repeatable=False,
         )
     if isinstance(
         error, ksa_exceptions.DiscoveryFailure | ksa_exceptions.InvalidResponse
     ) or not isinstance(error, ksa_exceptions.ClientException):
-        return errors.LoginUnanswered(
-            f'the login failed: the answer of {place} could not be read '
-            f'({_reason(error)})'
+        return _unanswered(
+            f'the answer of {host} could not be read ({_reason(error)})'
         )
     return errors.LoginRefused(f'no valid login: {_reason(error)}')
 
 
+def _unanswered(
+    reason: str, hint: str | None = None, *, repeatable: bool = True
+) -> errors.LoginUnanswered:
+    return errors.LoginUnanswered(
+        f'the login failed: {reason}', hint, repeatable=repeatable
+    )
+
+
 def _answered(
-    error: ksa_exceptions.HttpError, place: str, verb: str
+    error: ksa_exceptions.HttpError, host: str, verb: str
 ) -> errors.LoginRefused | errors.LoginUnanswered:
+    """What the status of an answer means.
+
+    Keystone refuses a wrong password with 401, a locked account with 401 or
+    403 and the renewal of a token that was revoked with 404: so does each
+    4xx, except those that only ask for patience.
+    """
     status = error.http_status or 0
     headers = getattr(error.response, 'headers', {})
     waits = seconds_to_wait(headers.get('Retry-After')) is not None
     if status in (408, 429) or status >= 500 or (status == 413 and waits):
-        return errors.LoginUnanswered(
-            f'the login failed: the identity service {place} answered '
-            f'{status} ({_reason(error)})'
+        return _unanswered(
+            f'the identity service {host} answered {status} ({_reason(error)})'
         )
     return errors.LoginRefused(
-        f'the identity service does not {verb} the login ({place} answered '
+        f'the identity service does not {verb} the login ({host} answered '
         f'{status}: {_reason(error)})'
     )
 
 
 def _reason(error: Exception) -> str:
     text = str(getattr(error, 'message', None) or error)
-    # The status is told beside it.
+    # The status is shown beside it.
     text = re.sub(r' \(HTTP \d+\).*', '', text, flags=re.DOTALL)
     return text.rstrip('.') or type(error).__name__
 
@@ -240,10 +248,13 @@ def can_be_renewed(auth: Any) -> Known:
 
     What the plugin holds decides: a password or a secret can be sent again,
     a passcode, a code, a receipt or another token cannot.  UNKNOWN for what
-    needs no identity service: nobody says whether that ends.
+    needs no identity service.
     """
-    parts = list(_parts_of(auth))
-    if any(getattr(part, name, None) for part in parts for name in _SPENT):
+    if any(
+        getattr(part, name, None)
+        for part in _parts_of(auth)
+        for name in _SPENT
+    ):
         return Known.NO
     if not isinstance(auth, BaseIdentityPlugin):
         return Known.UNKNOWN

@@ -1,265 +1,388 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers that no HTTP library would send, byte for byte."""
+"""What is read out of answers that refuse, whatever they look like."""
 
-from __future__ import annotations
-
-import contextlib
-import gzip
-import threading
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 import requests
-from keystoneauth1.session import Session
-from keystoneauth1.token_endpoint import Token
+import requests_mock
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.functional.listeners import Listener
-from vbsclient.api import adapter, answers, errors, http
-from vbsclient.api.http import Transport
+from vbsclient.api import errors
+from vbsclient.api.answers import error_from_response
 
-NOTHING = b'Content-Length: 0\r\n\r\n'
 
-#: Each may stand for a deletion that was carried out.
-UNREADABLE = {
-    'a chunk of a negative size': (
-        b'HTTP/1.1 202 X\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n'
+def answer(
+    status: int = 400,
+    body: Any = b'',
+    headers: Mapping[str, str] | None = None,
+) -> requests.Response:
+    """An answer of a service: a text, bytes, or anything as JSON."""
+    if isinstance(body, str):
+        body = body.encode('utf-8', 'surrogatepass')
+    elif not isinstance(body, bytes):
+        body = json.dumps(body).encode()
+    return requests_mock.create_response(
+        requests.Request('GET', 'https://vbs.example/').prepare(),
+        status_code=status,
+        content=body,
+        headers=dict(headers or {}),
+    )
+
+
+SILENT = errors.BadRequest.reason
+
+SHAPES: list[tuple[str, Any, str | None, str]] = [
+    # name, body, code, message
+    (
+        'a fault of native v2 and v3, message first',
+        {'itemNotFound': {'message': 'no such backup', 'code': 404}},
+        '404',
+        'no such backup',
     ),
-    'a chunk of no size': (
-        b'HTTP/1.1 202 X\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\nhello\r\n'
+    (
+        'a fault of native v2 and v3, code first',
+        {'badRequest': {'code': 400, 'message': 'status does not allow it'}},
+        None,
+        'status does not allow it',
     ),
-    'two lengths': (
-        b'HTTP/1.1 202 X\r\nContent-Length: 3\r\nContent-Length: 7\r\n\r\nabc'
+    (
+        'a fault whose code is a string',
+        {'badRequest': {'code': '400', 'message': 'bad'}},
+        None,
+        'bad',
     ),
-    'no gzip': (
-        b'HTTP/1.1 202 X\r\nContent-Encoding: gzip\r\n'
-        b'Content-Length: 3\r\n\r\nabc'
+    (
+        'a path that Cinder does not know',
+        {
+            'message': 'There is no such path.<br /><br />\n\n\n',
+            'code': '400 Bad Request',
+            'title': 'Bad Request',
+        },
+        None,
+        'There is no such path',
     ),
-    'no HTTP': b'Connection refused by the service behind me\r\n',
-    'a provisional answer alone': b'HTTP/1.1 102 X\r\n\r\n',
-    'another protocol': b'HTTP/1.1 101 X\r\nUpgrade: h2c\r\n\r\n',
-}
+    (
+        'vendor v2',
+        {'error': {'code': 'VolumeBackup.0040', 'message': 'limit reached'}},
+        'VolumeBackup.0040',
+        'limit reached',
+    ),
+    (
+        'gateway and sister services',
+        {'error_code': 'BackupService.4008', 'error_msg': 'not open'},
+        'BackupService.4008',
+        'not open',
+    ),
+    (
+        'CSBS',
+        {'error_code': 'CSBS.2003', 'error_msg': 'busy'},
+        'CSBS.2003',
+        'busy',
+    ),
+    (
+        'a numeric error_code',
+        {'error_code': 2003, 'error_msg': 'busy'},
+        '2003',
+        'busy',
+    ),
+    (
+        'an error_code without quotes is no JSON: the text says it',
+        '{"error_code": CSBS.2003, "error_msg": "busy"}',
+        None,
+        '{"error_code": CSBS.2003, "error_msg": "busy"}',
+    ),
+    ('only error_msg', {'error_msg': 'busy'}, None, 'busy'),
+    ('only error_code', {'error_code': 'CSBS.2003'}, 'CSBS.2003', SILENT),
+    (
+        'identity middleware',
+        {'error': {'code': 401, 'message': 'token', 'title': 'Unauthorized'}},
+        '401',
+        'token',
+    ),
+    (
+        'flat',
+        {'message': 'nothing here', 'code': 'VBS.0001'},
+        'VBS.0001',
+        'nothing here',
+    ),
+    ('flat without code', {'message': 'no route'}, None, 'no route'),
+    (
+        'error before error_code',
+        {
+            'error_code': 'X.1',
+            'error': {'code': 'Y.2', 'message': 'inner'},
+        },
+        'Y.2',
+        'inner',
+    ),
+    (
+        'error_code before a fault',
+        {'fault': {'message': 'inner'}, 'error_code': 'X.1', 'error_msg': 'o'},
+        'X.1',
+        'o',
+    ),
+    (
+        'the first value with a message is the fault',
+        {'request': {'id': 1}, 'conflictingRequest': {'message': 'in use'}},
+        None,
+        'in use',
+    ),
+    ('a full stop is ours to write', {'message': 'Gone.'}, None, 'Gone'),
+    (
+        'a list of messages',
+        {'badRequest': {'message': ['a', 'b']}},
+        None,
+        '["a", "b"]',
+    ),
+    ('plain text', 'no healthy upstream\n', None, 'no healthy upstream'),
+    (
+        'plain text is shortened',
+        'x' * 1000,
+        None,
+        'x' * 200 + '...',
+    ),
+    (
+        'HTML with a title',
+        '<html><head><title>502 Bad\n Gateway</title></head>'
+        '<body><h1>nginx</h1></body></html>',
+        None,
+        '502 Bad Gateway',
+    ),
+    (
+        'HTML with a heading',
+        '<!DOCTYPE html><h1 class="x">Not &amp; found</h1>',
+        None,
+        'Not & found',
+    ),
+    ('HTML with neither', '<body><p>try <b>later</b></p>', None, 'try later'),
+    ('empty', b'', None, SILENT),
+    ('blank', ' \r\n', None, SILENT),
+    ('an empty object', {}, None, SILENT),
+    ('truncated JSON', '{"error": {"co', None, '{"error": {"co'),
+    ('a JSON list', [1, 2], None, '[1, 2]'),
+    ('a JSON string', '"busy"', None, '"busy"'),
+    ('null', 'null', None, 'null'),
+    ('an error of the wrong type', {'error': 'no'}, None, '{"error": "no"}'),
+    (
+        'nothing of the right type',
+        {'error': {'code': [1], 'message': None}},
+        None,
+        SILENT,
+    ),
+    (
+        'a code that is a truth value',
+        {'error_code': True, 'error_msg': 'x'},
+        None,
+        'x',
+    ),
+    ('a blank code', {'error_code': ' ', 'error_msg': 'x'}, None, 'x'),
+    (
+        'bytes that are no text',
+        b'\xff\xfe\x00',
+        None,
+        '\ufffd\ufffd\x00',
+    ),
+]
 
 
-class InAHurry(threading.Event):
-    """A stop event for which nobody waits."""
-
-    def wait(self, timeout: float | None = None) -> bool:
-        return False
-
-
-@contextlib.contextmanager
-def listening(
-    answer: bytes, *, timeout: float = 5.0, **pace: float
-) -> Iterator[tuple[Listener, Transport]]:
-    listener = Listener(answer, **pace)
-    session = Session(auth=Token(listener.url, 'top-secret'))
-    transport = Transport(session, stop=InAHurry(), timeout=(timeout, timeout))
-    try:
-        yield listener, transport
-    finally:
-        listener.close()
-
-
-@pytest.mark.parametrize('answer', UNREADABLE.values(), ids=UNREADABLE)
-class TestUnreadable:
-    def test_a_delete_was_sent_whatever_the_answer_is(
-        self, answer: bytes
+class TestBodies:
+    @pytest.mark.parametrize(
+        ('body', 'code', 'message'),
+        [pytest.param(*shape[1:], id=shape[0]) for shape in SHAPES],
+    )
+    def test_each_shape_is_understood(
+        self, body: Any, code: str | None, message: str
     ) -> None:
-        with listening(answer) as (listener, transport):
-            with pytest.raises(errors.RepeatedDelete) as raised:
-                transport.delete(listener.url, accepted=202)
-            assert isinstance(raised.value.error, errors.ConnectionFailed)
-            assert raised.value.error.sent
-            # Some of them meet a connection that was hung up before.
-            assert raised.value.attempts == 5 >= listener.requests > 0
+        headers = {'Content-Type': 'application/json; charset=utf-8'}
+        error = error_from_response(answer(400, body, headers))
+        assert (error.code, error.message) == (code, message)
 
-    def test_a_get_says_so_in_the_end(self, answer: bytes) -> None:
-        with listening(answer) as (listener, transport):
-            with pytest.raises(errors.ConnectionFailed):
-                transport.get(listener.url)
-            assert 5 >= listener.requests > 0
+    @pytest.mark.parametrize('status', [400, 404])
+    def test_a_code_that_repeats_the_status_is_none(self, status: int) -> None:
+        body = {'fault': {'code': status, 'message': 'x'}}
+        assert error_from_response(answer(status, body)).code is None
+
+    @pytest.mark.parametrize(
+        ('headers', 'request_id'),
+        [
+            ({}, None),
+            ({'X-OpenStack-Request-ID': 'req-1'}, 'req-1'),
+            ({'x-compute-request-id': 'req-2'}, 'req-2'),
+            (
+                {
+                    'x-compute-request-id': 'req-2',
+                    'x-openstack-request-id': 'req-1',
+                },
+                'req-1',
+            ),
+        ],
+    )
+    def test_the_request_id_is_kept(
+        self, headers: Mapping[str, str], request_id: str | None
+    ) -> None:
+        error = error_from_response(answer(500, b'', headers))
+        assert error.request_id == request_id
+
+    def test_retry_after_is_kept_as_it_came(self) -> None:
+        error = error_from_response(answer(429, b'', {'Retry-After': 'soon'}))
+        assert error.retry_after == 'soon'
+
+    @given(st.integers(400, 599), st.binary(max_size=300))
+    def test_no_bytes_break_it(self, status: int, body: bytes) -> None:
+        _check(error_from_response(answer(status, body)), status)
+
+    @given(
+        st.integers(400, 599),
+        st.dictionaries(
+            st.sampled_from(
+                ['error', 'error_code', 'error_msg', 'message', 'code', 'x']
+            ),
+            st.recursive(
+                st.none() | st.booleans() | st.integers() | st.text(),
+                lambda inner: (
+                    st.lists(inner, max_size=2)
+                    | st.dictionaries(
+                        st.sampled_from(['message', 'code', 'y']), inner
+                    )
+                ),
+                max_leaves=6,
+            ),
+        ),
+    )
+    def test_no_json_breaks_it(
+        self, status: int, body: dict[str, Any]
+    ) -> None:
+        _check(error_from_response(answer(status, body)), status)
+
+    @given(st.text(max_size=300))
+    def test_no_html_breaks_it(self, inner: str) -> None:
+        for page in (f'<html>{inner}', f'<title>{inner}</title>'):
+            _check(error_from_response(answer(502, page)), 502)
+
+    def test_a_body_that_is_nested_too_deeply_breaks_nothing(self) -> None:
+        _check(error_from_response(answer(500, '[' * 200_000)), 500)
+
+    @pytest.mark.parametrize('piece', ['<title', '<title>', '<', '<br '])
+    def test_a_page_that_is_made_to_be_slow_is_not(self, piece: str) -> None:
+        page = '<html>' + piece * (1_000_000 // len(piece))
+        started = time.monotonic()
+        _check(error_from_response(answer(500, page)), 500)
+        assert time.monotonic() - started < 20
+
+    @pytest.mark.parametrize('charset', ['undefined', 'idna'])
+    def test_a_strange_charset_breaks_nothing(self, charset: str) -> None:
+        headers = {'Content-Type': f'text/plain; charset={charset}'}
+        error = error_from_response(answer(500, b'\xff oops', headers))
+        _check(error, 500)
 
 
-def test_the_real_answer_behind_a_provisional_one_is_nobody_elses() -> None:
-    answer = b'HTTP/1.1 103 X\r\n\r\nHTTP/1.1 202 X\r\n' + NOTHING
-    with listening(answer) as (listener, transport):
-        with pytest.raises(errors.RepeatedDelete):
-            transport.delete(listener.url, accepted=202)
-        assert 5 >= listener.requests > 0
-
-
-@pytest.mark.parametrize('charset', ['idna', 'undefined', 'hex', 'a\0b', 'x'])
-@pytest.mark.parametrize('logged', [False, True])
-def test_a_charset_that_cannot_be_used_hides_no_answer(
-    charset: str, logged: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    if logged:
-        # keystoneauth decodes what it writes.
-        caplog.set_level('DEBUG')
-    body = b'{"error": {"message": "in use"}}'
-    head = (
-        f'Content-Type: text/plain; charset={charset}\r\n'
-        f'Content-Length: {len(body)}\r\n\r\n'
-    ).encode()
-    with listening(b'HTTP/1.1 400 X\r\n' + head + body) as (listener, sender):
-        with pytest.raises(errors.BadRequest) as raised:
-            sender.delete(listener.url, accepted=202)
-        assert raised.value.message == 'in use'
-    body = b'{' + b' ' * (len(body) - 2) + b'}'
-    with listening(b'HTTP/1.1 202 X\r\n' + head + body) as (listener, sender):
-        assert sender.delete(listener.url, accepted=202).attempts == 1
-
-
-#: Without a bound each keeps its caller for minutes.
-DRAWN_OUT = {
-    'a head': b'HTTP/1.1 202 X\r\nX-Filler: ' + b'x' * 2000,
-    'provisional answers': b'HTTP/1.1 100 X\r\n\r\n' * 100,
-    'a body': b'HTTP/1.1 202 X\r\nContent-Length: 2000\r\n\r\n' + b' ' * 2000,
-    'chunks': (
-        b'HTTP/1.1 202 X\r\nTransfer-Encoding: chunked\r\n\r\n'
-        + b'1\r\nx\r\n' * 500
-    ),
-    'a body of no known length': b'HTTP/1.1 202 X\r\n\r\n' + b' ' * 2000,
+TYPES = {
+    400: errors.BadRequest,
+    401: errors.Unauthorized,
+    403: errors.Forbidden,
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    406: errors.NotAcceptable,
+    407: errors.ProxyAuthenticationRequired,
+    408: errors.RequestTimeout,
+    409: errors.Conflict,
+    413: errors.ServiceError,
+    429: errors.TooManyRequests,
+    500: errors.InternalServerError,
+    501: errors.NotImplementedByService,
+    502: errors.BadGateway,
+    503: errors.ServiceUnavailable,
+    504: errors.GatewayTimeout,
+    599: errors.ServiceError,
 }
 
 
-@pytest.mark.parametrize('answer', DRAWN_OUT.values(), ids=DRAWN_OUT)
-def test_no_answer_is_drawn_out_for_ever(answer: bytes) -> None:
-    pace = {'pause': 0.1, 'piece': 10}
-    started = time.monotonic()
-    with listening(answer, timeout=0.3, **pace) as (listener, transport):
-        with pytest.raises(errors.RepeatedDelete) as raised:
-            transport.delete(listener.url, accepted=202)
-        assert isinstance(raised.value.error, errors.ConnectionFailed)
-        assert raised.value.error.sent
-    # Each of the five would take about twenty seconds.
-    assert time.monotonic() - started < 18
+class TestStatuses:
+    @pytest.mark.parametrize('status', sorted(TYPES))
+    def test_each_has_its_type(self, status: int) -> None:
+        error = error_from_response(answer(status))
+        assert type(error) is TYPES[status]
+        assert error.status == status
+        assert error.message
 
-
-def test_a_body_that_goes_on_coming_is_read_to_its_end(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(adapter, 'SLOWEST', 50)
-    body = b'{"backups": [%s]}' % (b' ' * 200)
-    head = b'HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n' % len(body)
-    pace = {'pause': 0.2, 'piece': 20}
-    with listening(head + body, timeout=1.0, **pace) as (listener, transport):
-        assert transport.get(listener.url) == {'backups': []}
-        assert listener.requests == 1
-
-
-def too_much(packed: bool, size: int = 2_000_000) -> tuple[bytes, bytes]:
-    """(headers, body) of more than memory should hold."""
-    body = b'x' * size
-    if packed:
-        return b'Content-Encoding: gzip\r\n', gzip.compress(body)
-    return b'', body
-
-
-@pytest.mark.parametrize('packed', [False, True])
-@pytest.mark.parametrize('query', [{}, {'limit': '1000'}])
-def test_no_body_fills_the_memory(
-    packed: bool, query: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    largest = 'LARGEST_BODY' if query else 'LARGEST_SINGLE'
-    monkeypatch.setattr(http, largest, 1_000_000)
-    head, body = too_much(packed)
-    answer = b'HTTP/1.1 200 X\r\n' + head + b'\r\n' + body
-    with listening(answer) as (listener, transport):
-        with pytest.raises(errors.ConnectionFailed) as raised:
-            transport.get(listener.url, query)
-        assert 'without an end' in raised.value.message
-        assert raised.value.sent
-        assert listener.requests == 1
-
-
-@pytest.mark.parametrize('packed', [False, True])
-@pytest.mark.parametrize(
-    ('method', 'status'),
-    [
-        *(('GET', status) for status in (400, 404, 500)),
-        *(('DELETE', status) for status in (200, 202, 404, 500)),
-    ],
-)
-def test_of_a_refusal_and_of_a_delete_only_the_beginning_is_read(
-    method: str,
-    status: int,
-    packed: bool,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    read: list[int] = []
-    whole = requests.Response.iter_content
-
-    def counted(self: requests.Response, *args: Any, **more: Any) -> Any:
-        for piece in whole(self, *args, **more):
-            read.append(len(piece))
-            yield piece
-
-    monkeypatch.setattr(requests.Response, 'iter_content', counted)
-    head, body = too_much(packed, 100_000_000 if packed else 5_000_000)
-    answer = b'HTTP/1.1 %d X\r\n' % status + head + b'\r\n' + body
-    with listening(answer) as (listener, transport):
-        ask = {
-            'GET': lambda: transport.get(listener.url),
-            'DELETE': lambda: transport.delete(listener.url, accepted=202),
-        }[method]
-        with pytest.raises(errors.ServiceError) as raised:
-            ask()
-        assert raised.value.status == status
-        assert listener.requests == 1
-    assert sum(read) <= answers.LARGEST_REFUSAL + max(read)
-
-
-def test_a_body_that_repeats_the_token_does_not_bring_it_into_the_log(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level('DEBUG')
-    body = b'{"error": {"message": "X-Auth-Token: top-secret"}}'
-    head = (
-        b'HTTP/1.1 400 X\r\nContent-Type: application/json\r\n'
-        b'Content-Length: %d\r\n\r\n' % len(body)
+    @pytest.mark.parametrize(
+        ('status', 'words'),
+        [
+            (401, 'log in again'),
+            (403, 'administrator'),
+            (405, 'check the endpoint'),
+            (406, 'version'),
+            (407, 'proxy settings'),
+            (408, 'try again'),
+            (409, 'Another operation'),
+            (429, 'fewer requests'),
+            (500, 'request id'),
+            (501, 'does not offer'),
+            (502, 'check the endpoint'),
+            (503, 'try again later'),
+            (504, 'check the status'),
+        ],
     )
-    with (
-        listening(head + body) as (listener, transport),
-        pytest.raises(errors.BadRequest) as raised,
-    ):
-        transport.delete(listener.url, accepted=202)
-    assert 'RESP BODY' in caplog.text
-    assert 'X-Auth-Token: ***' in raised.value.message
-    assert 'top-secret' not in caplog.text
+    def test_each_says_what_to_do(self, status: int, words: str) -> None:
+        hint = error_from_response(answer(status)).hint
+        assert words in str(hint)
 
+    @pytest.mark.parametrize('status', [400, 404])
+    def test_some_need_no_hint(self, status: int) -> None:
+        assert error_from_response(answer(status)).hint is None
 
-@pytest.mark.parametrize('status', [202, 302, 400])
-def test_nor_does_a_header_or_a_body_of_any_other_answer(
-    status: int, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level('DEBUG')
-    body = b'{"you": "sent top-secret"}'
-    head = (
-        b'HTTP/1.1 %d X\r\nContent-Type: application/json\r\n'
-        b'Location: http://evil.example/?token=top-secret\r\n'
-        b'Set-Cookie: token=top-secret; path=/\r\n'
-        b'X-Openstack-Request-Id: top-secret\r\n'
-        b'Content-Length: %d\r\n\r\n' % (status, len(body))
+    def test_502_is_not_to_be_tried_later(self) -> None:
+        hint = str(error_from_response(answer(502)).hint).lower()
+        assert 'later' not in hint
+        assert 'try again' not in hint
+
+    @pytest.mark.parametrize('status', [300, 301, 302, 303, 304, 307, 308])
+    def test_a_redirect_names_its_host(self, status: int) -> None:
+        error = error_from_response(
+            answer(status, b'', {'Location': 'https://evil.example/x'})
+        )
+        assert isinstance(error, errors.RedirectRefused)
+        assert 'evil.example' in error.message
+
+    @pytest.mark.parametrize(
+        ('location', 'words'),
+        [('/x', 'another path'), ('https://[', 'unreadable')],
     )
-    with listening(head + body) as (listener, transport):
-        if status == 202:
-            transport.delete(listener.url, accepted=202)
-        else:
-            with pytest.raises(errors.ServiceError):
-                transport.delete(listener.url, accepted=202)
-    assert 'sent ***' in caplog.text
-    assert 'top-secret' not in caplog.text
+    def test_a_redirect_without_a_usable_address(
+        self, location: str, words: str
+    ) -> None:
+        error = error_from_response(answer(302, b'', {'Location': location}))
+        assert words in error.message
 
 
-@pytest.mark.parametrize('charset', [b'', b'; charset=utf-8'])
-def test_what_is_read_of_an_answer_is_what_was_sent(charset: bytes) -> None:
-    body = b'{"name": "top-secret \xc3\xa4"}'
-    head = (
-        b'HTTP/1.1 200 X\r\nContent-Type: application/json%s\r\n'
-        b'Content-Length: %d\r\n\r\n' % (charset, len(body))
+class TestCodes:
+    @pytest.mark.parametrize('code', sorted(errors.HINTS))
+    def test_the_hint_of_a_code_wins_over_that_of_the_status(
+        self, code: str
+    ) -> None:
+        body = {'error': {'code': code, 'message': 'x'}}
+        error = error_from_response(answer(500, body))
+        assert error.code == code
+        assert error.hint == errors.HINTS[code]
+        assert error.hint.endswith('.')
+
+    @pytest.mark.parametrize(
+        ('status', 'hint'),
+        [(403, 'The identity of the user could not be verified.')],
     )
-    with listening(head + body) as (listener, transport):
-        assert transport.get(listener.url) == {'name': 'top-secret ä'}
+    def test_one_code_means_two_things(self, status: int, hint: str) -> None:
+        body = {'error_code': 'CSBS.9009', 'error_msg': 'x'}
+        assert error_from_response(answer(status, body)).hint == hint
+        assert error_from_response(answer(400, body)).hint is None
+
+
+def _check(error: errors.ServiceError, status: int) -> None:
+    assert isinstance(error, errors.ServiceError)
+    assert error.status == status
+    assert error.message
+    assert error.code is None or error.code

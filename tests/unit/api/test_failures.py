@@ -26,6 +26,7 @@ from urllib3.exceptions import (
 from tests.functional.listeners import Listener, _Host, untrusted
 from tests.unit.fakes import FakeCloud
 from vbsclient.api import errors
+from vbsclient.api.failures import CORRECT_FILES, TRUST_ISSUER
 from vbsclient.api.http import Transport
 
 URL = 'https://vbs.example/v3/p/backups/x'
@@ -80,7 +81,7 @@ def not_connected(cause: OSError) -> Exception:
     ],
     ids=str,
 )
-def test_only_what_surely_never_left_counts_as_not_sent(
+def test_only_what_certainly_never_left_counts_as_not_sent(
     fake_cloud: Callable[..., FakeCloud],
     error: Exception,
     sent: bool,
@@ -114,7 +115,7 @@ def test_only_what_surely_never_left_counts_as_not_sent(
         ),
     ],
 )
-def test_who_did_not_let_us_in_was_sent_nothing(
+def test_nothing_was_sent_where_tls_failed(
     fake_cloud: Callable[..., FakeCloud], error: Exception, sent: bool
 ) -> None:
     cloud = fake_cloud()
@@ -124,7 +125,7 @@ def test_who_did_not_let_us_in_was_sent_nothing(
     assert raised.value.sent is sent
 
 
-def test_what_an_earlier_request_met_is_not_mixed_in(
+def test_the_failure_of_an_earlier_request_is_not_mixed_in(
     fake_cloud: Callable[..., FakeCloud],
 ) -> None:
     cloud = fake_cloud()
@@ -180,7 +181,7 @@ def failure(url: str, verify: Any = True) -> errors.ConnectionFailed:
         ({'not_before': 'future'}, 'not yet valid', 'clock'),
     ],
 )
-def test_a_certificate_says_why_it_does_not_hold(
+def test_the_reason_why_a_certificate_is_not_valid(
     tmp_path: Path, options: dict[str, Any], reason: str, advice: str
 ) -> None:
     from datetime import datetime, timedelta
@@ -200,7 +201,7 @@ def test_a_certificate_says_why_it_does_not_hold(
         host.close()
     assert reason in error.message
     assert advice in str(error.hint)
-    assert 'cacert' not in str(error.hint)
+    assert error.hint != TRUST_ISSUER
     assert not error.sent
 
 
@@ -209,7 +210,7 @@ def test_an_unknown_authority_is_what_cacert_is_for() -> None:
         error = failure(server.url)
         assert server.callers == 1
     assert 'unable to get local issuer' in error.message
-    assert 'cacert' in str(error.hint)
+    assert error.hint == TRUST_ISSUER
     assert not error.sent
 
 
@@ -223,9 +224,9 @@ def test_a_file_of_certificates_that_is_none(
         file.write_text(begin if content == 'BROKEN' else content)
     with untrusted() as server:
         error = failure(server.url, str(file))
-    assert 'the file of certificates cannot be used' in error.message
+    assert 'the certificate file cannot be used' in error.message
     assert 'ca.pem' in error.message
-    assert 'Correct cacert' in str(error.hint)
+    assert error.hint == CORRECT_FILES
     assert not error.sent
 
 
@@ -264,7 +265,7 @@ def test_a_proxy_that_makes_no_tunnel_is_named(
 
 @pytest.mark.parametrize('answer', [b'\r', b'no HTTP\r\n', b'HTTP/1.1 '])
 @pytest.mark.usefixtures('no_waiting')
-def test_a_proxy_that_says_nothing_sensible_was_given_nothing(
+def test_nothing_was_sent_through_a_proxy_that_answers_nonsense(
     proxy: Callable[..., None], answer: bytes
 ) -> None:
     proxy(answer)
@@ -275,7 +276,7 @@ def test_a_proxy_that_says_nothing_sensible_was_given_nothing(
 
 @pytest.mark.usefixtures('no_waiting')
 @pytest.mark.parametrize('url', [URL, URL.replace('https', 'http')])
-def test_a_proxy_that_is_not_there(
+def test_a_proxy_that_cannot_be_reached(
     monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     for name in ('no_proxy', 'NO_PROXY'):
@@ -328,7 +329,7 @@ def test_a_proxy_that_is_no_url(
     assert not error.sent
 
 
-def test_an_address_that_is_no_url_is_none_of_the_proxy(
+def test_an_unusable_address_is_not_blamed_on_the_proxy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ('no_proxy', 'NO_PROXY'):

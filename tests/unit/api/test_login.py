@@ -80,7 +80,7 @@ class TestRefused:
                 transport.get(URL)
         assert cloud.sent() == [f'GET {URL}']
 
-    def test_nobody_changes_the_words_of_the_others(
+    def test_each_thread_gets_its_own_exception(
         self, cloud: FakeCloud
     ) -> None:
         expire(cloud)
@@ -142,7 +142,7 @@ class TestUnanswered:
         assert cloud.sent() == [f'{method} {URL}']
         assert logins(cloud) == 1 + 5
 
-    def test_it_goes_on_once_there_is_an_answer(
+    def test_it_is_repeated_until_there_is_an_answer(
         self, cloud: FakeCloud
     ) -> None:
         cloud.on('DELETE', URL, {'status_code': 401}, {'status_code': 202})
@@ -152,7 +152,7 @@ class TestUnanswered:
         assert receipt.status == 202
         assert logins(cloud) == 1 + 3
 
-    def test_threads_that_waited_for_it_do_not_try_it_in_turn(
+    def test_threads_that_waited_for_it_do_not_repeat_it(
         self, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr('vbsclient.api.http._ATTEMPTS', 1)
@@ -183,7 +183,7 @@ class TestUnanswered:
         assert logins(cloud) == 1 + 1
 
 
-class TestTokenThatIsLeft:
+class TestCurrentToken:
     """The token ends soon, and another one is not to be had."""
 
     def soon(self, cloud: FakeCloud) -> None:
@@ -203,7 +203,7 @@ class TestTokenThatIsLeft:
         assert logins(cloud) == 1
 
     @pytest.mark.parametrize('status', [401, 404, 503])
-    def test_it_is_used_although_no_other_is_given(
+    def test_it_is_used_although_no_other_can_be_had(
         self, cloud: FakeCloud, status: int
     ) -> None:
         cloud.on('GET', URL, json={})
@@ -217,7 +217,7 @@ class TestTokenThatIsLeft:
             'token-1'
         }
 
-    def test_a_catalog_that_somebody_else_gave_up_is_read_anew(
+    def test_an_invalidated_catalog_is_read_again(
         self, cloud: FakeCloud
     ) -> None:
         cloud.on('GET', URL, json={})

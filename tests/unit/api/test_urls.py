@@ -44,14 +44,14 @@ def test_no_text_breaks_it(text: str, more: str) -> None:
 @pytest.mark.parametrize(
     'url', [f'https://me:{SECRET}@h/v2', f'HTTPS://me:{SECRET}@h:1/v2/']
 )
-def test_no_endpoint_carries_one(url: str) -> None:
+def test_no_endpoint_has_one(url: str) -> None:
     assert SECRET not in split_base(url, 'p').url
 
 
 @pytest.mark.parametrize(
     'url', [f'me:{SECRET}@h/v2', f'ftp://me:{SECRET}@h', f'x://{SECRET}@h:x/']
 )
-def test_nor_does_its_refusal(url: str) -> None:
+def test_nor_does_its_error(url: str) -> None:
     with pytest.raises(EndpointError) as raised:
         split_base(url, 'p')
     assert SECRET not in raised.value.message

@@ -9,6 +9,7 @@ from typing import Any
 from cliff.columns import FormattableColumn
 
 from vbsclient.api import errors
+from vbsclient.osc.output.hints import hint_of
 
 #: Categories that move the cursor, the reading order, or cannot be encoded.
 _UNSAFE = frozenset({'Cc', 'Cf', 'Cs', 'Co', 'Cn', 'Zl', 'Zp'})
@@ -66,8 +67,8 @@ def sentence(
         if error.request_id and with_request:
             facts.append(f'request {shortened(error.request_id, 80)}')
     known = f' ({", ".join(facts)})' if facts else ''
-    hint = f' {error.hint}' if error.hint else ''
-    return f'{reason}{known}.{shortened(hint, _LONGEST_OWN)}'
+    hint = shortened(hint_of(error), _LONGEST_OWN)
+    return f'{reason}{known}. {hint}'.rstrip()
 
 
 def capital(text: str) -> str:
