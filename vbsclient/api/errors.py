@@ -15,6 +15,24 @@ from vbsclient.api.values import Known
 ErrorT = TypeVar('ErrorT', bound='ClientError')
 
 
+class Hint(str):
+    """What to do about an error, with the values that it was made of.
+
+    The command line says it in its own words, by the same template.
+
+    :param template: as :meth:`str.format` takes it.
+    """
+
+    def __new__(cls, template: str, **values: object) -> Hint:
+        hint = super().__new__(cls, template.format(**values))
+        hint.template = template
+        hint.values = values
+        return hint
+
+    template: str
+    values: dict[str, object]
+
+
 class ClientError(Exception):
     """The base of everything that this library raises.
 

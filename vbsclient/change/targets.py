@@ -13,6 +13,7 @@ from vbsclient.api import errors
 from vbsclient.api.http import Receipt, is_uuid
 from vbsclient.bulk import State
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
+from vbsclient.lookup.kinds import FindKind
 from vbsclient.lookup.refusals import (
     MissingError,
     RefusedError,
@@ -62,6 +63,16 @@ class Target:
     notes: list[str] = field(default_factory=list)
     preceded: str = ''
     expected: str | None = None
+
+    @classmethod
+    def of(cls, argument: str, kind: str, source: str, found: Any) -> Target:
+        """The target for what a look-up has found.
+
+        :param found: the resource, or the error that says why there is none.
+        """
+        if isinstance(found, errors.ClientError):
+            return cls(argument, kind, source, refusal=found)
+        return cls(argument, kind, source, found.id, found.name, found)
 
     @property
     def is_decided(self) -> bool:
@@ -239,25 +250,23 @@ def merge(targets: Iterable[Target]) -> list[Target]:
     return kept
 
 
-def suggest_command(
-    targets: Sequence[Target], other_kind: Callable[[str], str | None]
-) -> None:
-    """Name the right command where an id is one of another kind.
+def suggest_command(targets: Iterable[Target], *kinds: FindKind) -> None:
+    """Say what an id is that is of another kind.
 
     Only for a few: each costs requests, and a long list of wrong ids has
     one cause.
 
-    :param other_kind: the advice for an id, or None.
+    :param kinds: what it may be, in the order in which they are asked.
     """
-    asked = 0
-    for target in targets:
-        refusal = target.refusal
-        if (
-            isinstance(refusal, MissingError)
-            and refusal.hint is None
-            and is_uuid(target.argument)
-            and asked < MAX_SINGLE_GETS
-        ):
-            asked += 1
-            hint = other_kind(target.argument)
-            target.refusal = MissingError(refusal.message, hint)
+    wrong = [
+        target
+        for target in targets
+        if isinstance(target.refusal, MissingError)
+        and target.refusal.hint is None
+        and is_uuid(target.argument)
+    ]
+    for target in wrong[:MAX_SINGLE_GETS]:
+        for kind in kinds:
+            if hint := kind(target.argument):
+                target.refusal = MissingError(str(target.refusal), hint)
+                break

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 
 from vbsclient.api import errors
 from vbsclient.api.csbs import (
@@ -12,6 +13,7 @@ from vbsclient.api.csbs import (
     NoServerBackups,
     ServerBackup,
 )
+from vbsclient.api.errors import Hint
 from vbsclient.api.http import is_uuid
 from vbsclient.api.values import Known
 from vbsclient.bulk import Limits
@@ -24,6 +26,7 @@ from vbsclient.change.targets import (
     suggest_command,
 )
 from vbsclient.change.verify import delete_and_verify
+from vbsclient.lookup import kinds
 from vbsclient.lookup.existence import (
     MAX_SINGLE_GETS,
     Existence,
@@ -46,10 +49,16 @@ from vbsclient.lookup.server_backups import (
     find_members,
     read_all,
     seen_while_deleting,
-    suppress_errors,
 )
 from vbsclient.waiting import ResourceStatus
 from vbsclient.wording import brief, listed, quote
+
+# What to do where the provider is wrong, and where a checkpoint is named.
+PROVIDERS = (
+    'The providers of this cloud are {providers}: give the one of the '
+    'checkpoint.'
+)
+NO_NAME = 'A checkpoint has no name of its own; its backups have.'
 
 
 class CheckpointDeletion(Change):
@@ -84,7 +93,8 @@ class CheckpointDeletion(Change):
         except NoServerBackups as karbor:
             self._has_backups = False
             targets = self._from_karbor(ids, karbor)
-        suggest_command(targets, self._other_kind)
+        if self._has_backups:
+            suggest_command(targets, partial(kinds.a_member, self._csbs))
         return merge(targets)
 
     def send(self, target: Target, recorder: Recorder) -> Done:
@@ -255,8 +265,7 @@ class CheckpointDeletion(Change):
             if karbor.providers:
                 shown = listed([str(p) for p in karbor.providers], 5)
                 raise error.revised(
-                    hint=f'The providers of this cloud are {shown}: give the '
-                    f'one of the checkpoint with --provider.'
+                    hint=Hint(PROVIDERS, providers=shown)
                 ) from error
             raise
         found = missing_if_gone(answers, 'checkpoint')
@@ -264,17 +273,6 @@ class CheckpointDeletion(Change):
             _karbor_target(argument, found.get(argument))
             for argument in self._arguments
         ]
-
-    def _other_kind(self, id: str) -> str | None:
-        if not self._has_backups:
-            return None
-        backup = suppress_errors(lambda: self._csbs.backups.get(id))
-        if backup is None:
-            return None
-        return (
-            f'It is the id of one backup in the checkpoint '
-            f'{backup.checkpoint_id}: use "openstack csbs backup delete {id}".'
-        )
 
 
 def _together(backups: Sequence[ServerBackup]) -> ResourceStatus:
@@ -360,8 +358,7 @@ def _servers_in(checkpoint: KarborCheckpoint) -> list[str]:
 def _no_id(argument: str) -> RefusedError:
     return RefusedError(
         f'{quote(argument)} is not the id of a checkpoint',
-        'A checkpoint has no name of its own; "openstack csbs backup delete" '
-        'takes names of backups.',
+        NO_NAME,
     )
 
 

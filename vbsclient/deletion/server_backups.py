@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient, ServerBackup
@@ -30,6 +31,7 @@ from vbsclient.change.targets import (
 from vbsclient.change.verify import delete_and_verify, may_have_acted
 from vbsclient.deletion.checkpoints import refusal_of
 from vbsclient.deletion.siblings import Siblings
+from vbsclient.lookup import kinds
 from vbsclient.lookup.existence import (
     MAX_SINGLE_GETS,
     Existence,
@@ -53,10 +55,9 @@ from vbsclient.lookup.server_backups import (
     find_server_backups,
     read_all,
     seen_while_deleting,
-    suppress_errors,
 )
 from vbsclient.waiting import ResourceStatus
-from vbsclient.wording import brief, counted, quote
+from vbsclient.wording import brief, quote
 
 LOG = logging.getLogger(__name__)
 
@@ -108,7 +109,11 @@ class ServerBackupDeletion(Change):
         else:
             found = self._find()
         targets = [self._target(a, found[a]) for a in self._arguments]
-        suggest_command(targets, self._other_kind)
+        suggest_command(
+            targets,
+            partial(kinds.a_checkpoint, self._csbs),
+            partial(kinds.a_part, self._csbs),
+        )
         return merge(targets)
 
     def batches(
@@ -300,7 +305,7 @@ class ServerBackupDeletion(Change):
     def _not_in(self, checkpoint_id: str, id: str) -> errors.ClientError:
         other = None
         if is_uuid(id):
-            other = suppress_errors(lambda: self._csbs.backups.get(id))
+            other = kinds.suppress_errors(lambda: self._csbs.backups.get(id))
         if other is None:
             return _not_found_in(checkpoint_id, id)
         return RefusedError(
@@ -392,29 +397,6 @@ class ServerBackupDeletion(Change):
         if isinstance(now, Gone):
             return True
         raise now
-
-    def _other_kind(self, id: str) -> str | None:
-        backups = suppress_errors(
-            lambda: read_all(self._csbs.backups, checkpoint_id=id)
-        )
-        if not backups:
-            return self._owner_of_disk(id)
-        return (
-            f'It is the id of a checkpoint with '
-            f'{counted(len(backups), "backup")}: use "openstack csbs '
-            f'checkpoint delete {id}" to delete all of it.'
-        )
-
-    def _owner_of_disk(self, id: str) -> str | None:
-        backups = suppress_errors(lambda: read_all(self._csbs.backups))
-        for backup in backups or ():
-            if id in backup.volume_backup_ids:
-                return (
-                    f"It is the id of one disk's part of the backup "
-                    f'{backup.name}: use "openstack csbs backup delete '
-                    f'{backup.id}" to delete all of that.'
-                )
-        return None
 
 
 def _unsent(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from vbsclient.api import errors
 from vbsclient.api.http import is_uuid
@@ -18,6 +19,7 @@ from vbsclient.change.targets import (
     suggest_command,
 )
 from vbsclient.change.verify import delete_and_verify
+from vbsclient.lookup import kinds
 from vbsclient.lookup.existence import (
     MAX_SINGLE_GETS,
     LookupResult,
@@ -34,6 +36,9 @@ from vbsclient.lookup.sharing import (
 )
 from vbsclient.lookup.volume_backups import find_backups
 from vbsclient.wording import quote
+
+#: What to do where a share is named.
+NO_NAME = 'A share has no name of its own; name its backup instead.'
 
 
 class _Cancelling(Change):
@@ -86,21 +91,11 @@ class ShareDeletion(_Cancelling):
         )
         found = listed | missing_if_gone(answers, 'share')
         targets = [_share_target(a, found.get(a)) for a in self._arguments]
-        suggest_command(targets, self._other_kind)
+        suggest_command(targets, partial(kinds.a_backup, self._vbs))
         return merge(targets)
 
     def send(self, target: Target, recorder: Recorder) -> Done:
         return self._cancel_one(target, recorder)
-
-    def _other_kind(self, id: str) -> str | None:
-        try:
-            self._vbs.backups.get(id)
-        except errors.ClientError:
-            return None
-        return (
-            f'It is the id of a backup: use "openstack vbs share delete '
-            f'--backup {id}" to cancel all its shares.'
-        )
 
 
 class BackupSharesDeletion(_Cancelling):
@@ -143,7 +138,7 @@ class BackupSharesDeletion(_Cancelling):
                 else list(self._vbs.shares.list(backup_id=backup.id))
             )
             targets += self._targets(argument, backup, shares)
-        suggest_command(targets, self._other_kind)
+        suggest_command(targets, partial(kinds.a_share, self._vbs))
         return merge(targets)
 
     def send(self, target: Target, recorder: Recorder) -> Done:
@@ -202,15 +197,6 @@ class BackupSharesDeletion(_Cancelling):
             )
         ]
 
-    def _other_kind(self, id: str) -> str | None:
-        try:
-            self._vbs.shares.get(id)
-        except errors.ClientError:
-            return None
-        return (
-            f'It is the id of a share: use "openstack vbs share delete {id}".'
-        )
-
 
 def _share_target(
     argument: str,
@@ -238,8 +224,7 @@ def _share_target(
         refusal=found
         or RefusedError(
             f'{quote(argument)} is not the id of a share',
-            'A share has no name of its own; with --backup you can name '
-            'its backup instead.',
+            NO_NAME,
         ),
     )
 

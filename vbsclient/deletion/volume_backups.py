@@ -9,6 +9,7 @@ from functools import partial
 from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient
+from vbsclient.api.errors import Hint
 from vbsclient.api.vbs import Backup, Share, VBSClient
 from vbsclient.bulk import Limits
 from vbsclient.change.targets import (
@@ -21,6 +22,7 @@ from vbsclient.change.targets import (
     suggest_command,
 )
 from vbsclient.change.verify import delete_and_verify
+from vbsclient.lookup import kinds
 from vbsclient.lookup.existence import (
     MAX_SINGLE_GETS,
     LookupResult,
@@ -48,6 +50,11 @@ from vbsclient.lookup.volume_backups import (
 )
 from vbsclient.waiting import ResourceStatus
 from vbsclient.wording import brief, counted, listed
+
+# What to do about a backup that is shared, or busy.
+IS_SHARED = 'Cancel its shares first, or force it.'
+BUSY = 'Its status is {status}: try again when that is done, or wait.'
+FORCED_AND_BUSY = f'{BUSY} No force overrules a status: the service decides.'
 
 #: What the manual says may be deleted; the service decides.
 _DELETABLE = ('available', 'error')
@@ -103,8 +110,14 @@ class VolumeBackupDeletion(Change):
 
     def targets(self) -> list[Target]:
         found = self._find()
-        targets = [_target(a, found[a]) for a in self._arguments]
-        suggest_command(targets, self._other_kind)
+        targets = [
+            Target.of(a, 'backup', 'VBS', found[a]) for a in self._arguments
+        ]
+        suggest_command(
+            targets,
+            partial(kinds.a_share, self._vbs),
+            partial(kinds.a_server_backup, self._csbs),
+        )
         targets = merge(targets)
         self._check([t for t in targets if t.refusal is None])
         self._named = {target.id for target in targets}
@@ -268,13 +281,8 @@ class VolumeBackupDeletion(Change):
         if backup.volume_id is None:
             return None
         if backup.status not in _DELETABLE:
-            forced = (
-                ' --force skips checks of its own and overrules no status: '
-                'the service decides.'
-            )
-            return (
-                f'Its status is {backup.status}: try again when that is '
-                f'done, or use --wait.{forced if self._force else ""}'
+            return Hint(
+                FORCED_AND_BUSY if self._force else BUSY, status=backup.status
             )
         younger = [
             f'{other.name} ({other.id})'
@@ -349,39 +357,8 @@ class VolumeBackupDeletion(Change):
             else:
                 target.refusal = _shared(
                     given,
-                    'Add --cancel-shares to cancel that first, or --force.',
+                    IS_SHARED,
                 )
-
-    def _other_kind(self, id: str) -> str | None:
-        try:
-            share = self._vbs.shares.get(id)
-            return (
-                f'It is the id of a share (of backup {share.backup_id}): '
-                f'use "openstack vbs share delete {id}".'
-            )
-        except errors.ClientError:
-            pass
-        try:
-            self._csbs.backups.get(id)
-            return (
-                f'It is the id of a backup of a server: use "openstack csbs '
-                f'backup delete {id}".'
-            )
-        except errors.ClientError:
-            return None
-
-
-def _target(argument: str, found: Backup | errors.ClientError) -> Target:
-    if isinstance(found, errors.ClientError):
-        return Target(argument, 'backup', 'VBS', refusal=found)
-    return Target(
-        argument,
-        'backup',
-        'VBS',
-        id=found.id,
-        name=found.name,
-        resource=found,
-    )
 
 
 def _undecided(targets: Iterable[Target]) -> list[Target]:

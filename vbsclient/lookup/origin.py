@@ -15,16 +15,20 @@ from vbsclient.api.csbs import (
     ServerBackup,
     ServerBackupFilter,
 )
+from vbsclient.api.errors import Hint
 from vbsclient.api.values import Known, bool_or_none, canonical_id
 from vbsclient.api.vbs import Backup, VBSClient
 from vbsclient.bulk import Limits
 from vbsclient.lookup.existence import MAX_SINGLE_GETS, ask_each
 from vbsclient.lookup.refusals import RefusedError, UnverifiedError
 
-_ONLY_THERE = 'with "openstack csbs backup delete {}", or add --force.'
-_UNKNOWN_HINT = (
-    'A disk backup of a server backup must not be deleted here. If you know '
-    'that it is none, add --force.'
+# What to do about it.
+OF_SERVER_BACKUP = 'Delete the server backup {id} instead, or force it.'
+OF_SOME_SERVER_BACKUP = 'Delete the server backup instead, or force it.'
+LEFT_OVER = 'Force it to delete it all the same.'
+UNKNOWN_ORIGIN = (
+    "A server backup's part must not be deleted here. If you know that it is "
+    'none, force it.'
 )
 
 
@@ -232,27 +236,26 @@ class Origins:
             return RefusedError(
                 f'CSBS made it as a part of the server backup '
                 f'{part.item_name} ({part.item_id}) of {part.server}',
-                f'Delete that one {_ONLY_THERE.format(part.item_id)}',
+                Hint(OF_SERVER_BACKUP, id=part.item_id),
             )
         if listing.exists and listing.doubt is None:
             return RefusedError(
                 'it is left over from CSBS: its server backup no longer '
                 'exists',
-                'Add --force to delete it all the same.',
+                LEFT_OVER,
             )
         return RefusedError(
             'CSBS made it as a part of a server backup',
-            'Delete the server backup with "openstack csbs backup delete", '
-            'or add --force.',
+            OF_SOME_SERVER_BACKUP,
         )
 
     def _undecided(self, id: str) -> UnverifiedError:
         doubt = self.doubt_about(id) or _GARBLED
         return UnverifiedError(
             f'whether CSBS made it could not be read ({doubt.message})',
-            f'{doubt.hint} {_UNKNOWN_HINT}'
+            f'{doubt.hint} {UNKNOWN_ORIGIN}'
             if isinstance(doubt, errors.EndpointError) and doubt.hint
-            else _UNKNOWN_HINT,
+            else UNKNOWN_ORIGIN,
         )
 
     def _complete(self, ids: Sequence[str]) -> None:

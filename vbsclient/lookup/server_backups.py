@@ -4,17 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import (
-    Callable,
     Collection,
     Iterable,
     Iterator,
     Mapping,
     Sequence,
 )
-from typing import TypeVar
 
 from vbsclient import bulk
-from vbsclient.api import errors
 from vbsclient.api.csbs import ServerBackup, ServerBackups
 from vbsclient.api.values import dict_or_empty
 from vbsclient.bulk import Limits
@@ -27,8 +24,6 @@ from vbsclient.lookup.existence import (
 from vbsclient.lookup.names import Kind
 from vbsclient.waiting import ResourceStatus
 from vbsclient.wording import brief
-
-R = TypeVar('R')
 
 #: States in which a deletion would cut into another task.
 TRANSIENT = frozenset(
@@ -166,11 +161,3 @@ def seen_while_deleting(item: ServerBackup) -> ResourceStatus:
     if item.status == 'available' and failed not in (None, '', 'delete'):
         return ResourceStatus(item.status, None, item.updated_at)
     return seen_of(item)
-
-
-def suppress_errors(ask: Callable[[], R]) -> R | None:
-    """An answer that only helps a message; None if there is none."""
-    try:
-        return ask()
-    except errors.ClientError:
-        return None

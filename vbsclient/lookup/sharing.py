@@ -29,6 +29,9 @@ LOG = logging.getLogger(__name__)
 
 _SHARED = 'shared'
 
+#: What to do where the endpoint has no list of shares.
+NO_SHARES = 'Correct the endpoint, if this cloud has them.'
+
 
 class Sharing:
     """The shares that this project has given, by the id of the backup.
@@ -113,8 +116,7 @@ def read_shares(
     except errors.NotFound as error:
         raise errors.NotServed(
             f'the endpoint knows no shares ({error.message})',
-            'Correct vbs_endpoint_override in clouds.yaml, if this cloud has '
-            'them.',
+            NO_SHARES,
         ) from error
 
 

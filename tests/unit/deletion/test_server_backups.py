@@ -17,6 +17,7 @@ from vbsclient.change.run import execute
 from vbsclient.change.targets import AbortRun, Outcome, Recorder
 from vbsclient.deletion import server_backups, siblings
 from vbsclient.lookup.refusals import MissingError, RefusedError, SkippedError
+from vbsclient.osc.output.hints import hint_of
 from vbsclient.waiting import Patience
 
 #: Bodies that do not say whether an image was made, or say so oddly.
@@ -143,9 +144,8 @@ class TestWholeCheckpoints:
         there = world()
         item = there.add_item(80)
         [target] = there.checkpoint_deletion(item).targets()
-        assert f'openstack csbs backup delete {item}' in str(
-            target.refusal.hint
-        )
+        command = f'openstack csbs backup delete {item}'
+        assert command in hint_of(target.refusal)
 
     @pytest.mark.parametrize(
         ('now', 'state'),
@@ -286,7 +286,7 @@ class TestItems:
         for number in (80, 81):
             there.add_item(number)
         [target] = there.item_deletion(CHECKPOINT).targets()
-        assert 'checkpoint with 2 backups' in str(target.refusal.hint)
+        assert 'checkpoint with 2 backups' in hint_of(target.refusal)
 
 
 class TestWithACheckpoint:

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.world import World, uuid
 from vbsclient.api.csbs import CSBS_PROVIDER
 from vbsclient.change.targets import Target
+from vbsclient.osc.output.hints import hint_of
 
 MakeWorld = Callable[..., World]
 
@@ -28,7 +29,7 @@ def target_for(
 
 def words(target: Target) -> str:
     assert target.refusal is not None
-    return f'{target.refusal.message} / {target.refusal.hint}'
+    return f'{target.refusal.message} / {hint_of(target.refusal)}'
 
 
 @pytest.fixture(params=['2', '3'])

@@ -8,6 +8,7 @@ import pytest
 from tests.unit.world import World, uuid
 from vbsclient.api import errors
 from vbsclient.lookup.refusals import MissingError, RefusedError
+from vbsclient.osc.output.hints import hint_of
 
 MakeWorld = Callable[..., World]
 
@@ -175,6 +176,6 @@ class TestIds:
         share = there.add_share(70, uuid(1))
         item = there.add_item(80)
         first, second = there.backup_deletion(share, item).targets()
-        assert 'openstack vbs share delete' in str(first.refusal.hint)
-        assert 'openstack csbs backup delete' in str(second.refusal.hint)
+        assert 'openstack vbs share delete' in hint_of(first.refusal)
+        assert 'openstack csbs backup delete' in hint_of(second.refusal)
         assert there.deletes() == []

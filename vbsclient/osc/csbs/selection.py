@@ -24,13 +24,13 @@ from vbsclient.api.csbs import (
 from vbsclient.api.csbs.backups import SORT_KEYS
 from vbsclient.api.http import is_uuid
 from vbsclient.bulk import Limits
+from vbsclient.lookup import kinds
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
 from vbsclient.lookup.names import Kind, only
 from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.lookup.server_backups import (
     find_server_backups,
     read_all,
-    suppress_errors,
 )
 from vbsclient.osc.command.clients import resources_of
 from vbsclient.osc.command.filters import (
@@ -269,14 +269,10 @@ def find_checkpoint(csbs: CSBSClient, checkpoint: str) -> list[ServerBackup]:
     items = read_all(csbs.backups, checkpoint_id=id)
     if items:
         return items
-    missing = MissingError(f'No checkpoint found for {checkpoint!r}')
-    item = suppress_errors(lambda: csbs.backups.get(id))
-    if item is not None:
-        missing.hint = (
-            f'It is the id of one backup in the checkpoint '
-            f'{item.checkpoint_id}: use "openstack csbs backup show {id}".'
-        )
-    raise missing
+    raise MissingError(
+        f'No checkpoint found for {checkpoint!r}',
+        kinds.a_member(csbs, id, 'show'),
+    )
 
 
 def _describe(item: ServerBackup) -> str:
