@@ -47,7 +47,7 @@ _SPENT = (
 _PARTS = ('_plugin', '_local_cloud_plugin')
 
 _logins: WeakKeyDictionary[BaseAuthPlugin, Login] = WeakKeyDictionary()
-_making = threading.Lock()
+_logins_lock = threading.Lock()
 
 
 class Login:
@@ -159,7 +159,7 @@ def login_of(session: Session) -> Login:
     auth = session.auth
     if auth is None:
         return Login()
-    with _making:
+    with _logins_lock:
         return _logins.setdefault(auth, Login())
 
 

@@ -72,6 +72,7 @@ class BodyReader:
             # A charset that does not exist, or that cannot replace what it
             # does not know: keystoneauth's log would fail on it.
             response.encoding = 'utf-8'
+        # As Response.content keeps it.
         response._content = b''.join(self._pieces(response))
 
     def _pieces(self, response: requests.Response) -> list[bytes]:

@@ -432,8 +432,14 @@ def _change(transport: Transport, method: str) -> tuple[Any, Receipt]:
     return send(URL, {'name': 'x'}, accepted=202)
 
 
-@pytest.mark.parametrize('before', UNDONE_BEFORE.values(), ids=UNDONE_BEFORE)
-@pytest.mark.parametrize('method', CHANGES)
+@pytest.mark.parametrize(
+    ('method', 'before'),
+    [
+        *(('POST', before) for before in UNDONE_BEFORE.values()),
+        ('PUT', UNDONE_BEFORE['all of them']),
+    ],
+    ids=[*UNDONE_BEFORE, 'a PUT'],
+)
 class TestChange:
     """A change has three ends, and is sent again only if it was not done."""
 

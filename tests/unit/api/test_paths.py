@@ -94,6 +94,15 @@ class TestPaths:
         with pytest.raises(errors.InvalidId):
             resource_path('backups', part, 'restore')
 
+    @given(st.lists(st.text(max_size=3) | st.uuids().map(str), min_size=1))
+    def test_each_part_is_a_route_or_refused(self, parts: list[str]) -> None:
+        try:
+            path = resource_path(*parts)
+        except errors.InvalidId:
+            return
+        assert arrives(path).split('/') == ['', 'v2', *parts]
+        assert not any(set(part) & set('0123456789.%/?#') for part in parts)
+
 
 def arrives(path: str) -> str:
     """The path as it leaves, behind the dots that urllib3 removes."""
