@@ -103,7 +103,7 @@ class ServerHistory:
             name=item.name,
             status=item.status,
             created_at=item.created_at,
-            made=parse_timestamp(item.created_at),
+            created=parse_timestamp(item.created_at),
             size=item.size,
             counts=finished and item.restorable and item.is_readable,
             protections=protections,

@@ -177,7 +177,7 @@ class VolumeHistory:
             name=row.name,
             status=row.status,
             created_at=row.created_at,
-            made=parse_timestamp(row.created_at),
+            created=parse_timestamp(row.created_at),
             size=row.size,
             counts=row.status == 'available' and foreign is None,
             protections=protections,
@@ -237,5 +237,5 @@ def _link(backup: Backup) -> Link:
         backup.created_at or '' if taken is None else taken,
         bool_or_none(body.get('is_incremental')),
         bool_or_none(body.get('has_dependent_backups')),
-        made=backup.created_at or '',
+        created_at=backup.created_at or '',
     )

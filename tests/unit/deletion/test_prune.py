@@ -9,11 +9,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vbsclient.api.times import CalendarDuration
 from vbsclient.change.targets import Target
 from vbsclient.deletion.prune import Absence, EmptyGroupError, Prune, Snapshot
 from vbsclient.lookup.refusals import SkippedError
 from vbsclient.retention import (
-    CalendarDuration,
     Candidate,
     Decision,
     KeepLast,
@@ -67,7 +67,7 @@ def candidates(draw: st.DrawFn) -> Candidate:
         draw(st.sampled_from('0123456789')),
         draw(st.sampled_from('ab')),
         name=draw(st.sampled_from(['nightly', 'renamed'])),
-        made=NOW - timedelta(hours=hours) if draw(st.booleans()) else None,
+        created=NOW - timedelta(hours=hours) if draw(st.booleans()) else None,
         counts=status == 'available',
         protections=('busy',) if status == 'restoring' else (),
     )
@@ -151,8 +151,8 @@ def test_what_is_newest_by_now_stays(
         restorable = [
             c
             for c in looks[1]
-            if c.group == group and c.counts and c.made is not None
+            if c.group == group and c.counts and c.created is not None
         ]
         if restorable:
-            newest = max(restorable, key=lambda c: (c.made, c.id))
+            newest = max(restorable, key=lambda c: (c.created, c.id))
             assert newest.id not in gone

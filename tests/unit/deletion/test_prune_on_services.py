@@ -17,6 +17,7 @@ from tests.unit.fakes import PROJECT
 from tests.unit.world import NoRecorder, Row, World, uuid
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBS_PROVIDER, ServerBackup
+from vbsclient.api.times import CalendarDuration
 from vbsclient.bulk import Limits, State
 from vbsclient.change.run import execute, outcomes_of
 from vbsclient.change.targets import Outcome
@@ -25,7 +26,7 @@ from vbsclient.deletion.prune import ConfirmedPlan, Prune
 from vbsclient.deletion.server_history import ServerHistory
 from vbsclient.deletion.volume_history import VolumeHistory
 from vbsclient.lookup.refusals import SkippedError, UnverifiedError
-from vbsclient.retention import CalendarDuration, Candidate, KeepLast, RuleSet
+from vbsclient.retention import Candidate, KeepLast, RuleSet
 
 MakeWorld = Callable[..., World]
 NOW = datetime(2024, 6, 1, tzinfo=timezone.utc)

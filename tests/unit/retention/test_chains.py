@@ -69,7 +69,7 @@ def test_volumes_have_chains_of_their_own() -> None:
 def candidates(count: int) -> list[Candidate]:
     """The ids count upwards with time."""
     return [
-        Candidate(f'{n}', 'v', made=NOW - timedelta(days=count - n))
+        Candidate(f'{n}', 'v', created=NOW - timedelta(days=count - n))
         for n in range(1, count + 1)
     ]
 
@@ -142,12 +142,12 @@ def test_nothing_that_stays_ever_misses_what_it_is_built_on(
 
 def test_a_full_backup_that_was_made_later_ends_no_chain() -> None:
     # Of an old snapshot: its data are older than 4, it is younger itself.
-    full = Link('3', 'v', '2026-11-03', False, True, made='2026-11-09')
+    full = Link('3', 'v', '2026-11-03', False, True, created_at='2026-11-09')
     chain = [
-        Link('1', 'v', '2026-11-01', False, True, made='2026-11-01'),
-        Link('2', 'v', '2026-11-02', True, False, made='2026-11-02'),
+        Link('1', 'v', '2026-11-01', False, True, created_at='2026-11-01'),
+        Link('2', 'v', '2026-11-02', True, False, created_at='2026-11-02'),
         full,
-        Link('4', 'v', '2026-11-04', True, False, made='2026-11-04'),
+        Link('4', 'v', '2026-11-04', True, False, created_at='2026-11-04'),
     ]
     parents = infer_parents(chain)
     assert parents == {'1': None, '2': '1', '3': '1', '4': '3'}
@@ -163,10 +163,10 @@ def test_a_full_backup_of_which_nobody_says_who_needs_it_ends_no_chain() -> (
 def test_data_of_one_moment_may_be_built_on_older_ones() -> None:
     # 4 is of a snapshot of the moment of 3, too late to be built on it.
     chain = [
-        Link('1', 'v', '2026-11-01', False, True, made='2026-11-01'),
-        Link('2', 'v', '2026-11-02', True, False, made='2026-11-02'),
-        Link('3', 'v', '2026-11-03', False, True, made='2026-11-03'),
-        Link('4', 'v', '2026-11-03', True, False, made='2026-11-04'),
+        Link('1', 'v', '2026-11-01', False, True, created_at='2026-11-01'),
+        Link('2', 'v', '2026-11-02', True, False, created_at='2026-11-02'),
+        Link('3', 'v', '2026-11-03', False, True, created_at='2026-11-03'),
+        Link('4', 'v', '2026-11-03', True, False, created_at='2026-11-04'),
     ]
     parents = infer_parents(chain)
     assert parents == {'1': None, '2': '1', '3': '1', '4': '3'}
@@ -212,7 +212,7 @@ def built(draw: st.DrawFn) -> dict[str, tuple[Link, str | None]]:
                 id in parents.values()
                 if told or draw(st.booleans())
                 else None,
-                made=f'{int(id) + 50:04.1f}',
+                created_at=f'{int(id) + 50:04.1f}',
             ),
             parent,
         )
@@ -227,7 +227,7 @@ def test_what_cinder_has_built_on_another_never_misses_it(
     parents = infer_parents(link for link, _ in backups.values())
     ids = sorted(backups)
     chosen = [
-        Candidate(id, 'v', made=NOW - timedelta(days=len(ids) - n))
+        Candidate(id, 'v', created=NOW - timedelta(days=len(ids) - n))
         for n, id in enumerate(ids)
     ]
     plan = make_plan(chosen, RuleSet([KeepLast(last)]), NOW, parents=parents)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vbsclient.api.times import CalendarDuration
 from vbsclient.retention import (
     DAILY,
     HOURLY,
@@ -17,7 +18,6 @@ from vbsclient.retention import (
     UNLIMITED,
     WEEKLY,
     YEARLY,
-    CalendarDuration,
     Candidate,
     KeepLast,
     KeepName,
@@ -44,7 +44,7 @@ def at(days: float, **more: object) -> Candidate:
     return Candidate(
         f'{days}',
         'db01',
-        made=made,
+        created=made,
         **more,  # type: ignore[arg-type]
     )
 
@@ -62,7 +62,7 @@ def reasons(plan: Plan, id: str) -> Sequence[str]:
 
 
 counts = st.one_of(st.integers(1, 5), st.just(UNLIMITED))
-spans = st.builds(
+durations = st.builds(
     CalendarDuration,
     text=st.just('some time'),
     years=st.integers(0, 1),
@@ -73,7 +73,7 @@ spans = st.builds(
 rules: st.SearchStrategy[Rule] = st.one_of(
     st.builds(KeepLast, counts),
     st.builds(KeepPeriods, st.sampled_from(PERIODS), counts),
-    st.builds(KeepWithin, spans),
+    st.builds(KeepWithin, durations),
     st.just(KeepName('pre-*')),
     st.just(KeepTag('keep=yes')),
 )
@@ -83,7 +83,7 @@ zones: st.SearchStrategy[tzinfo] = st.sampled_from(
 rule_sets = st.builds(
     RuleSet,
     rules=st.lists(rules, max_size=4).map(tuple),
-    older_than=st.one_of(st.none(), spans),
+    older_than=st.one_of(st.none(), durations),
     zone=zones,
 )
 
@@ -111,7 +111,7 @@ def histories(draw: st.DrawFn) -> list[Candidate]:
                 draw(st.sampled_from('ab')),
                 name=draw(st.sampled_from(NAMES)),
                 status=status,
-                made=NOW - draw(ages) if dated else None,
+                created=NOW - draw(ages) if dated else None,
                 counts=status == 'available',
                 protections=protections,
                 tags=frozenset(draw(st.sampled_from([[], ['keep=yes']]))),
@@ -151,13 +151,13 @@ def test_one_more_rule_never_deletes_more(
     assert deleted(make_plan(backups, more, NOW)) <= before
 
 
-@given(histories(), rule_sets, spans)
+@given(histories(), rule_sets, durations)
 def test_an_age_never_deletes_more(
-    backups: list[Candidate], rule_set: RuleSet, span: CalendarDuration
+    backups: list[Candidate], rule_set: RuleSet, duration: CalendarDuration
 ) -> None:
     anyhow = replace(rule_set, older_than=None)
     before = deleted(make_plan(backups, anyhow, NOW))
-    aged = replace(rule_set, older_than=span)
+    aged = replace(rule_set, older_than=duration)
     assert deleted(make_plan(backups, aged, NOW)) <= before
 
 
@@ -168,9 +168,11 @@ def test_the_newest_that_can_be_restored_stays_or_the_plan_says_so(
     plan = make_plan(backups, rule_set, NOW)
     emptied = {backup.group for backup in plan.emptied}
     for group in {backup.group for backup in backups} - emptied:
-        good = [b for b in backups if b.group == group and b.counts and b.made]
+        good = [
+            b for b in backups if b.group == group and b.counts and b.created
+        ]
         if good:
-            newest = max(good, key=lambda b: (b.made or NOW, b.id))
+            newest = max(good, key=lambda b: (b.created or NOW, b.id))
             assert newest.id in kept(plan)
         assert any(d.keep for d in plan.decisions if d.backup.group == group)
 
@@ -182,7 +184,7 @@ def test_what_is_protected_or_has_no_date_is_never_deleted(
     rule_set = replace(rule_set, allow_empty=allow_empty)
     for decision in make_plan(backups, rule_set, NOW).deleted:
         assert not decision.backup.protections
-        assert decision.backup.made is not None
+        assert decision.backup.created is not None
 
 
 @given(histories(), rule_sets)
@@ -304,13 +306,13 @@ def test_a_day_begins_where_the_zone_has_it(zone: tzinfo, first: str) -> None:
     late = Candidate(
         'late',
         'db01',
-        made=datetime(2026, 11, 20, 23, 30, tzinfo=timezone.utc),
+        created=datetime(2026, 11, 20, 23, 30, tzinfo=timezone.utc),
     )
     plan = make_plan([late], RuleSet([KeepPeriods(DAILY, 1)], zone=zone), NOW)
     assert reasons(plan, 'late') == (f'daily {first}',)
 
 
-def test_a_span_goes_by_the_clocks_of_the_zone() -> None:
+def test_a_duration_goes_by_the_clocks_of_the_zone() -> None:
     noon = datetime(2026, 10, 26, 12, 0, tzinfo=BERLIN)
     day, hours = (
         CalendarDuration('1d', days=1),

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from cliff.formatters.table import TableFormatter
 
+from vbsclient.api.times import CalendarDuration
 from vbsclient.osc.output.columns import Gigabytes
 from vbsclient.osc.output.prune_table import Layout, by_group
 from vbsclient.retention import (
     WEEKLY,
-    CalendarDuration,
     Candidate,
     KeepLast,
     KeepPeriods,
@@ -36,7 +36,7 @@ def plan(name: str = 'autobk_1a2b') -> Plan:
                 ID.format(90 + number % 2),
                 name=name,
                 size=1000,
-                made=made,
+                created=made,
                 created_at=f'{made:%Y-%m-%dT%H:%M:%S.%f}',
             )
         )
