@@ -83,7 +83,7 @@ def test_what_no_rule_keeps_is_deleted_and_nothing_else(
     }
     assert 'Deleted: 2' in result.stdout
     assert 'kept: 3, skipped: 0, failed: 0.' in result.stdout
-    assert 'Nominal size of what goes: 40 GB' in result.stdout
+    assert 'Nominal size of deleted backups: 40 GB' in result.stdout
 
 
 def test_each_volume_is_judged_alone(
@@ -782,7 +782,7 @@ def test_what_goes_is_said_quietly_as_well(
     assert 'Deleted: 1' in shown
 
 
-def test_a_disk_that_stays_full_is_warned_of(
+def test_a_volume_that_keeps_its_limit_is_warned_of(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud()
@@ -792,8 +792,8 @@ def test_a_disk_that_stays_full_is_warned_of(
     openstack(
         *(*PRUNE, '--all-volumes', '--keep-last', '20', '--yes'),
         complains=[
-            f'A disk can have 20 backups; where so many are kept, the next '
-            f'one will be refused: {disk.id} (20).',
+            f'A volume can have 20 backups; where that many are kept, the '
+            f'next one will be refused: {disk.id} (20).',
         ],
         code=0,
     )
@@ -825,7 +825,7 @@ def test_what_is_not_finished_in_time_exits_with_three(
         complains=[f'1 of 1 backups is not deleted yet: day-50 ({old.id})'],
         code=3,
     )
-    assert 'Deleted: 1 (1 still going on)' in result.stdout
+    assert 'Deleted: 1 (1 still in progress)' in result.stdout
 
 
 def test_the_journal_has_every_delete(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What two looks agree on, whatever has happened between them."""
+"""What two plans agree on, whatever has happened between them."""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from vbsclient.api.times import CalendarDuration
 from vbsclient.change.targets import Target
-from vbsclient.deletion.prune import Absence, EmptyGroupError, Prune, Snapshot
+from vbsclient.deletion.prune import (
+    Absence,
+    EmptyGroupError,
+    History,
+    Prune,
+    Snapshot,
+)
 from vbsclient.lookup.refusals import SkippedError
 from vbsclient.retention import (
     Candidate,
@@ -28,7 +34,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=timezone.utc)
 
 
 class Deleting:
-    """The rules for deleting, of which only the targets matter here."""
+    """A deletion of which only the targets matter here."""
 
     def __init__(self, known: Mapping[str, str]) -> None:
         self._known = known
@@ -40,16 +46,18 @@ class Deleting:
         ]
 
 
-class Changing:
-    """A history that another look sees in another state."""
+class Changing(History):
+    """A history that changes between two reads."""
 
-    def __init__(self, *looks: Sequence[Candidate]) -> None:
-        self._looks = list(looks)
+    def __init__(self, *states: Sequence[Candidate]) -> None:
+        self._states = list(states)
 
-    def read(self, hold: Container[str] = ()) -> Snapshot[str]:
-        candidates = list(self._looks.pop(0))
+    def read(self, keep_bodies_of: Container[str] = ()) -> Snapshot:
+        candidates = list(self._states.pop(0))
         return Snapshot(
-            candidates, {}, {c.id: c.id for c in candidates if c.id in hold}
+            candidates,
+            {},
+            {c.id: c.id for c in candidates if c.id in keep_bodies_of},
         )
 
     def deletion(self, known: Mapping[str, str], confirm: Any) -> Any:
@@ -75,7 +83,7 @@ def candidates(draw: st.DrawFn) -> Candidate:
 
 @st.composite
 def changes(draw: st.DrawFn) -> tuple[list[Candidate], list[Candidate]]:
-    """What the first look sees, and the second one."""
+    """What the first plan is made of, and the second one."""
     unique = st.lists(candidates(), max_size=10, unique_by=lambda c: c.id)
     first = draw(unique)
     second = {c.id: c for c in draw(unique)}
@@ -109,14 +117,14 @@ def of(plan: Plan) -> dict[str, Decision]:
 
 
 @given(changes(), policies)
-def test_only_what_both_looks_let_go_is_deleted(
-    looks: tuple[list[Candidate], list[Candidate]], rule_set: RuleSet
+def test_only_what_both_plans_delete_is_deleted(
+    states: tuple[list[Candidate], list[Candidate]], rule_set: RuleSet
 ) -> None:
-    prune = Prune(Changing(*looks), rule_set, NOW)
+    prune = Prune(Changing(*states), rule_set, NOW)
     planned = of(plan := prune.plan())
-    fresh = of(again := make_plan(looks[1], rule_set, NOW))
+    fresh = of(again := make_plan(states[1], rule_set, NOW))
     try:
-        targets = prune.look_again(plan).targets()
+        targets = prune.confirm(plan).targets()
     except EmptyGroupError:
         assert again.emptied
         return
@@ -136,21 +144,21 @@ def test_only_what_both_looks_let_go_is_deleted(
 
 
 @given(changes(), policies)
-def test_what_is_newest_by_now_stays(
-    looks: tuple[list[Candidate], list[Candidate]], rule_set: RuleSet
+def test_what_is_newest_by_now_is_kept(
+    states: tuple[list[Candidate], list[Candidate]], rule_set: RuleSet
 ) -> None:
     rule_set = replace(rule_set, allow_empty=False)
-    prune = Prune(Changing(*looks), rule_set, NOW)
+    prune = Prune(Changing(*states), rule_set, NOW)
     plan = prune.plan()
     try:
-        targets = prune.look_again(plan).targets()
+        targets = prune.confirm(plan).targets()
     except EmptyGroupError:
         return
     gone = {t.argument for t in targets if t.refusal is None}
     for group in 'ab':
         restorable = [
             c
-            for c in looks[1]
+            for c in states[1]
             if c.group == group and c.counts and c.created is not None
         ]
         if restorable:

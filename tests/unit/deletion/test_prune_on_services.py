@@ -50,7 +50,7 @@ class Pruning:
     def __init__(self, there: World, kind: str) -> None:
         self.there = there
         self.kind = kind
-        self.agreed: ConfirmedPlan[Any] | None = None
+        self.confirmed: ConfirmedPlan | None = None
 
     def add(self, number: int, days: float, **changes: Any) -> str:
         """A backup so many days old of the one volume or server."""
@@ -75,14 +75,14 @@ class Pruning:
 
     def __call__(
         self, rule_set: RuleSet | None = None
-    ) -> tuple[list[Outcome[Any]], Prune[Any]]:
+    ) -> tuple[list[Outcome[Any]], Prune]:
         there = self.there
         history: Any = (
             VolumeHistory(
                 there.vbs,
                 there.csbs,
                 lambda _: ((b, True) for b in there.vbs.backups.list()),
-                whole=True,
+                lists_all=True,
                 limits=there.limits,
             )
             if self.kind == 'vbs'
@@ -94,11 +94,11 @@ class Pruning:
             )
         )
         rule_set = rule_set or RuleSet((KeepLast(1),))
-        prune: Prune[Any] = Prune(history, rule_set, NOW)
-        self.agreed = agreed = prune.look_again(prune.plan())
-        outcomes = outcomes_of(agreed.targets())
+        prune: Prune = Prune(history, rule_set, NOW)
+        self.confirmed = confirmed = prune.confirm(prune.plan())
+        outcomes = outcomes_of(confirmed.targets())
         execute(
-            agreed.deletion,
+            confirmed.deletion,
             outcomes,
             NoRecorder(),
             concurrency=there.limits.concurrency,
@@ -177,7 +177,7 @@ class TestWhatStays:
         pruning.there.shown = lambda rows: ghosts
         outcomes, _ = pruning()
         assert pruning.deleted() == set()
-        assert 'is not there' in str(outcomes[-1].error)
+        assert 'do not exist' in str(outcomes[-1].error)
         assert sum(pruning.gets(g['id']) for g in ghosts) == 3
 
     def test_one_get_for_a_group_and_none_where_nothing_goes(
@@ -204,12 +204,12 @@ class TestWhatStays:
         ids = [pruning.add(n, n) for n in range(1, 4)]
         pruning.there.fails('DELETE', 409)
         outcomes, _ = pruning()
-        agreed = pruning.agreed
-        assert agreed is not None
+        confirmed = pruning.confirmed
+        assert confirmed is not None
         pruning.rows.pop(0)
         [target] = [o.target for o in outcomes if o.target.id == ids[1]]
         with pytest.raises(SkippedError, match='last 1'):
-            agreed.deletion.delete(target, NoRecorder())
+            confirmed.deletion.delete(target, NoRecorder())
         assert pruning.gets(ids[0]) == 2
 
     def test_nothing_that_stays_needs_no_look(self, pruning: Pruning) -> None:

@@ -9,8 +9,8 @@ import pytest
 from cliff.formatters.table import TableFormatter
 
 from vbsclient.api.times import CalendarDuration
-from vbsclient.osc.output.columns import Gigabytes
-from vbsclient.osc.output.prune_table import Layout, by_group
+from vbsclient.osc.output.columns import Gigabytes, row_of
+from vbsclient.osc.output.prune_table import by_group, columns_for
 from vbsclient.retention import (
     WEEKLY,
     Candidate,
@@ -50,12 +50,13 @@ def screen(plan: Plan, width: int | None) -> list[str]:
     args = argparse.Namespace(
         formatter='table', print_empty=False, max_width=0, fit_width=False
     )
-    layout = Layout(plan.decisions, Gigabytes, width)
+    columns = columns_for(plan.decisions, Gigabytes, width)
+    titles = [column.title for column in columns]
     out = io.StringIO()
     for heading, rows in by_group(plan, plan.decisions, 'volume'):
         out.write(f'{heading}\n')
         TableFormatter().emit_list(
-            layout.titles, layout.rows(rows, args), out, args
+            titles, [row_of(columns, row, args) for row in rows], out, args
         )
     return out.getvalue().splitlines()
 
@@ -63,7 +64,9 @@ def screen(plan: Plan, width: int | None) -> list[str]:
 def test_each_group_has_a_heading_and_a_table() -> None:
     lines = screen(plan(), None)
     headings = [line for line in lines if line.startswith('Volume')]
-    assert headings == [f'Volume {ID.format(n)}: 3 of 5 go' for n in (90, 91)]
+    assert headings == [
+        f'Volume {ID.format(n)}: 3 of 5 to delete' for n in (90, 91)
+    ]
     titles = [cell.strip() for cell in lines[2].split('|')[1:-1]]
     assert titles == ['Name', 'ID', 'Created At', 'Size', 'Action', 'Reasons']
 
