@@ -15,7 +15,6 @@ from datetime import datetime, timezone, tzinfo
 from functools import cached_property
 from itertools import accumulate
 from operator import attrgetter
-from typing import Protocol
 
 from vbsclient.api.names import composed
 from vbsclient.api.times import EARLIEST, CalendarDuration
@@ -74,17 +73,6 @@ class Group:
         return [c for c in self.members if c.counts and c.created is not None]
 
 
-class Rule(Protocol):
-    """A reason to keep backups."""
-
-    @property
-    def description(self) -> str:
-        """The rule in a few words."""
-
-    def kept(self, group: Group) -> Iterator[tuple[Candidate, str]]:
-        """The backups that it keeps, each with the reason."""
-
-
 @dataclass(frozen=True)
 class KeepLast:
     """Keeps the newest backups.
@@ -94,8 +82,7 @@ class KeepLast:
 
     count: int
 
-    @property
-    def description(self) -> str:
+    def __str__(self) -> str:
         return f'last {_number(self.count)}'
 
     def kept(self, group: Group) -> Iterator[tuple[Candidate, str]]:
@@ -140,8 +127,7 @@ class KeepPeriods:
     period: Period
     count: int
 
-    @property
-    def description(self) -> str:
+    def __str__(self) -> str:
         return f'{self.period.name} {_number(self.count)}'
 
     def kept(self, group: Group) -> Iterator[tuple[Candidate, str]]:
@@ -168,8 +154,7 @@ class KeepWithin:
 
     duration: CalendarDuration
 
-    @property
-    def description(self) -> str:
+    def __str__(self) -> str:
         return f'all within {self.duration.text} of the newest'
 
     def kept(self, group: Group) -> Iterator[tuple[Candidate, str]]:
@@ -192,15 +177,14 @@ class KeepName:
 
     pattern: str
 
-    @property
-    def description(self) -> str:
+    def __str__(self) -> str:
         return f'name {self.pattern}'
 
     def kept(self, group: Group) -> Iterator[tuple[Candidate, str]]:
         regex = glob_regex(composed(self.pattern))
         for backup in group.members:
             if regex.fullmatch(composed(backup.name or '')):
-                yield backup, self.description
+                yield backup, str(self)
 
 
 @dataclass(frozen=True)
@@ -212,19 +196,23 @@ class KeepTag:
 
     tag: str
 
-    @property
-    def description(self) -> str:
+    def __str__(self) -> str:
         return f'tag {self.tag}'
 
     def kept(self, group: Group) -> Iterator[tuple[Candidate, str]]:
         wanted = composed(self.tag)
         for backup in group.members:
             if wanted in map(composed, backup.tags):
-                yield backup, self.description
+                yield backup, str(self)
 
 
 def _number(count: int) -> str:
     return 'unlimited' if count == UNLIMITED else str(count)
+
+
+#: Each is described by its ``str()``; ``kept()`` gives the backups of a group
+#: that it keeps, each with the reason.
+Rule = KeepLast | KeepPeriods | KeepWithin | KeepName | KeepTag
 
 
 @dataclass(frozen=True)
@@ -290,8 +278,7 @@ def make_plan(
     groups: dict[str, list[Candidate]] = {}
     for backup in backups:
         groups.setdefault(backup.group, []).append(backup)
-    chains = _Chains(parents or {})
-    chains.keep_unselected(groups.values())
+    chains = _Chains(parents or {}, groups.values())
     decisions: list[Decision] = []
     emptied: list[Candidate] = []
     for name in sorted(groups):
@@ -356,19 +343,18 @@ def _is_emptied(members: Sequence[Candidate], reasons: _Reasons) -> bool:
 
 
 class _Chains:
-    """Which backups are kept because a kept one is built on them.
+    """Which backups are kept because a kept one is built on them."""
 
-    :param parents: as :func:`make_plan` takes it.
-    """
-
-    def __init__(self, parents: Mapping[str, str | None]) -> None:
+    def __init__(
+        self,
+        parents: Mapping[str, str | None],
+        groups: Iterable[Sequence[Candidate]],
+    ) -> None:
         self._parents = parents
         self._needed_by: dict[str, str] = {}
-
-    def keep_unselected(self, groups: Iterable[Sequence[Candidate]]) -> None:
-        """Backups that are no candidates are kept, and need their parents."""
         ids = {c.id for members in groups for c in members}
-        for id in self._parents:
+        # Backups that are no candidates are kept, and need their parents.
+        for id in parents:
             if id not in ids:
                 self._walk(id)
 
@@ -381,10 +367,10 @@ class _Chains:
             if reasons[backup.id]:
                 self._walk(backup.id)
         for backup in members:
-            child = self._needed_by.get(backup.id)
-            reason = f'needed by {child}'
-            if child is not None and reason not in reasons[backup.id]:
-                reasons[backup.id].append(reason)
+            if backup.id in self._needed_by:
+                reason = f'needed by {self._needed_by[backup.id]}'
+                if reason not in reasons[backup.id]:
+                    reasons[backup.id].append(reason)
 
     def _walk(self, id: str) -> None:
         child = id

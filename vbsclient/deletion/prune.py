@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import abc
 import threading
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from vbsclient.api import errors
@@ -57,6 +58,10 @@ class Snapshot:
     parents: Mapping[str, str | None] = field(default_factory=dict)
     resources: dict[str, Any] = field(default_factory=dict)
     uncertain_reason: str | None = None
+
+    @property
+    def ids(self) -> list[str]:
+        return [backup.id for backup in self.candidates]
 
 
 class History(abc.ABC):
@@ -134,7 +139,7 @@ class Prune:
     def __init__(
         self, history: History, rule_set: RuleSet, now: datetime
     ) -> None:
-        self._history = history
+        self.history = history
         self._rule_set = rule_set
         self._now = now
         self.uncertain_reason: str | None = None
@@ -142,9 +147,9 @@ class Prune:
 
     def plan(self) -> Plan:
         """Read the backups and apply the rules."""
-        snapshot = self._history.read()
+        snapshot = self.history.read()
         self.uncertain_reason = snapshot.uncertain_reason
-        return self._plan(snapshot)
+        return self.apply_rules(snapshot)
 
     def confirm(self, plan: Plan) -> ConfirmedPlan:
         """Read the backups again: what of a plan is still right.
@@ -162,11 +167,11 @@ class Prune:
     def _confirm(
         self, planned: Mapping[str, Decision], *, was_sent: bool
     ) -> ConfirmedPlan:
-        snapshot = self._history.read(keep_bodies_of=planned)
+        snapshot = self.history.read(keep_bodies_of=planned)
         self.uncertain_reason = (
             self.uncertain_reason or snapshot.uncertain_reason
         )
-        plan = self._plan(snapshot)
+        plan = self.apply_rules(snapshot)
         ensure_not_empty(plan)
         decisions = {d.backup.id: d for d in plan.decisions}
         known = snapshot.resources
@@ -183,28 +188,21 @@ class Prune:
                     )
                 )
         return ConfirmedPlan(
-            self._history.deletion(known, self._guard(snapshot, plan)), skipped
+            self.history.deletion(known, self._guard(snapshot, plan)), skipped
         )
 
     def _guard(self, snapshot: Snapshot, plan: Plan) -> Confirm:
         """Checks each group before its first DELETE."""
-
-        def plan_for(backups: Iterable[Candidate]) -> Plan:
-            return self._plan(replace(snapshot, candidates=list(backups)))
-
-        members: dict[str, list[Decision]] = {}
-        for decision in plan.decisions:
-            members.setdefault(decision.backup.group, []).append(decision)
-        groups = {d.backup.id: d.backup.group for d in plan.deleted}
-        guards = {
-            group: _Guard(
-                members[group], plan_for, self._history.absence_of, self.absent
+        guards: dict[str, _Guard] = {}
+        for _, members in groupby(plan.decisions, lambda d: d.backup.group):
+            decisions = list(members)
+            guard = _Guard(self, snapshot, decisions)
+            guards.update(
+                (d.backup.id, guard) for d in decisions if not d.keep
             )
-            for group in set(groups.values())
-        }
-        return lambda id: guards[groups[id]].confirm(id)
+        return lambda id: guards[id].confirm(id)
 
-    def _plan(self, snapshot: Snapshot) -> Plan:
+    def apply_rules(self, snapshot: Snapshot) -> Plan:
         return make_plan(
             snapshot.candidates,
             self._rule_set,
@@ -241,22 +239,14 @@ class _Guard:
     """Checks that a group keeps a backup before it loses one.
 
     :param decisions: on the backups of the group, newest first.
-    :param plan_for: applies the rules to what is left of the group.
-    :param absence_of: as :meth:`History.absence_of`.
-    :param absent: gets what the list shows and a GET does not, by id.
     """
 
     def __init__(
-        self,
-        decisions: Sequence[Decision],
-        plan_for: Callable[[Iterable[Candidate]], Plan],
-        absence_of: Callable[[Candidate], Absence | None],
-        absent: dict[str, Absence],
+        self, prune: Prune, snapshot: Snapshot, decisions: Sequence[Decision]
     ) -> None:
+        self._prune = prune
+        self._snapshot = snapshot
         self._decisions = decisions
-        self._plan_for = plan_for
-        self._absence_of = absence_of
-        self._absent = absent
         self._lock = threading.Lock()
         self._is_checked = False
         #: What was confirmed since the last check.
@@ -305,7 +295,7 @@ class _Guard:
                 # The rules keep nothing that can be restored, as requested.
                 return None
             try:
-                absence = self._absence_of(newest)
+                absence = self._prune.history.absence_of(newest)
             except errors.Cancelled:
                 raise
             except errors.ClientError as error:
@@ -316,9 +306,10 @@ class _Guard:
                 )
             if absence is None:
                 return None
-            self._absent[newest.id] = absence
-            plan = self._plan_for(
-                d.backup for d in self._decisions if d.backup != newest
+            self._prune.absent[newest.id] = absence
+            others = [d.backup for d in self._decisions if d.backup != newest]
+            plan = self._prune.apply_rules(
+                replace(self._snapshot, candidates=others)
             )
             if plan.emptied:
                 break

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.values import Known, bool_or_none, text_or_none
@@ -73,40 +73,47 @@ class VolumeHistory(prune.History):
         # Nothing of a former read may be trusted.
         self._origins = Origins(self._vbs, self._csbs, self._limits)
         self._sharing = self._sharing.again()
-        listing = self._read_list(keep_bodies_of)
-        shares = self._sharing.of(listing.ids)
-        if listing.candidates and self._any_order is Known.UNKNOWN:
+        snapshot, links, has_marks = self._read_list(keep_bodies_of)
+        shares = self._sharing.of(snapshot.ids)
+        if snapshot.candidates and self._any_order is Known.UNKNOWN:
             chained = keeps_chains(
                 self._vbs,
-                has_marks=listing.has_marks,
+                has_marks=has_marks,
                 has_shares=self._sharing.is_offered,
             )
             self._any_order = Known.NO if chained else Known.YES
             if chained and not self._lists_all:
-                listing = self._read_list(keep_bodies_of)
-                shares = self._sharing.of(listing.ids)
-        foreign = self._origins.foreign(listing.ids)
-        return prune.Snapshot(
-            [
-                self._judge(c, foreign.get(c.id), shares.get(c.id, ()))
-                for c in listing.candidates
-            ],
-            {}
-            if self._any_order is Known.YES
-            else infer_parents(listing.links),
-            listing.resources,
-            next((r for r in foreign.values() if r != MADE_BY_CSBS), None),
+                snapshot, links, _ = self._read_list(keep_bodies_of)
+                shares = self._sharing.of(snapshot.ids)
+        foreign = self._origins.foreign(snapshot.ids)
+        snapshot.uncertain_reason = next(
+            (r for r in foreign.values() if r != MADE_BY_CSBS), None
         )
+        if self._any_order is not Known.YES:
+            snapshot.parents = infer_parents(links)
+        snapshot.candidates = [
+            self._judge(c, foreign.get(c.id), shares.get(c.id, ()))
+            for c in snapshot.candidates
+        ]
+        return snapshot
 
-    def _read_list(self, keep_bodies_of: Container[str]) -> _Listing:
-        """The list as it is now, with whole chains where they matter."""
-        listing = _Listing()
+    def _read_list(
+        self, keep_bodies_of: Container[str]
+    ) -> tuple[prune.Snapshot, list[Link], bool]:
+        """The list as it is now.
+
+        :returns: what was selected; all that may be of one chain, unless any
+            order will do; whether a backup had a field that only VBS has.
+        """
+        snapshot = prune.Snapshot()
+        links: list[Link] = []
+        has_marks = False
         for backup, selected in self._list(self._any_order is Known.NO):
             if is_gone(backup.status):
                 continue
             if self._any_order is not Known.YES:
-                listing.links.append(_link(backup))
-            listing.has_marks |= 'service_metadata' in backup.body
+                links.append(_link(backup))
+            has_marks |= 'service_metadata' in backup.body
             # A backup that another project owns is none of this volume's,
             # and is kept whatever the rules say.
             if not selected or not self.backups.owns(backup):
@@ -115,7 +122,7 @@ class VolumeHistory(prune.History):
             volume_id = backup.volume_id
             if volume_id == _NO_VOLUME:
                 volume_id = None
-            listing.candidates.append(
+            snapshot.candidates.append(
                 prune.candidate_of(
                     backup,
                     volume_id or 'no volume',
@@ -123,8 +130,8 @@ class VolumeHistory(prune.History):
                 )
             )
             if backup.id in keep_bodies_of:
-                listing.resources[backup.id] = backup
-        return listing
+                snapshot.resources[backup.id] = backup
+        return snapshot, links, has_marks
 
     def deletion(
         self, known: Mapping[str, Backup], confirm: prune.Confirm
@@ -168,24 +175,6 @@ class VolumeHistory(prune.History):
             remarks=remarks,
             share_ids=tuple(sorted(share.id for share in shares)),
         )
-
-
-@dataclass
-class _Listing:
-    """What one list has shown.
-
-    :ivar links: of all that may be of one chain, unless any order will do.
-    :ivar has_marks: whether a backup had a field that only VBS has.
-    """
-
-    candidates: list[Candidate] = field(default_factory=list)
-    links: list[Link] = field(default_factory=list)
-    resources: dict[str, Backup] = field(default_factory=dict)
-    has_marks: bool = False
-
-    @property
-    def ids(self) -> list[str]:
-        return [backup.id for backup in self.candidates]
 
 
 def _link(backup: Backup) -> Link:

@@ -47,19 +47,14 @@ class PruneCommand(DeleteCommand):
     tagged: ClassVar[bool] = False
 
     @abc.abstractmethod
-    def add_selection(self, parser: argparse.ArgumentParser) -> None:
-        """Add the options of the list command."""
-
-    @abc.abstractmethod
     def make_history(
         self, parsed_args: argparse.Namespace, limits: Limits
     ) -> prune.History:
         """The backups that the options select."""
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+    def add_common_options(self, parser: argparse.ArgumentParser) -> None:
         group, groups = self.kind.group
         retention_options.add_rules(parser, tags=self.tagged)
-        self.add_selection(parser)
         parser.add_argument(
             f'--all-{groups}',
             dest='all_groups',
@@ -82,8 +77,6 @@ class PruneCommand(DeleteCommand):
                 f'and all of its backups'
             ),
         )
-
-    def add_common_options(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             '--dry-run',
             action='store_true',

@@ -125,7 +125,7 @@ def describe(rule_set: retention.RuleSet) -> str:
     """The rules and their time zone in one line."""
     parts = []
     if rule_set.rules:
-        kept = ', '.join(rule.description for rule in rule_set.rules)
+        kept = ', '.join(map(str, rule_set.rules))
         parts.append(f'Keep {kept}.')
     if rule_set.older_than is not None:
         parts.append(
@@ -147,7 +147,7 @@ def unused_rules(
     """
     used = {reason for d in plan.decisions for reason in d.reasons}
     for rule in rule_set.rules:
-        if rule.description in used:
+        if str(rule) in used:
             continue
         match rule:
             case retention.KeepName(pattern):

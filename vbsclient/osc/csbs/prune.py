@@ -47,7 +47,7 @@ class PruneCsbsBackup(PruneCommand):
     narrowing = ('server', 'name', 'name_contains', 'policy')
     tagged = True
 
-    def add_selection(self, parser: argparse.ArgumentParser) -> None:
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         options.add_selection(parser)
         options.add_provider(parser)
 

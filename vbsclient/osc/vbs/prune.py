@@ -43,7 +43,7 @@ class PruneVbsBackup(PruneCommand):
     )
     narrowing = ('volume', 'server', 'name', 'name_contains')
 
-    def add_selection(self, parser: argparse.ArgumentParser) -> None:
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_selection(parser)
         parser.add_argument(
             '--include-shared',
