@@ -175,7 +175,7 @@ class Prune:
         ensure_not_empty(plan)
         decisions = {d.backup.id: d for d in plan.decisions}
         known = snapshot.resources
-        skipped = []
+        skipped: list[Target[Any]] = []
         for id, decision in planned.items():
             change = _change_of(decision, decisions.get(id), was_sent)
             if change is not None:
@@ -183,9 +183,7 @@ class Prune:
                 refusal = refusals.changed_since_plan(change)
                 name = decision.backup.name
                 skipped.append(
-                    Target[Any](
-                        id, 'backup', '', id=id, name=name, refusal=refusal
-                    )
+                    Target(id, 'backup', '', id, name, refusal=refusal)
                 )
         return ConfirmedPlan(
             self.history.deletion(known, self._guard(snapshot, plan)), skipped

@@ -5,10 +5,13 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from unittest import mock
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vbsclient.api import errors
 from vbsclient.api.times import CalendarDuration
 from vbsclient.change.targets import Target
 from vbsclient.deletion.prune import (
@@ -17,6 +20,8 @@ from vbsclient.deletion.prune import (
     History,
     Prune,
     Snapshot,
+    group_label,
+    status_reasons,
 )
 from vbsclient.lookup.refusals import SkippedError
 from vbsclient.retention import (
@@ -88,10 +93,10 @@ def changes(draw: st.DrawFn) -> tuple[list[Candidate], list[Candidate]]:
     first = draw(unique)
     second = {c.id: c for c in draw(unique)}
     for candidate in first:
-        fate = draw(st.sampled_from(['stays', 'stays', 'goes', 'changes']))
-        if fate == 'stays':
+        fate = draw(st.sampled_from(['kept', 'kept', 'gone', 'changed']))
+        if fate == 'kept':
             second[candidate.id] = candidate
-        elif fate == 'goes':
+        elif fate == 'gone':
             second.pop(candidate.id, None)
         else:
             second[candidate.id] = replace(
@@ -164,3 +169,50 @@ def test_what_is_newest_by_now_is_kept(
         if restorable:
             newest = max(restorable, key=lambda c: (c.created, c.id))
             assert newest.id not in gone
+
+
+@pytest.mark.parametrize(
+    ('status', 'include_error', 'reasons'),
+    [
+        ('available', False, ((), ())),
+        ('error', False, (('status error',), ())),
+        ('error', True, ((), ('status error',))),
+        ('error_deleting', True, (('status error_deleting',), ())),
+        ('', True, (('of no known status',), ())),
+        ('restoring', True, (('not finished (restoring)',), ())),
+    ],
+)
+def test_what_a_status_says(
+    status: str, include_error: bool, reasons: object
+) -> None:
+    assert status_reasons(status, include_error=include_error) == reasons
+
+
+@pytest.mark.parametrize(
+    ('name', 'label'), [(None, 'id'), ('id', 'id'), ('web01', 'web01 (id)')]
+)
+def test_a_group_is_named_once(name: str | None, label: str) -> None:
+    assert group_label(Candidate('1', 'id', group_name=name)) == label
+
+
+def test_an_interrupted_check_confirms_nothing() -> None:
+    old, new = (Candidate(f'{n}', 'v', created=NOW) for n in (1, 2))
+    history = Changing([old, new], [old, new])
+    confirm: Any = None
+
+    def deletion(known: Mapping[str, str], check: Any) -> Any:
+        nonlocal confirm
+        confirm = check
+        return Deleting(known)
+
+    history.deletion = deletion  # type: ignore[method-assign]
+    prune = Prune(history, RuleSet((KeepLast(1),)), NOW)
+    prune.confirm(prune.plan())
+    history.absence_of = mock.Mock(  # type: ignore[method-assign]
+        side_effect=[errors.Cancelled('interrupted')] * 2 + [None]
+    )
+    for _ in range(2):
+        with pytest.raises(errors.Cancelled):
+            confirm('1')
+    confirm('1')
+    assert history.absence_of.call_count == 3

@@ -40,11 +40,11 @@ PERIODS = (HOURLY, DAILY, WEEKLY, MONTHLY, YEARLY)
 
 def at(days: float, **more: object) -> Candidate:
     """A backup so many days ago."""
-    made = NOW - timedelta(days=days)
+    created = NOW - timedelta(days=days)
     return Candidate(
         f'{days}',
         'db01',
-        created=made,
+        created=created,
         **more,  # type: ignore[arg-type]
     )
 
@@ -133,7 +133,7 @@ def test_each_backup_is_decided_once_and_with_a_reason(
 
 
 @given(histories(), rule_sets, st.booleans())
-def test_a_plan_carried_out_and_made_again_deletes_nothing(
+def test_a_second_plan_deletes_nothing(
     backups: list[Candidate], rule_set: RuleSet, allow_empty: bool
 ) -> None:
     rule_set = replace(rule_set, allow_empty=allow_empty)
@@ -162,7 +162,7 @@ def test_an_age_never_deletes_more(
 
 
 @given(histories(), rule_sets)
-def test_the_newest_that_can_be_restored_stays_or_the_plan_says_so(
+def test_the_newest_restorable_backup_is_kept_or_reported(
     backups: list[Candidate], rule_set: RuleSet
 ) -> None:
     plan = make_plan(backups, rule_set, NOW)
@@ -188,7 +188,7 @@ def test_what_is_protected_or_has_no_date_is_never_deleted(
 
 
 @given(histories(), rule_sets)
-def test_groups_know_nothing_of_one_another(
+def test_groups_are_independent(
     backups: list[Candidate], rule_set: RuleSet
 ) -> None:
     alone = [
@@ -200,7 +200,7 @@ def test_groups_know_nothing_of_one_another(
 
 
 @given(histories(), rule_sets, st.randoms())
-def test_the_order_of_the_list_is_no_matter(
+def test_the_order_of_the_list_does_not_matter(
     backups: list[Candidate], rule_set: RuleSet, random: object
 ) -> None:
     shuffled = list(backups)
@@ -222,7 +222,7 @@ def test_rules_that_keep_nothing_empty_a_group_and_say_so() -> None:
     assert [backup.group for backup in plan.emptied] == ['db01']
 
 
-def test_with_leave_a_group_may_be_emptied() -> None:
+def test_a_group_may_be_emptied_with_allow_empty() -> None:
     rule_set = RuleSet(
         older_than=CalendarDuration('30d', days=30), allow_empty=True
     )
@@ -255,7 +255,7 @@ def test_failures_are_not_counted() -> None:
     assert kept(plan) == {'1'}
 
 
-def test_the_newest_stays_where_a_rule_keeps_only_older_ones() -> None:
+def test_the_newest_is_kept_if_a_rule_keeps_only_older_ones() -> None:
     plan = make_plan(
         [at(1), at(2), at(3, name='pre-1')], RuleSet([KeepName('pre-*')]), NOW
     )
@@ -279,14 +279,14 @@ def test_within_ignores_a_backup_from_the_future_as_the_newest() -> None:
     assert kept(plan) == {'-400', '1', '3'}
 
 
-def test_the_oldest_stays_while_there_are_fewer_periods_than_wanted() -> None:
+def test_the_oldest_is_kept_while_periods_are_missing() -> None:
     backups = [at(1), at(2), at(2.1)]
     plan = make_plan(backups, RuleSet([KeepPeriods(DAILY, 5)]), NOW)
     assert deleted(plan) == set()
     assert reasons(plan, '2.1') == ('oldest daily 2026-11-19',)
 
 
-def test_what_is_just_as_old_is_not_older() -> None:
+def test_the_same_age_is_not_older() -> None:
     ten_days = CalendarDuration('10d', days=10)
     plan = make_plan(
         [at(0), at(10), at(10.001)], RuleSet(older_than=ten_days), NOW
@@ -302,7 +302,7 @@ def test_an_age_that_reaches_before_all_time_deletes_nothing() -> None:
 @pytest.mark.parametrize(
     ('zone', 'first'), [(timezone.utc, '2026-11-20'), (BERLIN, '2026-11-21')]
 )
-def test_a_day_begins_where_the_zone_has_it(zone: tzinfo, first: str) -> None:
+def test_a_day_begins_in_its_time_zone(zone: tzinfo, first: str) -> None:
     late = Candidate(
         'late',
         'db01',
@@ -312,7 +312,7 @@ def test_a_day_begins_where_the_zone_has_it(zone: tzinfo, first: str) -> None:
     assert reasons(plan, 'late') == (f'daily {first}',)
 
 
-def test_a_duration_goes_by_the_clocks_of_the_zone() -> None:
+def test_a_duration_uses_the_clocks_of_the_time_zone() -> None:
     noon = datetime(2026, 10, 26, 12, 0, tzinfo=BERLIN)
     day, hours = (
         CalendarDuration('1d', days=1),
@@ -330,10 +330,10 @@ def test_a_duration_goes_by_the_clocks_of_the_zone() -> None:
         datetime(2026, 4, 5, 1, 45, tzinfo=LORD_HOWE, fold=1),
     ],
 )
-def test_hours_before_an_hour_that_comes_twice_are_so_many(
+def test_hours_before_a_repeated_hour(
     local: datetime,
 ) -> None:
     clocks = local.tzinfo or BERLIN
-    moment = local.astimezone(timezone.utc)
+    time = local.astimezone(timezone.utc)
     day = CalendarDuration('24h', seconds=86400)
-    assert day.before(moment, clocks) == moment - timedelta(days=1)
+    assert day.before(time, clocks) == time - timedelta(days=1)

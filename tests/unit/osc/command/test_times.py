@@ -35,7 +35,7 @@ from vbsclient.osc.command.times import (
         ('90min', timedelta(minutes=90)),
     ],
 )
-def test_durations(text: str, expected: timedelta) -> None:
+def test_timeouts(text: str, expected: timedelta) -> None:
     assert parse_timeout(text) == expected
 
 
@@ -64,7 +64,7 @@ def test_durations(text: str, expected: timedelta) -> None:
         f'{"9" * 400}y',
     ],
 )
-def test_what_is_no_duration(text: str) -> None:
+def test_invalid_timeouts(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError):
         parse_timeout(text)
 
@@ -92,8 +92,8 @@ def test_dates(text: str, expected: str) -> None:
 
 def test_a_duration_is_back_from_now() -> None:
     before = datetime.now(timezone.utc)
-    moment = parse_time('30d')
-    assert before <= moment + timedelta(days=30) <= datetime.now(timezone.utc)
+    time = parse_time('30d')
+    assert before <= time + timedelta(days=30) <= datetime.now(timezone.utc)
 
 
 @pytest.mark.parametrize(
@@ -113,8 +113,8 @@ def test_a_duration_is_back_from_now() -> None:
 def test_a_zone_moves_dates_and_periods(text: str, expected: str) -> None:
     # The day after the clocks of Berlin went forward.
     now = datetime(2026, 3, 30, 10, tzinfo=timezone.utc)
-    moment = parse_time(text, ZoneInfo('Europe/Berlin'), now)
-    assert moment.isoformat() == expected
+    time = parse_time(text, ZoneInfo('Europe/Berlin'), now)
+    assert time.isoformat() == expected
 
 
 BARE_M = ['6m', '30m', '1y6m', '1h30m', '2d6m', '006m']
@@ -122,7 +122,7 @@ BARE_M = ['6m', '30m', '1y6m', '1h30m', '2d6m', '006m']
 
 @pytest.mark.parametrize('parse', [parse_time, parse_calendar_duration])
 @pytest.mark.parametrize('text', BARE_M)
-def test_months_or_minutes_are_no_question_where_something_is_chosen(
+def test_ambiguous_m_is_refused_where_backups_are_selected(
     parse: Callable[[str], object], text: str
 ) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match='or minutes: write'):
@@ -140,7 +140,7 @@ def test_months_or_minutes_are_no_question_where_something_is_chosen(
         ('5m30s', '5mo30s (months) or 5min30s (minutes)'),
     ],
 )
-def test_what_is_advised_is_taken(text: str, advice: str) -> None:
+def test_the_advice_is_accepted(text: str, advice: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError) as refusal:
         parse_calendar_duration(text)
     assert str(refusal.value).endswith(f': write {advice}')
@@ -158,7 +158,7 @@ def test_a_number_needs_its_unit(
 
 
 @given(st.integers(min_value=0, max_value=10**20))
-def test_no_number_without_a_unit_chooses_anything(number: int) -> None:
+def test_no_number_without_a_unit_selects_anything(number: int) -> None:
     for parse in (parse_time, parse_calendar_duration):
         with pytest.raises(argparse.ArgumentTypeError):
             parse(str(number))
@@ -202,7 +202,7 @@ def test_a_number_that_reads_as_a_date_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     'text', ['', 'soon', '2026-13-01', '2026-02-30', '-1d', '9999999d']
 )
-def test_what_is_no_moment(text: str) -> None:
+def test_invalid_times(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match='neither a date'):
         parse_time(text)
 
@@ -216,9 +216,9 @@ def test_what_is_no_moment(text: str) -> None:
     ],
 )
 def test_times_of_the_services(text: str, expected: str) -> None:
-    moment = parse_timestamp(text)
-    assert moment is not None
-    assert moment.isoformat() == expected
+    time = parse_timestamp(text)
+    assert time is not None
+    assert time.isoformat() == expected
 
 
 @pytest.mark.parametrize('text', [None, '', 'never', '0001-01-01T00:00+14:00'])
@@ -267,7 +267,7 @@ def test_calendar_durations(text: str, expected: dict[str, int]) -> None:
         '6mon',
     ],
 )
-def test_what_is_no_calendar_duration(text: str) -> None:
+def test_invalid_calendar_durations(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError):
         parse_calendar_duration(text)
 
@@ -281,11 +281,11 @@ def test_what_is_no_calendar_duration(text: str) -> None:
         '9999-12-31T23:59:59-12:00',
     ],
 )
-def test_what_not_every_clock_can_show_is_no_time(text: str) -> None:
+def test_times_that_not_every_time_zone_can_show(text: str) -> None:
     assert parse_timestamp(text) is None
 
 
-def test_for_ever_is_a_time() -> None:
+def test_the_last_day_is_a_time() -> None:
     assert parse_timestamp('9999-12-31') == datetime(
         9999, 12, 31, tzinfo=timezone.utc
     )

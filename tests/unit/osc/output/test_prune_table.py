@@ -4,16 +4,33 @@
 import argparse
 import io
 from datetime import datetime, timedelta, timezone
+from typing import Any
+from unittest import mock
 
 import pytest
 from cliff.formatters.table import TableFormatter
 
+from vbsclient import bulk
+from vbsclient.api import errors
 from vbsclient.api.times import CalendarDuration
+from vbsclient.bulk import State
+from vbsclient.change.targets import Done, Target
+from vbsclient.deletion.prune import Absence
+from vbsclient.lookup.refusals import SkippedError
 from vbsclient.osc.output.columns import Gigabytes, row_of
-from vbsclient.osc.output.prune_table import by_group, columns_for
+from vbsclient.osc.output.prune_table import (
+    BackupKind,
+    by_group,
+    columns_for,
+    dry_run_summary,
+    full_volumes,
+    one_table,
+    summary,
+)
 from vbsclient.retention import (
     WEEKLY,
     Candidate,
+    Decision,
     KeepLast,
     KeepPeriods,
     Plan,
@@ -26,18 +43,18 @@ ID = '{:08}-0000-4000-8000-000000000000'
 
 
 def plan(name: str = 'autobk_1a2b') -> Plan:
-    """Two of each of two volumes stay, and three of each go."""
+    """Two of each of two volumes are kept, and three of each deleted."""
     candidates = []
     for number in range(10):
-        made = NOW - timedelta(days=number * 3)
+        created = NOW - timedelta(days=number * 3)
         candidates.append(
             Candidate(
                 ID.format(number),
                 ID.format(90 + number % 2),
                 name=name,
                 size=1000,
-                created=made,
-                created_at=f'{made:%Y-%m-%dT%H:%M:%S.%f}',
+                created=created,
+                created_at=f'{created:%Y-%m-%dT%H:%M:%S.%f}',
             )
         )
     rule_set = RuleSet(
@@ -104,8 +121,79 @@ def test_long_names_make_a_wide_terminal_narrow() -> None:
     assert any(ID.format(8) in line for line in lines)
 
 
-def test_what_is_hostile_is_shown_harmlessly() -> None:
+def test_control_characters_are_escaped() -> None:
     for width in (80, None):
         text = '\n'.join(screen(plan('a\x1b[31m\nb'), width))
         assert '\x1b' not in text
         assert r'a\x1b[31m\nb' in text
+
+
+# -- sentences -------------------------------------------------------------
+
+
+def outcome(id: str, state: State, error: Exception | None = None) -> Any:
+    target = Target(id, 'backup', 'VBS', id=id)
+    finished = Done(None, finished=True) if state is State.DONE else None
+    return bulk.Outcome(target, state, result=finished, error=error)
+
+
+def history(*, is_vendor: bool = True) -> Any:
+    return mock.Mock(is_vendor=is_vendor)
+
+
+KIND = BackupKind(('volume', 'volumes'), Gigabytes, 1024, 'whole volumes')
+
+
+def small_plan() -> Plan:
+    """One of three backups is kept."""
+    backups = [Candidate(f'{n}', 'v', size=20) for n in range(3)]
+    return Plan([Decision(b, b.id == '0', ('because',)) for b in backups])
+
+
+def test_a_dry_run_is_summed_up() -> None:
+    assert dry_run_summary(small_plan(), KIND, history()) == (
+        'Would delete 2, keep 1. Nominal size of deleted backups: 40 GB '
+        '(whole volumes; space is freed within three days).'
+    )
+    plan = Plan(small_plan().kept)
+    assert dry_run_summary(plan, KIND, history()) == 'Would delete 0, keep 1.'
+
+
+def test_a_run_is_summed_up() -> None:
+    outcomes = [
+        outcome('1', State.DONE),
+        outcome('2', State.FAILED, SkippedError('skipped')),
+    ]
+    text = summary(small_plan(), outcomes, {}, KIND, history(is_vendor=False))
+    assert text == (
+        'Deleted: 1, kept: 1, skipped: 1, failed: 0. Nominal size of deleted '
+        'backups: 20 GB (whole volumes).'
+    )
+
+
+def test_what_does_not_exist_is_not_kept() -> None:
+    absent = {'0': Absence('there is no such backup', is_gone=True)}
+    outcomes = [
+        outcome('1', State.FAILED, errors.ClientError('no')),
+        outcome('2', State.UNKNOWN, errors.ClientError('lost')),
+    ]
+    text = summary(small_plan(), outcomes, absent, KIND, history())
+    assert text == 'Deleted: 0, kept: 0, skipped: 0, failed: 1, unknown: 1.'
+
+
+@pytest.mark.parametrize(('count', 'warned'), [(19, False), (20, True)])
+def test_a_volume_that_keeps_its_limit(count: int, warned: bool) -> None:
+    kept = [
+        Decision(Candidate(f'{n}', 'v', volume_ids=('v',)), True, ())
+        for n in range(count)
+    ]
+    warning = full_volumes(Plan(kept))
+    assert warning.endswith('will be refused: v (20).') == warned
+    assert bool(warning) == warned
+
+
+def test_a_group_has_its_name_for_people_and_its_id_for_programs() -> None:
+    decision = Decision(Candidate('1', 'id', group_name='web01'), True, ())
+    for for_people, value in ((True, 'web01'), (False, 'id')):
+        column = one_table(Gigabytes, for_people=for_people)[0]
+        assert (column.title, column.value(decision)) == ('Group', value)
