@@ -65,16 +65,26 @@ class Snapshot:
 
 
 class History(abc.ABC):
-    """The backups of one service that the rules are applied to."""
+    """The backups of one service that the rules are applied to.
 
-    #: The clients that read them.
-    clients: Sequence[ServiceClient]
-
-    #: The API of these backups, where DELETEs are sent.
-    backups: Any
+    :param clients: all that read them.
+    :param backups: the API of these backups, where DELETEs are sent.
+    :param include_error: whether those with status ``error`` may be deleted.
+    """
 
     #: The field of a backup that says which group it belongs to.
     group_field: str
+
+    def __init__(
+        self,
+        clients: Sequence[ServiceClient],
+        backups: Any,
+        *,
+        include_error: bool,
+    ) -> None:
+        self.clients = clients
+        self.backups = backups
+        self._include_error = include_error
 
     @property
     def is_vendor(self) -> bool:
@@ -100,6 +110,30 @@ class History(abc.ABC):
     def unusable_reason(self, backup: Any) -> str | None:
         """Why an available backup can keep nothing, if it cannot."""
         return None
+
+    def candidate(
+        self, backup: Any, protections: Sequence[str] = (), **more: Any
+    ) -> Candidate:
+        """What the rules see of a backup.
+
+        :param protections: those that do not follow from its status.
+        """
+        by_status, remarks = status_reasons(
+            backup.status, include_error=self._include_error
+        )
+        is_usable = self.unusable_reason(backup) is None
+        return Candidate(
+            id=backup.id,
+            name=backup.name,
+            status=backup.status,
+            created_at=backup.created_at,
+            created=parse_timestamp(backup.created_at),
+            size=backup.size,
+            counts=backup.status == 'available' and is_usable,
+            protections=(*by_status, *protections),
+            remarks=remarks,
+            **more,
+        )
 
     def absence_of(self, backup: Candidate) -> Absence | None:
         """Check by a GET that a backup exists and can be restored.
@@ -340,20 +374,6 @@ def group_label(backup: Candidate) -> str:
     if backup.group_name and backup.group_name != backup.group:
         return f'{backup.group_name} ({backup.group})'
     return backup.group
-
-
-def candidate_of(backup: Any, group: str, **more: Any) -> Candidate:
-    """What the rules see of a backup of either service."""
-    return Candidate(
-        id=backup.id,
-        group=group,
-        name=backup.name,
-        status=backup.status,
-        created_at=backup.created_at,
-        created=parse_timestamp(backup.created_at),
-        size=backup.size,
-        **more,
-    )
 
 
 def status_reasons(

@@ -17,7 +17,6 @@ class ServerHistory(prune.History):
     """The backups of some servers.
 
     :param read: lists them.
-    :param include_error: whether those with status ``error`` may be deleted.
     """
 
     group_field = 'server_id'
@@ -31,13 +30,11 @@ class ServerHistory(prune.History):
         limits: Limits,
         include_error: bool = False,
     ) -> None:
-        self.clients = (csbs,)
-        self.backups = csbs.backups
+        super().__init__((csbs,), csbs.backups, include_error=include_error)
         self._csbs = csbs
         self._list = read
         self._provider_id = provider_id
         self._limits = limits
-        self._include_error = include_error
 
     def read(self, keep_bodies_of: Container[str] = ()) -> prune.Snapshot:
         snapshot = prune.Snapshot()
@@ -70,26 +67,19 @@ class ServerHistory(prune.History):
 
     def _candidate(self, backup: ServerBackup) -> Candidate:
         is_available = backup.status == 'available'
-        protections, remarks = prune.status_reasons(
-            backup.status, include_error=self._include_error
-        )
         tags = _tags_of(backup)
-        for applies, reason in (
+        protections = (
             (is_available and not backup.restorable, 'cannot be restored'),
             (backup.has_image, 'an image was made from it'),
             (not backup.is_readable, 'its extend_info is not readable'),
             (not backup.server_id, 'of no known server'),
             (tags is None, 'its tags are not readable'),
-        ):
-            if applies:
-                protections += (reason,)
-        return prune.candidate_of(
+        )
+        return self.candidate(
             backup,
-            backup.server_id or 'no server',
+            [reason for applies, reason in protections if applies],
+            group=backup.server_id or 'no server',
             group_name=backup.server_name,
-            counts=is_available and self.unusable_reason(backup) is None,
-            protections=protections,
-            remarks=remarks,
             tags=tags or frozenset(),
             part_of=backup.checkpoint_id,
             volume_ids=backup.volume_ids,

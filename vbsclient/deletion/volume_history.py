@@ -31,7 +31,6 @@ class VolumeHistory(prune.History):
     :param lists_all: whether it lists all of them in any case.
     :param include_shared: whether shared ones may be deleted, their shares
         first.
-    :param include_error: whether those with status ``error`` may be deleted.
     """
 
     group_field = 'volume_id'
@@ -47,15 +46,13 @@ class VolumeHistory(prune.History):
         include_shared: bool = False,
         include_error: bool = False,
     ) -> None:
-        self.clients = (vbs, csbs)
-        self.backups = vbs.backups
+        super().__init__((vbs, csbs), vbs.backups, include_error=include_error)
         self._vbs = vbs
         self._csbs = csbs
         self._list = read
         self._lists_all = lists_all
         self._limits = limits
         self._include_shared = include_shared
-        self._include_error = include_error
         self._origins = Origins(vbs, csbs, limits)
         # Nobody names these backups one by one.
         self._sharing = Sharing(vbs, warn=True)
@@ -123,9 +120,9 @@ class VolumeHistory(prune.History):
             if volume_id == _NO_VOLUME:
                 volume_id = None
             snapshot.candidates.append(
-                prune.candidate_of(
+                self.candidate(
                     backup,
-                    volume_id or 'no volume',
+                    group=volume_id or 'no volume',
                     volume_ids=(volume_id,) if volume_id else (),
                 )
             )
@@ -155,9 +152,7 @@ class VolumeHistory(prune.History):
 
         :param foreign: why it may not be this service's to delete.
         """
-        protections, remarks = prune.status_reasons(
-            backup.status, include_error=self._include_error
-        )
+        protections, remarks = backup.protections, backup.remarks
         if foreign is not None:
             protections += (foreign,)
         if not backup.volume_ids:
@@ -170,7 +165,7 @@ class VolumeHistory(prune.History):
                 protections += shared
         return replace(
             backup,
-            counts=backup.status == 'available' and foreign is None,
+            counts=backup.counts and foreign is None,
             protections=protections,
             remarks=remarks,
             share_ids=tuple(sorted(share.id for share in shares)),

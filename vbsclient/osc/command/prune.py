@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import abc
 import argparse
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -100,7 +101,7 @@ class PruneCommand(DeleteCommand):
         self._plan = Plan(())
         self._confirmed: prune.ConfirmedPlan | None = None
         with self._screen.stream():
-            # Without readers no plan is made.
+            # No plan is made if it cannot be written.
             pass
         self._check_selection(parsed_args)
         if not (self._rule_set.rules or self._rule_set.older_than):
@@ -263,13 +264,11 @@ class PruneCommand(DeleteCommand):
             self.log.warning('%s', warning)
 
     def _warn_of_unused_rules(self, parsed_args: argparse.Namespace) -> None:
-        """Say that a rule keeps nothing which names what it keeps.
+        """Say that a name or tag to keep matches nothing.
 
         It may be misspelled.  Not through the log, which -q hides: what it
         should have kept is about to be deleted.
         """
-        if not self._plan.decisions:
-            return
         for word, value in retention_options.unused_rules(
             self._rule_set, self._plan
         ):
@@ -321,18 +320,17 @@ class _Screen:
         return not self._is_formatted and self._app.stdout.isatty()
 
     @contextmanager
-    def stream(self) -> Iterator[TextIO | None]:
-        """The stream; None if it is closed."""
+    def stream(self) -> Iterator[TextIO]:
+        """The stream; one that nobody reads if standard error is closed."""
         if self._for_machines:
-            yield self._app.stderr
+            yield self._app.stderr or io.StringIO()
         else:
             with printing(self._app):
                 yield self._app.stdout
 
     def say(self, text: str) -> None:
         with self.stream() as stream:
-            if stream is not None:
-                stream.write(f'{visible(text)}\n')
+            stream.write(f'{visible(text)}\n')
 
     def show(self, plan: Plan, decisions: Sequence[Decision]) -> None:
         """A table for each group."""
@@ -340,7 +338,7 @@ class _Screen:
             **{**vars(self._parsed_args), 'formatter': 'table'}
         )
         with self.stream() as stream:
-            if stream is None or self._formatter is None:
+            if self._formatter is None:
                 return
             width = utils.terminal_width() if stream.isatty() else None
             columns = prune_table.columns_for(

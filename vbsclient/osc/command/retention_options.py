@@ -145,6 +145,8 @@ def unused_rules(
 
     :returns: (``name`` or ``tag``, its value) of each.
     """
+    if not plan.decisions:
+        return
     used = {reason for d in plan.decisions for reason in d.reasons}
     for rule in rule_set.rules:
         if str(rule) in used:

@@ -4,8 +4,8 @@
 A terminal gets a table for each volume or server.  Two ids in one line would
 leave no room for anything else: the id of the group is in a heading, and the
 id of a backup is below its name where the terminal is narrow.  The narrow
-layout is made here because cliff's ``--fit-width`` gives all columns the same
-width, which breaks ids.
+layout is not cliff's ``--fit-width``, which makes wide columns equally wide
+and so breaks ids.
 """
 
 from __future__ import annotations
