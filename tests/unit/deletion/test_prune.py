@@ -16,6 +16,7 @@ from vbsclient.api.times import CalendarDuration
 from vbsclient.change.targets import Target
 from vbsclient.deletion.prune import (
     Absence,
+    ConfirmedPlan,
     EmptyGroupError,
     History,
     Prune,
@@ -23,7 +24,11 @@ from vbsclient.deletion.prune import (
     group_label,
     status_reasons,
 )
-from vbsclient.lookup.refusals import SkippedError
+from vbsclient.lookup.refusals import (
+    RefusedError,
+    SkippedError,
+    UnverifiedError,
+)
 from vbsclient.retention import (
     Candidate,
     Decision,
@@ -216,3 +221,30 @@ def test_an_interrupted_check_confirms_nothing() -> None:
             confirm('1')
     confirm('1')
     assert history.absence_of.call_count == 3
+
+
+def test_a_backup_shared_after_its_delete_was_sent_is_skipped() -> None:
+    old, new = (Candidate(f'{n}', 'v', created=NOW) for n in (1, 2))
+    shared = replace(old, share_ids=('share',))
+    history = Changing([shared, new], [shared, new], [old, new], [shared, new])
+    prune = Prune(history, RuleSet((KeepLast(1),)), NOW)
+    confirmed = prune.confirm(prune.plan())
+    [target] = confirmed.deletion.renewed(['1']).targets()
+    # Its shares were canceled before the first DELETE.
+    assert target.refusal is None
+    [target] = confirmed.deletion.renewed(['1']).targets()
+    assert isinstance(target.refusal, SkippedError)
+    assert target.refusal.message.endswith(': it is shared')
+
+
+@pytest.mark.parametrize(
+    ('refusal', 'expected'),
+    [(RefusedError, SkippedError), (UnverifiedError, UnverifiedError)],
+)
+def test_a_refused_target_has_changed_unless_it_is_unverified(
+    refusal: type[RefusedError], expected: type[RefusedError]
+) -> None:
+    target: Target[str] = Target('1', 'backup', '', refusal=refusal('why'))
+    deletion = mock.Mock(**{'targets.return_value': [target]})
+    [target] = ConfirmedPlan(deletion, []).targets()
+    assert type(target.refusal) is expected
