@@ -169,7 +169,7 @@ def rules(demo: Demo, sandbox: Sandbox) -> None:
     )
     demo.say('Old backups by rule: say what to keep. First the plan.')
     demo.run(f'{prune} --dry-run -c Name -c "Created At" -c Action -c Reasons')
-    demo.say('Then carry it out; what has changed since would be left alone.')
+    demo.say('Then carry it out; what has changed since would be skipped.')
     demo.run(f'{prune} --yes --wait')
     demo.last_deletes()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Patterns as shells have them; what shells read otherwise is refused."""
+"""Glob patterns as shells read them; what shells differ on is refused."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _CLASS = re.compile(r'\[[:.=]')
 
 @lru_cache
 def glob_regex(pattern: str) -> re.Pattern[str]:
-    r"""What a pattern means: ``*``, ``?``, ``[a-z]``, ``[!a]``, ``\*``.
+    r"""The regular expression that a whole name must match.
 
-    ``[^a]`` is ``[!a]``, as in bash.  Python's own ``fnmatch`` takes the
-    ``^`` and the backslash as they are, and an open bracket for a bracket,
-    so that a pattern would keep other names than those it was written for.
+    A pattern has ``*``, ``?``, ``[a-z]``, ``[!a]`` and ``\*``; ``[^a]`` is
+    ``[!a]``, as in bash.  Python's own ``fnmatch`` takes ``^``, a backslash
+    and an open bracket literally, so that a pattern would keep other names
+    than those it was written for.
 
-    :returns: what the whole of a name has to match.
-    :raises ValueError: if it is no pattern, with the reason.
+    :raises ValueError: if the pattern is invalid, with the reason.
     """
     segments = ['']
     place = 0
@@ -42,10 +42,10 @@ def glob_regex(pattern: str) -> re.Pattern[str]:
 
 
 def _joined(segments: list[str]) -> str:
-    """One expression for what stands between the stars.
+    """One expression for the parts between the stars.
 
-    Each part is looked for once, from where the one before it ended: to try
-    all places for all of them could take years.
+    Each part is searched once, from the end of the one before: to try all
+    places for all of them could take years.
     """
     if len(segments) == 1:
         return segments[0]
@@ -59,7 +59,7 @@ def _joined(segments: list[str]) -> str:
 
 
 def _bracket(pattern: str, place: int) -> tuple[str, int]:
-    """(the expression of a bracket, where the pattern goes on)."""
+    """The expression of a bracket, and the place after it."""
     negated = pattern[place : place + 1] in ('!', '^')
     first = place = place + negated
     members: list[str] = []
@@ -79,10 +79,10 @@ def _bracket(pattern: str, place: int) -> tuple[str, int]:
 
 
 def _member(pattern: str, place: int) -> tuple[str, int]:
-    """(one character of a bracket, where the pattern goes on)."""
+    """One character of a bracket, and the place after it."""
     if _CLASS.match(pattern, place):
         raise ValueError(
-            'classes such as [[:digit:]] are not known: write [0-9]'
+            'classes such as [[:digit:]] are not supported: write [0-9]'
         )
     if pattern[place : place + 1] == '\\':
         place += 1

@@ -1,56 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which backups to keep, and why: a pure function of values.
 
-The rules mean what users of restic know by the same names: each is judged on
-its own over a whole group, and what one of them keeps is kept.
+The rules mean what restic's users know by the same names: each rule is
+applied by itself to a whole group, and what one of them keeps is kept.
 """
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import (
-    Callable,
-    Collection,
-    Iterable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import datetime, timezone, tzinfo
 from functools import cached_property
 from itertools import accumulate
 from operator import attrgetter
-from typing import Protocol
-
-from dateutil.relativedelta import relativedelta
 
 from vbsclient.api.names import composed
+from vbsclient.api.times import EARLIEST, CalendarDuration
 from vbsclient.glob import glob_regex
 
 #: A count that no history reaches.
 UNLIMITED = sys.maxsize
-
-#: Before every backup.
-_BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """What the rules see of a backup.
 
-    :ivar group: what its rules are judged over: a volume or a server.
-    :ivar made: when; None where nobody knows, which no rule can judge.
-    :ivar size: in the unit of its service; only handed on.
-    :ivar counts: whether the rules count it: whether it can be restored,
-        and is this service's to keep or delete.
-    :ivar protections: why it stays whatever the rules say.
-    :ivar remarks: why it may go although it would stay without an option.
+    :ivar group: the volume or server; rules are applied to each by itself.
+    :ivar created_at: as the service sent it.
+    :ivar created: the same as a time; None if unknown, so that no rule can
+        judge the backup.
+    :ivar size: in the unit of its service.
+    :ivar counts: whether the rules count it: it can be restored, and this
+        service may delete it.
+    :ivar protections: why it is kept whatever the rules say.
+    :ivar remarks: why it may be deleted although it is kept by default.
     :ivar tags: its tags, ``key=value``.
-    :ivar volume_ids: the disks that it holds a backup of.
-    :ivar share_ids: what other projects use it by.
-    :ivar part_of: what it was saved as a part of, and is deleted from.
+    :ivar volume_ids: the volumes that it holds a backup of.
+    :ivar part_of: the checkpoint that it is deleted from.
     """
 
     id: str
@@ -58,7 +47,7 @@ class Candidate:
     name: str | None = None
     status: str = 'available'
     created_at: str | None = None
-    made: datetime | None = None
+    created: datetime | None = None
     size: int | None = None
     counts: bool = True
     protections: tuple[str, ...] = ()
@@ -71,41 +60,8 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class CalendarDuration:
-    """A length of time as a calendar has it.
-
-    :ivar text: as it was written.
-    """
-
-    text: str
-    years: int = 0
-    months: int = 0
-    days: int = 0
-    seconds: float = 0
-
-    def before(self, moment: datetime, zone: tzinfo) -> datetime:
-        """The moment so long before another, by the clocks of a zone."""
-        local = moment.astimezone(zone)
-        try:
-            earlier = local - relativedelta(
-                years=self.years, months=self.months, days=self.days
-            )
-            # Arithmetic forgets which of two equal hours it was.
-            earlier = earlier.replace(fold=local.fold)
-            return earlier.astimezone(timezone.utc) - timedelta(
-                seconds=self.seconds
-            )
-        except (OverflowError, ValueError):
-            return _BEGINNING
-
-
-@dataclass(frozen=True)
 class Group:
-    """The backups of one volume or server, newest first.
-
-    :ivar members: all of them.
-    :ivar counted: those that the rules count; each has a time.
-    """
+    """The backups of one volume or server, newest first."""
 
     members: Sequence[Candidate]
     now: datetime
@@ -113,40 +69,23 @@ class Group:
 
     @cached_property
     def counted(self) -> list[Candidate]:
-        """Those that a rule may count."""
-        return [c for c in self.members if c.counts and c.made is not None]
-
-    @property
-    def latest(self) -> datetime | None:
-        """When the newest was made; one from the future does not count."""
-        return next(
-            (c.made for c in self.counted if c.made and c.made < self.now),
-            None,
-        )
-
-    def local(self, moment: datetime) -> datetime:
-        """A time as the clocks of the zone show it."""
-        return moment.astimezone(self.zone)
-
-
-class Rule(Protocol):
-    """Something for which backups are kept."""
-
-    def kept(self, group: Group) -> Iterator[tuple[Candidate, str]]:
-        """What it keeps of a group, and the reason."""
+        """The members that a rule may count; each has a time."""
+        return [c for c in self.members if c.counts and c.created is not None]
 
 
 @dataclass(frozen=True)
 class KeepLast:
-    """The newest backups.
+    """Keeps the newest backups.
 
     :ivar count: how many, or :data:`UNLIMITED`.
     """
 
     count: int
 
+    def __str__(self) -> str:
+        return f'last {_number(self.count)}'
+
     def kept(self, group: Group) -> Iterator[tuple[Candidate, str]]:
-        """The first so many."""
         for place, backup in enumerate(group.counted[: self.count], 1):
             yield backup, f'last {place}'
 
@@ -155,33 +94,29 @@ class KeepLast:
 class Period:
     """A unit of the calendar.
 
-    :ivar label: names the period of a time.
+    :ivar label: names the period that a local time is in.
     """
 
     name: str
     label: Callable[[datetime], str]
 
 
-def _hour(moment: datetime) -> str:
-    # With its offset: the hour that a clock change repeats is two hours.
-    return f'{moment:%Y-%m-%d %H:00%z}'
-
-
-def _week(moment: datetime) -> str:
-    year, week, _ = moment.isocalendar()
+def _week(time: datetime) -> str:
+    year, week, _ = time.isocalendar()
     return f'{year:04}-W{week:02}'
 
 
-HOURLY = Period('hourly', _hour)
-DAILY = Period('daily', lambda moment: moment.date().isoformat())
+#: With the offset: the hour that a clock change repeats is two hours.
+HOURLY = Period('hourly', lambda time: f'{time:%Y-%m-%d %H:00%z}')
+DAILY = Period('daily', lambda time: time.date().isoformat())
 WEEKLY = Period('weekly', _week)
-MONTHLY = Period('monthly', lambda moment: moment.date().isoformat()[:7])
-YEARLY = Period('yearly', lambda moment: f'{moment.year:04}')
+MONTHLY = Period('monthly', lambda time: time.date().isoformat()[:7])
+YEARLY = Period('yearly', lambda time: f'{time.year:04}')
 
 
 @dataclass(frozen=True)
 class KeepPeriods:
-    """The newest backup of each of the newest periods that hold one.
+    """Keeps the newest backup of each of the newest periods that have one.
 
     While there are fewer periods than wanted, the oldest backup is kept
     too: it reaches back furthest.
@@ -192,93 +127,103 @@ class KeepPeriods:
     period: Period
     count: int
 
+    def __str__(self) -> str:
+        return f'{self.period.name} {_number(self.count)}'
+
     def kept(self, group: Group) -> Iterator[tuple[Candidate, str]]:
-        """One of each period, and the oldest where periods are missing."""
         found = 0
         last = None
-        counted = group.counted
-        for backup in counted:
-            if found == self.count or backup.made is None:
+        for backup in group.counted:
+            if found == self.count or backup.created is None:
                 return
-            label = self.period.label(group.local(backup.made))
+            label = self.period.label(backup.created.astimezone(group.zone))
             if label != last:
                 found += 1
                 last = label
                 yield backup, f'{self.period.name} {label}'
-            elif backup is counted[-1]:
+            elif backup is group.counted[-1]:
                 yield backup, f'oldest {self.period.name} {label}'
 
 
 @dataclass(frozen=True)
 class KeepWithin:
-    """All that were made so long before the newest, or later."""
+    """Keeps backups created within a duration of the newest, counted or not.
 
-    span: CalendarDuration
+    A backup from the future is not the newest.
+    """
+
+    duration: CalendarDuration
+
+    def __str__(self) -> str:
+        return f'all within {self.duration.text} of the newest'
 
     def kept(self, group: Group) -> Iterator[tuple[Candidate, str]]:
-        """Those too that the rules do not count."""
-        latest = group.latest
-        since = self.span.before(latest, group.zone) if latest else _BEGINNING
+        since = EARLIEST
+        for backup in group.counted:
+            if backup.created and backup.created < group.now:
+                since = self.duration.before(backup.created, group.zone)
+                break
         for backup in group.members:
-            if backup.made is not None and backup.made > since:
-                yield backup, f'within {self.span.text}'
+            if backup.created is not None and backup.created > since:
+                yield backup, f'within {self.duration.text}'
 
 
 @dataclass(frozen=True)
 class KeepName:
-    """All whose name fits a pattern with ``*``, ``?`` and ``[...]``.
+    """Keeps backups whose name matches a glob pattern, counted or not.
 
-    :ivar pattern: as shells have them; :func:`glob_regex` says which.
+    :ivar pattern: as :func:`glob_regex` reads it.
     """
 
     pattern: str
 
-    @property
-    def reason(self) -> str:
-        """Why it keeps what it keeps."""
+    def __str__(self) -> str:
         return f'name {self.pattern}'
 
     def kept(self, group: Group) -> Iterator[tuple[Candidate, str]]:
-        """Those too that the rules do not count.
-
-        :raises ValueError: if the pattern is none.
-        """
         regex = glob_regex(composed(self.pattern))
         for backup in group.members:
             if regex.fullmatch(composed(backup.name or '')):
-                yield backup, self.reason
+                yield backup, str(self)
 
 
 @dataclass(frozen=True)
 class KeepTag:
-    """All that bear a tag.
+    """Keeps backups with a tag, counted or not.
 
     :ivar tag: ``key=value``.
     """
 
     tag: str
 
-    @property
-    def reason(self) -> str:
-        """Why it keeps what it keeps."""
+    def __str__(self) -> str:
         return f'tag {self.tag}'
 
     def kept(self, group: Group) -> Iterator[tuple[Candidate, str]]:
-        """Those too that the rules do not count."""
         wanted = composed(self.tag)
         for backup in group.members:
             if wanted in map(composed, backup.tags):
-                yield backup, self.reason
+                yield backup, str(self)
+
+
+def _number(count: int) -> str:
+    return 'unlimited' if count == UNLIMITED else str(count)
+
+
+#: Each is described by its ``str()``; ``kept()`` gives the backups of a group
+#: that it keeps, each with the reason.
+Rule = KeepLast | KeepPeriods | KeepWithin | KeepName | KeepTag
 
 
 @dataclass(frozen=True)
 class RuleSet:
-    """What is to be kept.
+    """What to keep.
 
     :ivar rules: what one of these keeps is kept.
-    :ivar older_than: only what is older than this may go; None for all.
-    :ivar zone: where periods begin and end.
-    :ivar allow_empty: whether all backups of a group may go, and its newest.
+    :ivar older_than: only what is older may be deleted; None for all.
+    :ivar zone: the time zone of calendar periods.
+    :ivar allow_empty: whether the newest backup of a group, and all of
+        them, may be deleted.
     """
 
     rules: Sequence[Rule] = ()
@@ -289,7 +234,7 @@ class RuleSet:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of one backup, and every reason for it."""
+    """Whether one backup is kept, and every reason."""
 
     backup: Candidate
     keep: bool
@@ -298,11 +243,11 @@ class Decision:
 
 @dataclass(frozen=True)
 class Plan:
-    """What becomes of all.
+    """The decisions on all backups.
 
     :ivar decisions: by group, newest first.
-    :ivar emptied: the groups of which nothing would be left that can be
-        restored; none where the rules allow it.
+    :ivar emptied: one backup of each group that would have none left that
+        can be restored; empty if the rules allow that.
     """
 
     decisions: Sequence[Decision]
@@ -310,12 +255,10 @@ class Plan:
 
     @property
     def deleted(self) -> list[Decision]:
-        """What is to go."""
         return [d for d in self.decisions if not d.keep]
 
     @property
     def kept(self) -> list[Decision]:
-        """What is to stay."""
         return [d for d in self.decisions if d.keep]
 
 
@@ -329,25 +272,26 @@ def make_plan(
     """Decide for each backup whether it is kept, with every reason.
 
     :param now: what ``older_than`` counts back from.
-    :param parents: what each backup is built on, on a cloud where it must
-        not go before; also of backups that are no candidates: those stay.
+    :param parents: what each backup is built on, on a cloud where a parent
+        must not be deleted first; those that are no candidates are kept.
     """
     groups: dict[str, list[Candidate]] = {}
     for backup in backups:
         groups.setdefault(backup.group, []).append(backup)
-    chains = _Chains(parents or {}, groups)
+    chains = _Chains(parents or {}, groups.values())
     decisions: list[Decision] = []
     emptied: list[Candidate] = []
     for name in sorted(groups):
-        members = sorted(groups[name], key=_newest_first, reverse=True)
+        members = sorted(groups[name], key=_age_key, reverse=True)
         group = Group(members, now, rule_set.zone)
         reasons = _reasons(group, rule_set)
         chains.keep_needed(members, reasons)
         if not rule_set.allow_empty:
-            _keep_newest(group, reasons)
-            chains.keep_needed(members, reasons)
-            if _is_emptied(group, reasons):
+            if _is_emptied(members, reasons):
                 emptied.append(members[0])
+            elif group.counted and not reasons[group.counted[0].id]:
+                reasons[group.counted[0].id].append('newest')
+                chains.keep_needed(members, reasons)
         decisions += [
             Decision(backup, True, tuple(reasons[backup.id]))
             if reasons[backup.id]
@@ -357,31 +301,29 @@ def make_plan(
     return Plan(decisions, emptied)
 
 
-def _newest_first(backup: Candidate) -> tuple[datetime, str]:
-    return backup.made or _BEGINNING, backup.id
+def _age_key(backup: Candidate) -> tuple[datetime, str]:
+    return backup.created or EARLIEST, backup.id
 
 
 _Reasons = Mapping[str, list[str]]
 
 
 def _reasons(group: Group, rule_set: RuleSet) -> _Reasons:
-    """Why backups are kept, but for what others need of them."""
+    """Why backups are kept, apart from what others need of them."""
     reasons: dict[str, list[str]] = {b.id: [] for b in group.members}
     for rule in rule_set.rules:
         for backup, reason in rule.kept(group):
             reasons[backup.id].append(reason)
-    young = None
-    if rule_set.older_than is not None:
-        young = rule_set.older_than.before(group.now, rule_set.zone)
     for backup in group.members:
-        own = reasons[backup.id]
-        own += backup.protections
-        if backup.made is None:
-            own.append('no date')
-        elif (
-            young is not None and backup.made >= young and rule_set.older_than
-        ):
-            own.append(f'not older than {rule_set.older_than.text}')
+        reasons[backup.id] += backup.protections
+        if backup.created is None:
+            reasons[backup.id].append('no date')
+    older_than = rule_set.older_than
+    if older_than is not None:
+        limit = older_than.before(group.now, rule_set.zone)
+        for backup in group.members:
+            if backup.created is not None and backup.created >= limit:
+                reasons[backup.id].append(f'not older than {older_than.text}')
     return reasons
 
 
@@ -394,66 +336,47 @@ def _why_not(backup: Candidate, rule_set: RuleSet) -> tuple[str, ...]:
     return tuple(reasons)
 
 
-def _keep_newest(group: Group, reasons: _Reasons) -> None:
-    """Keep the newest where another one is kept that can be restored.
-
-    Where none is, the rules empty the group, which is for somebody to
-    decide.
-    """
-    if group.counted and not _is_emptied(group, reasons):
-        newest = reasons[group.counted[0].id]
-        if not newest:
-            newest.append('newest')
-
-
-def _is_emptied(group: Group, reasons: _Reasons) -> bool:
+def _is_emptied(members: Sequence[Candidate], reasons: _Reasons) -> bool:
     """Whether nothing is left, or nothing that can be restored."""
-    counted = [backup for backup in group.members if backup.counts]
-    judged = counted or group.members
-    return not any(reasons[backup.id] for backup in judged)
+    counted = [backup for backup in members if backup.counts] or members
+    return not any(reasons[backup.id] for backup in counted)
 
 
 class _Chains:
-    """What must stay because something that stays is built on it.
-
-    :param parents: as :func:`make_plan` takes it.
-    :param groups: the candidates.
-    """
+    """Which backups are kept because a kept one is built on them."""
 
     def __init__(
         self,
         parents: Mapping[str, str | None],
-        groups: Mapping[str, Collection[Candidate]],
+        groups: Iterable[Sequence[Candidate]],
     ) -> None:
         self._parents = parents
-        self._because: dict[str, str] = {}
-        if parents:
-            ids = {c.id for members in groups.values() for c in members}
-            for id in parents:
-                if id not in ids:
-                    self._walk(id)
+        self._needed_by: dict[str, str] = {}
+        ids = {c.id for members in groups for c in members}
+        # Backups that are no candidates are kept, and need their parents.
+        for id in parents:
+            if id not in ids:
+                self._walk(id)
 
     def keep_needed(
         self, members: Sequence[Candidate], reasons: _Reasons
     ) -> None:
         """Add the reason to what the kept members of a group need."""
-        if not self._parents:
-            return
         # The oldest first, so that each is needed by its nearest.
         for backup in reversed(members):
             if reasons[backup.id]:
                 self._walk(backup.id)
         for backup in members:
-            user = self._because.get(backup.id)
-            reason = f'needed by {user}'
-            if user is not None and reason not in reasons[backup.id]:
-                reasons[backup.id].append(reason)
+            if backup.id in self._needed_by:
+                reason = f'needed by {self._needed_by[backup.id]}'
+                if reason not in reasons[backup.id]:
+                    reasons[backup.id].append(reason)
 
     def _walk(self, id: str) -> None:
-        user = id
+        child = id
         parent = self._parents.get(id)
-        while parent is not None and parent not in self._because:
-            self._because[parent] = user
+        while parent is not None and parent not in self._needed_by:
+            self._needed_by[parent] = child
             parent = self._parents.get(parent)
 
 
@@ -461,27 +384,27 @@ class _Chains:
 class Link:
     """What tells which backup of a volume another is built on.
 
-    :ivar taken: the time of its data, which sorts as text.
-    :ivar incremental: None where nobody says.
-    :ivar needed: whether others are built on it; None where nobody says.
-    :ivar made: when it was made itself, which sorts as text; a backup of a
-        snapshot is younger than its data.
+    :ivar data_timestamp: sorts as text.
+    :ivar incremental: None if unknown.
+    :ivar needed: whether others are built on it; None if unknown.
+    :ivar created_at: sorts as text; later than the data if the backup is of
+        a snapshot.
     """
 
     id: str
     volume_id: str
-    taken: str
+    data_timestamp: str
     incremental: bool | None
     needed: bool | None
-    made: str = ''
+    created_at: str = ''
 
 
 def infer_parents(links: Iterable[Link]) -> dict[str, str | None]:
     """What each backup is probably built on, by the times of its volume.
 
-    An incremental backup is built on the one before it.  Who is wrong here
-    keeps too much: what is not certain counts as needed.  One thing cannot
-    be seen, that a full backup was not finished yet when the next was made,
+    An incremental backup is built on the one before it.  An error here must
+    keep too much: what is not certain counts as needed.  One case cannot be
+    seen, that a full backup was not finished yet when the next was created,
     which may be built on an older one; the service refuses to delete that.
     """
     volumes: dict[str, list[Link]] = {}
@@ -490,7 +413,7 @@ def infer_parents(links: Iterable[Link]) -> dict[str, str | None]:
     parents: dict[str, str | None] = {}
     for chain in volumes.values():
         parents |= _parents_in_volume(
-            sorted(chain, key=attrgetter('taken', 'made', 'id'))
+            sorted(chain, key=attrgetter('data_timestamp', 'created_at', 'id'))
         )
     return parents
 
@@ -500,18 +423,18 @@ def _parents_in_volume(ordered: Sequence[Link]) -> dict[str, str | None]:
     parents: dict[str, str | None] = {}
     before: str | None = None
     explained = True  # nothing needs `before`, or what may need it was seen
-    made = reversed([link.made for link in ordered])
-    earliest_since = reversed(list(accumulate(made, min)))
-    same_moment = Counter(link.taken for link in ordered)
+    created = reversed([link.created_at for link in ordered])
+    earliest_since = reversed(list(accumulate(created, min)))
+    same_data = Counter(link.data_timestamp for link in ordered)
     for link, earliest in zip(ordered, earliest_since, strict=True):
         begins = (
             link.incremental is False
             and link.needed is not None
             and explained
-            # What was made before it can only be built on what is older,
-            and link.made == earliest
+            # What was created before it can only be built on what is older,
+            and link.created_at == earliest
             # and so can a backup of a snapshot with data of this moment.
-            and same_moment[link.taken] == 1
+            and same_data[link.data_timestamp] == 1
         )
         parents[link.id] = None if begins else before
         if link.incremental is not False:

@@ -171,7 +171,7 @@ def test_what_is_not_selected_any_more_is_not_said_to_be_gone(
     openstack(
         *(*VBS, '--name-contains', 'nightly', '--keep-last', '1'),
         stdin=Somebody('y', rename),
-        complains=[f'{renamed.id}): left alone, for it has changed'],
+        complains=[f'{renamed.id}): skipped: it has changed since'],
         code=0,
     )
     assert deletes(c) == vbs_delete(old.id)

@@ -54,7 +54,7 @@ def test_ids_are_whole_on_a_narrow_screen(
     table = [line for line in asked.splitlines() if line[:1] in ('|', '+')]
     assert max(map(len, table)) <= 80
     volume = backups[0].volume_id
-    assert f'Volume {volume}: 3 of 5 go' in asked
+    assert f'Volume {volume}: 3 of 5 to delete' in asked
     assert asked.count(volume) == 1
     for backup in backups:
         assert backup.id in asked

@@ -39,8 +39,8 @@ def test_a_ghost_in_the_list_keeps_no_other_from_staying(
     result = openstack(
         *(*VBS, '--keep-last', '1', '--yes'),
         complains=[
-            f'{newest.id}): left alone, for it has changed since the plan: '
-            f'last 1',
+            f'{newest.id}): skipped: it has changed since the plan was '
+            f'made: last 1',
             f'{ghost.id}) did not count: the list shows it, but there is no '
             f'such backup.',
         ],
@@ -96,7 +96,7 @@ def test_what_stays_and_cannot_be_seen_lets_nothing_go(
     )
     openstack(
         *(*VBS, '--keep-last', '1', '--yes'),
-        complains=['could not be seen', 'could not be seen', '2 of 2'],
+        complains=['could not be read', 'could not be read', '2 of 2'],
     )
     assert deletes(c) == []
 

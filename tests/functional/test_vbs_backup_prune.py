@@ -83,7 +83,7 @@ def test_what_no_rule_keeps_is_deleted_and_nothing_else(
     }
     assert 'Deleted: 2' in result.stdout
     assert 'kept: 3, skipped: 0, failed: 0.' in result.stdout
-    assert 'Nominal size of what goes: 40 GB' in result.stdout
+    assert 'Nominal size of deleted backups: 40 GB' in result.stdout
 
 
 def test_each_volume_is_judged_alone(
@@ -348,8 +348,8 @@ def test_rules_that_would_empty_a_volume_are_refused(
         (['--all-volumes', '--keep-daily', '-1'], 'greater than 0'),
         (['--all-volumes', '--keep-daily', 'x'], 'greater than 0'),
         (['--all-volumes', '--keep-name', ''], 'empty pattern'),
-        (['--all-volumes', '--older-than', '30'], 'is not a length of time'),
-        (['--all-volumes', '--keep-within', '0d'], 'longer than nothing'),
+        (['--all-volumes', '--older-than', '30'], 'is not a duration'),
+        (['--all-volumes', '--keep-within', '0d'], 'must be positive'),
         (['--name-contains', '', '--keep-last', '1'], '--name-contains is'),
         (['--volume', '', '--keep-last', '1'], '--volume is empty'),
         (['--all-volumes', '--keep-las', '1'], 'unrecognized arguments'),
@@ -782,7 +782,7 @@ def test_what_goes_is_said_quietly_as_well(
     assert 'Deleted: 1' in shown
 
 
-def test_a_disk_that_stays_full_is_warned_of(
+def test_a_volume_that_keeps_its_limit_is_warned_of(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud()
@@ -792,8 +792,8 @@ def test_a_disk_that_stays_full_is_warned_of(
     openstack(
         *(*PRUNE, '--all-volumes', '--keep-last', '20', '--yes'),
         complains=[
-            f'A disk can have 20 backups; where so many are kept, the next '
-            f'one will be refused: {disk.id} (20).',
+            f'A volume can have 20 backups; where that many are kept, the '
+            f'next one will be refused: {disk.id} (20).',
         ],
         code=0,
     )
@@ -825,7 +825,7 @@ def test_what_is_not_finished_in_time_exits_with_three(
         complains=[f'1 of 1 backups is not deleted yet: day-50 ({old.id})'],
         code=3,
     )
-    assert 'Deleted: 1 (1 still going on)' in result.stdout
+    assert 'Deleted: 1 (1 still in progress)' in result.stdout
 
 
 def test_the_journal_has_every_delete(

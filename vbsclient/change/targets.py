@@ -23,6 +23,9 @@ from vbsclient.waiting import GONE, Goal, ResourceStatus
 
 ReceiptT = TypeVar('ReceiptT', bound=Receipt)
 
+#: Finds and checks by all rules what is to be sent again, by its ids.
+VerifyAgain = Callable[[Sequence[str]], 'list[Target]']
+
 
 class AbortRun(errors.ClientError):
     """Something was seen after which nothing more may be sent."""

@@ -1,41 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From rules to what may be deleted now, by two looks.
+"""From retention rules to what may be deleted now.
 
-The first look makes the plan that a person sees.  The second one is made
-when the plan is agreed to: what would no longer go by then is left alone.
-Both read lists, which may show what is gone.  So the newest backup that stays
-of a group is seen by itself before anything of that group goes.
+The backups are read twice: for the plan that a user sees, and once more when
+the plan is confirmed, so that what has changed meanwhile is skipped.  Both
+times lists are read, which may show what is gone: before anything of a group
+is deleted, a GET shows the newest backup that the group keeps.
 """
 
 from __future__ import annotations
 
+import abc
 import threading
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from vbsclient.api import errors
-from vbsclient.change.targets import Change, Target
-from vbsclient.lookup.refusals import (
-    RefusedError,
-    UnverifiedError,
-    changed_since_plan,
-)
+from vbsclient.api.client import ServiceClient
+from vbsclient.api.times import parse_timestamp
+from vbsclient.change.targets import Change, Target, VerifyAgain
+from vbsclient.lookup import refusals
+from vbsclient.lookup.existence import is_gone
 from vbsclient.retention import Candidate, Decision, Plan, RuleSet, make_plan
-from vbsclient.wording import listed
+from vbsclient.wording import brief, listed
 
-#: Raises if the backup of this id must not go now.
+#: Raises if the backup with this id must not be deleted now.
 Confirm = Callable[[str], None]
 
-#: So many of a group are asked for until one is there.
-_LOOKS = 3
+#: How many backups of a group are read until one is found that exists.
+_MAX_READS = 3
 
 
 class Absence(NamedTuple):
-    """How a backup is not what a list shows.
+    """Why a backup that a list shows keeps nothing.
 
-    :ivar reason: what a message says of it.
+    :ivar reason: for a message.
     :ivar is_gone: whether it does not exist.
     """
 
@@ -45,149 +46,204 @@ class Absence(NamedTuple):
 
 @dataclass
 class Snapshot:
-    """What one look has found.
+    """The backups as they were read at one time.
 
     :ivar parents: as :func:`vbsclient.retention.make_plan` takes it.
-    :ivar resources: by id, those that were to be kept hold of.
-    :ivar doubt: why some of them stay of which nobody knows enough.
+    :ivar resources: by id, those whose bodies were to be kept.
+    :ivar uncertain_reason: why some are kept whose origin is unknown.
     """
 
     candidates: list[Candidate] = field(default_factory=list)
     parents: Mapping[str, str | None] = field(default_factory=dict)
     resources: dict[str, Any] = field(default_factory=dict)
-    doubt: str | None = None
+    uncertain_reason: str | None = None
+
+    @property
+    def ids(self) -> list[str]:
+        return [backup.id for backup in self.candidates]
 
 
-class History(Protocol):
-    """The backups of one service that the rules are about."""
+class History(abc.ABC):
+    """The backups of one service that the rules are applied to.
 
-    def read(self, hold: Container[str] = ()) -> Snapshot:
-        """Look at all of them.
+    :param clients: all that read them.
+    :param backups: the API of these backups, where DELETEs are sent.
+    :param include_error: whether those with status ``error`` may be deleted.
+    """
 
-        :param hold: ids of what will be deleted.
+    #: The field of a backup that says which group it belongs to.
+    group_field: str
+
+    def __init__(
+        self,
+        clients: Sequence[ServiceClient],
+        backups: Any,
+        *,
+        include_error: bool,
+    ) -> None:
+        self.clients = clients
+        self.backups = backups
+        self._include_error = include_error
+
+    @property
+    def is_vendor(self) -> bool:
+        """Whether the service is the vendor's, with its limits and delays."""
+        return True
+
+    @abc.abstractmethod
+    def read(self, keep_bodies_of: Container[str] = ()) -> Snapshot:
+        """Read all of them.
+
+        :param keep_bodies_of: ids of those that will be deleted.
         """
 
-    def deletion(self, known: Mapping[str, Any], confirm: Confirm) -> Change:
+    @abc.abstractmethod
+    def deletion(
+        self,
+        known: Mapping[str, Any],
+        confirm: Confirm,
+        verify_again: VerifyAgain,
+    ) -> Change:
         """The rules for deleting what was just read.
 
         :param confirm: is called before each DELETE.
+        :param verify_again: is called before anything is sent again.
         """
+
+    def unusable_reason(self, backup: Any) -> str | None:
+        """Why an available backup can keep nothing, if it cannot."""
+        return None
+
+    def candidate(
+        self, backup: Any, protections: Sequence[str] = (), **more: Any
+    ) -> Candidate:
+        """What the rules see of a backup.
+
+        :param protections: those that do not follow from its status.
+        """
+        by_status, remarks = status_reasons(
+            backup.status, include_error=self._include_error
+        )
+        is_usable = self.unusable_reason(backup) is None
+        return Candidate(
+            id=backup.id,
+            name=backup.name,
+            status=backup.status,
+            created_at=backup.created_at,
+            created=parse_timestamp(backup.created_at),
+            size=backup.size,
+            counts=backup.status == 'available' and is_usable,
+            protections=(*by_status, *protections),
+            remarks=remarks,
+            **more,
+        )
 
     def absence_of(self, backup: Candidate) -> Absence | None:
-        """See by a GET whether a backup is there and can be restored.
+        """Check by a GET that a backup exists and can be restored.
 
-        :returns: how it is not what the list shows, or None.
-        :raises ClientError: if that cannot be seen.
+        :returns: why the list is wrong about it, or None.
+        :raises ClientError: if it cannot be read.
         """
+        try:
+            now = self.backups.get(backup.id)
+        except errors.NotFound:
+            return Absence('there is no such backup', is_gone=True)
+        if now.status != 'available':
+            return Absence(
+                f'its status is {brief(now.status)}', is_gone(now.status)
+            )
+        reason = self.unusable_reason(now)
+        if reason is not None:
+            return Absence(reason)
+        is_same_group = getattr(now, self.group_field) == backup.group
+        if not is_same_group or not self.backups.owns(now):
+            return Absence('it is not the same any more')
+        return None
 
 
-class EmptyGroupError(RefusedError):
+class EmptyGroupError(refusals.RefusedError):
     """The rules would leave nothing of some groups."""
 
 
 class Prune:
-    """One set of rules over one history.
+    """One set of rules for one history.
 
-    :param now: the same for both looks.
+    :param now: the same for all plans.
+    :ivar uncertain_reason: why backups are kept whose origin is unknown.
+    :ivar absent: what was to be kept and is not as the list shows it, by id.
     """
 
     def __init__(
         self, history: History, rule_set: RuleSet, now: datetime
     ) -> None:
-        self._history = history
+        self.history = history
         self._rule_set = rule_set
         self._now = now
-        #: Why backups stay of which nobody knows enough.
-        self.doubt: str | None = None
-        #: What was to stay and is not as the list shows it, by id.
+        self.uncertain_reason: str | None = None
         self.absent: dict[str, Absence] = {}
 
     def plan(self) -> Plan:
-        """The first look."""
-        reading = self._history.read()
-        self.doubt = reading.doubt
-        return self._plan(reading)
+        """Read the backups and apply the rules."""
+        snapshot = self.history.read()
+        self.uncertain_reason = snapshot.uncertain_reason
+        return self.apply_rules(snapshot)
 
-    def look_again(self, plan: Plan) -> ConfirmedPlan:
-        """The second look: what of a plan is still right.
+    def confirm(self, plan: Plan) -> ConfirmedPlan:
+        """Read the backups again: what of a plan is still right.
 
-        :raises EmptyGroupError: if it would leave nothing of a group by now.
+        :raises EmptyGroupError: if nothing would be left of a group by now.
         """
         planned = {decision.backup.id: decision for decision in plan.deleted}
-        agreed = self._agree(planned, _identity)
-        # The same look before anything of it is sent once more.
-        agreed.deletion.verify_again = lambda ids: self._agree(  # type: ignore[method-assign]
-            {id: planned[id] for id in ids}, _identity_when_sent
-        ).targets()
-        return agreed
+        return self._confirm(planned, was_sent=False)
 
-    def _agree(
-        self,
-        planned: Mapping[str, Decision],
-        identity: Callable[[Candidate], object],
+    def _confirm(
+        self, planned: Mapping[str, Decision], *, was_sent: bool
     ) -> ConfirmedPlan:
-        """What may go of these by now.
-
-        :param identity: what must be the same of each.
-        :raises EmptyGroupError: if nothing would be left of a group.
-        """
-        reading = self._history.read(hold=planned)
-        self.doubt = self.doubt or reading.doubt
-        renewed = self._plan(reading)
-        ensure_not_empty(renewed)
-        fresh = {d.backup.id: d for d in renewed.decisions}
-        changed = {}
+        snapshot = self.history.read(keep_bodies_of=planned)
+        self.uncertain_reason = (
+            self.uncertain_reason or snapshot.uncertain_reason
+        )
+        plan = self.apply_rules(snapshot)
+        ensure_not_empty(plan)
+        decisions = {d.backup.id: d for d in plan.decisions}
+        known = snapshot.resources
+        skipped: list[Target] = []
         for id, decision in planned.items():
-            now = fresh.get(id)
-            if now is None:
-                changed[id] = 'it is gone, or not selected any more'
-            elif now.keep:
-                changed[id] = '; '.join(now.reasons)
-            elif identity(now.backup) != identity(decision.backup):
-                changed[id] = 'it is not the same any more'
-            elif identity is not _identity and now.backup.share_ids:
-                # Its shares were cancelled before it was sent.
-                changed[id] = 'it is shared'
+            change = _change_of(decision, decisions.get(id), was_sent)
+            if change is not None:
+                known.pop(id, None)
+                refusal = refusals.changed_since_plan(change)
+                name = decision.backup.name
+                skipped.append(
+                    Target(id, 'backup', '', id, name, refusal=refusal)
+                )
+
+        def verify_again(ids: Sequence[str]) -> list[Target]:
+            again = {id: planned[id] for id in ids}
+            return self._confirm(again, was_sent=True).targets()
+
+        guard = self._guard(snapshot, plan)
         return ConfirmedPlan(
-            self._history.deletion(
-                {
-                    id: resource
-                    for id, resource in reading.resources.items()
-                    if id not in changed
-                },
-                self._confirm(reading, renewed),
-            ),
-            [
-                _skipped(planned[id].backup, reason)
-                for id, reason in changed.items()
-            ],
+            self.history.deletion(known, guard, verify_again), skipped
         )
 
-    def _confirm(self, reading: Snapshot, plan: Plan) -> Confirm:
-        """Lets nothing of a group go before something that stays was seen."""
-        members: dict[str, list[Decision]] = {}
-        for decision in plan.decisions:
-            members.setdefault(decision.backup.group, []).append(decision)
-        going = {d.backup.id: d.backup.group for d in plan.deleted}
-        guards = {
-            group: _Guard(
-                members[group],
-                lambda backups: self._plan(
-                    replace(reading, candidates=list(backups))
-                ),
-                self._history.absence_of,
-                self.absent,
+    def _guard(self, snapshot: Snapshot, plan: Plan) -> Confirm:
+        """Checks each group before its first DELETE."""
+        guards: dict[str, _Guard] = {}
+        for _, members in groupby(plan.decisions, lambda d: d.backup.group):
+            decisions = list(members)
+            guard = _Guard(self, snapshot, decisions)
+            guards.update(
+                (d.backup.id, guard) for d in decisions if not d.keep
             )
-            for group in set(going.values())
-        }
-        return lambda id: guards[going[id]].confirm(id)
+        return lambda id: guards[id].confirm(id)
 
-    def _plan(self, reading: Snapshot) -> Plan:
+    def apply_rules(self, snapshot: Snapshot) -> Plan:
         return make_plan(
-            reading.candidates,
+            snapshot.candidates,
             self._rule_set,
             self._now,
-            parents=reading.parents,
+            parents=snapshot.parents,
         )
 
 
@@ -195,8 +251,8 @@ class Prune:
 class ConfirmedPlan:
     """What is left of a plan when it is carried out.
 
-    :ivar deletion: the rules for what still goes.
-    :ivar skipped: what does not any more.
+    :ivar deletion: the rules for what is still to be deleted.
+    :ivar skipped: what is not any more.
     """
 
     deletion: Change
@@ -207,110 +263,98 @@ class ConfirmedPlan:
         targets = list(self.deletion.targets())
         for target in targets:
             refusal = target.refusal
-            # What nobody knows is no change: that fails.
+            # What could not be verified has not changed: that fails.
             if refusal is not None and not isinstance(
-                refusal, UnverifiedError
+                refusal, refusals.UnverifiedError
             ):
-                target.refusal = changed_since_plan(refusal.message)
+                target.refusal = refusals.changed_since_plan(refusal.message)
         return [*targets, *self.skipped]
 
 
 class _Guard:
-    """Sees that something of one group stays, before anything of it goes.
+    """Checks that a group keeps a backup before it loses one.
 
-    :param decisions: what stays and what goes, newest first.
-    :param make_plan: the same for what is left of the group.
-    :param look: as :meth:`History.absence_of`.
-    :param absent: gets what the list shows and a GET does not, by id.
+    :param decisions: on the backups of the group, newest first.
     """
 
     def __init__(
-        self,
-        decisions: Sequence[Decision],
-        make_plan: Callable[[Sequence[Candidate]], Plan],
-        look: Callable[[Candidate], Absence | None],
-        absent: dict[str, Absence],
+        self, prune: Prune, snapshot: Snapshot, decisions: Sequence[Decision]
     ) -> None:
+        self._prune = prune
+        self._snapshot = snapshot
         self._decisions = decisions
-        self._make_plan = make_plan
-        self._look = look
-        self._absent = absent
         self._lock = threading.Lock()
-        self._sure_for: set[str] | None = None
+        self._is_checked = False
+        #: What was confirmed since the last check.
+        self._confirmed: set[str] = set()
         self._refusal: str | None = None
-        #: Why what was to go stays in place of what is not there, by id.
-        self._stays: dict[str, str] = {}
+        #: Why what was to be deleted is kept after all, by id.
+        self._kept: dict[str, str] = {}
 
     def confirm(self, id: str) -> None:
-        """Make sure that one backup may go, by one GET for all of the group.
+        """Confirm that one backup may be deleted, by one GET for the group.
 
         What is sent again costs one more: that may be long after.
 
-        :raises SkippedError: if it is to stay in place of what is not there.
-        :raises UnverifiedError: if what stays cannot be seen.
+        :raises SkippedError: if it is kept in place of one that is absent.
+        :raises UnverifiedError: if what the group keeps cannot be read.
         """
         with self._lock:
             if self._refusal is None and (
-                self._sure_for is None or id in self._sure_for
+                not self._is_checked or id in self._confirmed
             ):
-                self._see_what_stays()
-                self._sure_for = set()
+                self._refusal = self._check()
+                self._is_checked = True
+                self._confirmed.clear()
             if self._refusal is not None:
-                raise UnverifiedError(
+                raise refusals.UnverifiedError(
                     self._refusal,
-                    'Run the command again when the service shows what is '
-                    'true.',
+                    'Run the command again when the list of the service is '
+                    'correct.',
                 )
-            if id in self._stays:
-                raise changed_since_plan(self._stays[id])
-            if self._sure_for is not None:
-                self._sure_for.add(id)
+            if id in self._kept:
+                raise refusals.changed_since_plan(self._kept[id])
+            self._confirmed.add(id)
 
-    def _see_what_stays(self) -> None:
-        """See the newest; what is not there counts no more."""
+    def _check(self) -> str | None:
+        """See the newest that is kept, and plan again without what is absent.
+
+        :returns: why nothing of the group may be deleted, or None.
+        """
         group = group_label(self._decisions[0].backup)
-        for _ in range(_LOOKS):
-            newest = next(
-                (
-                    d.backup
-                    for d in self._decisions
-                    if d.keep and d.backup.counts
-                ),
-                None,
+        for _ in range(_MAX_READS):
+            restorable = (
+                d.backup for d in self._decisions if d.keep and d.backup.counts
             )
+            newest = next(restorable, None)
             if newest is None:
-                # Nothing that can be restored stays, as was asked for.
-                return
+                # The rules keep nothing that can be restored, as requested.
+                return None
             try:
-                absence = self._look(newest)
+                absence = self._prune.history.absence_of(newest)
             except errors.Cancelled:
                 raise
             except errors.ClientError as error:
-                self._refusal = (
-                    f'{_named(newest)}, the newest of {group} to stay, could '
-                    f'not be seen: {error.message}'
+                name = f'{newest.name} ({newest.id})'
+                return (
+                    f'{name if newest.name else newest.id}, the newest backup '
+                    f'of {group} to keep, could not be read: {error.message}'
                 )
-                return
             if absence is None:
-                return
-            self._absent[newest.id] = absence
-            plan = self._make_plan(
-                [d.backup for d in self._decisions if d.backup != newest]
+                return None
+            self._prune.absent[newest.id] = absence
+            others = [d.backup for d in self._decisions if d.backup != newest]
+            plan = self._prune.apply_rules(
+                replace(self._snapshot, candidates=others)
             )
             if plan.emptied:
                 break
             self._decisions = plan.decisions
-            self._stays = {
-                d.backup.id: '; '.join(d.reasons) for d in plan.kept
-            }
-        self._refusal = (
-            f'what is to stay of {group} is not there, although the list '
-            f'shows it'
+            self._kept = {d.backup.id: '; '.join(d.reasons) for d in plan.kept}
+        return (
+            f'the backups of {group} to keep do not exist, although the list '
+            f'shows them'
         )
-
-
-def _named(backup: Candidate) -> str:
-    return f'{backup.name} ({backup.id})' if backup.name else backup.id
 
 
 def ensure_not_empty(plan: Plan) -> None:
@@ -318,16 +362,15 @@ def ensure_not_empty(plan: Plan) -> None:
 
     :raises EmptyGroupError: if it does not.
     """
-    if not plan.emptied:
-        return
-    groups = listed([group_label(backup) for backup in plan.emptied])
-    raise EmptyGroupError(
-        f'these rules would leave no backup that can be restored of '
-        f'{groups}. Nothing was deleted',
-        'Only what is selected counts, and of that only what can be '
-        'restored. Add a rule that keeps some, such as --keep-last 1, or '
-        '--allow-empty if that is what you want.',
-    )
+    if plan.emptied:
+        groups = listed([group_label(backup) for backup in plan.emptied])
+        raise EmptyGroupError(
+            f'these rules would leave no backup that can be restored of '
+            f'{groups}. Nothing was deleted',
+            'Only selected backups that can be restored count. Add a rule '
+            'that keeps some, such as --keep-last 1, or --allow-empty if '
+            'that is what you want.',
+        )
 
 
 def group_label(backup: Candidate) -> str:
@@ -340,7 +383,7 @@ def group_label(backup: Candidate) -> str:
 def status_reasons(
     status: str, *, include_error: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(what protects a backup in this state, what is remarked of it)."""
+    """The protections and the remarks of a backup with this status."""
     if status == 'available':
         return (), ()
     if status == 'error' and include_error:
@@ -352,16 +395,26 @@ def status_reasons(
     return (f'not finished ({status})',), ()
 
 
-def _identity(backup: Candidate) -> tuple[object, ...]:
-    return (
-        *_identity_when_sent(backup),
-        backup.remarks,
-        backup.share_ids,
-    )
+def _change_of(
+    before: Decision, now: Decision | None, was_sent: bool
+) -> str | None:
+    """Why a backup that was to be deleted is skipped, if it is.
+
+    :param was_sent: whether a DELETE was sent for it, and its shares were
+        cancelled before that.
+    """
+    if now is None:
+        return 'it is gone, or no longer selected'
+    if now.keep:
+        return '; '.join(now.reasons)
+    if _identity(now.backup, was_sent) != _identity(before.backup, was_sent):
+        return 'it is not the same any more'
+    if was_sent and now.backup.share_ids:
+        return 'it is shared'
+    return None
 
 
-def _identity_when_sent(backup: Candidate) -> tuple[object, ...]:
-    """The same, but for the shares, which were cancelled then."""
+def _identity(backup: Candidate, was_sent: bool) -> tuple[object, ...]:
     return (
         backup.group,
         backup.name,
@@ -369,15 +422,5 @@ def _identity_when_sent(backup: Candidate) -> tuple[object, ...]:
         backup.size,
         backup.status,
         backup.part_of,
-    )
-
-
-def _skipped(backup: Candidate, reason: str) -> Target:
-    return Target(
-        backup.id,
-        'backup',
-        '',
-        id=backup.id,
-        name=backup.name,
-        refusal=changed_since_plan(reason),
+        *(() if was_sent else (backup.remarks, backup.share_ids)),
     )

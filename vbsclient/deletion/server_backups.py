@@ -25,6 +25,7 @@ from vbsclient.change.targets import (
     Outcome,
     Recorder,
     Target,
+    VerifyAgain,
     merge,
     suggest_command,
 )
@@ -74,6 +75,7 @@ class ServerBackupDeletion(Change):
         are not read again.
     :param confirm: called with the id before anything is sent for it; raises
         if that must not be.
+    :param verify_again: checks what is to be sent again, if a rule chose it.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class ServerBackupDeletion(Change):
         checkpoint_id: str | None = None,
         known: Mapping[str, ServerBackup] | None = None,
         confirm: Callable[[str], None] | None = None,
+        verify_again: VerifyAgain | None = None,
     ) -> None:
         self._csbs = csbs
         self._arguments = unique(arguments)
@@ -95,6 +98,7 @@ class ServerBackupDeletion(Change):
         self._checkpoint_id = checkpoint_id
         self._known = known or {}
         self._confirm = confirm
+        self._verify_again = verify_again
         self._siblings = Siblings(csbs, limits)
         self._learned: set[str] = set()
         self._named: set[str | None] = set()
@@ -242,6 +246,8 @@ class ServerBackupDeletion(Change):
         }
 
     def verify_again(self, ids: Sequence[str]) -> list[Target]:
+        if self._verify_again is not None:
+            return self._verify_again(ids)
         return ServerBackupDeletion(
             self._csbs,
             ids,

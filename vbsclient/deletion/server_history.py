@@ -1,27 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Backups of servers as rules of retention see them."""
+"""Server backups as retention rules see them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
 
-from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient, ServerBackup
-from vbsclient.api.times import parse_timestamp
 from vbsclient.bulk import Limits
-from vbsclient.deletion.prune import Absence, Confirm, Snapshot, status_reasons
+from vbsclient.change.targets import VerifyAgain
+from vbsclient.deletion import prune
 from vbsclient.deletion.server_backups import ServerBackupDeletion
 from vbsclient.lookup.existence import is_gone
 from vbsclient.retention import Candidate
-from vbsclient.wording import brief
 
 
-class ServerHistory:
+class ServerHistory(prune.History):
     """The backups of some servers.
 
     :param read: lists them.
-    :param include_error: let those go whose status is ``error``.
     """
+
+    group_field = 'server_id'
 
     def __init__(
         self,
@@ -32,27 +31,28 @@ class ServerHistory:
         limits: Limits,
         include_error: bool = False,
     ) -> None:
+        super().__init__((csbs,), csbs.backups, include_error=include_error)
         self._csbs = csbs
         self._list = read
         self._provider_id = provider_id
         self._limits = limits
-        self._include_error = include_error
 
-    def read(self, hold: Container[str] = ()) -> Snapshot:
-        """List them."""
-        reading: Snapshot = Snapshot()
-        for item in self._list():
-            if is_gone(item.status) or not self._csbs.backups.owns(item):
+    def read(self, keep_bodies_of: Container[str] = ()) -> prune.Snapshot:
+        snapshot = prune.Snapshot()
+        for backup in self._list():
+            if is_gone(backup.status) or not self.backups.owns(backup):
                 continue
-            reading.candidates.append(self._candidate(item))
-            if item.id in hold:
-                reading.resources[item.id] = item
-        return reading
+            snapshot.candidates.append(self._candidate(backup))
+            if backup.id in keep_bodies_of:
+                snapshot.resources[backup.id] = backup
+        return snapshot
 
     def deletion(
-        self, known: Mapping[str, ServerBackup], confirm: Confirm
+        self,
+        known: Mapping[str, ServerBackup],
+        confirm: prune.Confirm,
+        verify_again: VerifyAgain,
     ) -> ServerBackupDeletion:
-        """The rules of ``csbs backup delete``."""
         return ServerBackupDeletion(
             self._csbs,
             list(known),
@@ -60,66 +60,41 @@ class ServerHistory:
             limits=self._limits,
             known=known,
             confirm=confirm,
+            verify_again=verify_again,
         )
 
-    def absence_of(self, backup: Candidate) -> Absence | None:
-        """Ask for it."""
-        try:
-            now = self._csbs.backups.get(backup.id)
-        except errors.NotFound:
-            return Absence('there is no such backup', is_gone=True)
-        if now.status != 'available':
-            return Absence(
-                f'its status is {brief(now.status)}', is_gone(now.status)
-            )
-        if not now.restorable:
-            return Absence('it cannot be restored')
-        if not now.is_readable:
-            return Absence('its extend_info is not readable')
-        if now.server_id != backup.group or not self._csbs.backups.owns(now):
-            return Absence('it is not the same any more')
+    def unusable_reason(self, backup: ServerBackup) -> str | None:
+        if not backup.restorable:
+            return 'it cannot be restored'
+        if not backup.is_readable:
+            return 'its extend_info is not readable'
         return None
 
-    def _candidate(self, item: ServerBackup) -> Candidate:
-        protections, remarks = status_reasons(
-            item.status, include_error=self._include_error
+    def _candidate(self, backup: ServerBackup) -> Candidate:
+        is_available = backup.status == 'available'
+        tags = _tags_of(backup)
+        protections = (
+            (is_available and not backup.restorable, 'cannot be restored'),
+            (backup.has_image, 'an image was made from it'),
+            (not backup.is_readable, 'its extend_info is not readable'),
+            (not backup.server_id, 'of no known server'),
+            (tags is None, 'its tags are not readable'),
         )
-        finished = item.status == 'available'
-        if finished and not item.restorable:
-            protections += ('cannot be restored',)
-        if item.has_image:
-            protections += ('an image was made from it',)
-        if not item.is_readable:
-            protections += ('its extend_info is not readable',)
-        if not item.server_id:
-            protections += ('of no known server',)
-        tags = _tags_of(item)
-        if tags is None:
-            protections += ('its tags are not readable',)
-        return Candidate(
-            id=item.id,
-            group=item.server_id or 'no server',
-            group_name=item.server_name,
-            name=item.name,
-            status=item.status,
-            created_at=item.created_at,
-            made=parse_timestamp(item.created_at),
-            size=item.size,
-            counts=finished and item.restorable and item.is_readable,
-            protections=protections,
-            remarks=remarks,
+        return self.candidate(
+            backup,
+            [reason for applies, reason in protections if applies],
+            group=backup.server_id or 'no server',
+            group_name=backup.server_name,
             tags=tags or frozenset(),
-            part_of=item.checkpoint_id,
-            volume_ids=item.volume_ids,
+            part_of=backup.checkpoint_id,
+            volume_ids=backup.volume_ids,
         )
 
 
-def _tags_of(item: ServerBackup) -> frozenset[str] | None:
-    """``key=value`` of each; None if one of them may be meant to protect."""
-    tags = item.raw_tags or []
-    if not isinstance(tags, list):
-        return None
-    if not all(
+def _tags_of(backup: ServerBackup) -> frozenset[str] | None:
+    """``key=value`` of each; None if one may be meant to protect a backup."""
+    tags = backup.raw_tags or []
+    if not isinstance(tags, list) or not all(
         isinstance(t, dict) and {'key', 'value'} <= t.keys() for t in tags
     ):
         return None

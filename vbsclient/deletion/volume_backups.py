@@ -18,6 +18,7 @@ from vbsclient.change.targets import (
     Outcome,
     Recorder,
     Target,
+    VerifyAgain,
     merge,
     suggest_command,
 )
@@ -76,6 +77,7 @@ class VolumeBackupDeletion(Change):
         and what is shared now is refused.
     :param confirm: called with the id before anything is sent for it; raises
         if that must not be.
+    :param verify_again: checks what is to be sent again, if a rule chose it.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class VolumeBackupDeletion(Change):
         sharing: Sharing | None = None,
         again: bool = False,
         confirm: Callable[[str], None] | None = None,
+        verify_again: VerifyAgain | None = None,
     ) -> None:
         self._vbs = vbs
         self._csbs = csbs
@@ -104,6 +107,7 @@ class VolumeBackupDeletion(Change):
         self._sharing = sharing or Sharing(vbs)
         self._again = again
         self._confirm = confirm
+        self._verify_again = verify_again
         #: What is shared and to be cancelled, until that was tried.
         self._to_cancel: dict[str, list[Share]] = {}
         self._named: set[str | None] = set()
@@ -232,6 +236,8 @@ class VolumeBackupDeletion(Change):
             raise _shared(left, verb='is still')
 
     def verify_again(self, ids: Sequence[str]) -> list[Target]:
+        if self._verify_again is not None:
+            return self._verify_again(ids)
         return VolumeBackupDeletion(
             self._vbs,
             self._csbs,

@@ -1,68 +1,59 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Backups of disks as rules of retention see them."""
+"""Volume backups as retention rules see them."""
 
 from __future__ import annotations
 
-from collections.abc import (
-    Callable,
-    Container,
-    Iterable,
-    Mapping,
-    Sequence,
-)
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient
-from vbsclient.api.times import parse_timestamp
 from vbsclient.api.values import Known, bool_or_none, text_or_none
 from vbsclient.api.vbs import Backup, Share, VBSClient
 from vbsclient.bulk import Limits
-from vbsclient.deletion.prune import Absence, Confirm, Snapshot, status_reasons
+from vbsclient.change.targets import VerifyAgain
+from vbsclient.deletion import prune
 from vbsclient.deletion.volume_backups import VolumeBackupDeletion
 from vbsclient.lookup.existence import is_gone
 from vbsclient.lookup.origin import MADE_BY_CSBS, Origins
 from vbsclient.lookup.sharing import Sharing
 from vbsclient.lookup.volume_backups import keeps_chains
 from vbsclient.retention import Candidate, Link, infer_parents
-from vbsclient.wording import brief, counted
+from vbsclient.wording import counted
 
-#: What Cinder has in place of the volumes of all imported backups.
+#: What Cinder has in place of the volume of an imported backup.
 _NO_VOLUME = '00000000-0000-0000-0000-000000000000'
 
-#: A backup, and whether the user selected it.
-Selected = tuple[Backup, bool]
 
-
-class VolumeHistory:
+class VolumeHistory(prune.History):
     """The backups of some volumes.
 
-    :param read: lists them; if asked for all, every backup of these
-        volumes, also what is not selected.
-    :param whole: whether it lists all of them in any case.
-    :param include_shared: let shared ones go, their shares first.
-    :param include_error: let those go whose status is ``error``.
+    :param read: lists them, each with whether it was selected; if asked for
+        all, every backup of these volumes.
+    :param lists_all: whether it lists all of them in any case.
+    :param include_shared: whether shared ones may be deleted, their shares
+        first.
     """
+
+    group_field = 'volume_id'
 
     def __init__(
         self,
         vbs: VBSClient,
         csbs: CSBSClient,
-        read: Callable[[bool], Iterable[Selected]],
+        read: Callable[[bool], Iterable[tuple[Backup, bool]]],
         *,
-        whole: bool,
+        lists_all: bool,
         limits: Limits,
         include_shared: bool = False,
         include_error: bool = False,
     ) -> None:
+        super().__init__((vbs, csbs), vbs.backups, include_error=include_error)
         self._vbs = vbs
         self._csbs = csbs
         self._list = read
-        self._whole = whole
+        self._lists_all = lists_all
         self._limits = limits
         self._include_shared = include_shared
-        self._include_error = include_error
         self._origins = Origins(vbs, csbs, limits)
         # Nobody names these backups one by one.
         self._sharing = Sharing(vbs, warn=True)
@@ -73,62 +64,79 @@ class VolumeHistory:
 
     @property
     def is_vendor(self) -> bool:
-        """Whether the service has shown that it is VBS, and no Cinder."""
+        """Whether the service has shown that it is VBS, not Cinder."""
         return self._any_order is Known.YES
 
-    def read(self, hold: Container[str] = ()) -> Snapshot:
-        """List them, and learn which of them may go at all."""
-        # A look that trusts a former one sees nothing that is new.
+    def read(self, keep_bodies_of: Container[str] = ()) -> prune.Snapshot:
+        # Nothing of a former read may be trusted.
         self._origins = Origins(self._vbs, self._csbs, self._limits)
         self._sharing = self._sharing.again()
-        look = self._look(hold)
-        shares = self._sharing.of(look.ids)
-        if look.rows and self._any_order is Known.UNKNOWN:
+        snapshot, links, has_marks = self._read_list(keep_bodies_of)
+        shares = self._sharing.of(snapshot.ids)
+        if snapshot.candidates and self._any_order is Known.UNKNOWN:
             chained = keeps_chains(
                 self._vbs,
-                has_marks=look.has_marks,
+                has_marks=has_marks,
                 has_shares=self._sharing.is_offered,
             )
             self._any_order = Known.NO if chained else Known.YES
-            if self._any_order is Known.NO and not self._whole:
-                look = self._look(hold)
-                shares = self._sharing.of(look.ids)
-        foreign = self._origins.foreign(look.ids)
-        reading: Snapshot = Snapshot(resources=look.resources)
-        reading.doubt = next(
-            (text for text in foreign.values() if text != MADE_BY_CSBS), None
+            if chained and not self._lists_all:
+                snapshot, links, _ = self._read_list(keep_bodies_of)
+                shares = self._sharing.of(snapshot.ids)
+        foreign = self._origins.foreign(snapshot.ids)
+        snapshot.uncertain_reason = next(
+            (r for r in foreign.values() if r != MADE_BY_CSBS), None
         )
         if self._any_order is not Known.YES:
-            reading.parents = infer_parents(look.links)
-        reading.candidates = [
-            self._candidate(row, foreign.get(row.id), shares.get(row.id, ()))
-            for row in look.rows
+            snapshot.parents = infer_parents(links)
+        snapshot.candidates = [
+            self._judge(c, foreign.get(c.id), shares.get(c.id, ()))
+            for c in snapshot.candidates
         ]
-        return reading
+        return snapshot
 
-    def _look(self, hold: Container[str]) -> _Look:
-        """What the list shows now, with all of a chain where it matters."""
-        look = _Look()
+    def _read_list(
+        self, keep_bodies_of: Container[str]
+    ) -> tuple[prune.Snapshot, list[Link], bool]:
+        """The list as it is now.
+
+        :returns: what was selected; all that may be of one chain, unless any
+            order will do; whether a backup had a field that only VBS has.
+        """
+        snapshot = prune.Snapshot()
+        links: list[Link] = []
+        has_marks = False
         for backup, selected in self._list(self._any_order is Known.NO):
             if is_gone(backup.status):
                 continue
             if self._any_order is not Known.YES:
-                look.links.append(_link(backup))
-            look.has_marks |= 'service_metadata' in backup.body
-            # What another project owns is none of those of this volume, and
-            # stays whatever the rules say.
-            if not selected or not self._vbs.backups.owns(backup):
+                links.append(_link(backup))
+            has_marks |= 'service_metadata' in backup.body
+            # A backup that another project owns is none of this volume's,
+            # and is kept whatever the rules say.
+            if not selected or not self.backups.owns(backup):
                 continue
             self._origins.learn(backup)
-            look.rows.append(_Row.of(backup))
-            if backup.id in hold:
-                look.resources[backup.id] = backup
-        return look
+            volume_id = backup.volume_id
+            if volume_id == _NO_VOLUME:
+                volume_id = None
+            snapshot.candidates.append(
+                self.candidate(
+                    backup,
+                    group=volume_id or 'no volume',
+                    volume_ids=(volume_id,) if volume_id else (),
+                )
+            )
+            if backup.id in keep_bodies_of:
+                snapshot.resources[backup.id] = backup
+        return snapshot, links, has_marks
 
     def deletion(
-        self, known: Mapping[str, Backup], confirm: Confirm
+        self,
+        known: Mapping[str, Backup],
+        confirm: prune.Confirm,
+        verify_again: VerifyAgain,
     ) -> VolumeBackupDeletion:
-        """The rules of ``vbs backup delete``, by what the last look saw."""
         return VolumeBackupDeletion(
             self._vbs,
             self._csbs,
@@ -139,31 +147,20 @@ class VolumeHistory:
             origins=self._origins,
             sharing=self._sharing,
             confirm=confirm,
+            verify_again=verify_again,
         )
 
-    def absence_of(self, backup: Candidate) -> Absence | None:
-        """Ask for it where DELETEs are sent."""
-        try:
-            now = self._vbs.backups.get(backup.id)
-        except errors.NotFound:
-            return Absence('there is no such backup', is_gone=True)
-        if now.status != 'available':
-            return Absence(
-                f'its status is {brief(now.status)}', is_gone(now.status)
-            )
-        if now.volume_id != backup.group or not self._vbs.backups.owns(now):
-            return Absence('it is not the same any more')
-        return None
-
-    def _candidate(
-        self, row: _Row, foreign: str | None, shares: Sequence[Share]
+    def _judge(
+        self, backup: Candidate, foreign: str | None, shares: Sequence[Share]
     ) -> Candidate:
-        protections, remarks = status_reasons(
-            row.status, include_error=self._include_error
-        )
+        """Add what the rules need to know beyond the list.
+
+        :param foreign: why it may not be this service's to delete.
+        """
+        protections, remarks = backup.protections, backup.remarks
         if foreign is not None:
             protections += (foreign,)
-        if row.volume_id is None:
+        if not backup.volume_ids:
             protections += ('of no known volume',)
         if shares:
             shared = (f'shared with {counted(len(shares), "project")}',)
@@ -171,71 +168,24 @@ class VolumeHistory:
                 remarks += shared
             else:
                 protections += shared
-        return Candidate(
-            id=row.id,
-            group=row.volume_id or 'no volume',
-            name=row.name,
-            status=row.status,
-            created_at=row.created_at,
-            made=parse_timestamp(row.created_at),
-            size=row.size,
-            counts=row.status == 'available' and foreign is None,
+        return replace(
+            backup,
+            counts=backup.counts and foreign is None,
             protections=protections,
             remarks=remarks,
-            volume_ids=(row.volume_id,) if row.volume_id else (),
             share_ids=tuple(sorted(share.id for share in shares)),
-        )
-
-
-@dataclass
-class _Look:
-    """What one list has shown.
-
-    :ivar links: of all that may be of one chain, unless any order will do.
-    :ivar has_marks: whether a backup had what only VBS tells of one.
-    """
-
-    rows: list[_Row] = field(default_factory=list)
-    links: list[Link] = field(default_factory=list)
-    resources: dict[str, Backup] = field(default_factory=dict)
-    has_marks: bool = False
-
-    @property
-    def ids(self) -> list[str]:
-        """Of what is selected."""
-        return [row.id for row in self.rows]
-
-
-class _Row(NamedTuple):
-    """What is needed of a backup; a list may hold a hundred thousand."""
-
-    id: str
-    name: str | None
-    status: str
-    volume_id: str | None
-    size: int | None
-    created_at: str | None
-
-    @classmethod
-    def of(cls, backup: Backup) -> _Row:
-        return cls(
-            backup.id,
-            backup.name,
-            backup.status,
-            None if backup.volume_id in ('', _NO_VOLUME) else backup.volume_id,
-            backup.size,
-            backup.created_at,
         )
 
 
 def _link(backup: Backup) -> Link:
     body = backup.body
-    taken = text_or_none(body.get('data_timestamp'))
+    data_timestamp = text_or_none(body.get('data_timestamp'))
+    created_at = backup.created_at or ''
     return Link(
         backup.id,
         backup.volume_id or '',
-        backup.created_at or '' if taken is None else taken,
+        created_at if data_timestamp is None else data_timestamp,
         bool_or_none(body.get('is_incremental')),
         bool_or_none(body.get('has_dependent_backups')),
-        made=backup.created_at or '',
+        created_at=created_at,
     )

@@ -21,7 +21,7 @@ class SkippedError(RefusedError):
 def changed_since_plan(reason: str) -> SkippedError:
     """Say that something is no more what a plan was made of."""
     return SkippedError(
-        f'left alone, for it has changed since the plan: {reason}'
+        f'skipped: it has changed since the plan was made: {reason}'
     )
 
 

@@ -1,19 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What two looks agree on, whatever has happened between them."""
+"""What two plans agree on, whatever has happened between them."""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from unittest import mock
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vbsclient.api import errors
+from vbsclient.api.times import CalendarDuration
 from vbsclient.change.targets import Target
-from vbsclient.deletion.prune import Absence, EmptyGroupError, Prune, Snapshot
-from vbsclient.lookup.refusals import SkippedError
+from vbsclient.deletion.prune import (
+    Absence,
+    ConfirmedPlan,
+    EmptyGroupError,
+    History,
+    Prune,
+    Snapshot,
+    group_label,
+    status_reasons,
+)
+from vbsclient.lookup.refusals import (
+    RefusedError,
+    SkippedError,
+    UnverifiedError,
+)
 from vbsclient.retention import (
-    CalendarDuration,
     Candidate,
     Decision,
     KeepLast,
@@ -28,7 +44,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=timezone.utc)
 
 
 class Deleting:
-    """The rules for deleting, of which only the targets matter here."""
+    """A deletion of which only the targets matter here."""
 
     def __init__(self, known: Mapping[str, str]) -> None:
         self._known = known
@@ -40,19 +56,24 @@ class Deleting:
         ]
 
 
-class Changing:
-    """A history that another look sees in another state."""
+class Changing(History):
+    """A history that changes between two reads."""
 
-    def __init__(self, *looks: Sequence[Candidate]) -> None:
-        self._looks = list(looks)
+    def __init__(self, *states: Sequence[Candidate]) -> None:
+        self._states = list(states)
 
-    def read(self, hold: Container[str] = ()) -> Snapshot:
-        candidates = list(self._looks.pop(0))
+    def read(self, keep_bodies_of: Container[str] = ()) -> Snapshot:
+        candidates = list(self._states.pop(0))
         return Snapshot(
-            candidates, {}, {c.id: c.id for c in candidates if c.id in hold}
+            candidates,
+            {},
+            {c.id: c.id for c in candidates if c.id in keep_bodies_of},
         )
 
-    def deletion(self, known: Mapping[str, str], confirm: Any) -> Any:
+    def deletion(
+        self, known: Mapping[str, str], confirm: Any, verify_again: Any
+    ) -> Any:
+        self.verify_again = verify_again
         return Deleting(known)
 
     def absence_of(self, backup: Candidate) -> Absence | None:
@@ -67,7 +88,7 @@ def candidates(draw: st.DrawFn) -> Candidate:
         draw(st.sampled_from('0123456789')),
         draw(st.sampled_from('ab')),
         name=draw(st.sampled_from(['nightly', 'renamed'])),
-        made=NOW - timedelta(hours=hours) if draw(st.booleans()) else None,
+        created=NOW - timedelta(hours=hours) if draw(st.booleans()) else None,
         counts=status == 'available',
         protections=('busy',) if status == 'restoring' else (),
     )
@@ -75,15 +96,15 @@ def candidates(draw: st.DrawFn) -> Candidate:
 
 @st.composite
 def changes(draw: st.DrawFn) -> tuple[list[Candidate], list[Candidate]]:
-    """What the first look sees, and the second one."""
+    """What the first plan is made of, and the second one."""
     unique = st.lists(candidates(), max_size=10, unique_by=lambda c: c.id)
     first = draw(unique)
     second = {c.id: c for c in draw(unique)}
     for candidate in first:
-        fate = draw(st.sampled_from(['stays', 'stays', 'goes', 'changes']))
-        if fate == 'stays':
+        fate = draw(st.sampled_from(['kept', 'kept', 'gone', 'changed']))
+        if fate == 'kept':
             second[candidate.id] = candidate
-        elif fate == 'goes':
+        elif fate == 'gone':
             second.pop(candidate.id, None)
         else:
             second[candidate.id] = replace(
@@ -109,14 +130,14 @@ def of(plan: Plan) -> dict[str, Decision]:
 
 
 @given(changes(), policies)
-def test_only_what_both_looks_let_go_is_deleted(
-    looks: tuple[list[Candidate], list[Candidate]], rule_set: RuleSet
+def test_only_what_both_plans_delete_is_deleted(
+    states: tuple[list[Candidate], list[Candidate]], rule_set: RuleSet
 ) -> None:
-    prune = Prune(Changing(*looks), rule_set, NOW)
+    prune = Prune(Changing(*states), rule_set, NOW)
     planned = of(plan := prune.plan())
-    fresh = of(again := make_plan(looks[1], rule_set, NOW))
+    fresh = of(again := make_plan(states[1], rule_set, NOW))
     try:
-        targets = prune.look_again(plan).targets()
+        targets = prune.confirm(plan).targets()
     except EmptyGroupError:
         assert again.emptied
         return
@@ -136,23 +157,98 @@ def test_only_what_both_looks_let_go_is_deleted(
 
 
 @given(changes(), policies)
-def test_what_is_newest_by_now_stays(
-    looks: tuple[list[Candidate], list[Candidate]], rule_set: RuleSet
+def test_what_is_newest_by_now_is_kept(
+    states: tuple[list[Candidate], list[Candidate]], rule_set: RuleSet
 ) -> None:
     rule_set = replace(rule_set, allow_empty=False)
-    prune = Prune(Changing(*looks), rule_set, NOW)
+    prune = Prune(Changing(*states), rule_set, NOW)
     plan = prune.plan()
     try:
-        targets = prune.look_again(plan).targets()
+        targets = prune.confirm(plan).targets()
     except EmptyGroupError:
         return
     gone = {t.argument for t in targets if t.refusal is None}
     for group in 'ab':
         restorable = [
             c
-            for c in looks[1]
-            if c.group == group and c.counts and c.made is not None
+            for c in states[1]
+            if c.group == group and c.counts and c.created is not None
         ]
         if restorable:
-            newest = max(restorable, key=lambda c: (c.made, c.id))
+            newest = max(restorable, key=lambda c: (c.created, c.id))
             assert newest.id not in gone
+
+
+@pytest.mark.parametrize(
+    ('status', 'include_error', 'reasons'),
+    [
+        ('available', False, ((), ())),
+        ('error', False, (('status error',), ())),
+        ('error', True, ((), ('status error',))),
+        ('error_deleting', True, (('status error_deleting',), ())),
+        ('', True, (('of no known status',), ())),
+        ('restoring', True, (('not finished (restoring)',), ())),
+    ],
+)
+def test_what_a_status_says(
+    status: str, include_error: bool, reasons: object
+) -> None:
+    assert status_reasons(status, include_error=include_error) == reasons
+
+
+@pytest.mark.parametrize(
+    ('name', 'label'), [(None, 'id'), ('id', 'id'), ('web01', 'web01 (id)')]
+)
+def test_a_group_is_named_once(name: str | None, label: str) -> None:
+    assert group_label(Candidate('1', 'id', group_name=name)) == label
+
+
+def test_an_interrupted_check_confirms_nothing() -> None:
+    old, new = (Candidate(f'{n}', 'v', created=NOW) for n in (1, 2))
+    history = Changing([old, new], [old, new])
+    confirm: Any = None
+
+    def deletion(known: Mapping[str, str], check: Any, again: Any) -> Any:
+        nonlocal confirm
+        confirm = check
+        return Deleting(known)
+
+    history.deletion = deletion  # type: ignore[method-assign]
+    prune = Prune(history, RuleSet((KeepLast(1),)), NOW)
+    prune.confirm(prune.plan())
+    history.absence_of = mock.Mock(  # type: ignore[method-assign]
+        side_effect=[errors.Cancelled('interrupted')] * 2 + [None]
+    )
+    for _ in range(2):
+        with pytest.raises(errors.Cancelled):
+            confirm('1')
+    confirm('1')
+    assert history.absence_of.call_count == 3
+
+
+def test_a_backup_shared_after_its_delete_was_sent_is_skipped() -> None:
+    old, new = (Candidate(f'{n}', 'v', created=NOW) for n in (1, 2))
+    shared = replace(old, share_ids=('share',))
+    history = Changing([shared, new], [shared, new], [old, new], [shared, new])
+    prune = Prune(history, RuleSet((KeepLast(1),)), NOW)
+    prune.confirm(prune.plan())
+    verify_again = history.verify_again
+    [target] = verify_again(['1'])
+    # Its shares were canceled before the first DELETE.
+    assert target.refusal is None
+    [target] = verify_again(['1'])
+    assert isinstance(target.refusal, SkippedError)
+    assert target.refusal.message.endswith(': it is shared')
+
+
+@pytest.mark.parametrize(
+    ('refusal', 'expected'),
+    [(RefusedError, SkippedError), (UnverifiedError, UnverifiedError)],
+)
+def test_a_refused_target_has_changed_unless_it_is_unverified(
+    refusal: type[RefusedError], expected: type[RefusedError]
+) -> None:
+    target: Target = Target('1', 'backup', '', refusal=refusal('why'))
+    deletion = mock.Mock(**{'targets.return_value': [target]})
+    [target] = ConfirmedPlan(deletion, []).targets()
+    assert type(target.refusal) is expected

@@ -17,6 +17,7 @@ from tests.unit.fakes import PROJECT
 from tests.unit.world import Row, World, uuid
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBS_PROVIDER, ServerBackup
+from vbsclient.api.times import CalendarDuration
 from vbsclient.bulk import Limits, State
 from vbsclient.change.run import execute
 from vbsclient.change.targets import Outcome, Recorder
@@ -25,7 +26,7 @@ from vbsclient.deletion.prune import ConfirmedPlan, Prune
 from vbsclient.deletion.server_history import ServerHistory
 from vbsclient.deletion.volume_history import VolumeHistory
 from vbsclient.lookup.refusals import SkippedError, UnverifiedError
-from vbsclient.retention import CalendarDuration, Candidate, KeepLast, RuleSet
+from vbsclient.retention import Candidate, KeepLast, RuleSet
 
 MakeWorld = Callable[..., World]
 NOW = datetime(2024, 6, 1, tzinfo=timezone.utc)
@@ -49,15 +50,15 @@ class Pruning:
     def __init__(self, there: World, kind: str) -> None:
         self.there = there
         self.kind = kind
-        self.agreed: ConfirmedPlan | None = None
+        self.confirmed: ConfirmedPlan | None = None
 
     def add(self, number: int, days: float, **changes: Any) -> str:
         """A backup so many days old of the one volume or server."""
-        made = (NOW - timedelta(days=days)).isoformat()[:19]
+        created = (NOW - timedelta(days=days)).isoformat()[:19]
         if self.kind == 'vbs':
-            changes = {'volume_id': VOLUME, 'created_at': made} | changes
+            changes = {'volume_id': VOLUME, 'created_at': created} | changes
             return self.there.add_backup(number, **changes)
-        changes = {'resource_id': VOLUME, 'created_at': made} | changes
+        changes = {'resource_id': VOLUME, 'created_at': created} | changes
         return self.there.add_item(number, 500 + number, **changes)
 
     @property
@@ -65,11 +66,11 @@ class Pruning:
         vbs = self.kind == 'vbs'
         return self.there.backups if vbs else self.there.items
 
-    def lists_also(self, number: int, days: float) -> str:
+    def list_also(self, number: int, days: float) -> str:
         """Let lists show one that there is not."""
         id = self.add(number, days)
-        ghost = self.rows.pop()
-        self.there.shown = lambda rows: [*rows, ghost]
+        absent = self.rows.pop()
+        self.there.shown = lambda rows: [*rows, absent]
         return id
 
     def __call__(
@@ -81,7 +82,7 @@ class Pruning:
                 there.vbs,
                 there.csbs,
                 lambda _: ((b, True) for b in there.vbs.backups.list()),
-                whole=True,
+                lists_all=True,
                 limits=there.limits,
             )
             if self.kind == 'vbs'
@@ -94,10 +95,10 @@ class Pruning:
         )
         rule_set = rule_set or RuleSet((KeepLast(1),))
         prune: Prune = Prune(history, rule_set, NOW)
-        self.agreed = agreed = prune.look_again(prune.plan())
-        outcomes = [Outcome.of(target) for target in agreed.targets()]
+        self.confirmed = confirmed = prune.confirm(prune.plan())
+        outcomes = [Outcome.of(target) for target in confirmed.targets()]
         execute(
-            agreed.deletion,
+            confirmed.deletion,
             outcomes,
             Recorder(),
             there.limits,
@@ -122,14 +123,14 @@ def pruning(world: MakeWorld, request: pytest.FixtureRequest) -> Pruning:
     return Pruning(world(pin='2', concurrency=4), request.param)
 
 
-class TestWhatStays:
-    def test_a_ghost_keeps_nothing(self, pruning: Pruning) -> None:
+class TestWhatIsKept:
+    def test_an_absent_backup_keeps_nothing(self, pruning: Pruning) -> None:
         ids = [pruning.add(n, n) for n in range(1, 5)]
-        ghost = pruning.lists_also(9, 0.5)
+        absent = pruning.list_also(9, 0.5)
         outcomes, prune = pruning()
         assert pruning.deleted() == set(ids[1:])
-        assert list(prune.absent) == [ghost]
-        assert prune.absent[ghost].is_gone
+        assert list(prune.absent) == [absent]
+        assert prune.absent[absent].is_gone
         skipped = {o.target.id: o.error for o in outcomes if o.error}
         assert list(skipped) == [ids[0]]
         assert isinstance(skipped[ids[0]], SkippedError)
@@ -157,7 +158,7 @@ class TestWhatStays:
         assert pruning.deleted() == set(ids[2:])
 
     @pytest.mark.parametrize('status', [401, 403, 429, 500, 503])
-    def test_what_cannot_be_seen_lets_nothing_go(
+    def test_an_unreadable_backup_stops_deletions(
         self, pruning: Pruning, status: int
     ) -> None:
         ids = [pruning.add(n, n) for n in range(1, 5)]
@@ -167,18 +168,18 @@ class TestWhatStays:
         assert {o.state for o in outcomes} == {State.REFUSED}
         assert {type(o.error) for o in outcomes} == {UnverifiedError}
 
-    def test_a_service_that_shows_ghosts_alone(self, pruning: Pruning) -> None:
+    def test_a_list_of_absent_backups(self, pruning: Pruning) -> None:
         for n in range(1, 8):
             pruning.add(n, n)
-        ghosts = list(pruning.rows)
+        absent = list(pruning.rows)
         pruning.rows.clear()
-        pruning.there.shown = lambda rows: ghosts
+        pruning.there.shown = lambda rows: absent
         outcomes, _ = pruning()
         assert pruning.deleted() == set()
-        assert 'is not there' in str(outcomes[-1].error)
-        assert sum(pruning.gets(g['id']) for g in ghosts) == 3
+        assert 'do not exist' in str(outcomes[-1].error)
+        assert sum(pruning.gets(g['id']) for g in absent) == 3
 
-    def test_one_get_for_a_group_and_none_where_nothing_goes(
+    def test_one_get_for_a_group_that_loses_a_backup(
         self, pruning: Pruning
     ) -> None:
         ids = [pruning.add(n, n) for n in range(1, 9)]
@@ -202,15 +203,15 @@ class TestWhatStays:
         ids = [pruning.add(n, n) for n in range(1, 4)]
         pruning.there.fails('DELETE', 409)
         outcomes, _ = pruning()
-        agreed = pruning.agreed
-        assert agreed is not None
+        confirmed = pruning.confirmed
+        assert confirmed is not None
         pruning.rows.pop(0)
         [target] = [o.target for o in outcomes if o.target.id == ids[1]]
         with pytest.raises(SkippedError, match='last 1'):
-            agreed.deletion.send(target, Recorder())
+            confirmed.deletion.send(target, Recorder())
         assert pruning.gets(ids[0]) == 2
 
-    def test_nothing_that_stays_needs_no_look(self, pruning: Pruning) -> None:
+    def test_nothing_kept_needs_no_get(self, pruning: Pruning) -> None:
         ids = [pruning.add(n, n + 5) for n in range(1, 4)]
         rule_set = RuleSet(
             older_than=CalendarDuration('1d', days=1), allow_empty=True
@@ -219,12 +220,12 @@ class TestWhatStays:
         assert pruning.deleted() == set(ids)
         assert [pruning.gets(id) for id in ids] == [0, 0, 0]
 
-    def test_rules_that_would_empty_a_group_without_its_ghost(
+    def test_rules_that_would_empty_a_group_after_all(
         self, pruning: Pruning
     ) -> None:
         for n in range(1, 4):
             pruning.add(n, n + 5)
-        pruning.lists_also(9, 0.5)
+        pruning.list_also(9, 0.5)
         outcomes, _ = pruning(
             RuleSet(older_than=CalendarDuration('1d', days=1))
         )
@@ -242,7 +243,7 @@ class TestWhatStays:
     ],
     ids=str,
 )
-def test_a_server_backup_stays_in_place_of_others_only_if_it_is_readable(
+def test_a_server_backup_counts_only_if_it_is_readable(
     extend: object, reason: str | None
 ) -> None:
     item = ServerBackup.from_body(
@@ -263,7 +264,7 @@ def test_a_server_backup_stays_in_place_of_others_only_if_it_is_readable(
 
 class TestRowsOfOtherProjects:
     @pytest.mark.parametrize('days', [0.5, 30.0], ids=['newest', 'oldest'])
-    def test_they_neither_count_nor_go(
+    def test_they_neither_count_nor_are_deleted(
         self, pruning: Pruning, days: float
     ) -> None:
         ids = [pruning.add(n, n) for n in range(1, 4)]
@@ -272,14 +273,14 @@ class TestRowsOfOtherProjects:
         assert pruning.deleted() == set(ids[1:])
         assert foreign not in pruning.deleted()
 
-    def test_own_rows_that_say_so(self, pruning: Pruning) -> None:
+    def test_own_rows_with_the_project(self, pruning: Pruning) -> None:
         own = {OWNER: PROJECT, 'project_id': PROJECT}
         ids = [pruning.add(n, n, **own) for n in range(1, 4)]
         pruning()
         assert pruning.deleted() == set(ids[1:])
 
 
-# -- any sequence of looks ---------------------------------------------------
+# -- any sequence of reads ---------------------------------------------------
 
 rows = st.fixed_dictionaries(
     {
@@ -307,13 +308,13 @@ rule_sets = st.builds(
 class Views:
     """Lists that show each row as they like."""
 
-    def __init__(self, ghosts: list[Row], views: list[str]) -> None:
-        self._ghosts = ghosts
+    def __init__(self, absent: list[Row], views: list[str]) -> None:
+        self._absent = absent
         self._views = itertools.cycle(views)
 
     def __call__(self, rows: list[Row]) -> list[Row]:
         found = []
-        for row in [*rows, *self._ghosts]:
+        for row in [*rows, *self._absent]:
             what = next(self._views)
             if what == 'as it was':
                 found.append(row | {'status': 'available'})
@@ -328,22 +329,22 @@ class Views:
     views,
     rule_sets,
 )
-def test_the_newest_that_is_really_there_always_stays(
-    kind: str, made: list[Row], view: list[str], rule_set: RuleSet
+def test_the_newest_that_exists_is_always_kept(
+    kind: str, created: list[Row], view: list[str], rule_set: RuleSet
 ) -> None:
     pruning = Pruning(World(pin='2', concurrency=4), kind)
-    real, ghosts, foreign = {}, [], set()
-    for number, row in enumerate(made, 1):
+    real, absent, foreign = {}, [], set()
+    for number, row in enumerate(created, 1):
         owner = {OWNER: 'x', 'project_id': 'x'} if row['foreign'] else {}
         days = row['days'] + number / 100
         id = pruning.add(number, days, status=row['status'], **owner)
         if row['foreign']:
             foreign.add(id)
         if not row['exists']:
-            ghosts.append(pruning.rows.pop())
+            absent.append(pruning.rows.pop())
         elif row['status'] == 'available' and not row['foreign']:
             real[id] = days
-    pruning.there.shown = Views(ghosts, view)
+    pruning.there.shown = Views(absent, view)
     with contextlib.suppress(errors.ClientError):
         pruning(rule_set)
     pruning.there.cloud.session.session.close()

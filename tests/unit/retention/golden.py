@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from vbsclient.osc.command.times import parse_span
+from vbsclient.osc.command.times import parse_calendar_duration
 from vbsclient.retention import (
     DAILY,
     HOURLY,
@@ -53,15 +53,17 @@ RULE_SETS = {
     'monthly-100': RuleSet([KeepPeriods(MONTHLY, 100)]),
     'yearly-2': RuleSet([KeepPeriods(YEARLY, 2)]),
     'yearly-10': RuleSet([KeepPeriods(YEARLY, 10)]),
-    'within-7d': RuleSet([KeepWithin(parse_span('7d'))]),
+    'within-7d': RuleSet([KeepWithin(parse_calendar_duration('7d'))]),
     'within-1y1m-berlin': RuleSet(
-        [KeepWithin(parse_span('1y1mo'))], zone=BERLIN
+        [KeepWithin(parse_calendar_duration('1y1mo'))], zone=BERLIN
     ),
     'name': RuleSet([KeepName('pre-*'), KeepLast(1)]),
     'tag': RuleSet([KeepTag('keep=yes'), KeepLast(1)]),
     'usual': RuleSet(_USUAL),
-    'usual-older-than-10d': RuleSet(_USUAL, older_than=parse_span('10d')),
-    'older-than-30d': RuleSet(older_than=parse_span('30d')),
+    'usual-older-than-10d': RuleSet(
+        _USUAL, older_than=parse_calendar_duration('10d')
+    ),
+    'older-than-30d': RuleSet(older_than=parse_calendar_duration('30d')),
 }
 
 
@@ -75,7 +77,7 @@ def history() -> Iterator[Candidate]:
             'db01',
             name=name,
             created_at=stamp,
-            made=moment,
+            created=moment,
             **more,  # type: ignore[arg-type]
         )
 

@@ -47,7 +47,7 @@ def test_a_full_backup_begins_a_new_chain() -> None:
     assert parents == {'1': None, '2': '1', '3': None, '4': '3'}
 
 
-def test_what_nothing_is_built_on_is_passed_over() -> None:
+def test_a_backup_that_nothing_is_built_on_is_ignored() -> None:
     chain = [
         link('1', incremental=False),
         link('2', incremental=False, needed=False),
@@ -56,7 +56,7 @@ def test_what_nothing_is_built_on_is_passed_over() -> None:
     assert infer_parents(chain)['3'] == '1'
 
 
-def test_what_does_not_say_what_it_is_counts_as_incremental() -> None:
+def test_unknown_counts_as_incremental() -> None:
     chain = [link('1', incremental=False), link('2', incremental=None)]
     assert infer_parents(chain)['2'] == '1'
 
@@ -69,7 +69,7 @@ def test_volumes_have_chains_of_their_own() -> None:
 def candidates(count: int) -> list[Candidate]:
     """The ids count upwards with time."""
     return [
-        Candidate(f'{n}', 'v', made=NOW - timedelta(days=count - n))
+        Candidate(f'{n}', 'v', created=NOW - timedelta(days=count - n))
         for n in range(1, count + 1)
     ]
 
@@ -89,7 +89,7 @@ def test_what_a_kept_backup_needs_is_kept_with_the_reason() -> None:
     }
 
 
-def test_what_the_newest_needs_stays_with_it() -> None:
+def test_what_the_newest_needs_is_kept() -> None:
     oldest, *others = candidates(3)
     plan = make_plan(
         [replace(oldest, name='golden'), *others],
@@ -105,7 +105,7 @@ def test_what_the_newest_needs_stays_with_it() -> None:
     }
 
 
-def test_what_is_not_selected_stays_and_needs_its_parents_too() -> None:
+def test_unselected_backups_are_kept_and_need_their_parents() -> None:
     parents = {'1': None, '2': '1', '3': None, 'other': '2'}
     plan = make_plan(
         candidates(3), RuleSet([KeepLast(1)]), NOW, parents=parents
@@ -123,7 +123,7 @@ def test_what_is_not_selected_stays_and_needs_its_parents_too() -> None:
     st.lists(st.booleans(), min_size=12, max_size=12),
     st.integers(1, 4),
 )
-def test_nothing_that_stays_ever_misses_what_it_is_built_on(
+def test_a_kept_backup_never_loses_its_parent(
     incremental: list[bool | None], selected: list[bool], last: int
 ) -> None:
     ids = [str(n) for n in range(1, len(incremental) + 1)]
@@ -140,33 +140,31 @@ def test_nothing_that_stays_ever_misses_what_it_is_built_on(
             assert parent not in gone
 
 
-def test_a_full_backup_that_was_made_later_ends_no_chain() -> None:
+def test_a_full_backup_created_later_ends_no_chain() -> None:
     # Of an old snapshot: its data are older than 4, it is younger itself.
-    full = Link('3', 'v', '2026-11-03', False, True, made='2026-11-09')
+    full = Link('3', 'v', '2026-11-03', False, True, created_at='2026-11-09')
     chain = [
-        Link('1', 'v', '2026-11-01', False, True, made='2026-11-01'),
-        Link('2', 'v', '2026-11-02', True, False, made='2026-11-02'),
+        Link('1', 'v', '2026-11-01', False, True, created_at='2026-11-01'),
+        Link('2', 'v', '2026-11-02', True, False, created_at='2026-11-02'),
         full,
-        Link('4', 'v', '2026-11-04', True, False, made='2026-11-04'),
+        Link('4', 'v', '2026-11-04', True, False, created_at='2026-11-04'),
     ]
     parents = infer_parents(chain)
     assert parents == {'1': None, '2': '1', '3': '1', '4': '3'}
 
 
-def test_a_full_backup_of_which_nobody_says_who_needs_it_ends_no_chain() -> (
-    None
-):
+def test_a_full_backup_without_dependency_information_ends_no_chain() -> None:
     chain = [link('1'), link('2', incremental=False, needed=None), link('3')]
     assert infer_parents(chain) == {'1': None, '2': '1', '3': '2'}
 
 
-def test_data_of_one_moment_may_be_built_on_older_ones() -> None:
-    # 4 is of a snapshot of the moment of 3, too late to be built on it.
+def test_data_of_the_same_time_may_be_built_on_older_data() -> None:
+    # 4 is of a snapshot of the time of 3, too late to be built on it.
     chain = [
-        Link('1', 'v', '2026-11-01', False, True, made='2026-11-01'),
-        Link('2', 'v', '2026-11-02', True, False, made='2026-11-02'),
-        Link('3', 'v', '2026-11-03', False, True, made='2026-11-03'),
-        Link('4', 'v', '2026-11-03', True, False, made='2026-11-04'),
+        Link('1', 'v', '2026-11-01', False, True, created_at='2026-11-01'),
+        Link('2', 'v', '2026-11-02', True, False, created_at='2026-11-02'),
+        Link('3', 'v', '2026-11-03', False, True, created_at='2026-11-03'),
+        Link('4', 'v', '2026-11-03', True, False, created_at='2026-11-04'),
     ]
     parents = infer_parents(chain)
     assert parents == {'1': None, '2': '1', '3': '1', '4': '3'}
@@ -212,7 +210,7 @@ def built(draw: st.DrawFn) -> dict[str, tuple[Link, str | None]]:
                 id in parents.values()
                 if told or draw(st.booleans())
                 else None,
-                made=f'{int(id) + 50:04.1f}',
+                created_at=f'{int(id) + 50:04.1f}',
             ),
             parent,
         )
@@ -221,13 +219,13 @@ def built(draw: st.DrawFn) -> dict[str, tuple[Link, str | None]]:
 
 
 @given(built(), st.integers(1, 3))
-def test_what_cinder_has_built_on_another_never_misses_it(
+def test_a_chain_of_cinder_never_loses_a_parent(
     backups: dict[str, tuple[Link, str | None]], last: int
 ) -> None:
     parents = infer_parents(link for link, _ in backups.values())
     ids = sorted(backups)
     chosen = [
-        Candidate(id, 'v', made=NOW - timedelta(days=len(ids) - n))
+        Candidate(id, 'v', created=NOW - timedelta(days=len(ids) - n))
         for n, id in enumerate(ids)
     ]
     plan = make_plan(chosen, RuleSet([KeepLast(last)]), NOW, parents=parents)

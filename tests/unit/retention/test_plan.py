@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vbsclient.api.times import CalendarDuration
 from vbsclient.retention import (
     DAILY,
     HOURLY,
@@ -17,7 +18,6 @@ from vbsclient.retention import (
     UNLIMITED,
     WEEKLY,
     YEARLY,
-    CalendarDuration,
     Candidate,
     KeepLast,
     KeepName,
@@ -40,11 +40,11 @@ PERIODS = (HOURLY, DAILY, WEEKLY, MONTHLY, YEARLY)
 
 def at(days: float, **more: object) -> Candidate:
     """A backup so many days ago."""
-    made = NOW - timedelta(days=days)
+    created = NOW - timedelta(days=days)
     return Candidate(
         f'{days}',
         'db01',
-        made=made,
+        created=created,
         **more,  # type: ignore[arg-type]
     )
 
@@ -62,7 +62,7 @@ def reasons(plan: Plan, id: str) -> Sequence[str]:
 
 
 counts = st.one_of(st.integers(1, 5), st.just(UNLIMITED))
-spans = st.builds(
+durations = st.builds(
     CalendarDuration,
     text=st.just('some time'),
     years=st.integers(0, 1),
@@ -73,7 +73,7 @@ spans = st.builds(
 rules: st.SearchStrategy[Rule] = st.one_of(
     st.builds(KeepLast, counts),
     st.builds(KeepPeriods, st.sampled_from(PERIODS), counts),
-    st.builds(KeepWithin, spans),
+    st.builds(KeepWithin, durations),
     st.just(KeepName('pre-*')),
     st.just(KeepTag('keep=yes')),
 )
@@ -83,7 +83,7 @@ zones: st.SearchStrategy[tzinfo] = st.sampled_from(
 rule_sets = st.builds(
     RuleSet,
     rules=st.lists(rules, max_size=4).map(tuple),
-    older_than=st.one_of(st.none(), spans),
+    older_than=st.one_of(st.none(), durations),
     zone=zones,
 )
 
@@ -111,7 +111,7 @@ def histories(draw: st.DrawFn) -> list[Candidate]:
                 draw(st.sampled_from('ab')),
                 name=draw(st.sampled_from(NAMES)),
                 status=status,
-                made=NOW - draw(ages) if dated else None,
+                created=NOW - draw(ages) if dated else None,
                 counts=status == 'available',
                 protections=protections,
                 tags=frozenset(draw(st.sampled_from([[], ['keep=yes']]))),
@@ -133,7 +133,7 @@ def test_each_backup_is_decided_once_and_with_a_reason(
 
 
 @given(histories(), rule_sets, st.booleans())
-def test_a_plan_carried_out_and_made_again_deletes_nothing(
+def test_a_second_plan_deletes_nothing(
     backups: list[Candidate], rule_set: RuleSet, allow_empty: bool
 ) -> None:
     rule_set = replace(rule_set, allow_empty=allow_empty)
@@ -151,26 +151,28 @@ def test_one_more_rule_never_deletes_more(
     assert deleted(make_plan(backups, more, NOW)) <= before
 
 
-@given(histories(), rule_sets, spans)
+@given(histories(), rule_sets, durations)
 def test_an_age_never_deletes_more(
-    backups: list[Candidate], rule_set: RuleSet, span: CalendarDuration
+    backups: list[Candidate], rule_set: RuleSet, duration: CalendarDuration
 ) -> None:
     anyhow = replace(rule_set, older_than=None)
     before = deleted(make_plan(backups, anyhow, NOW))
-    aged = replace(rule_set, older_than=span)
+    aged = replace(rule_set, older_than=duration)
     assert deleted(make_plan(backups, aged, NOW)) <= before
 
 
 @given(histories(), rule_sets)
-def test_the_newest_that_can_be_restored_stays_or_the_plan_says_so(
+def test_the_newest_restorable_backup_is_kept_or_reported(
     backups: list[Candidate], rule_set: RuleSet
 ) -> None:
     plan = make_plan(backups, rule_set, NOW)
     emptied = {backup.group for backup in plan.emptied}
     for group in {backup.group for backup in backups} - emptied:
-        good = [b for b in backups if b.group == group and b.counts and b.made]
+        good = [
+            b for b in backups if b.group == group and b.counts and b.created
+        ]
         if good:
-            newest = max(good, key=lambda b: (b.made or NOW, b.id))
+            newest = max(good, key=lambda b: (b.created or NOW, b.id))
             assert newest.id in kept(plan)
         assert any(d.keep for d in plan.decisions if d.backup.group == group)
 
@@ -182,11 +184,11 @@ def test_what_is_protected_or_has_no_date_is_never_deleted(
     rule_set = replace(rule_set, allow_empty=allow_empty)
     for decision in make_plan(backups, rule_set, NOW).deleted:
         assert not decision.backup.protections
-        assert decision.backup.made is not None
+        assert decision.backup.created is not None
 
 
 @given(histories(), rule_sets)
-def test_groups_know_nothing_of_one_another(
+def test_groups_are_independent(
     backups: list[Candidate], rule_set: RuleSet
 ) -> None:
     alone = [
@@ -198,7 +200,7 @@ def test_groups_know_nothing_of_one_another(
 
 
 @given(histories(), rule_sets, st.randoms())
-def test_the_order_of_the_list_is_no_matter(
+def test_the_order_of_the_list_does_not_matter(
     backups: list[Candidate], rule_set: RuleSet, random: object
 ) -> None:
     shuffled = list(backups)
@@ -220,7 +222,7 @@ def test_rules_that_keep_nothing_empty_a_group_and_say_so() -> None:
     assert [backup.group for backup in plan.emptied] == ['db01']
 
 
-def test_with_leave_a_group_may_be_emptied() -> None:
+def test_a_group_may_be_emptied_with_allow_empty() -> None:
     rule_set = RuleSet(
         older_than=CalendarDuration('30d', days=30), allow_empty=True
     )
@@ -253,7 +255,7 @@ def test_failures_are_not_counted() -> None:
     assert kept(plan) == {'1'}
 
 
-def test_the_newest_stays_where_a_rule_keeps_only_older_ones() -> None:
+def test_the_newest_is_kept_if_a_rule_keeps_only_older_ones() -> None:
     plan = make_plan(
         [at(1), at(2), at(3, name='pre-1')], RuleSet([KeepName('pre-*')]), NOW
     )
@@ -277,14 +279,14 @@ def test_within_ignores_a_backup_from_the_future_as_the_newest() -> None:
     assert kept(plan) == {'-400', '1', '3'}
 
 
-def test_the_oldest_stays_while_there_are_fewer_periods_than_wanted() -> None:
+def test_the_oldest_is_kept_while_periods_are_missing() -> None:
     backups = [at(1), at(2), at(2.1)]
     plan = make_plan(backups, RuleSet([KeepPeriods(DAILY, 5)]), NOW)
     assert deleted(plan) == set()
     assert reasons(plan, '2.1') == ('oldest daily 2026-11-19',)
 
 
-def test_what_is_just_as_old_is_not_older() -> None:
+def test_the_same_age_is_not_older() -> None:
     ten_days = CalendarDuration('10d', days=10)
     plan = make_plan(
         [at(0), at(10), at(10.001)], RuleSet(older_than=ten_days), NOW
@@ -300,17 +302,17 @@ def test_an_age_that_reaches_before_all_time_deletes_nothing() -> None:
 @pytest.mark.parametrize(
     ('zone', 'first'), [(timezone.utc, '2026-11-20'), (BERLIN, '2026-11-21')]
 )
-def test_a_day_begins_where_the_zone_has_it(zone: tzinfo, first: str) -> None:
+def test_a_day_begins_in_its_time_zone(zone: tzinfo, first: str) -> None:
     late = Candidate(
         'late',
         'db01',
-        made=datetime(2026, 11, 20, 23, 30, tzinfo=timezone.utc),
+        created=datetime(2026, 11, 20, 23, 30, tzinfo=timezone.utc),
     )
     plan = make_plan([late], RuleSet([KeepPeriods(DAILY, 1)], zone=zone), NOW)
     assert reasons(plan, 'late') == (f'daily {first}',)
 
 
-def test_a_span_goes_by_the_clocks_of_the_zone() -> None:
+def test_a_duration_uses_the_clocks_of_the_time_zone() -> None:
     noon = datetime(2026, 10, 26, 12, 0, tzinfo=BERLIN)
     day, hours = (
         CalendarDuration('1d', days=1),
@@ -328,10 +330,10 @@ def test_a_span_goes_by_the_clocks_of_the_zone() -> None:
         datetime(2026, 4, 5, 1, 45, tzinfo=LORD_HOWE, fold=1),
     ],
 )
-def test_hours_before_an_hour_that_comes_twice_are_so_many(
+def test_hours_before_a_repeated_hour(
     local: datetime,
 ) -> None:
     clocks = local.tzinfo or BERLIN
-    moment = local.astimezone(timezone.utc)
+    time = local.astimezone(timezone.utc)
     day = CalendarDuration('24h', seconds=86400)
-    assert day.before(moment, clocks) == moment - timedelta(days=1)
+    assert day.before(time, clocks) == time - timedelta(days=1)

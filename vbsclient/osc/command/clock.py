@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether this machine and the services agree on the time.
 
-Ages are counted from now, and now is what this machine says.
+Ages are counted from now, as this machine knows it.
 """
 
 from __future__ import annotations
@@ -16,49 +16,44 @@ from vbsclient.api.client import ServiceClient
 
 LOG = logging.getLogger(__name__)
 
-#: A difference that is said, and one with which no rule is applied.
-_SAID = timedelta(minutes=5)
-_REFUSED = timedelta(hours=1)
+#: A difference to warn of, and one with which no rule is applied.
+_WARN = timedelta(minutes=5)
+_REFUSE = timedelta(hours=1)
 
 
 def refuse_wrong_clock(clients: Iterable[ServiceClient]) -> None:
-    """Apply no rule by the clock of a machine that is far off.
+    """Apply no rule by a clock that is far off.
 
-    :param clients: those that the service has answered.
     :raises CommandError: if it is more than an hour off.
     """
     offset = _largest_offset(clients)
     if offset is None:
-        LOG.info('No service said what time it is: clocks are not compared.')
-    elif abs(offset) > _REFUSED:
+        LOG.info('No service sent its time: clocks are not compared.')
+    elif abs(offset) > _REFUSE:
         raise exceptions.CommandError(
-            f'{_times(offset)}: rules would be applied by a wrong time. '
-            f'Nothing was deleted. Set the clock and run it again.'
+            f'{_difference(offset)}: rules would be applied by a wrong time. '
+            f'Nothing was deleted. Set the clock and run the command again.'
         )
-    elif abs(offset) > _SAID:
-        LOG.warning('%s: rules go by this machine.', _times(offset))
+    elif abs(offset) > _WARN:
+        LOG.warning('%s: rules go by this machine.', _difference(offset))
 
 
 def warn_of_wrong_clock(clients: Iterable[ServiceClient]) -> None:
-    """Say that ages are counted from a time that is far off."""
+    """Warn that ages are counted by a clock that is far off."""
     offset = _largest_offset(clients)
-    if offset is not None and abs(offset) > _REFUSED:
+    if offset is not None and abs(offset) > _REFUSE:
         LOG.warning(
             '%s: ages such as 30d are counted by this machine.',
-            _times(offset),
+            _difference(offset),
         )
 
 
 def _largest_offset(clients: Iterable[ServiceClient]) -> timedelta | None:
-    offsets = [
-        client.transport.clock_offset
-        for client in clients
-        if client.transport.clock_offset is not None
-    ]
-    return max(offsets, key=abs, default=None)
+    offsets = (client.transport.clock_offset for client in clients)
+    return max((o for o in offsets if o is not None), key=abs, default=None)
 
 
-def _times(offset: timedelta) -> str:
+def _difference(offset: timedelta) -> str:
     now = datetime.now(timezone.utc)
     try:
         service = f'{now + offset:%Y-%m-%d %H:%M}'

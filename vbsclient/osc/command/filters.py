@@ -13,14 +13,15 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from vbsclient.api.times import parse_timestamp
-from vbsclient.osc.command.times import moment, parse_moment, parse_span
+from vbsclient.api.times import CalendarDuration, parse_timestamp
+from vbsclient.osc.command.times import (
+    parse_calendar_duration,
+    parse_time,
+    valid_time,
+)
 from vbsclient.osc.output.text import shortened
-
-if TYPE_CHECKING:
-    from vbsclient.retention import CalendarDuration
 
 LOG = logging.getLogger(__name__)
 
@@ -182,7 +183,7 @@ def add_filters(
         parser.add_argument(
             '--stuck',
             metavar='<duration>',
-            type=parse_span,
+            type=parse_calendar_duration,
             help=(
                 'Only backups in a state that should pass by itself '
                 '(creating, deleting, ...) and that have not changed for so '
@@ -215,7 +216,7 @@ def add_times(parser: argparse.ArgumentParser, made: str = 'made') -> None:
         parser.add_argument(
             option,
             metavar='<time>',
-            type=moment,
+            type=valid_time,
             help=(
                 f'Only what was {made} {word} this date (2026-11-21, UTC '
                 f'unless it says a zone) or so long ago (12h, 30d, 6mo)'
@@ -251,7 +252,7 @@ def conditions_of(parsed_args: argparse.Namespace) -> Conditions:
     now = datetime.now(timezone.utc)
     zone = getattr(parsed_args, 'timezone', None) or timezone.utc
     since, before = (
-        text and parse_moment(text, zone, now)
+        text and parse_time(text, zone, now)
         for text in (parsed_args.created_after, parsed_args.created_before)
     )
     stuck: CalendarDuration | None = getattr(parsed_args, 'stuck', None)

@@ -11,7 +11,7 @@ from osc_lib import exceptions
 
 from vbsclient.api.http import is_uuid
 from vbsclient.api.values import canonical_id
-from vbsclient.osc.command.times import parse_duration
+from vbsclient.osc.command.times import parse_timeout
 from vbsclient.osc.output.text import visible
 
 _MOST_CONCURRENCY = 64
@@ -113,7 +113,7 @@ def add_wait_options(
     parser.add_argument(
         '--timeout',
         metavar='<duration>',
-        type=parse_duration,
+        type=parse_timeout,
         help=(
             f'With --wait: the longest wait in all, such as 30m or 90 '
             f'(seconds); default: until nothing has changed for '

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the commands have in common that delete by rule."""
+"""What the commands that delete by rule have in common."""
 
 from __future__ import annotations
 
 import abc
 import argparse
-from collections import Counter
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -14,408 +14,97 @@ from typing import Any, ClassVar, TextIO
 from cliff import utils
 from osc_lib import exceptions
 
-from vbsclient.api.client import ServiceClient
 from vbsclient.bulk import Limits, State
-from vbsclient.deletion.prune import (
-    ConfirmedPlan,
-    History,
-    Prune,
-    ensure_not_empty,
-)
-from vbsclient.osc.command import retention_options
+from vbsclient.deletion import prune
+from vbsclient.osc.command import filters, retention_options
 from vbsclient.osc.command.change import ChangeCommand, Prepared
 from vbsclient.osc.command.clock import refuse_wrong_clock
 from vbsclient.osc.command.confirm import confirm
-from vbsclient.osc.command.filters import (
-    refuse_empty,
-    warn_of_strange_statuses,
-)
 from vbsclient.osc.command.show import as_command_errors, printing
-from vbsclient.osc.output.columns import Column, Megabytes, row_of
+from vbsclient.osc.output import prune_table
+from vbsclient.osc.output.columns import row_of
 from vbsclient.osc.output.messages import skipped
-from vbsclient.osc.output.prune_table import Layout, by_group, one_table
-from vbsclient.osc.output.text import Text, shortened, visible
-from vbsclient.retention import Candidate, Decision, Plan
-from vbsclient.wording import counted, listed
-
-#: No disk has more backups than this; the next one is refused.
-_MOST_OF_A_DISK = 20
+from vbsclient.osc.output.text import shortened, visible
+from vbsclient.retention import Decision, Plan
+from vbsclient.wording import counted
 
 
 class PruneCommand(ChangeCommand):
     """A command that deletes what rules do not keep.
 
-    It goes the way of the deletions that name their targets; only what
-    they name comes from a plan.
+    It deletes like the commands that name their targets; only the targets
+    come from a plan.
     """
 
-    #: What rules are judged over: (one, several).
-    group: ClassVar[tuple[str, str]]
+    dry_run = 'Show what would be kept and deleted, and why; send no DELETE'
 
-    #: The options that name what is meant, as attributes.
+    kind: ClassVar[prune_table.BackupKind]
+
+    #: The attributes of the options that say which backups are meant.
     narrowing: ClassVar[Sequence[str]]
-
-    #: Makes of a size what a table shows.
-    size: ClassVar[type[Text]]
-
-    #: The same unit in MB.
-    megabytes: ClassVar[int]
 
     #: Whether these backups have tags.
     tagged: ClassVar[bool] = False
 
-    dry_run = 'Show what would be kept and deleted, and why; send no DELETE'
-
-    #: What one backup's size means.
-    size_note: ClassVar[str]
-
-    @abc.abstractmethod
-    def add_selection(self, parser: argparse.ArgumentParser) -> None:
-        """Add the options that the list has."""
-
     @abc.abstractmethod
     def make_history(
         self, parsed_args: argparse.Namespace, limits: Limits
-    ) -> History:
-        """The backups that were selected."""
+    ) -> prune.History:
+        """The backups that the options select."""
 
-    @abc.abstractmethod
-    def clients(self) -> Sequence[ServiceClient]:
-        """Those that the history was made of."""
-
-    @abc.abstractmethod
-    def is_vendor(self) -> bool:
-        """Whether the service is the vendor's, with its limits and delays."""
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the rules and the selection."""
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        group, groups = self.kind.group
         retention_options.add_rules(parser, tags=self.tagged)
-        self.add_selection(parser)
         parser.add_argument(
-            f'--all-{self.group[1]}',
+            f'--all-{groups}',
             dest='all_groups',
             action='store_true',
-            help=(
-                f'Go through all {self.group[1]}, where no other option says '
-                f'which backups are meant'
-            ),
+            help=f'Apply to all {groups}',
         )
         parser.add_argument(
             '--include-error',
             action='store_true',
             help=(
-                'Let backups go too whose status is error: no rule counts '
-                'them, and without this option they are kept'
+                'Also delete backups in error state; no rule counts them, '
+                'and they are kept by default'
             ),
         )
         parser.add_argument(
             '--allow-empty',
             action='store_true',
             help=(
-                f'Let the rules delete the newest backup of a '
-                f'{self.group[0]}, and all of them'
+                f'Allow the rules to delete the newest backup of a {group}, '
+                f'and all of its backups'
             ),
         )
         parser.add_argument(
             '--yes',
             action='store_true',
-            help='Do not ask before deleting; needed without a terminal',
+            help='Do not prompt for confirmation; required without a terminal',
         )
+        return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        """Refuse what is no rule before anything is asked."""
-        # Before a default makes a table of it.
-        self._is_unformatted = not (
-            parsed_args.formatter
-            or parsed_args.columns
-            or parsed_args.sort_columns
-            or parsed_args.report
-        )
-        self._for_machines = bool(
-            parsed_args.report
-            or parsed_args.columns
-            or parsed_args.formatter not in (None, 'table')
-        )
-        self._plan: Plan | None = None
-        self._agreed: ConfirmedPlan | None = None
-        self._prune: Prune | None = None
-        with self._human_stream():
-            # A plan that nobody could read is not even made.
+        formatter = self._formatter_plugins['table'].obj
+        self._screen = _Screen(self.app, formatter, self.kind, parsed_args)
+        self._rule_set = retention_options.rule_set_of(parsed_args)
+        self._prune: prune.Prune | None = None
+        self._plan = Plan(())
+        self._confirmed: prune.ConfirmedPlan | None = None
+        with self._screen.stream():
+            # No plan is made if it cannot be written.
             pass
         self._check_selection(parsed_args)
-        self._rule_set = retention_options.rule_set_of(parsed_args)
         if not (self._rule_set.rules or self._rule_set.older_than):
             self._parser.error(
-                'no rule is given: say what to keep, for example '
+                'no rule is given: specify what to keep, for example '
                 '--keep-daily 7 --keep-weekly 5, or --older-than 90d'
             )
         return super().run(parsed_args)
 
-    def prepare(
-        self, parsed_args: argparse.Namespace, limits: Limits
-    ) -> Prepared | None:
-        """Plan, show it, ask; None if nothing is to be deleted."""
-        prune = self._prune = Prune(
-            self.make_history(parsed_args, limits),
-            self._rule_set,
-            datetime.now(timezone.utc),
-        )
-        plan = self._plan = prune.plan()
-        refuse_wrong_clock(self.clients())
-        self._remark(retention_options.describe(self._rule_set))
-        warn_of_strange_statuses(parsed_args.conditions)
-        self._warn_of_idle_rules(plan, parsed_args)
-        if not plan.decisions:
-            self._remark('No backup is selected: there is nothing to prune.')
-            return None
-        if parsed_args.dry_run:
-            return None
-        everything = not parsed_args.yes or self.app.options.verbose_level > 1
-        told = plan.decisions if everything else plan.deleted
-        self._show(plan, told, parsed_args)
-        ensure_not_empty(plan)
-        if not plan.deleted:
-            kept = len(plan.kept)
-            self._remark(
-                f'All {kept} backups are kept.'
-                if kept > 1
-                else 'The only backup is kept.'
-            )
-            self._warn_of_full_disks(plan)
-            return None
-        if not parsed_args.yes:
-            self._ask(plan)
-        self._agreed = prune.look_again(plan)
-        return self._agreed.deletion, self._agreed.targets()
-
-    def produce_output(
-        self,
-        parsed_args: argparse.Namespace,
-        column_names: Sequence[str],
-        data: Iterable[Sequence[Any]],
-    ) -> int:
-        """A plan at a terminal is for a person, unless it says otherwise."""
-        plan = self._plan
-        if (
-            plan is not None
-            and parsed_args.dry_run
-            and self._is_unformatted
-            and self.app.stdout.isatty()
-        ):
-            self._show(plan, plan.decisions, parsed_args)
-            return 0
-        return super().produce_output(parsed_args, column_names, data)
-
-    def _columns(self, parsed_args: argparse.Namespace) -> Sequence[Column]:
-        return one_table(
-            self.size, for_people=parsed_args.formatter == 'table'
-        )
-
-    def table(
-        self, parsed_args: argparse.Namespace
-    ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
-        """The plan, where it is all that there is."""
-        if not parsed_args.dry_run:
-            return super().table(parsed_args)
-        columns = self._columns(parsed_args)
-        decisions = self._plan.decisions if self._plan else ()
-        return [column.title for column in columns], [
-            row_of(columns, decision, parsed_args) for decision in decisions
-        ]
-
-    def conclude(self, parsed_args: argparse.Namespace) -> int:
-        """Sum up, whatever comes after."""
-        plan = self._plan
-        if plan is not None and plan.decisions and parsed_args.dry_run:
-            self._sum_up(self._dry_run_summary(plan))
-            self._warn_of_full_disks(plan)
-            with as_command_errors():
-                ensure_not_empty(plan)
-        elif plan is not None and self._agreed is not None:
-            left = [
-                o for o in self.report.outcomes if o.state is State.SKIPPED
-            ]
-            for complaint in skipped(left, self.words):
-                self.log.warning('%s', complaint)
-            self._warn_of_absent(plan)
-            self._sum_up(self._summary(plan))
-            self._warn_of_full_disks(plan)
-        code = super().conclude(parsed_args)
-        doubt = self._prune.doubt if self._prune else None
-        if doubt is not None:
-            complaint = (
-                f'Backups were kept because it is not known enough of them: '
-                f'{shortened(doubt)}.'
-            )
-            raise exceptions.CommandError(complaint)
-        return code
-
-    # -- what is shown ---------------------------------------------------
-
-    def _show(
-        self,
-        plan: Plan,
-        decisions: Sequence[Decision],
-        parsed_args: argparse.Namespace,
-    ) -> None:
-        """A table for each group."""
-        formatter = self._formatter_plugins['table'].obj
-        if formatter is None:
-            return
-        table = argparse.Namespace(
-            **{**vars(parsed_args), 'formatter': 'table'}
-        )
-        with self._human_stream() as people:
-            if people is None:
-                return
-            width = utils.terminal_width() if people.isatty() else None
-            layout = Layout(decisions, self.size, width)
-            for heading, rows in by_group(plan, decisions, self.group[0]):
-                people.write(f'{heading}\n')
-                formatter.emit_list(
-                    layout.titles, layout.rows(rows, table), people, table
-                )
-                people.write('\n')
-
-    @contextmanager
-    def _human_stream(self) -> Iterator[TextIO | None]:
-        """Where people read; None if they have closed it.
-
-        That is standard error, if standard output is for a machine.
-        """
-        if self._for_machines:
-            yield self.app.stderr
-            return
-        with printing(self.app):
-            yield self.app.stdout
-
-    def _say(self, text: str) -> None:
-        with self._human_stream() as people:
-            if people is not None:
-                people.write(f'{visible(text)}\n')
-
-    def _remark(self, text: str) -> None:
-        """Say it, but for -q where nothing goes: a quiet night of cron."""
-        goes = self._plan is not None and self._plan.deleted
-        if goes or self.app.options.verbose_level:
-            self._say(text)
-
-    def _sum_up(self, text: str) -> None:
-        """Say it, or go on to what is more urgent."""
-        with self.complaining_last():
-            self._say(text)
-
-    def _ask(self, plan: Plan) -> None:
-        count = counted(len(plan.deleted), 'backup')
-        groups = len({d.backup.group for d in plan.deleted})
-        confirm(
-            f'Delete {count} of {counted(groups, *self.group)}?',
-            f'This would delete {count}, as listed above: add --yes. '
-            f'Nothing was deleted.',
-            stdin=self.app.stdin,
-            stderr=self.app.stderr,
-        )
-
-    def _dry_run_summary(self, plan: Plan) -> str:
-        return (
-            f'Would delete {len(plan.deleted)}, keep {len(plan.kept)}.'
-            f'{self._nominal([d.backup for d in plan.deleted])}'
-        )
-
-    def _summary(self, plan: Plan) -> str:
-        results = Counter(
-            self.report.result(outcome) for outcome in self.report.outcomes
-        )
-        gone, accepted = results.pop('deleted', 0), results.pop('accepted', 0)
-        skipped = results.pop('skipped', 0)
-        open_ends = ''.join(
-            f', {word}: {results.pop(word)}'
-            for word in ('unknown', 'not sent')
-            if word in results
-        )
-        done = {
-            outcome.target.id
-            for outcome in self.report.outcomes
-            if outcome.state in (State.ACCEPTED, State.DONE)
-        }
-        going = f' ({accepted} still going on)' if accepted else ''
-        deleted = [d.backup for d in plan.deleted if d.backup.id in done]
-        absent = self._prune.absent if self._prune else {}
-        gone_ids = {id for id, absence in absent.items() if absence.is_gone}
-        kept = sum(d.backup.id not in gone_ids for d in plan.kept)
-        return (
-            f'Deleted: {gone + accepted}{going}, kept: {kept}, '
-            f'skipped: {skipped}, failed: {results.total()}{open_ends}.'
-            f'{self._nominal(deleted)}'
-        )
-
-    def _nominal(self, backups: Sequence[Candidate]) -> str:
-        total = sum(backup.size or 0 for backup in backups) * self.megabytes
-        if not backups:
-            return ''
-        delay = '; space follows within three days' if self.is_vendor() else ''
-        return (
-            f' Nominal size of what goes: {Megabytes(total).human_readable()} '
-            f'({self.size_note}{delay}).'
-        )
-
-    def _warn_of_absent(self, plan: Plan) -> None:
-        """Name what is not as the list shows it, so that it did not count."""
-        absent = self._prune.absent if self._prune else {}
-        for decision in plan.decisions if absent else ():
-            backup = decision.backup
-            if backup.id in absent:
-                self.log.warning(
-                    'Backup %s (%s) did not count: the list shows it, but %s.',
-                    visible(backup.name or ''),
-                    visible(backup.id),
-                    absent[backup.id].reason,
-                )
-
-    def _warn_of_full_disks(self, plan: Plan) -> None:
-        if not self.is_vendor():
-            return
-        kept = Counter(
-            volume_id
-            for decision in plan.kept
-            for volume_id in decision.backup.volume_ids
-        )
-        full = [
-            f'{visible(volume_id)} ({count})'
-            for volume_id, count in sorted(kept.items())
-            if count >= _MOST_OF_A_DISK
-        ]
-        if full:
-            self.log.warning(
-                'A disk can have %d backups; where so many are kept, the '
-                'next one will be refused: %s.',
-                _MOST_OF_A_DISK,
-                listed(full),
-            )
-
-    def _warn_of_idle_rules(
-        self, plan: Plan, parsed_args: argparse.Namespace
-    ) -> None:
-        """Say that a rule keeps nothing which names what it keeps.
-
-        Its pattern may be misspelt.  Not through the log, which -q hides:
-        what it should have kept is about to be deleted.
-        """
-        if not plan.decisions:
-            return
-        for option, what in retention_options.idle(self._rule_set, plan):
-            text = (
-                f"{option} '{shortened(what, 80)}' keeps nothing: no "
-                f'selected backup has such a {option[7:]}.'
-            )
-            if not (parsed_args.yes or parsed_args.dry_run):
-                # The question follows, to whoever reads this.
-                self._say(text)
-            elif self.app.stderr is not None:
-                self.app.stderr.write(f'{text}\n')
-
     def _check_selection(self, parsed_args: argparse.Namespace) -> None:
-        refuse_empty(
+        filters.refuse_empty(
             self._parser,
             parsed_args,
             (*self.narrowing, 'status', 'availability_zone'),
@@ -427,5 +116,220 @@ class PruneCommand(ChangeCommand):
             )
             self._parser.error(
                 f'say which backups are meant, with one of {options}, or add '
-                f'--all-{self.group[1]}'
+                f'--all-{self.kind.group[1]}'
             )
+
+    def prepare(
+        self, parsed_args: argparse.Namespace, limits: Limits
+    ) -> Prepared | None:
+        """Plan, show the plan and ask; None if nothing is to be deleted."""
+        self._history = self.make_history(parsed_args, limits)
+        self._prune = prune.Prune(
+            self._history, self._rule_set, datetime.now(timezone.utc)
+        )
+        plan = self._plan = self._prune.plan()
+        refuse_wrong_clock(self._history.clients)
+        self._remark(retention_options.describe(self._rule_set))
+        filters.warn_of_strange_statuses(parsed_args.conditions)
+        self._warn_of_unused_rules(parsed_args)
+        if not plan.decisions:
+            self._remark('No backup is selected: there is nothing to prune.')
+            return None
+        if parsed_args.dry_run:
+            return None
+        show_all = not parsed_args.yes or self.app.options.verbose_level > 1
+        self._screen.show(plan, plan.decisions if show_all else plan.deleted)
+        prune.ensure_not_empty(plan)
+        if not plan.deleted:
+            kept = len(plan.kept)
+            self._remark(
+                f'All {kept} backups are kept.'
+                if kept > 1
+                else 'The only backup is kept.'
+            )
+            self._warn_of_full_volumes()
+            return None
+        if not parsed_args.yes:
+            self._ask()
+        self._confirmed = self._prune.confirm(plan)
+        return self._confirmed.deletion, self._confirmed.targets()
+
+    def table(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+        if not parsed_args.dry_run:
+            return super().table(parsed_args)
+        for_people = parsed_args.formatter == 'table'
+        columns = prune_table.one_table(self.kind.size, for_people=for_people)
+        return [column.title for column in columns], [
+            row_of(columns, decision, parsed_args)
+            for decision in self._plan.decisions
+        ]
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: Sequence[str],
+        data: Iterable[Sequence[Any]],
+    ) -> int:
+        if parsed_args.dry_run and self._screen.takes_plan:
+            self._screen.show(self._plan, self._plan.decisions)
+            return 0
+        return super().produce_output(parsed_args, column_names, data)
+
+    def conclude(self, parsed_args: argparse.Namespace) -> int:
+        """Sum up, whatever failed, and only then fail."""
+        plan = self._plan
+        if parsed_args.dry_run and plan.decisions:
+            self._sum_up(
+                prune_table.dry_run_summary(plan, self.kind, self._history)
+            )
+            with as_command_errors():
+                prune.ensure_not_empty(plan)
+        elif self._prune is not None and self._confirmed is not None:
+            outcomes = self.report.outcomes
+            left = [o for o in outcomes if o.state is State.SKIPPED]
+            for message in skipped(left, self.words):
+                self.log.warning('%s', message)
+            absent = self._prune.absent
+            self._warn_of_absent(absent)
+            self._sum_up(
+                prune_table.summary(
+                    plan, self.report, absent, self.kind, self._history
+                )
+            )
+        code = super().conclude(parsed_args)
+        reason = self._prune.uncertain_reason if self._prune else None
+        if reason is not None:
+            raise exceptions.CommandError(
+                f'Backups were kept because their origin could not be '
+                f'determined: {shortened(reason)}.'
+            )
+        return code
+
+    def _remark(self, text: str) -> None:
+        """Say it, unless -q is given and nothing is to be deleted."""
+        if self._plan.deleted or self.app.options.verbose_level:
+            self._screen.say(text)
+
+    def _sum_up(self, text: str) -> None:
+        # A summary that cannot be written must not hide a failure.
+        with self.complaining_last():
+            self._screen.say(text)
+        self._warn_of_full_volumes()
+
+    def _ask(self) -> None:
+        count = counted(len(self._plan.deleted), 'backup')
+        groups = {d.backup.group for d in self._plan.deleted}
+        confirm(
+            f'Delete {count} of {counted(len(groups), *self.kind.group)}?',
+            f'This would delete {count}, as listed above: add --yes. '
+            f'Nothing was deleted.',
+            stdin=self.app.stdin,
+            stderr=self.app.stderr,
+        )
+
+    def _warn_of_absent(self, absent: dict[str, prune.Absence]) -> None:
+        for backup in (decision.backup for decision in self._plan.decisions):
+            if backup.id in absent:
+                self.log.warning(
+                    'Backup %s (%s) did not count: the list shows it, but %s.',
+                    shortened(backup.name or '', 80),
+                    visible(backup.id),
+                    absent[backup.id].reason,
+                )
+
+    def _warn_of_full_volumes(self) -> None:
+        warning = prune_table.full_volumes(self._plan)
+        if warning and self._history.is_vendor:
+            self.log.warning('%s', warning)
+
+    def _warn_of_unused_rules(self, parsed_args: argparse.Namespace) -> None:
+        """Say that a name or tag to keep matches nothing.
+
+        It may be misspelled.  Not through the log, which -q hides: what it
+        should have kept is about to be deleted.
+        """
+        for word, value in retention_options.unused_rules(
+            self._rule_set, self._plan
+        ):
+            text = (
+                f"--keep-{word} '{shortened(value, 80)}' keeps nothing: no "
+                f'selected backup has such a {word}.'
+            )
+            if not (parsed_args.yes or parsed_args.dry_run):
+                # The prompt follows, for whoever reads this.
+                self._screen.say(text)
+            elif self.app.stderr is not None:
+                self.app.stderr.write(f'{text}\n')
+
+
+class _Screen:
+    """Where a person reads the plan.
+
+    That is standard error if standard output is for a machine.
+
+    :param formatter: cliff's for tables; None if it cannot be loaded.
+    :param parsed_args: before a default format is set.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        formatter: Any,
+        kind: prune_table.BackupKind,
+        parsed_args: argparse.Namespace,
+    ) -> None:
+        self._app = app
+        self._formatter = formatter
+        self._kind = kind
+        self._parsed_args = parsed_args
+        self._for_machines = bool(
+            parsed_args.report
+            or parsed_args.columns
+            or parsed_args.formatter not in (None, 'table')
+        )
+        self._is_formatted = bool(
+            self._for_machines
+            or parsed_args.formatter
+            or parsed_args.sort_columns
+        )
+
+    @property
+    def takes_plan(self) -> bool:
+        """Whether a dry run shows its plan here, and no row anywhere."""
+        return not self._is_formatted and self._app.stdout.isatty()
+
+    @contextmanager
+    def stream(self) -> Iterator[TextIO]:
+        """The stream; one that nobody reads if standard error is closed."""
+        if self._for_machines:
+            yield self._app.stderr or io.StringIO()
+        else:
+            with printing(self._app):
+                yield self._app.stdout
+
+    def say(self, text: str) -> None:
+        with self.stream() as stream:
+            stream.write(f'{visible(text)}\n')
+
+    def show(self, plan: Plan, decisions: Sequence[Decision]) -> None:
+        """A table for each group."""
+        table = argparse.Namespace(
+            **{**vars(self._parsed_args), 'formatter': 'table'}
+        )
+        with self.stream() as stream:
+            if self._formatter is None:
+                return
+            width = utils.terminal_width() if stream.isatty() else None
+            columns = prune_table.columns_for(
+                decisions, self._kind.size, width
+            )
+            titles = [column.title for column in columns]
+            for heading, members in prune_table.by_group(
+                plan, decisions, self._kind.group[0]
+            ):
+                rows = [row_of(columns, member, table) for member in members]
+                stream.write(f'{heading}\n')
+                self._formatter.emit_list(titles, rows, stream, table)
+                stream.write('\n')

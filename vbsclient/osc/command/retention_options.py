@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rules of retention as options, and as a sentence."""
+"""The retention rules as options, and as a sentence."""
 
 from __future__ import annotations
 
@@ -8,45 +8,29 @@ from collections.abc import Iterator
 from datetime import datetime, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
+from vbsclient import retention
 from vbsclient.api.names import composed
 from vbsclient.glob import glob_regex
-from vbsclient.osc.command.times import parse_span
-from vbsclient.retention import (
-    DAILY,
-    HOURLY,
-    MONTHLY,
-    UNLIMITED,
-    WEEKLY,
-    YEARLY,
-    KeepLast,
-    KeepName,
-    KeepPeriods,
-    KeepTag,
-    KeepWithin,
-    Plan,
-    Rule,
-    RuleSet,
-)
+from vbsclient.osc.command.times import parse_calendar_duration
 
 _PERIODS = (
-    (HOURLY, 'hours'),
-    (DAILY, 'days'),
-    (WEEKLY, 'weeks'),
-    (MONTHLY, 'months'),
-    (YEARLY, 'years'),
+    (retention.HOURLY, 'hours'),
+    (retention.DAILY, 'days'),
+    (retention.WEEKLY, 'weeks'),
+    (retention.MONTHLY, 'months'),
+    (retention.YEARLY, 'years'),
 )
 
 
 def add_rules(parser: argparse.ArgumentParser, *, tags: bool) -> None:
-    """The options that say what is kept.
+    """Add the options that say what is kept.
 
-    :param tags: whether what is judged has tags.
+    :param tags: whether these backups have tags.
     """
     group = parser.add_argument_group(
         'rules',
-        'What any of these keeps is kept; at least one is needed. <n> may '
-        'be "unlimited". The last two say what may go at all, and where '
-        'periods begin.',
+        'A backup that any of these rules keeps is kept; at least one rule '
+        'is required. <n> may be "unlimited".',
     )
     group.add_argument(
         '--keep-last',
@@ -54,23 +38,23 @@ def add_rules(parser: argparse.ArgumentParser, *, tags: bool) -> None:
         type=_count,
         help='Keep the n newest backups of each group',
     )
-    for period, several in _PERIODS:
+    for period, units in _PERIODS:
         group.add_argument(
             f'--keep-{period.name}',
             metavar='<n>',
             type=_count,
             help=(
-                f'Keep the newest backup of each of the n newest {several} '
-                f'that hold one'
+                f'Keep the newest backup of each of the n newest {units} '
+                f'that have one'
             ),
         )
     group.add_argument(
         '--keep-within',
         metavar='<time>',
-        type=parse_span,
+        type=parse_calendar_duration,
         help=(
-            'Keep all that were made less than so long before the newest of '
-            'the group, such as 36h, 30d, 8w, 6mo (months), 1y'
+            'Keep backups created within <time> of the newest backup of the '
+            'group, such as 36h, 30d, 8w, 6mo (months), 1y'
         ),
     )
     group.add_argument(
@@ -80,8 +64,8 @@ def add_rules(parser: argparse.ArgumentParser, *, tags: bool) -> None:
         action='append',
         default=[],
         help=(
-            'Keep all whose name fits this pattern, as shells have them; '
-            'repeat for several'
+            'Keep backups whose name matches this glob pattern; repeat for '
+            'several'
         ),
     )
     if tags:
@@ -91,16 +75,16 @@ def add_rules(parser: argparse.ArgumentParser, *, tags: bool) -> None:
             type=_tag,
             action='append',
             default=[],
-            help='Keep all that bear this tag; repeat for several',
+            help='Keep backups with this tag; repeat for several',
         )
     group.add_argument(
         '--older-than',
         metavar='<time>',
-        type=parse_span,
+        type=parse_calendar_duration,
         help=(
-            'Delete only what is older than this now (90d, 6mo); alone: '
-            'delete all that '
-            'is, the newest backups of a group too if --allow-empty is given'
+            'Delete only backups that are older than this now (90d, 6mo); '
+            'without another rule: delete all of them, the newest backup of '
+            'a group only with --allow-empty'
         ),
     )
     group.add_argument(
@@ -108,15 +92,15 @@ def add_rules(parser: argparse.ArgumentParser, *, tags: bool) -> None:
         metavar='<zone>',
         type=_zone,
         help=(
-            'Time zone of calendar periods, and of dates that name none, '
-            'such as Europe/Berlin (default: UTC)'
+            'Time zone for calendar periods, and for dates without a time '
+            'zone, such as Europe/Berlin (default: UTC)'
         ),
     )
 
 
-def rule_set_of(parsed_args: argparse.Namespace) -> RuleSet:
-    """What these options say."""
-    return RuleSet(
+def rule_set_of(parsed_args: argparse.Namespace) -> retention.RuleSet:
+    """The rules that these options give."""
+    return retention.RuleSet(
         rules=tuple(_rules(parsed_args)),
         older_than=parsed_args.older_than,
         zone=parsed_args.timezone or timezone.utc,
@@ -124,85 +108,75 @@ def rule_set_of(parsed_args: argparse.Namespace) -> RuleSet:
     )
 
 
-def describe(rule_set: RuleSet) -> str:
-    """The rules in one sentence, with the zone of its periods."""
-    kept = [_words(rule) for rule in rule_set.rules]
+def _rules(parsed_args: argparse.Namespace) -> Iterator[retention.Rule]:
+    if parsed_args.keep_last is not None:
+        yield retention.KeepLast(parsed_args.keep_last)
+    for period, _ in _PERIODS:
+        count = getattr(parsed_args, f'keep_{period.name}')
+        if count is not None:
+            yield retention.KeepPeriods(period, count)
+    if parsed_args.keep_within is not None:
+        yield retention.KeepWithin(parsed_args.keep_within)
+    yield from map(retention.KeepName, parsed_args.keep_name)
+    yield from map(retention.KeepTag, getattr(parsed_args, 'keep_tag', ()))
+
+
+def describe(rule_set: retention.RuleSet) -> str:
+    """The rules and their time zone in one line."""
     parts = []
-    if kept:
-        parts.append(f'Keep {", ".join(kept)}.')
+    if rule_set.rules:
+        kept = ', '.join(map(str, rule_set.rules))
+        parts.append(f'Keep {kept}.')
     if rule_set.older_than is not None:
         parts.append(
             f'Delete only what is older than {rule_set.older_than.text}.'
         )
-    parts.append(f'Time zone: {_zone_name(rule_set.zone)}.')
+    offset = datetime.now(rule_set.zone).strftime('%z')
+    parts.append(
+        f'Time zone: {rule_set.zone} (now {offset[:3]}:{offset[3:]}).'
+    )
     return ' '.join(parts)
 
 
-def idle(rule_set: RuleSet, plan: Plan) -> Iterator[tuple[str, str]]:
-    """The rules that name what they keep, and name nothing of a plan.
+def unused_rules(
+    rule_set: retention.RuleSet, plan: retention.Plan
+) -> Iterator[tuple[str, str]]:
+    """The names and tags to keep that no backup of a plan has.
 
-    :returns: (the option, its value) of each.
+    :returns: (``name`` or ``tag``, its value) of each.
     """
-    seen = {reason for d in plan.decisions for reason in d.reasons}
+    if not plan.decisions:
+        return
+    used = {reason for d in plan.decisions for reason in d.reasons}
     for rule in rule_set.rules:
+        if str(rule) in used:
+            continue
         match rule:
-            case KeepName(pattern) if rule.reason not in seen:
-                yield '--keep-name', pattern
-            case KeepTag(tag) if rule.reason not in seen:
-                yield '--keep-tag', tag
-
-
-def _rules(parsed_args: argparse.Namespace) -> Iterator[Rule]:
-    if parsed_args.keep_last is not None:
-        yield KeepLast(parsed_args.keep_last)
-    for period, _ in _PERIODS:
-        count = getattr(parsed_args, f'keep_{period.name}')
-        if count is not None:
-            yield KeepPeriods(period, count)
-    if parsed_args.keep_within is not None:
-        yield KeepWithin(parsed_args.keep_within)
-    yield from map(KeepName, parsed_args.keep_name)
-    yield from map(KeepTag, getattr(parsed_args, 'keep_tag', ()))
-
-
-def _words(rule: Rule) -> str:
-    match rule:
-        case KeepLast(count):
-            return f'last {_number(count)}'
-        case KeepPeriods(period, count):
-            return f'{period.name} {_number(count)}'
-        case KeepWithin(span):
-            return f'all within {span.text} of the newest'
-        case KeepName(pattern):
-            return f'name {pattern}'
-        case KeepTag(tag):
-            return f'tag {tag}'
-    return str(rule)
-
-
-def _number(count: int) -> str:
-    return 'unlimited' if count == UNLIMITED else str(count)
+            case retention.KeepName(pattern):
+                yield 'name', pattern
+            case retention.KeepTag(tag):
+                yield 'tag', tag
 
 
 def _count(text: str) -> int:
     if text == 'unlimited':
-        return UNLIMITED
+        return retention.UNLIMITED
     number = int(text) if text.isascii() and text.isdigit() else 0
     if number < 1:
         raise argparse.ArgumentTypeError(
             f'{text!r} is neither a number greater than 0 nor "unlimited"'
         )
-    return min(number, UNLIMITED)
+    return min(number, retention.UNLIMITED)
 
 
 def _pattern(text: str) -> str:
     if not text.strip():
-        raise argparse.ArgumentTypeError('an empty pattern fits no name')
+        raise argparse.ArgumentTypeError('an empty pattern matches no name')
     try:
         glob_regex(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(
-            f'{text!r} fits no name: {error}'
+            f'{text!r} matches no name: {error}'
         ) from None
     return composed(text)
 
@@ -211,7 +185,7 @@ def _tag(text: str) -> str:
     key, equals, _ = text.partition('=')
     if not (key and equals):
         raise argparse.ArgumentTypeError(
-            f'{text!r} is no tag: write it as key=value'
+            f'{text!r} is not a tag: write it as key=value'
         )
     return composed(text)
 
@@ -223,8 +197,3 @@ def _zone(name: str) -> tzinfo:
         raise argparse.ArgumentTypeError(
             f'{name!r} is not a time zone such as Europe/Berlin or UTC'
         ) from None
-
-
-def _zone_name(zone: tzinfo) -> str:
-    offset = datetime.now(zone).strftime('%z')
-    return f'{zone} (now {offset[:3]}:{offset[3:]})'

@@ -1,34 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``openstack csbs backup prune``: the others start without it."""
+"""``openstack csbs backup prune``.
+
+Apart from the other commands of backups, which start faster without the
+retention rules.
+"""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from vbsclient.api.client import ServiceClient
 from vbsclient.api.csbs import ServerBackup
 from vbsclient.api.paging import PAGE_SIZE
 from vbsclient.bulk import Limits
 from vbsclient.deletion.server_history import ServerHistory
 from vbsclient.osc.command.clients import make_csbs_client
 from vbsclient.osc.command.prune import PruneCommand
-from vbsclient.osc.csbs.selection import (
-    Selection,
-    add_provider,
-    add_selection,
-)
+from vbsclient.osc.csbs import selection as options
 from vbsclient.osc.output.columns import Megabytes
+from vbsclient.osc.output.prune_table import BackupKind
 
 
 class PruneCsbsBackup(PruneCommand):
-    """Delete backups of servers that no rule keeps (CSBS)
+    """Delete server backups that no rule keeps (CSBS)
 
-    The rules are judged for each server alone, and each rule on its own:
-    what one of them keeps is kept. They count only backups that can be
-    restored. What is not finished, or had an image made from it, is kept
-    and not touched. Only one server's part of a checkpoint goes; the parts
-    of other servers are judged by their own rules. "list" with the same
+    Rules apply to each server separately, and each rule by itself: what one
+    of them keeps is kept. They count only backups that can be restored.
+    Backups that are unfinished, or that an image was made from, are kept and
+    not changed. Only the backup of one server in a checkpoint is deleted;
+    those of other servers follow their own rules. "list" with the same
     options shows what is selected; --dry-run shows the plan with all
     reasons.
 
@@ -37,28 +37,26 @@ class PruneCsbsBackup(PruneCommand):
     """
 
     idle = 1800.0
-    group = ('server', 'servers')
+    kind = BackupKind(
+        ('server', 'servers'),
+        Megabytes,
+        1,
+        'the volumes of each backup as they were then, but backups are '
+        'incremental',
+    )
     narrowing = ('server', 'name', 'name_contains', 'policy')
     tagged = True
-    size = Megabytes
-    megabytes = 1
-    size_note = (
-        'the disks of each backup as they were then, but backups are '
-        'incremental'
-    )
 
-    def add_selection(self, parser: argparse.ArgumentParser) -> None:
-        """Add the options of the list."""
-        add_selection(parser)
-        add_provider(parser)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        options.add_selection(parser)
+        options.add_provider(parser)
 
     def make_history(
         self, parsed_args: argparse.Namespace, limits: Limits
     ) -> ServerHistory:
-        """The backups of these servers."""
         manager = self.app.client_manager
-        self._csbs = csbs = make_csbs_client(manager, limits)
-        selection = Selection.of(parsed_args, manager, csbs)
+        csbs = make_csbs_client(manager, limits)
+        selection = options.Selection.of(parsed_args, manager, csbs)
         selection.demand_policy_filter(csbs)
 
         def read() -> Iterator[ServerBackup]:
@@ -72,11 +70,3 @@ class PruneCsbsBackup(PruneCommand):
             limits=limits,
             include_error=parsed_args.include_error,
         )
-
-    def clients(self) -> Sequence[ServiceClient]:
-        """There is one."""
-        return (self._csbs,)
-
-    def is_vendor(self) -> bool:
-        """There is no other CSBS."""
-        return True

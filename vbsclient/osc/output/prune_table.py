@@ -1,136 +1,109 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A plan of what stays and what goes, as a person reads it.
+"""What a plan keeps and deletes, and what became of it, for people.
 
-A table for each volume or server.  Two ids in one line leave no room for
-anything else, so that the one of the group is in a heading, and that of the
-backup below its name where the terminal is narrow.  In a pipe, and where a
-format or columns were chosen, all groups are one table.
+A terminal gets a table for each volume or server.  Two ids in one line would
+leave no room for anything else: the id of the group is in a heading, and the
+id of a backup is below its name where the terminal is narrow.  The narrow
+layout is not cliff's ``--fit-width``, which makes wide columns equally wide
+and so breaks ids.
 """
 
 from __future__ import annotations
 
-import argparse
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
-from vbsclient.deletion.prune import group_label
-from vbsclient.osc.output.columns import Column, MultiLine, Time, row_of
+from vbsclient.bulk import State
+from vbsclient.deletion.prune import Absence, History, group_label
+from vbsclient.osc.output.columns import Column, Megabytes, MultiLine, Time
+from vbsclient.osc.output.report import Report
 from vbsclient.osc.output.text import Text, visible
 from vbsclient.retention import Candidate, Decision, Plan
+from vbsclient.wording import listed
 
-#: What stands beside names and reasons where a backup has one line: the id,
+#: The width of all but name and reasons where a backup has one line: the id,
 #: a time, a size such as 1023.9 GB, the action, and what is between them.
-_BESIDE_BOTH = 36 + 19 + 9 + 6 + 19
+_ONE_LINE_WIDTH = 36 + 19 + 9 + 6 + 19
 
-#: What stands beside the reasons where a backup has several lines.
-_BESIDE_REASONS = 36 + 10 + 6 + 13
+#: The width of all but the reasons where a backup has several lines.
+_NARROW_WIDTH = 36 + 10 + 6 + 13
 
 #: No reason is cut into smaller pieces.
-_NARROWEST_REASON = 15
+_MIN_REASON_WIDTH = 15
+
+#: The service refuses to create more backups of a volume.
+_MAX_BACKUPS_OF_VOLUME = 20
 
 
-class _Group(Text):
-    """A volume or server: for a person its name, for a machine its id."""
+@dataclass(frozen=True)
+class BackupKind:
+    """How the backups of one service are grouped and measured.
 
-    def human_readable(self) -> str:
-        """For a terminal."""
-        backup: Candidate = self._value
-        return visible(backup.group_name or backup.group)
-
-
-class _Backup(Text):
-    """A backup: its name and below it its id."""
-
-    def human_readable(self) -> str:
-        """For a terminal."""
-        backup: Candidate = self._value
-        return f'{visible(backup.name or "")}\n{visible(backup.id)}'
-
-
-class _BrokenTime(Time):
-    """A day, and below it the time."""
-
-    def human_readable(self) -> str:
-        """For a terminal."""
-        return super().human_readable().replace(' ', '\n', 1)
-
-
-class Layout:
-    """The columns of the tables.
-
-    :param decisions: what will be shown.
-    :param size: makes of a size what a table shows.
-    :param width: the columns of the terminal, or None.
+    :ivar group: what they are grouped by: (one, several).
+    :ivar size: the column type of a size.
+    :ivar megabytes: the unit of a size in MB.
+    :ivar size_note: what the size of one backup means.
     """
 
-    def __init__(
-        self,
-        decisions: Sequence[Decision],
-        size: type[Text],
-        width: int | None,
-    ) -> None:
-        self.columns = (
-            _wide(size)
-            if width is None or width >= _needed(decisions)
-            else _narrow(width)
-        )
-        self.titles = [column.title for column in self.columns]
+    group: tuple[str, str]
+    size: type[Text]
+    megabytes: int
+    size_note: str
 
-    def rows(
-        self, decisions: Iterable[Decision], parsed_args: argparse.Namespace
-    ) -> list[Sequence[Any]]:
-        """The rows of one table."""
-        return [
-            row_of(self.columns, decision, parsed_args)
-            for decision in decisions
-        ]
+
+# -- tables ----------------------------------------------------------------
 
 
 def one_table(size: type[Text], *, for_people: bool) -> Sequence[Column]:
     """The columns of a table of all groups.
 
-    :param size: as of :class:`Layout`.
+    :param for_people: whether a group has a name, not its id.
     """
 
-    def group(decision: Decision) -> object:
-        return decision.backup if for_people else decision.backup.group
+    def group(decision: Decision) -> str:
+        backup = decision.backup
+        return (for_people and backup.group_name) or backup.group
 
-    return (Column('Group', group, _Group), *_wide(size))
+    return (Column('Group', group), *_one_line(size))
+
+
+def columns_for(
+    decisions: Sequence[Decision], size: type[Text], width: int | None
+) -> Sequence[Column]:
+    """The columns of the tables of the groups.
+
+    :param decisions: what will be shown.
+    :param width: of the terminal; None if there is none.
+    """
+    names = reasons = 0
+    for decision in decisions:
+        names = max(names, len(visible(decision.backup.name or '')))
+        reasons = max(reasons, *map(len, decision.reasons))
+    if width is None or width >= _ONE_LINE_WIDTH + names + reasons:
+        return _one_line(size)
+    return _narrow(max(width - _NARROW_WIDTH, _MIN_REASON_WIDTH))
 
 
 def by_group(
     plan: Plan, decisions: Iterable[Decision], noun: str
 ) -> Iterator[tuple[str, list[Decision]]]:
-    """The heading of each group, and what is to be shown of it.
-
-    :param noun: what the groups are.
-    """
-    every = Counter(d.backup.group for d in plan.decisions)
-    going = Counter(d.backup.group for d in plan.deleted)
+    """The heading of each group, and what is shown of it."""
+    total = Counter(d.backup.group for d in plan.decisions)
+    deleted = Counter(d.backup.group for d in plan.deleted)
     for group, members in groupby(decisions, lambda d: d.backup.group):
         rows = list(members)
         label = visible(group_label(rows[0].backup))
-        goes = 'goes' if going[group] == 1 else 'go'
         yield (
-            f'{noun.capitalize()} {label}: {going[group]} of {every[group]} '
-            f'{goes}',
+            f'{noun.capitalize()} {label}: {deleted[group]} of '
+            f'{total[group]} to delete',
             rows,
         )
 
 
-def _needed(decisions: Iterable[Decision]) -> int:
-    """How wide a terminal must be for one line each."""
-    names = reasons = 0
-    for decision in decisions:
-        names = max(names, len(visible(decision.backup.name or '')))
-        reasons = max(reasons, *map(len, decision.reasons))
-    return _BESIDE_BOTH + names + reasons
-
-
-def _wide(size: type[Text]) -> Sequence[Column]:
+def _one_line(size: type[Text]) -> Sequence[Column]:
     return (
         Column('Name', lambda d: d.backup.name),
         Column('ID', lambda d: d.backup.id),
@@ -141,20 +114,108 @@ def _wide(size: type[Text]) -> Sequence[Column]:
     )
 
 
-def _narrow(width: int) -> Sequence[Column]:
-    room = max(width - _BESIDE_REASONS, _NARROWEST_REASON)
+def _narrow(reason_width: int) -> Sequence[Column]:
+    def reasons(decision: Decision) -> list[str]:
+        return [
+            line
+            for reason in decision.reasons
+            for line in textwrap.wrap(reason, reason_width)
+        ]
+
+    def day_and_time(decision: Decision) -> list[str]:
+        time = Time(decision.backup.created_at)
+        return time.human_readable().split(' ', 1)
+
     return (
-        Column('Name and ID', lambda d: d.backup, _Backup),
-        Column('Created At', lambda d: d.backup.created_at, _BrokenTime),
+        Column(
+            'Name and ID',
+            lambda d: [d.backup.name or '', d.backup.id],
+            MultiLine,
+        ),
+        Column('Created At', day_and_time, MultiLine),
         Column('Action', _action_of),
-        Column('Reasons', lambda d: _folded(d.reasons, room), MultiLine),
+        Column('Reasons', reasons, MultiLine),
     )
 
 
 def _action_of(decision: Decision) -> str:
-    """The word for what becomes of a backup."""
     return 'keep' if decision.keep else 'delete'
 
 
-def _folded(reasons: Iterable[str], room: int) -> list[str]:
-    return [line for reason in reasons for line in textwrap.wrap(reason, room)]
+# -- sentences -------------------------------------------------------------
+
+
+def dry_run_summary(plan: Plan, kind: BackupKind, history: History) -> str:
+    """What a plan would do."""
+    return (
+        f'Would delete {len(plan.deleted)}, keep {len(plan.kept)}.'
+        f'{_size_of([d.backup for d in plan.deleted], kind, history)}'
+    )
+
+
+def summary(
+    plan: Plan,
+    report: Report,
+    absent: Mapping[str, Absence],
+    kind: BackupKind,
+    history: History,
+) -> str:
+    """What became of a plan.
+
+    :param absent: what was to be kept and is not as the list shows it.
+    """
+    results = Counter(map(report.result, report.outcomes))
+    deleted, accepted = results.pop('deleted', 0), results.pop('accepted', 0)
+    skipped = results.pop('skipped', 0)
+    incomplete = ''.join(
+        f', {word}: {results.pop(word)}'
+        for word in ('unknown', 'not sent')
+        if word in results
+    )
+    in_progress = f' ({accepted} still in progress)' if accepted else ''
+    done = {
+        outcome.target.id
+        for outcome in report.outcomes
+        if outcome.state in (State.ACCEPTED, State.DONE)
+    }
+    gone = {id for id, absence in absent.items() if absence.is_gone}
+    kept = sum(d.backup.id not in gone for d in plan.kept)
+    backups = [d.backup for d in plan.deleted if d.backup.id in done]
+    return (
+        f'Deleted: {deleted + accepted}{in_progress}, kept: {kept}, '
+        f'skipped: {skipped}, failed: {results.total()}{incomplete}.'
+        f'{_size_of(backups, kind, history)}'
+    )
+
+
+def _size_of(
+    backups: Sequence[Candidate], kind: BackupKind, history: History
+) -> str:
+    if not backups:
+        return ''
+    total = sum(backup.size or 0 for backup in backups) * kind.megabytes
+    delay = '; space is freed within three days' if history.is_vendor else ''
+    return (
+        f' Nominal size of deleted backups: '
+        f'{Megabytes(total).human_readable()} ({kind.size_note}{delay}).'
+    )
+
+
+def full_volumes(plan: Plan) -> str:
+    """A warning of volumes that keep as many backups as they can have."""
+    kept = Counter(
+        volume_id
+        for decision in plan.kept
+        for volume_id in decision.backup.volume_ids
+    )
+    full = [
+        f'{visible(volume_id)} ({count})'
+        for volume_id, count in sorted(kept.items())
+        if count >= _MAX_BACKUPS_OF_VOLUME
+    ]
+    if not full:
+        return ''
+    return (
+        f'A volume can have {_MAX_BACKUPS_OF_VOLUME} backups; where that '
+        f'many are kept, the next one will be refused: {listed(full)}.'
+    )

@@ -11,13 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vbsclient.api.times import parse_timestamp
+from vbsclient.api.times import CalendarDuration, parse_timestamp
 from vbsclient.osc.command.times import (
-    parse_duration,
-    parse_moment,
-    parse_span,
+    parse_calendar_duration,
+    parse_time,
+    parse_timeout,
 )
-from vbsclient.retention import CalendarDuration
 
 
 @pytest.mark.parametrize(
@@ -36,8 +35,8 @@ from vbsclient.retention import CalendarDuration
         ('90min', timedelta(minutes=90)),
     ],
 )
-def test_durations(text: str, expected: timedelta) -> None:
-    assert parse_duration(text) == expected
+def test_timeouts(text: str, expected: timedelta) -> None:
+    assert parse_timeout(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -65,14 +64,14 @@ def test_durations(text: str, expected: timedelta) -> None:
         f'{"9" * 400}y',
     ],
 )
-def test_what_is_no_duration(text: str) -> None:
+def test_invalid_timeouts(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError):
-        parse_duration(text)
+        parse_timeout(text)
 
 
 @given(st.text())
 def test_a_text_is_a_duration_or_refused(text: str) -> None:
-    for parse in (parse_duration, parse_moment):
+    for parse in (parse_timeout, parse_time):
         with contextlib.suppress(argparse.ArgumentTypeError):
             parse(text)
 
@@ -88,13 +87,13 @@ def test_a_text_is_a_duration_or_refused(text: str) -> None:
     ],
 )
 def test_dates(text: str, expected: str) -> None:
-    assert parse_moment(text).isoformat() == expected
+    assert parse_time(text).isoformat() == expected
 
 
 def test_a_duration_is_back_from_now() -> None:
     before = datetime.now(timezone.utc)
-    moment = parse_moment('30d')
-    assert before <= moment + timedelta(days=30) <= datetime.now(timezone.utc)
+    time = parse_time('30d')
+    assert before <= time + timedelta(days=30) <= datetime.now(timezone.utc)
 
 
 @pytest.mark.parametrize(
@@ -114,16 +113,16 @@ def test_a_duration_is_back_from_now() -> None:
 def test_a_zone_moves_dates_and_periods(text: str, expected: str) -> None:
     # The day after the clocks of Berlin went forward.
     now = datetime(2026, 3, 30, 10, tzinfo=timezone.utc)
-    moment = parse_moment(text, ZoneInfo('Europe/Berlin'), now)
-    assert moment.isoformat() == expected
+    time = parse_time(text, ZoneInfo('Europe/Berlin'), now)
+    assert time.isoformat() == expected
 
 
 BARE_M = ['6m', '30m', '1y6m', '1h30m', '2d6m', '006m']
 
 
-@pytest.mark.parametrize('parse', [parse_moment, parse_span])
+@pytest.mark.parametrize('parse', [parse_time, parse_calendar_duration])
 @pytest.mark.parametrize('text', BARE_M)
-def test_months_or_minutes_are_no_question_where_something_is_chosen(
+def test_ambiguous_m_is_refused_where_backups_are_selected(
     parse: Callable[[str], object], text: str
 ) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match='or minutes: write'):
@@ -141,15 +140,15 @@ def test_months_or_minutes_are_no_question_where_something_is_chosen(
         ('5m30s', '5mo30s (months) or 5min30s (minutes)'),
     ],
 )
-def test_what_is_advised_is_taken(text: str, advice: str) -> None:
+def test_the_advice_is_accepted(text: str, advice: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError) as refusal:
-        parse_span(text)
+        parse_calendar_duration(text)
     assert str(refusal.value).endswith(f': write {advice}')
     for written in advice.split(' or '):
-        parse_span(written.split(' ')[0])
+        parse_calendar_duration(written.split(' ')[0])
 
 
-@pytest.mark.parametrize('parse', [parse_moment, parse_span])
+@pytest.mark.parametrize('parse', [parse_time, parse_calendar_duration])
 @pytest.mark.parametrize('text', ['30', '1', '3600', '777600', '0030'])
 def test_a_number_needs_its_unit(
     parse: Callable[[str], object], text: str
@@ -159,8 +158,8 @@ def test_a_number_needs_its_unit(
 
 
 @given(st.integers(min_value=0, max_value=10**20))
-def test_no_number_without_a_unit_chooses_anything(number: int) -> None:
-    for parse in (parse_moment, parse_span):
+def test_no_number_without_a_unit_selects_anything(number: int) -> None:
+    for parse in (parse_time, parse_calendar_duration):
         with pytest.raises(argparse.ArgumentTypeError):
             parse(str(number))
 
@@ -170,7 +169,7 @@ def test_no_number_without_a_unit_chooses_anything(number: int) -> None:
 )
 def test_seconds_since_1970_are_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError):
-        parse_moment(text)
+        parse_time(text)
 
 
 @given(
@@ -187,9 +186,9 @@ def test_every_option_reads_the_same_units(
     order = ['y', 'mo', 'w', 'd', 'h', 'min', 's']
     text = ''.join(f'{number}{u}' for u in sorted(units, key=order.index))
     now = datetime.now(timezone.utc)
-    before = parse_span(text).before(now, timezone.utc)
-    assert parse_moment(text, now=now) == before
-    off = (now - before) - parse_duration(text)
+    before = parse_calendar_duration(text).before(now, timezone.utc)
+    assert parse_time(text, now=now) == before
+    off = (now - before) - parse_timeout(text)
     assert abs(off) < timedelta(days=3)
 
 
@@ -197,15 +196,15 @@ def test_every_option_reads_the_same_units(
 def test_a_number_that_reads_as_a_date_is_refused(text: str) -> None:
     # As seconds it would be so short a time that nearly all is older.
     with pytest.raises(argparse.ArgumentTypeError, match='may be a date'):
-        parse_moment(text)
+        parse_time(text)
 
 
 @pytest.mark.parametrize(
     'text', ['', 'soon', '2026-13-01', '2026-02-30', '-1d', '9999999d']
 )
-def test_what_is_no_moment(text: str) -> None:
+def test_invalid_times(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match='neither a date'):
-        parse_moment(text)
+        parse_time(text)
 
 
 @pytest.mark.parametrize(
@@ -217,9 +216,9 @@ def test_what_is_no_moment(text: str) -> None:
     ],
 )
 def test_times_of_the_services(text: str, expected: str) -> None:
-    moment = parse_timestamp(text)
-    assert moment is not None
-    assert moment.isoformat() == expected
+    time = parse_timestamp(text)
+    assert time is not None
+    assert time.isoformat() == expected
 
 
 @pytest.mark.parametrize('text', [None, '', 'never', '0001-01-01T00:00+14:00'])
@@ -240,8 +239,10 @@ def test_times_that_cannot_be_read(text: str | None) -> None:
         (' 5s ', {'seconds': 5}),
     ],
 )
-def test_spans(text: str, expected: dict[str, int]) -> None:
-    assert parse_span(text) == CalendarDuration(text.strip(), **expected)
+def test_calendar_durations(text: str, expected: dict[str, int]) -> None:
+    assert parse_calendar_duration(text) == CalendarDuration(
+        text.strip(), **expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -266,9 +267,9 @@ def test_spans(text: str, expected: dict[str, int]) -> None:
         '6mon',
     ],
 )
-def test_what_is_no_span(text: str) -> None:
+def test_invalid_calendar_durations(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError):
-        parse_span(text)
+        parse_calendar_duration(text)
 
 
 @pytest.mark.parametrize(
@@ -280,11 +281,11 @@ def test_what_is_no_span(text: str) -> None:
         '9999-12-31T23:59:59-12:00',
     ],
 )
-def test_what_not_every_clock_can_show_is_no_time(text: str) -> None:
+def test_times_that_not_every_time_zone_can_show(text: str) -> None:
     assert parse_timestamp(text) is None
 
 
-def test_for_ever_is_a_time() -> None:
+def test_the_last_day_is_a_time() -> None:
     assert parse_timestamp('9999-12-31') == datetime(
         9999, 12, 31, tzinfo=timezone.utc
     )

@@ -4,16 +4,34 @@
 import argparse
 import io
 from datetime import datetime, timedelta, timezone
+from typing import Any
+from unittest import mock
 
 import pytest
 from cliff.formatters.table import TableFormatter
 
-from vbsclient.osc.output.columns import Gigabytes
-from vbsclient.osc.output.prune_table import Layout, by_group
+from vbsclient.api import errors
+from vbsclient.api.times import CalendarDuration
+from vbsclient.bulk import State
+from vbsclient.change.targets import Done, Outcome, Target
+from vbsclient.deletion.prune import Absence
+from vbsclient.lookup.refusals import SkippedError
+from vbsclient.osc.output.columns import Gigabytes, row_of
+from vbsclient.osc.output.messages import Words
+from vbsclient.osc.output.prune_table import (
+    BackupKind,
+    by_group,
+    columns_for,
+    dry_run_summary,
+    full_volumes,
+    one_table,
+    summary,
+)
+from vbsclient.osc.output.report import Report
 from vbsclient.retention import (
     WEEKLY,
-    CalendarDuration,
     Candidate,
+    Decision,
     KeepLast,
     KeepPeriods,
     Plan,
@@ -26,18 +44,18 @@ ID = '{:08}-0000-4000-8000-000000000000'
 
 
 def plan(name: str = 'autobk_1a2b') -> Plan:
-    """Two of each of two volumes stay, and three of each go."""
+    """Two of each of two volumes are kept, and three of each deleted."""
     candidates = []
     for number in range(10):
-        made = NOW - timedelta(days=number * 3)
+        created = NOW - timedelta(days=number * 3)
         candidates.append(
             Candidate(
                 ID.format(number),
                 ID.format(90 + number % 2),
                 name=name,
                 size=1000,
-                made=made,
-                created_at=f'{made:%Y-%m-%dT%H:%M:%S.%f}',
+                created=created,
+                created_at=f'{created:%Y-%m-%dT%H:%M:%S.%f}',
             )
         )
     rule_set = RuleSet(
@@ -50,12 +68,13 @@ def screen(plan: Plan, width: int | None) -> list[str]:
     args = argparse.Namespace(
         formatter='table', print_empty=False, max_width=0, fit_width=False
     )
-    layout = Layout(plan.decisions, Gigabytes, width)
+    columns = columns_for(plan.decisions, Gigabytes, width)
+    titles = [column.title for column in columns]
     out = io.StringIO()
     for heading, rows in by_group(plan, plan.decisions, 'volume'):
         out.write(f'{heading}\n')
         TableFormatter().emit_list(
-            layout.titles, layout.rows(rows, args), out, args
+            titles, [row_of(columns, row, args) for row in rows], out, args
         )
     return out.getvalue().splitlines()
 
@@ -63,7 +82,9 @@ def screen(plan: Plan, width: int | None) -> list[str]:
 def test_each_group_has_a_heading_and_a_table() -> None:
     lines = screen(plan(), None)
     headings = [line for line in lines if line.startswith('Volume')]
-    assert headings == [f'Volume {ID.format(n)}: 3 of 5 go' for n in (90, 91)]
+    assert headings == [
+        f'Volume {ID.format(n)}: 3 of 5 to delete' for n in (90, 91)
+    ]
     titles = [cell.strip() for cell in lines[2].split('|')[1:-1]]
     assert titles == ['Name', 'ID', 'Created At', 'Size', 'Action', 'Reasons']
 
@@ -101,8 +122,91 @@ def test_long_names_make_a_wide_terminal_narrow() -> None:
     assert any(ID.format(8) in line for line in lines)
 
 
-def test_what_is_hostile_is_shown_harmlessly() -> None:
+def test_control_characters_are_escaped() -> None:
     for width in (80, None):
         text = '\n'.join(screen(plan('a\x1b[31m\nb'), width))
         assert '\x1b' not in text
         assert r'a\x1b[31m\nb' in text
+
+
+# -- sentences -------------------------------------------------------------
+
+
+def outcome(id: str, state: State, error: Exception | None = None) -> Any:
+    target = Target(id, 'backup', 'VBS', id=id)
+    finished = Done(None, is_final=True) if state is State.DONE else None
+    return Outcome(target, state, result=finished, error=error)
+
+
+def history(*, is_vendor: bool = True) -> Any:
+    return mock.Mock(is_vendor=is_vendor)
+
+
+KIND = BackupKind(('volume', 'volumes'), Gigabytes, 1024, 'whole volumes')
+
+
+def small_plan() -> Plan:
+    """One of three backups is kept."""
+    backups = [Candidate(f'{n}', 'v', size=20) for n in range(3)]
+    return Plan([Decision(b, b.id == '0', ('because',)) for b in backups])
+
+
+def test_a_dry_run_is_summed_up() -> None:
+    assert dry_run_summary(small_plan(), KIND, history()) == (
+        'Would delete 2, keep 1. Nominal size of deleted backups: 40 GB '
+        '(whole volumes; space is freed within three days).'
+    )
+    plan = Plan(small_plan().kept)
+    assert dry_run_summary(plan, KIND, history()) == 'Would delete 0, keep 1.'
+
+
+def test_a_run_is_summed_up() -> None:
+    outcomes = [
+        outcome('1', State.DONE),
+        outcome('2', State.SKIPPED, SkippedError('skipped')),
+    ]
+    text = summary(
+        small_plan(),
+        Report(Words(), outcomes=outcomes),
+        {},
+        KIND,
+        history(is_vendor=False),
+    )
+    assert text == (
+        'Deleted: 1, kept: 1, skipped: 1, failed: 0. Nominal size of deleted '
+        'backups: 20 GB (whole volumes).'
+    )
+
+
+def test_what_does_not_exist_is_not_kept() -> None:
+    absent = {'0': Absence('there is no such backup', is_gone=True)}
+    outcomes = [
+        outcome('1', State.FAILED, errors.ClientError('no')),
+        outcome('2', State.UNKNOWN, errors.ClientError('lost')),
+    ]
+    text = summary(
+        small_plan(),
+        Report(Words(), outcomes=outcomes),
+        absent,
+        KIND,
+        history(),
+    )
+    assert text == 'Deleted: 0, kept: 0, skipped: 0, failed: 1, unknown: 1.'
+
+
+@pytest.mark.parametrize(('count', 'warned'), [(19, False), (20, True)])
+def test_a_volume_that_keeps_its_limit(count: int, warned: bool) -> None:
+    kept = [
+        Decision(Candidate(f'{n}', 'v', volume_ids=('v',)), True, ())
+        for n in range(count)
+    ]
+    warning = full_volumes(Plan(kept))
+    assert warning.endswith('will be refused: v (20).') == warned
+    assert bool(warning) == warned
+
+
+def test_a_group_has_its_name_for_people_and_its_id_for_programs() -> None:
+    decision = Decision(Candidate('1', 'id', group_name='web01'), True, ())
+    for for_people, value in ((True, 'web01'), (False, 'id')):
+        column = one_table(Gigabytes, for_people=for_people)[0]
+        assert (column.title, column.value(decision)) == ('Group', value)
