@@ -5,7 +5,7 @@ PYTHON ?= python3
 READY := .venv/.ready
 TOX := .venv/bin/python -m tox
 
-# pbr takes the version from git; where git cannot tell (no commit yet, an
+# pbr takes the version from git; if git has none (no commit yet, an
 # unpacked archive), any version does for running the tests.
 export PBR_VERSION ?= $(shell git rev-parse -q --verify HEAD >/dev/null 2>&1 || echo 0.0.0)
 
@@ -14,18 +14,18 @@ export PBR_VERSION ?= $(shell git rev-parse -q --verify HEAD >/dev/null 2>&1 || 
 help:
 	@echo 'make demo     watch the plugin work on an embedded cloud'
 	@echo 'make test     run the unit and the functional tests'
-	@echo 'make sandbox  start the embedded cloud, to try commands on by hand'
+	@echo 'make sandbox  start the embedded cloud, to try commands'
 	@echo 'make lint     check style, format, types and release notes'
-	@echo 'make format   put the code into the format that lint asks for'
+	@echo 'make format   format the code as lint requires'
 	@echo 'make docs     build the documentation into doc/build/html'
-	@echo 'make cover    run all tests and measure what they cover'
+	@echo 'make cover    run all tests and measure coverage'
 	@echo 'make bench    count requests and seconds of large deletions'
-	@echo 'make clean    remove everything the above have written'
+	@echo 'make clean    remove everything that the other targets created'
 
 demo: announce $(READY)
 	@$(TOX) -qq --colored no run -e demo
 
-# tox is silent here and leaves the colours alone, so that only the program's
+# tox is silent here and leaves the colors alone, so that only the program's
 # own output is on the screen.
 announce:
 	@test -d .tox/demo || echo 'Setting up (the first time takes a minute)...' >&2

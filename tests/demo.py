@@ -100,21 +100,21 @@ def main() -> None:
 
 def disks(demo: Demo, sandbox: Sandbox) -> None:
     """Backups of disks: by name, by id, a chain, a refusal."""
-    demo.say('Backups of disks: what is there.')
+    demo.say('Volume backups: list them.')
     demo.run(
         'openstack vbs backup list --name-contains db01 -c ID -c Name '
         '-c Status -c Source -c "Created At"'
     )
-    demo.say('A dry run first, then by name, and wait until it is gone.')
+    demo.say('A dry run first, then by name, and wait until it is deleted.')
     demo.run('openstack vbs backup delete --dry-run db01-before-upgrade')
     demo.run('openstack vbs backup delete --wait db01-before-upgrade')
     demo.last_deletes()
 
     chain = youngest_chain(sandbox)
     demo.say(
-        'By id: a backup and two that build on it, named in any order. '
-        'This cloud, like\n# Cinder, refuses a backup that another depends '
-        'on: they go youngest first.'
+        'By id: a backup and two that depend on it, named in any order. '
+        'This cloud, like\n# Cinder, refuses a backup with dependents: the '
+        'newest is deleted first.'
     )
     demo.run(
         'openstack vbs backup delete --wait --report '
@@ -122,7 +122,7 @@ def disks(demo: Demo, sandbox: Sandbox) -> None:
     )
     demo.last_deletes()
 
-    demo.say('A name that two backups bear is refused, with both ids.')
+    demo.say('An ambiguous name is refused, with both ids.')
     demo.run('openstack vbs backup delete nightly-copy', code=1)
     demo.last_deletes()
 
@@ -143,17 +143,15 @@ def servers(demo: Demo, sandbox: Sandbox) -> None:
         sandbox.state.checkpoints.values(), key=lambda c: len(c.items)
     )
     first = checkpoint.items[0]
-    demo.say(
-        'Backups of servers. One run saved several servers: a checkpoint.'
-    )
+    demo.say('Server backups. One run saved several servers: a checkpoint.')
     demo.run('openstack csbs checkpoint list')
-    demo.say('Only the backup of one server of that run; the others stay.')
+    demo.say('Only the backup of one server; the others are kept.')
     demo.run(
         f'openstack csbs checkpoint delete --item {first.id} --wait '
         f'{checkpoint.id}'
     )
     demo.last_deletes()
-    demo.say('The whole checkpoint: more than one server, so it asks.')
+    demo.say('The whole checkpoint: more than one server, so --yes is needed.')
     demo.run(f'openstack csbs checkpoint delete {checkpoint.id}', code=1)
     demo.run(f'openstack csbs checkpoint delete --yes --wait {checkpoint.id}')
     demo.last_deletes()
@@ -169,7 +167,7 @@ def rules(demo: Demo, sandbox: Sandbox) -> None:
     )
     demo.say('Old backups by rule: say what to keep. First the plan.')
     demo.run(f'{prune} --dry-run -c Name -c "Created At" -c Action -c Reasons')
-    demo.say('Then carry it out; what has changed since would be skipped.')
+    demo.say('Then delete; what has changed since would be skipped.')
     demo.run(f'{prune} --yes --wait')
     demo.last_deletes()
 

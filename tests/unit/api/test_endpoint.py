@@ -866,7 +866,7 @@ class TestWhetherThereIsACSBS:
         with pytest.raises(errors.NoService):
             _ = client.endpoint
 
-    def test_a_project_that_is_said_to_have_none(
+    def test_a_project_configured_without_csbs(
         self, fake_cloud: Callable[..., FakeCloud]
     ) -> None:
         client = CSBSClient(fake_cloud({'csbs': CSBS}).session)
@@ -935,7 +935,7 @@ class TestFixedLogin:
     @pytest.mark.parametrize(
         'url', [None, EVS, f'{EVS}/v3', f'{EVS}/{P}', f'{EVS}/v3/demo']
     )
-    def test_without_a_project_it_is_said_what_such_logins_lack(
+    def test_without_a_project_the_message_says_what_is_missing(
         self, url: str | None
     ) -> None:
         client = self.client(EVS, endpoint_override=url)

@@ -63,7 +63,7 @@ def test_the_address_of_the_catalog_gets_a_version(
     assert cloud.sent() == []
 
 
-def test_an_override_goes_before_the_catalog() -> None:
+def test_an_override_takes_precedence_over_the_catalog() -> None:
     cloud = FakeCloud(CATALOG)
     client = BlockStorage(
         cloud.session, endpoint_override='https://b/v3/%(project_id)s'
@@ -261,7 +261,7 @@ def test_projects_on_every_page_and_in_the_domain_alone() -> None:
         {'links': {'next': 'http://k/?marker=m'}},
     ],
 )
-def test_half_a_list_decides_nothing(more: dict[str, Any]) -> None:
+def test_an_incomplete_list_decides_nothing(more: dict[str, Any]) -> None:
     cloud = FakeCloud(CATALOG)
     body = {'projects': [project('1')], **more}
     cloud.on('GET', f'{KEYSTONE}/projects', json=body)

@@ -44,7 +44,7 @@ def test_nothing_else_is_changed(text: str) -> None:
 
 
 @given(st.text())
-def test_a_composed_name_stays_so(text: str) -> None:
+def test_a_composed_name_is_not_changed(text: str) -> None:
     assert composed(composed(text)) == composed(text)
     sent = name_to_send(text)
     if sent is not None:
@@ -196,7 +196,7 @@ class TestShortAndWhere:
             s.id for s in shares.list(where=given, backup_id=TWO.upper())
         ] == [TWO]
 
-    def test_two_values_for_one_thing_are_an_error(
+    def test_two_values_for_one_condition_are_an_error(
         self, fake_cloud: MakeCloud
     ) -> None:
         transport = Transport(self.rows(fake_cloud).session)

@@ -118,7 +118,7 @@ class TestPositions:
 
     @pytest.mark.parametrize('link', [None, 'offset', 'marker', 'both'])
     @pytest.mark.parametrize('style', [V3, CSBS], ids=['offset', 'marker'])
-    def test_behind_a_marker(self, style: Style, link: str | None) -> None:
+    def test_after_a_marker(self, style: Style, link: str | None) -> None:
         service = Service('abcdefgh', key=style.key, cap=2, link=link)
         assert read(service, style, 3, marker='c') == list('defgh')
 
@@ -160,14 +160,14 @@ class TestEnds:
         assert len(service.asked) == 2
 
     @pytest.mark.parametrize('style', [V2, V3], ids=['v2', 'v3'])
-    def test_a_full_page_that_is_repeated_is_no_end(
+    def test_a_full_page_that_is_repeated_does_not_end_a_list(
         self, style: Style
     ) -> None:
         service = Service('abc', ignores=True)
         with pytest.raises(errors.AmbiguousListing):
             read(service, style)
 
-    def test_links_that_go_in_circles_are_no_end(self) -> None:
+    def test_links_that_form_a_loop_do_not_end_a_list(self) -> None:
         service = Service('abc', cap=1, link='offset', ignores=True)
         with pytest.raises(errors.AmbiguousListing):
             read(service, V2, size=10)
@@ -175,7 +175,7 @@ class TestEnds:
     @pytest.mark.parametrize(
         'href', ['http://[', 'http://10.0.0.1/next', '', None]
     )
-    def test_a_next_link_that_tells_no_position_is_no_end(
+    def test_a_next_link_without_a_position_does_not_end_a_list(
         self, href: str | None
     ) -> None:
         ids = list('abcd')
@@ -201,7 +201,7 @@ class TestMovement:
         st.integers(0, 12),
         st.integers(2, 5),
     )
-    def test_no_row_comes_twice_and_no_old_one_is_lost(
+    def test_no_row_is_listed_twice_and_no_old_one_is_missing(
         self, inserts: list[int], count: int, size: int
     ) -> None:
         """New rows come first, as the newest do; some pages are all old."""
@@ -304,7 +304,7 @@ class TestMarkersThatVanish:
     st.integers(1, 5),
     st.sampled_from(REFUSALS),
 )
-def test_what_stays_is_listed_whatever_vanishes(
+def test_what_is_kept_is_listed_whatever_is_deleted(
     vanishing: list[int],
     count: int,
     size: int,
@@ -350,7 +350,7 @@ class TestBodies:
     @pytest.mark.parametrize(
         'links', [None, {}, 'next', [None], ['next'], [{}], [{'rel': 'self'}]]
     )
-    def test_links_of_a_wrong_shape_are_none(self, links: Any) -> None:
+    def test_links_of_a_wrong_type_are_ignored(self, links: Any) -> None:
         body = {'backups': [{'id': 'a'}], 'backups_links': links}
         assert read(lambda query: body, V2) == ['a']
 
@@ -393,7 +393,7 @@ class TestAnyList:
     'refusal',
     [errors.NotFound('no', status=404), errors.Forbidden('no', status=403)],
 )
-def test_a_list_that_breaks_off_is_not_one_that_is_not_there(
+def test_a_list_that_fails_in_the_middle_is_not_a_missing_one(
     refusal: errors.ServiceError,
 ) -> None:
     whole = Service(['a', 'b', 'c'], cap=2)

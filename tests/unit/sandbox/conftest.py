@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A sandbox in one line, and somebody to talk to it."""
+"""A sandbox in one line, and a client for it."""
 
 import http.client
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ UNKNOWN = '00000000-0000-4000-8000-000000000000'
 
 
 class Clock:
-    """Time that passes when a test says so."""
+    """A clock that the test controls."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -184,7 +184,9 @@ def test_item_queries_that_are_refused(cloud: Cloud, query: str) -> None:
         (f'{PROVIDER}/checkpoints/..', 400),
     ],
 )
-def test_deletes_of_nothing(cloud: Cloud, path: str, status: int) -> None:
+def test_deletes_without_a_valid_id(
+    cloud: Cloud, path: str, status: int
+) -> None:
     api = cloud()
     assert api.raw('DELETE', f'/csbs/v1/{{P}}/providers/{path}')[0] == status
 
@@ -199,7 +201,9 @@ def test_an_item_is_not_a_checkpoint(cloud: Cloud) -> None:
     ('how', 'code'),
     [({'status': 'protecting'}, '2003'), ({'image': True}, '8007')],
 )
-def test_items_that_stay(cloud: Cloud, how: dict[str, Any], code: str) -> None:
+def test_items_that_cannot_be_deleted(
+    cloud: Cloud, how: dict[str, Any], code: str
+) -> None:
     api = cloud()
     checkpoint = api.sandbox.state.add_checkpoint(2, **how)
     answer = api.delete(f'{CHECKPOINTS}/{checkpoint.id}')

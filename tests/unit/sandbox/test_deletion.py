@@ -92,7 +92,7 @@ def test_csbs(cloud: Cloud, clock: Clock) -> None:
     assert not api.sandbox.state.backups
 
 
-def test_dependants_count_until_they_are_gone(
+def test_dependents_count_until_they_are_deleted(
     cloud: Cloud, clock: Clock
 ) -> None:
     api = cloud(deletion_time=10, chains=True, clock=clock)

@@ -47,7 +47,7 @@ def test_what_is_listed(
         assert api.get(f'/vbs/{number}/').status_code == status
 
 
-def test_a_version_wants_a_token_and_its_slash(cloud: Cloud) -> None:
+def test_a_version_requires_a_token_and_a_slash(cloud: Cloud) -> None:
     api = cloud(discovery='both')
     answer = api.get('/vbs/v3')
     assert answer.status_code == 302

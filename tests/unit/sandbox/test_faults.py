@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faults on purpose, and crowds."""
+"""Deliberate faults, and many concurrent requests."""
 
 import asyncio
 import threading
@@ -64,7 +64,7 @@ def test_hang(cloud: Cloud) -> None:
     assert backup_id in api.sandbox.state.backups
 
 
-def test_a_hanging_request_does_not_hold_up_the_end() -> None:
+def test_a_hanging_request_does_not_delay_the_end() -> None:
     arrived = threading.Event()
 
     class Eager(Fault):
@@ -143,7 +143,7 @@ def test_probability_is_repeatable() -> None:
     assert 10 < sum(run()) < 40
 
 
-def test_a_share_of_all_fails_in_three_ways() -> None:
+def test_a_part_of_all_requests_fails_in_three_ways() -> None:
     rules = failures(0.3)
     for _ in range(3000):
         pick(rules, 'DELETE', '/vbs/v2/p/backups/x')
@@ -163,7 +163,7 @@ def test_unknown_actions_are_refused() -> None:
 
 
 def crowd(api: Api, size: int) -> list[requests.Response]:
-    """That many requests at once."""
+    """So many concurrent requests."""
     answers: list[requests.Response] = []
     headers = {'X-Auth-Token': str(api.session.headers['X-Auth-Token'])}
     path = f'{api.sandbox.url}/vbs/v2/{api.sandbox.project_id}/backups'
@@ -199,10 +199,10 @@ def test_too_many_at_once(
     assert refused[0].headers['Retry-After'] == '2'
 
 
-def test_slow_requests_wait_side_by_side(
+def test_slow_requests_are_served_concurrently(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All 64 are in the air before the first is answered: no threads."""
+    """All 64 are sent before the first is answered: no threads."""
     api = cloud(latency=1)
     waits: list[float] = []
     real_sleep = asyncio.sleep
@@ -218,7 +218,7 @@ def test_slow_requests_wait_side_by_side(
     assert waits == [1.0] * 64
 
 
-def test_keystone_knows_no_latency(
+def test_keystone_has_no_latency(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def never(seconds: float) -> None:
@@ -252,7 +252,7 @@ def test_the_log(cloud: Cloud) -> None:
     assert api.sandbox.requests == []
 
 
-def test_the_end_of_a_request_is_told() -> None:
+def test_a_callback_gets_each_finished_request() -> None:
     told: list[Any] = []
     with Sandbox(on_finished=told.append) as sandbox:
         requests.get(sandbox.url, timeout=5)

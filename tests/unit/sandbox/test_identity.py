@@ -88,7 +88,7 @@ def test_domains_and_users(cloud: Cloud) -> None:
     assert len(found['users']) == 1
 
 
-def test_a_revoked_token_opens_nothing(cloud: Cloud) -> None:
+def test_a_revoked_token_is_refused(cloud: Cloud) -> None:
     api = cloud()
     token = {'X-Subject-Token': api.session.headers['X-Auth-Token']}
     path = '/identity/v3/auth/tokens'

@@ -10,7 +10,7 @@ IMAGES = '/image/v2/images'
 
 @pytest.fixture
 def api(cloud: Cloud) -> Api:
-    """A cloud with images a, b and c, and one of somebody else."""
+    """A cloud with images a, b and c, and one of another project."""
     api = cloud()
     for name in 'abc':
         api.sandbox.state.add_image(name)
@@ -77,7 +77,7 @@ def test_an_image_is_shown_and_deleted_by_its_id(api: Api) -> None:
     assert names(api, 'sort=name:asc') == ['b', 'c']
 
 
-def test_what_is_not_there_or_of_another_project(api: Api) -> None:
+def test_unknown_images_and_those_of_another_project(api: Api) -> None:
     theirs = list(api.sandbox.state.images.values())[-1]
     for id in (UNKNOWN, 'a', theirs.id):
         assert api.get(f'{IMAGES}/{id}').status_code == 404
@@ -86,7 +86,7 @@ def test_what_is_not_there_or_of_another_project(api: Api) -> None:
     assert api.delete(IMAGES).status_code == 405
 
 
-def test_nobody_deletes_without_the_right(cloud: Cloud) -> None:
+def test_a_role_that_may_not_delete(cloud: Cloud) -> None:
     api = cloud(read_only_role=True)
     image = api.sandbox.state.add_image('a')
     assert api.delete(f'{IMAGES}/{image.id}').status_code == 403
@@ -94,7 +94,7 @@ def test_nobody_deletes_without_the_right(cloud: Cloud) -> None:
     assert api.get(IMAGES).status_code == 401
 
 
-def test_an_image_holds_the_backup_that_it_was_made_from(
+def test_an_image_protects_its_backup(
     cloud: Cloud,
 ) -> None:
     api = cloud()

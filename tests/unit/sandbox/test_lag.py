@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists that lag, rows of others, late siblings and another clock."""
+"""Old lists, rows of other projects, late siblings and another clock."""
 
 from email.utils import parsedate_to_datetime
 
 from tests.unit.sandbox.conftest import PROVIDER, Clock, Cloud
 
 
-def test_a_list_shows_for_a_while_what_is_gone(
+def test_a_list_still_shows_what_was_deleted(
     cloud: Cloud, clock: Clock
 ) -> None:
     api = cloud(list_lag=10, clock=clock)
@@ -48,7 +48,7 @@ def test_a_list_with_the_rows_of_all_projects(cloud: Cloud) -> None:
     assert api.get(f'/vbs/v3/{{P}}/backups/{foreign.id}').ok
 
 
-def test_siblings_whose_turn_comes_late(cloud: Cloud, clock: Clock) -> None:
+def test_siblings_that_are_deleted_later(cloud: Cloud, clock: Clock) -> None:
     api = cloud(
         ignore_item_query=True,
         sibling_delay=2,

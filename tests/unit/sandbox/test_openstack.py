@@ -72,7 +72,7 @@ def test_servers_by_name(cloud: Cloud) -> None:
     assert api.get(f'{base}/web01').status_code == 404
 
 
-def test_a_server_is_deleted_and_its_disks_stay(cloud: Cloud) -> None:
+def test_a_server_is_deleted_and_its_volumes_are_kept(cloud: Cloud) -> None:
     api = cloud()
     web = api.sandbox.state.add_server('web01', 2)
     base = '/compute/v2.1/servers'
@@ -137,7 +137,7 @@ def test_arguments_become_knobs() -> None:
 
 @pytest.mark.parametrize('given', [True, False])
 def test_run_by_hand(tmp_path: Path, given: bool) -> None:
-    """It says how to use it, serves, and ends cleanly on Ctrl-C."""
+    """It prints how to use it, serves, and ends cleanly on Ctrl-C."""
     config = tmp_path / 'clouds.yaml'
     extra = ['--clouds-yaml', str(config)] if given else []
     process = subprocess.Popen(
@@ -216,7 +216,7 @@ def test_projects_come_in_pages_with_a_link(cloud: Cloud) -> None:
         ('/identity/v3/domains?id=default', 400),
     ],
 )
-def test_lists_refuse_what_they_do_not_know(
+def test_lists_refuse_unknown_queries(
     cloud: Cloud, path: str, status: int
 ) -> None:
     assert cloud().get(path).status_code == status

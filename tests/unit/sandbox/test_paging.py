@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Shelves and pages."""
+"""Sorted rows in pages."""
 
 from dataclasses import dataclass
 

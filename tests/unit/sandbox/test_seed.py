@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The believable cloud."""
+"""The example resources of the sandbox."""
 
 import time
 from collections import Counter
@@ -11,7 +11,7 @@ from tests.sandbox.state import CloudState
 from tests.unit.sandbox.conftest import Clock
 
 
-def test_what_there_is() -> None:
+def test_what_is_in_the_seed() -> None:
     state = Sandbox().seed().state
     names = Counter(
         backup.name
@@ -53,7 +53,7 @@ def test_an_epoch_is_the_time_of_day_in_the_cloud() -> None:
     assert newest == '2026-11-20T02:00:00.000000'
 
 
-def test_what_is_being_made_is_made_in_the_end() -> None:
+def test_what_is_being_created_becomes_available() -> None:
     clock = Clock()
     sandbox = Sandbox(clock=clock).seed()
     running = next(
@@ -67,7 +67,7 @@ def test_what_is_being_made_is_made_in_the_end() -> None:
     assert sandbox.state.backups[running.id].status == 'available'
 
 
-def test_trouble_befalls_the_seed_and_moves_no_id() -> None:
+def test_trouble_changes_statuses_and_no_id() -> None:
     state, troubled = (Sandbox().seed().state for _ in range(2))
     add_trouble(troubled)
     assert list(troubled.backups) == list(state.backups)

@@ -73,7 +73,7 @@ def test_newest_first_and_the_filters(cloud: Cloud) -> None:
     assert names(api.get(by_name)) == ['bad', 'new', 'old']
 
 
-def test_other_projects_are_not_seen(cloud: Cloud) -> None:
+def test_other_projects_are_not_listed(cloud: Cloud) -> None:
     api = cloud()
     state = api.sandbox.state
     other = state.add_project('other')
@@ -96,7 +96,7 @@ def test_other_projects_are_not_seen(cloud: Cloud) -> None:
         ('v3/{P}/backups/detail', False),
     ],
 )
-def test_next_links_lead_nowhere(
+def test_next_links_have_a_useless_host(
     cloud: Cloud, path: str, linked: bool
 ) -> None:
     api = cloud()
@@ -236,7 +236,7 @@ def test_delete(cloud: Cloud, version: str) -> None:
         ('os-vendor-backup-sharing/', 404, 'text/html'),
     ],
 )
-def test_deletes_of_nothing(
+def test_deletes_without_a_valid_id(
     cloud: Cloud, path: str, status: int, kind: str
 ) -> None:
     found, content_type = cloud().raw('DELETE', f'/vbs/v2/{{P}}/{path}')
@@ -265,14 +265,14 @@ def _refused(api: Api, backup_id: str) -> Any:
     return answer.json()['error']['code']
 
 
-def test_a_backup_of_csbs_stays(cloud: Cloud) -> None:
+def test_a_backup_of_csbs_is_not_deleted(cloud: Cloud) -> None:
     api = cloud()
     checkpoint = api.sandbox.state.add_checkpoint()
     (backup,) = api.sandbox.state.backups_in(checkpoint.items[0])
     assert _refused(api, backup.id) == 'VolumeBackup.0125'
 
 
-def test_a_backup_with_an_image_stays(cloud: Cloud) -> None:
+def test_a_backup_with_an_image_is_not_deleted(cloud: Cloud) -> None:
     api = cloud()
     backup = api.sandbox.state.add_backup(image=True)
     assert _refused(api, backup.id) == 'VolumeBackup.0113'

@@ -18,7 +18,7 @@ def since(microversion: str) -> dict[str, str]:
 
 @pytest.fixture
 def api(cloud: Cloud) -> Api:
-    """A cloud with backups a, b and c of one disk."""
+    """A cloud with backups a, b and c of one volume."""
     api = cloud(catalog='volumev3')
     volume = api.sandbox.state.add_volume('data')
     for name in 'abc':
@@ -87,14 +87,14 @@ def test_each_full_page_has_a_link_to_the_next(api: Api) -> None:
 
 
 def test_a_link_keeps_the_offset(api: Api) -> None:
-    """Whoever follows it skips rows: that is Cinder's mistake, not ours."""
+    """A client that follows it skips rows, as with Cinder."""
     body = api.get(f'{BACKUPS}?limit=1&offset=1').json()
     (link,) = body['backups_links']
     assert parse_qs(urlsplit(link['href']).query)['offset'] == ['1']
     assert api.session.get(link['href'], timeout=5).json()['backups'] == []
 
 
-def test_a_backup_tells_its_chain_and_not_its_owner(api: Api) -> None:
+def test_a_backup_shows_its_chain_and_not_its_owner(api: Api) -> None:
     rows = api.get(f'{BACKUPS}/detail').json()['backups']
     assert [(row['name'], row['has_dependent_backups']) for row in rows] == [
         ('c', False),
@@ -116,7 +116,7 @@ def test_a_backup_tells_its_chain_and_not_its_owner(api: Api) -> None:
         ('sort=created_at', ['c', 'b', 'a']),
     ],
 )
-def test_orders(api: Api, query: str, expected: list[str]) -> None:
+def test_sort_keys(api: Api, query: str, expected: list[str]) -> None:
     assert names(api, query) == expected
 
 
@@ -129,14 +129,14 @@ def test_orders(api: Api, query: str, expected: list[str]) -> None:
         ('sort=id:asc&sort_key=id', 'parameters are deprecated'),
     ],
 )
-def test_orders_that_there_are_not(api: Api, query: str, said: str) -> None:
+def test_unknown_sort_keys(api: Api, query: str, said: str) -> None:
     status, message = refusal(api.get(f'{BACKUPS}?{query}'))
     assert status == 400
     assert said in message
 
 
-def test_a_part_of_a_name_is_not_looked_for(api: Api) -> None:
-    """Unless its operator allows it; before 3.31 nobody even says so."""
+def test_a_search_by_part_of_a_name_is_refused(api: Api) -> None:
+    """Unless the operator allows it; before 3.31 it is ignored."""
     assert names(api, 'name~=a') == ['c', 'b', 'a']
     answer = api.get(f'{BACKUPS}?name~=a', headers=since('3.31'))
     assert refusal(answer) == (
@@ -160,7 +160,7 @@ def test_backups_are_counted_since_3_45(api: Api) -> None:
         ('volume 2.0', 406, 'Version 2.0 is not supported by the API.'),
     ],
 )
-def test_microversions_that_there_are_not(
+def test_unknown_microversions(
     api: Api, asked: str, status: int, said: str
 ) -> None:
     answer = api.get(BACKUPS, headers={'OpenStack-API-Version': asked})

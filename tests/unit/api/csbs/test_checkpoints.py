@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Deleting checkpoints and items: the two must never be mixed up."""
+"""Deleting checkpoints and server backups, which are never mixed up."""
 
 from collections.abc import Callable
 from typing import Any
@@ -40,7 +40,7 @@ class TestDelete:
     @pytest.mark.parametrize(
         'item', ['', ' ', ',', f'{ITEM},{ITEM}', 'name', f'{ITEM} ']
     )
-    def test_an_item_without_an_id_is_never_the_whole(
+    def test_an_item_without_an_id_is_never_the_whole_checkpoint(
         self, fake_cloud: MakeCloud, item: str
     ) -> None:
         cloud = fake_cloud()

@@ -186,7 +186,7 @@ class TestBodies:
             ('error', True),
         ],
     )
-    def test_while_it_is_made_its_disks_are_to_come(
+    def test_while_it_is_created_its_disks_are_unknown(
         self, status: str, known: bool
     ) -> None:
         extend: Any = {'volume_backups': []}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CSBS or a Karbor: decided by several answers, and by none alone."""
+"""CSBS or a Karbor: decided by several answers, never by one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -86,7 +86,7 @@ def test_a_karbor_answers_at_routes_of_its_own(
         {'text': '<html>log in</html>'},
     ],
 )
-def test_nobody_knows_what_answers_neither(
+def test_it_is_unknown_if_neither_answers(
     fake_cloud: MakeCloud, checkpoints: Any, providers: Any
 ) -> None:
     cloud = fake_cloud()

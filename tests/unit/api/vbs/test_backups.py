@@ -159,7 +159,7 @@ class TestOrigin:
         backup = Backup.from_body({'id': ONE, 'service_metadata': metadata})
         assert backup.csbs_mark is by_csbs
 
-    def test_without_the_key_nothing_is_said(self) -> None:
+    def test_without_the_key_nothing_is_known(self) -> None:
         assert Backup.from_body({'id': ONE}).csbs_mark is Known.UNKNOWN
 
     @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ class TestOrigin:
             ),
         ],
     )
-    def test_the_spellings_of_its_owner(
+    def test_the_formats_of_its_owner(
         self, body: dict[str, str], owner: str | None
     ) -> None:
         assert Backup.from_body({'id': ONE, **body}).owner == owner

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The sharing calls: above all, what a DELETE says."""
+"""The sharing calls: above all, what a DELETE contains."""
 
 from collections.abc import Callable
 from typing import Any
