@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every command in every trouble, as ``fault_matrix.py`` has it.
+"""Each command in trouble, as ``fault_matrix.py`` has it, and as it says.
 
 Each test names two targets among the things of a believable cloud, lets the
 trouble hit the first one, and looks at the request log, the report, the exit
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -31,6 +31,7 @@ from tests.functional.fault_matrix import (
     Crowd,
     Trouble,
     page,
+    sample,
 )
 from tests.functional.listeners import full, untrusted
 from tests.functional.reading import only_gets
@@ -58,14 +59,36 @@ READS = 'backups|sharing|checkpoint'
 
 Case = tuple[Trouble, Mapping[str, Any]]
 
-EACH_FAULT = [
-    pytest.param((row, fault), id=f'{row.title}-{number}')
-    for row in TROUBLES
-    for number, fault in enumerate(row.faults)
-]
-FIRST_FAULTS = [
-    pytest.param((row, row.faults[0]), id=row.title) for row in TROUBLES
-]
+
+def each_trouble(commands: Sequence[str]) -> Any:
+    """Every fault for the first command, a sample for the others."""
+    first, *others = commands
+    cases = [
+        (first, row, number, fault)
+        for row in TROUBLES
+        for number, fault in enumerate(row.faults)
+    ]
+    return _marked([*cases, *_sampled(others)])
+
+
+def _sampled(commands: Sequence[str]) -> list[Any]:
+    return [
+        (command, row, 0, row.faults[0])
+        for command in commands
+        for row in sample()
+    ]
+
+
+def _marked(cases: Sequence[Any]) -> Any:
+    return pytest.mark.parametrize(
+        ('command', 'case'),
+        [
+            pytest.param(
+                command, (row, fault), id=f'{command}-{row.title}-{number}'
+            )
+            for command, row, number, fault in cases
+        ],
+    )
 
 
 @pytest.fixture
@@ -111,8 +134,7 @@ def elsewhere() -> Iterator[Sandbox]:
 # -- a DELETE is hit -------------------------------------------------------
 
 
-@pytest.mark.parametrize('case', EACH_FAULT)
-@pytest.mark.parametrize('command', DELETES)
+@each_trouble(DELETES)
 def test_a_delete_in_trouble(
     cloud: CloudFactory,
     openstack: Openstack,
@@ -150,8 +172,7 @@ def test_a_delete_in_trouble(
         assert row.pauses[0] <= pauses[0] <= row.pauses[1]
 
 
-@pytest.mark.parametrize('case', FIRST_FAULTS)
-@pytest.mark.parametrize('command', ['vbs backup prune', 'csbs backup prune'])
+@_marked(_sampled(['vbs backup prune', 'csbs backup prune']))
 def test_a_deletion_by_rule_fares_as_one_by_name(
     cloud: CloudFactory,
     openstack: Openstack,
@@ -283,8 +304,7 @@ def test_many_in_trouble(
 # -- a GET is hit ----------------------------------------------------------
 
 
-@pytest.mark.parametrize('case', EACH_FAULT)
-@pytest.mark.parametrize('command', DELETES)
+@each_trouble(DELETES)
 def test_a_look_up_in_trouble(
     cloud: CloudFactory,
     openstack: Openstack,
@@ -313,8 +333,7 @@ def test_a_look_up_in_trouble(
         assert result.stderr
 
 
-@pytest.mark.parametrize('case', EACH_FAULT)
-@pytest.mark.parametrize('command', WAITS)
+@each_trouble(WAITS)
 def test_a_look_in_trouble(
     cloud: CloudFactory,
     openstack: Openstack,
@@ -350,8 +369,7 @@ def test_a_look_in_trouble(
     assert changed(before, c.state) == set[str]().union(*named.whole)
 
 
-@pytest.mark.parametrize('case', EACH_FAULT)
-@pytest.mark.parametrize('command', LISTS)
+@each_trouble(LISTS)
 @pytest.mark.usefixtures('only_gets')
 def test_a_list_in_trouble(
     cloud: CloudFactory,
