@@ -26,7 +26,7 @@ from vbsclient.api import http
 
 
 @pytest.fixture(autouse=True)
-def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+def _in_a_hurry(real_pauses: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         http, '_exponential', tenacity.wait_random_exponential(0.01, max=0.1)
     )

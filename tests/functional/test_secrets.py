@@ -98,7 +98,6 @@ class Vault:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('vbsclient.api.http._wait', lambda state: 0.0)
     monkeypatch.setattr(server_backups, 'PROOF_TIMEOUT', 0.0)
 
 

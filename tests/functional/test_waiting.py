@@ -212,6 +212,7 @@ def test_a_time_out_names_what_is_unfinished(
     ],
     ids=['429', '503', 'reset', 'hang'],
 )
+@pytest.mark.usefixtures('real_pauses')
 def test_looks_that_fail_do_not_outlast_the_time_out(
     cloud: CloudFactory,
     openstack: Openstack,
