@@ -297,7 +297,9 @@ def _own_logging() -> Iterator[None]:
         server.disabled = False
         root.handlers[:] = handlers
         for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+            # This makes all loggers forget what they know.
+            if logger.level != level:
+                logger.setLevel(level)
 
 
 @contextlib.contextmanager
