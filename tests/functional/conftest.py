@@ -28,7 +28,7 @@ def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process no pause is made that only gives a service time."""
     monkeypatch.setattr(siblings, 'SECOND_LOOK', 0.0)
     monkeypatch.setattr(verify, 'SECOND_LOOK', 0.0)
-    monkeypatch.setattr(Patience, 'pause', lambda self, elapsed: 0.01)
+    monkeypatch.setattr(Patience, 'pause', lambda self, elapsed: 0.05)
 
 
 @pytest.fixture(autouse=True)

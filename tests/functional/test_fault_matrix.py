@@ -49,6 +49,7 @@ from tests.functional.wire import deletes, requests
 from tests.sandbox import CloudState, Fault, LoggedRequest, Sandbox
 from vbsclient.deletion import server_backups
 from vbsclient.osc.command import clients
+from vbsclient.waiting import Patience
 
 __all__ = ['only_gets']
 
@@ -95,6 +96,7 @@ def _marked(cases: Sequence[Any]) -> Any:
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_backups, 'PROOF_TIMEOUT', 0.1)
+    monkeypatch.setattr(Patience, 'pause', lambda self, elapsed: 0.01)
 
 
 @pytest.fixture

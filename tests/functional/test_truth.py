@@ -73,7 +73,9 @@ def test_deleted_is_not_what_a_gateway_says(
     body = json.dumps({'message': 'No route for /backups/{id}'})
     c = after_a_delete(cloud, lambda c: blind(c, status=status, body=body))
     named = add_targets(c.state, command, number)
-    result = delete(openstack, command, named.arguments, *SHORT)
+    result = delete(
+        openstack, command, named.arguments, '--wait', '--timeout', '0.1s'
+    )
     assert 'deleted' not in results(result)
 
 
