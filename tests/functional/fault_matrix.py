@@ -8,8 +8,9 @@ documentation, which a test compares as well.
 Which consequence a trouble has is decided by code that all commands share
 (``vbsclient.api.http`` and ``vbsclient.change.verify``): the first command of
 each table meets every trouble.  What a command makes of a consequence may be
-code of its own: each other command meets one trouble of each consequence, and
-the ones of :attr:`Trouble.own`.  A cell of the page is one of those tests, or
+code of its own: each other command meets one trouble of each consequence (for
+a GET there are two: it succeeds in the end or it does not), and those of
+:attr:`Trouble.own`.  A cell of the page is one of those tests, or
 follows from the two that share its row and its consequence.
 """
 
@@ -304,6 +305,7 @@ TROUBLES = (
         always('body', body=PORTAL),
         FINE,
         reads=False,
+        own=True,
     ),
     Trouble(
         'a success with half of the JSON, with none, or with another type',
@@ -341,11 +343,14 @@ TROUBLES = (
 )
 
 
-def sample() -> list[Trouble]:
-    """The first trouble of each consequence, and those of ``own``."""
-    found: dict[tuple[Deleted, bool], Trouble] = {}
+def sample(consequence: str) -> list[Trouble]:
+    """The first trouble of each consequence, and those of ``own``.
+
+    :param consequence: the attribute that has it.
+    """
+    found: dict[Any, Trouble] = {}
     for row in TROUBLES:
-        found.setdefault((row.deletion, row.reads), row)
+        found.setdefault(getattr(row, consequence), row)
     return [row for row in TROUBLES if row.own or row in found.values()]
 
 

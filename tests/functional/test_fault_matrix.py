@@ -62,7 +62,7 @@ Case = tuple[Trouble, Mapping[str, Any]]
 FIRST = (DELETES[0], LISTS[0])
 
 
-def each_trouble(commands: Sequence[str]) -> Any:
+def each_trouble(commands: Sequence[str], consequence: str) -> Any:
     """Every fault for the first command, a sample for the others."""
     first, *others = commands
     cases = [
@@ -70,14 +70,14 @@ def each_trouble(commands: Sequence[str]) -> Any:
         for row in TROUBLES
         for number, fault in enumerate(row.faults)
     ]
-    return _marked([*cases, *_sampled(others)])
+    return _marked([*cases, *_sampled(others, consequence)])
 
 
-def _sampled(commands: Sequence[str]) -> list[Any]:
+def _sampled(commands: Sequence[str], consequence: str) -> list[Any]:
     return [
         (command, row, 0, row.faults[0])
         for command in commands
-        for row in sample()
+        for row in sample(consequence)
     ]
 
 
@@ -126,7 +126,7 @@ def elsewhere() -> Iterator[Sandbox]:
 # -- a DELETE is hit -------------------------------------------------------
 
 
-@each_trouble(DELETES)
+@each_trouble(DELETES, 'deletion')
 def test_a_delete_in_trouble(
     cloud: CloudFactory,
     openstack: Openstack,
@@ -164,7 +164,7 @@ def test_a_delete_in_trouble(
         assert row.pauses[0] <= pauses[0] <= row.pauses[1]
 
 
-@_marked(_sampled(['vbs backup prune', 'csbs backup prune']))
+@_marked(_sampled(['vbs backup prune', 'csbs backup prune'], 'deletion'))
 def test_a_deletion_by_rule_fares_as_one_by_name(
     cloud: CloudFactory,
     openstack: Openstack,
@@ -303,7 +303,7 @@ def test_many_in_trouble(
 # -- a GET is hit ----------------------------------------------------------
 
 
-@each_trouble(DELETES)
+@each_trouble(DELETES, 'reads')
 def test_a_look_up_in_trouble(
     cloud: CloudFactory,
     openstack: Openstack,
@@ -332,7 +332,7 @@ def test_a_look_up_in_trouble(
         assert result.stderr
 
 
-@each_trouble(WAITS)
+@each_trouble(WAITS, 'reads')
 def test_a_look_in_trouble(
     cloud: CloudFactory,
     openstack: Openstack,
@@ -368,7 +368,7 @@ def test_a_look_in_trouble(
     assert changed(before, c.state) == set[str]().union(*named.whole)
 
 
-@each_trouble(LISTS)
+@each_trouble(LISTS, 'reads')
 @pytest.mark.usefixtures('only_gets')
 def test_a_list_in_trouble(
     cloud: CloudFactory,
