@@ -17,7 +17,7 @@ from vbsclient.waiting import Patience
 
 CloudFactory = Callable[..., Sandbox]
 
-# A shell lets its background jobs ignore Ctrl-C, which they hand on: the
+# A shell lets its background jobs ignore Ctrl-C, which they pass on: the
 # commands that are tested must hear it all the same.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

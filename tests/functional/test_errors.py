@@ -370,7 +370,7 @@ def test_a_report_says_of_the_rest_why_it_was_not_sent(
     assert not [row for row in rest if row['ID'] in result.stderr]
 
 
-def test_answers_that_never_came_are_told_once(
+def test_lost_answers_are_reported_once(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud()
@@ -418,7 +418,7 @@ def test_what_many_targets_share_is_said_once(
     assert deletes(c) == []
 
 
-def test_a_project_that_is_not_entitled_is_told_so_once(
+def test_a_project_that_is_not_entitled_is_reported_once(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud(latency=0.02)

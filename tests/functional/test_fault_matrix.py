@@ -165,7 +165,7 @@ def test_a_delete_in_trouble(
 
 
 @_marked(_sampled(['vbs backup prune', 'csbs backup prune'], 'deletion'))
-def test_a_deletion_by_rule_fares_as_one_by_name(
+def test_a_deletion_by_rule_has_the_results_of_one_by_name(
     cloud: CloudFactory,
     openstack: Openstack,
     command: str,

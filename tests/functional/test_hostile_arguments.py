@@ -370,7 +370,7 @@ def named_backups(sandbox: Sandbox, arguments: list[str]) -> set[str]:
 
 
 def _named(things: list[Any], arguments: list[str]) -> set[str]:
-    """What the arguments name: ids, and names that only one bears."""
+    """What the arguments name: ids, and unambiguous names."""
     ids = {thing.id for thing in things}
     named = ids & set(arguments)
     for text in set(arguments) - ids:

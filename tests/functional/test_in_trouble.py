@@ -83,7 +83,7 @@ def message_on(id: str, stderr: str) -> str:
     return ''
 
 
-def test_what_fails_for_good_among_many_is_told_of_each(
+def test_what_fails_for_good_among_many_is_reported_for_each(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     """Nine of ten DELETEs fail: not all can be done, and none is lost."""

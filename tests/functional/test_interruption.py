@@ -189,7 +189,7 @@ def test_an_interruption_is_one_where_a_stream_is_closed(
         check_groups(c, ids, groups(stderr))
 
 
-def test_requests_that_hang_are_unknown_and_hold_nobody_up(
+def test_requests_that_hang_are_unknown_and_delay_nothing(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     trigger = Trigger('DELETE', 20)

@@ -111,7 +111,7 @@ def test_what_is_named_twice_is_deleted_once(
 
 
 @pytest.mark.parametrize('more', [0, 5])
-def test_a_name_that_two_bear_is_refused_with_both_ids(
+def test_an_ambiguous_name_is_refused_with_both_ids(
     cloud: CloudFactory, openstack: Openstack, more: int
 ) -> None:
     c = cloud()
@@ -148,7 +148,7 @@ def test_an_unknown_id_that_is_a_name_is_not_that_name(
     cloud: CloudFactory, openstack: Openstack, more: int
 ) -> None:
     c = cloud()
-    bearer = c.state.add_backup(name=UNKNOWN)
+    named = c.state.add_backup(name=UNKNOWN)
     others = [c.state.add_backup() for _ in range(more)]
     openstack(
         *DELETE,
@@ -156,7 +156,7 @@ def test_an_unknown_id_that_is_a_name_is_not_that_name(
         *(b.id for b in others),
         complains=[f"No backup found for '{UNKNOWN}'", 'failed to delete.'],
     )
-    assert list(c.state.backups) == [bearer.id]
+    assert list(c.state.backups) == [named.id]
 
 
 def test_names_are_exact_and_know_no_patterns(
@@ -935,7 +935,7 @@ def test_what_is_left_over_from_csbs_is_said_so(
 
 
 @pytest.mark.parametrize('more', [0, 5])
-def test_if_nobody_knows_who_made_it_it_is_refused(
+def test_if_the_origin_is_unknown_it_is_refused(
     cloud: CloudFactory, openstack: Openstack, more: int
 ) -> None:
     c = cloud(discovery='both')
@@ -1022,7 +1022,7 @@ def test_what_is_being_deleted_already_counts_as_accepted(
     assert deletes(c) == []
 
 
-def test_a_failed_deletion_is_left_alone_even_by_force(
+def test_a_failed_deletion_is_refused_even_by_force(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud()

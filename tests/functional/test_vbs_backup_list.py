@@ -519,7 +519,7 @@ def test_a_server_that_is_gone_is_known_by_its_backups(
     assert names(openstack, '--server', UNKNOWN) == []
 
 
-def test_former_servers_of_one_name_are_told_apart(
+def test_former_servers_of_one_name_are_distinguished(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud()
