@@ -95,20 +95,6 @@ SOME = {
 
 some = pytest.mark.parametrize('text', SOME.values(), ids=SOME)
 
-EVERY, *OTHERS = COMMANDS
-CASES = [
-    *(
-        pytest.param(EVERY, text, many, id=f'{EVERY}-{name}-{way}')
-        for name, text in HOSTILE.items()
-        for way, many in (('alone', False), ('among others', True))
-    ),
-    *(
-        pytest.param(command, text, False, id=f'{command}-{name}')
-        for command in OTHERS
-        for name, text in SOME.items()
-    ),
-]
-
 
 def hostile(text: str, id: str) -> str:
     digits = str.maketrans('0123456789', '٠١٢٣٤٥٦٧٨٩')
@@ -143,21 +129,35 @@ def everything(sandbox: Sandbox) -> set[str]:
     return {*state.backups, *state.shares, *state.items}
 
 
-@pytest.mark.parametrize(('command', 'text', 'many'), CASES)
+#: More than a few are looked up in another way.
+MANY = (UNKNOWN, *(f'{n}-{UNKNOWN[2:]}' for n in range(5)))
+
+
+@pytest.mark.parametrize('text', HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize('others', [(), MANY], ids=['alone', 'among others'])
 def test_a_hostile_argument_deletes_nothing(
     cloud: CloudFactory,
     openstack: Openstack,
-    command: str,
     text: str,
-    many: bool,
+    others: tuple[str, ...],
 ) -> None:
-    c = cloud()
+    check(cloud(), openstack, 'vbs backup delete', text, *others)
+
+
+@some
+@pytest.mark.parametrize('command', list(COMMANDS)[1:])
+def test_nor_does_one_of_another_command(
+    cloud: CloudFactory, openstack: Openstack, command: str, text: str
+) -> None:
+    check(cloud(), openstack, command, text)
+
+
+def check(
+    c: Sandbox, openstack: Openstack, command: str, text: str, *others: str
+) -> None:
     _, stays = world(c)[command]
     before = everything(c)
-    arguments = [hostile(text, stays)]
-    if many:
-        # More than a few are looked up in another way.
-        arguments += [UNKNOWN, *(f'{n}-{UNKNOWN[2:]}' for n in range(5))]
+    arguments = [hostile(text, stays), *others]
     result = openstack.run(*_words(command, arguments))
     assert result.code == 1, result
     assert 'Traceback' not in result.stderr
