@@ -7,30 +7,46 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tenacity
 
 from tests.functional.shell import Openstack
 from tests.sandbox import Sandbox
 from vbsclient.change import verify
 from vbsclient.deletion import siblings
+from vbsclient.waiting import Patience
 
 CloudFactory = Callable[..., Sandbox]
 
-# A shell lets its background jobs ignore Ctrl-C, which they hand on: the
+# A shell lets its background jobs ignore Ctrl-C, which they pass on: the
 # commands that are tested must hear it all the same.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
-def _no_second_look_to_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Siblings are read again at once, and not some seconds later."""
+def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process no pause is made that only gives a service time."""
     monkeypatch.setattr(siblings, 'SECOND_LOOK', 0.0)
+    monkeypatch.setattr(verify, 'SECOND_LOOK', 0.0)
+    monkeypatch.setattr(Patience, 'pause', lambda self, elapsed: 0.05)
 
 
 @pytest.fixture(autouse=True)
-def _second_look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a refused DELETE may have begun is looked at without a pause."""
-    monkeypatch.setattr(verify, 'SECOND_LOOK', 0.0)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between repetitions, which nobody waits for either."""
+    made: list[float] = []
+    monkeypatch.setattr(
+        tenacity, 'sleep_using_event', lambda event: made.append
+    )
+    return made
+
+
+@pytest.fixture
+def real_pauses(pauses: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For what needs the time that passes between repetitions."""
+    monkeypatch.setattr(
+        tenacity, 'sleep_using_event', tenacity.nap.sleep_using_event
+    )
 
 
 @pytest.fixture

@@ -4,6 +4,14 @@
 ``test_fault_matrix.py`` holds the commands against these rows, and
 ``python -m tests.functional.fault_matrix`` writes them into the page of the
 documentation, which a test compares as well.
+
+Which consequence a trouble has is decided by code that all commands share
+(``vbsclient.api.http`` and ``vbsclient.change.verify``): the first command of
+each table meets every trouble.  What a command makes of a consequence may be
+code of its own: each other command meets one trouble of each consequence (for
+a GET there are two: it succeeds in the end or it does not), and those of
+:attr:`Trouble.own`.  A cell of the page is one of those tests, or
+follows from the two that share its row and its consequence.
 """
 
 from __future__ import annotations
@@ -78,6 +86,7 @@ class Trouble:
     :ivar faults: keywords of a fault, for one run of each command each.
     :ivar deletion: if a DELETE is hit.
     :ivar reads: whether reads succeed in the end.
+    :ivar own: whether each command answers to it with code of its own.
     :ivar pauses: the first pause before a repetition: (shortest, longest).
     """
 
@@ -86,6 +95,7 @@ class Trouble:
     deletion: Deleted
     reads: bool
     pauses: tuple[float, float] | None = None
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -203,6 +213,7 @@ TROUBLES = (
         answer(404, times=None),
         REFUSED,
         reads=False,
+        own=True,
     ),
     Trouble(
         '408, 502, 503, 504',
@@ -227,6 +238,7 @@ TROUBLES = (
         answer(503, acts=True),
         AGAIN,
         reads=True,
+        own=True,
     ),
     Trouble(
         '429 without Retry-After, three times',
@@ -293,6 +305,7 @@ TROUBLES = (
         always('body', body=PORTAL),
         FINE,
         reads=False,
+        own=True,
     ),
     Trouble(
         'a success with half of the JSON, with none, or with another type',
@@ -328,6 +341,18 @@ TROUBLES = (
         reads=False,
     ),
 )
+
+
+def sample(consequence: str) -> list[Trouble]:
+    """The first trouble of each consequence, and those of ``own``.
+
+    :param consequence: the attribute that has it.
+    """
+    found: dict[Any, Trouble] = {}
+    for row in TROUBLES:
+        found.setdefault(getattr(row, consequence), row)
+    return [row for row in TROUBLES if row.own or row in found.values()]
+
 
 CROWDS = (
     Crowd(

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
-from tests.functional.shell import Openstack
+from tests.functional.shell import Openstack, Result
 from tests.sandbox import LoggedRequest, Sandbox
 from tests.sandbox.__main__ import fill, knobs_of, parser
 from tests.sandbox.seed import CREATION_TIME
@@ -37,8 +37,9 @@ _QUESTION = '[y/N] '
 #: The ways to start a sandbox, with what stands for its options.
 _STARTS = ('make sandbox', '.venv/bin/tox -qq run -e sandbox -- ')
 
-#: What a shell is needed for.
-_SHELL = re.compile(r'[|<>$]|^(?!openstack )')
+#: What needs no shell: our commands, and a file that they read or write.
+_OURS = r'openstack [^|<>$]*'
+_PLAIN = re.compile(rf'{_OURS}(\| {_OURS})*([<>] \S+)?')
 
 # What is different each time.
 _REQUEST = re.compile(r'\breq-[0-9a-f-]{36}\b')
@@ -150,9 +151,9 @@ class Walk:
         ]
         if answers:
             return self._answer(step.command, *answers)
-        if _SHELL.search(step.command):
-            return self._run(step.command)
-        return self._run_here(step.command)
+        if _PLAIN.fullmatch(step.command):
+            return self._run_here(step.command)
+        return self._run(step.command)
 
     def told(self, text: str) -> list[str]:
         """The words of what was printed, as of the day of the pages."""
@@ -200,17 +201,38 @@ class Walk:
         elsewhere = Path.cwd()
         os.chdir(self._home)
         try:
-            done = self._openstack.run(
-                *shlex.split(command.replace('\\\n', ' '))[1:],
-                cloud=self._sandbox,
-                env=self._variables(),
-                audited=False,
-                together=True,
-            )
+            return self._run_each(command.replace('\\\n', ' '))
         finally:
             os.chdir(elsewhere)
+
+    def _run_each(self, command: str) -> str:
+        command, read, source = command.partition(' < ')
+        command, written, target = command.partition(' > ')
+        *others, last = command.split(' | ')
+        text = Path(source).read_text() if read else ''
+        said = ''
+        for other in others:
+            done = self._run_one(other, text)
+            said += done.stderr
+            text = done.stdout
+        done = self._run_one(last, text, together=not written)
         self._code = done.code
-        return done.stdout
+        if written:
+            Path(target).write_text(done.stdout)
+            return said + done.stderr
+        return said + done.stdout
+
+    def _run_one(
+        self, command: str, stdin: str, together: bool = False
+    ) -> Result:
+        return self._openstack.run(
+            *shlex.split(command)[1:],
+            stdin=stdin,
+            cloud=self._sandbox,
+            env=self._variables(),
+            audited=False,
+            together=together,
+        )
 
     def _run(self, command: str) -> str:
         done = subprocess.run(

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from cliff.commandmanager import CommandManager
 from openstackclient import shell
 from openstackclient.common.clientmanager import ClientManager
 
@@ -231,6 +232,7 @@ def _run_here(
         _own_clients(),
         warnings.catch_warnings(),
         mock.patch.object(shell.OpenStackShell, 'NAME', 'openstack'),
+        mock.patch.object(CommandManager, 'load_commands', _load_commands),
     ):
         try:
             code = shell.main(list(args))
@@ -241,6 +243,22 @@ def _run_here(
             gc.unfreeze()
             signal.signal(signal.SIGINT, signal.default_int_handler)
     return Result(code, _text(stdout), '' if together else _text(stderr))
+
+
+#: The commands of each group, which are the same for all runs.
+_COMMANDS: dict[str, dict[str, Any]] = {}
+_find_commands = CommandManager.load_commands
+
+
+def _load_commands(manager: CommandManager, group: str) -> None:
+    """Find the commands of a group once, and not in each run."""
+    if group in _COMMANDS:
+        manager.group_list.append(group)
+    else:
+        others, manager.commands = manager.commands, {}
+        _find_commands(manager, group)
+        _COMMANDS[group], manager.commands = manager.commands, others
+    manager.commands.update(_COMMANDS[group])
 
 
 def _code_of(ended: SystemExit) -> int:
@@ -297,7 +315,9 @@ def _own_logging() -> Iterator[None]:
         server.disabled = False
         root.handlers[:] = handlers
         for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+            # This makes all loggers forget what they know.
+            if logger.level != level:
+                logger.setLevel(level)
 
 
 @contextlib.contextmanager

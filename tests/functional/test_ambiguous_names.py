@@ -15,7 +15,7 @@ PRUNE = ('backup', 'prune', '--keep-last', '1', '--timezone', 'UTC', '--yes')
 
 
 @pytest.mark.parametrize('command', [LIST, ('vbs', *PRUNE)])
-def test_volumes_of_one_name_are_told_apart(
+def test_volumes_of_one_name_are_distinguished(
     cloud: CloudFactory, openstack: Openstack, command: tuple[str, ...]
 ) -> None:
     c = cloud(catalog='vbs+volumev3')
@@ -43,7 +43,7 @@ def test_volumes_of_one_name_are_told_apart(
     'command',
     [LIST, ('vbs', *PRUNE), ('csbs', 'backup', 'list'), ('csbs', *PRUNE)],
 )
-def test_servers_of_one_name_are_told_apart(
+def test_servers_of_one_name_are_distinguished(
     cloud: CloudFactory, openstack: Openstack, command: tuple[str, ...]
 ) -> None:
     c = cloud()

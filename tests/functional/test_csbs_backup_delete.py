@@ -59,7 +59,7 @@ def test_each_request_carries_exactly_one_id(
     assert all(len(run.items) == 1 for run in runs)
 
 
-def test_a_name_that_several_servers_backups_bear_is_refused_with_their_ids(
+def test_an_ambiguous_name_is_refused_with_their_ids(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud()
@@ -191,7 +191,7 @@ def test_the_first_goes_alone_and_its_siblings_are_read_before_the_rest(
     assert len(run.items) == 2
 
 
-def test_the_effect_is_awaited_before_the_siblings_are_judged(
+def test_the_effect_is_awaited_before_the_siblings_are_checked(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud(deletion_time=3600, deletion_slots=1)
@@ -234,7 +234,7 @@ def test_a_service_that_ignores_the_query_is_stopped_after_one_delete(
     run, other = c.state.add_checkpoint(4), c.state.add_checkpoint(4)
     single = c.state.add_checkpoint()
     named = [*run.items[:2], *other.items[:2], *single.items]
-    hurt = [item.id for item in run.items[2:]]
+    deleted_siblings = [item.id for item in run.items[2:]]
     result = openstack(
         *DELETE,
         *(item.id for item in named),
@@ -246,7 +246,7 @@ def test_a_service_that_ignores_the_query_is_stopped_after_one_delete(
             '4 of 5 backups failed to delete.',
         ],
     )
-    for id in hurt:
+    for id in deleted_siblings:
         assert id in result.stderr
     assert deletes(c) == [checkpoint_delete(run.id, named[0].id)]
     assert [item.status for item in other.items] == ['available'] * 4

@@ -422,12 +422,12 @@ def test_an_item_of_another_checkpoint_is_refused_with_its_own(
 ) -> None:
     c = cloud()
     run, other = c.state.add_checkpoint(2), c.state.add_checkpoint(2)
-    stranger = other.items[0]
+    foreign = other.items[0]
     openstack(
         *DELETE,
         run.id,
         '--item',
-        stranger.id,
+        foreign.id,
         complains=[
             re.compile(f'belongs to the checkpoint {other.id}'),
             '1 of 1 backups failed to delete.',
@@ -437,7 +437,7 @@ def test_an_item_of_another_checkpoint_is_refused_with_its_own(
         *DELETE,
         run.id,
         '--item',
-        stranger.name,
+        foreign.name,
         complains=[
             re.compile(f'found in the checkpoint {run.id}'),
             '1 of 1 backups',
@@ -678,7 +678,7 @@ def test_csbs_is_found_in_the_catalog(
     assert deletes(c) == [checkpoint_delete(run.id)]
 
 
-def test_a_cloud_without_csbs_is_told_so_with_the_key_to_set(
+def test_a_cloud_without_csbs_is_reported_with_the_key_to_set(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud(csbs_catalog=None)

@@ -33,7 +33,7 @@ def world(cloud: CloudFactory) -> Sandbox:
 
 
 @EACH
-def test_failures_and_rows_are_told_whatever_the_names(
+def test_failures_and_rows_are_printed_whatever_the_names(
     cloud: CloudFactory, openstack: Openstack, encoding: str
 ) -> None:
     c = cloud()

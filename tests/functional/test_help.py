@@ -96,8 +96,10 @@ def set_version(value: str, where: str) -> dict[str, Any]:
     return {}
 
 
-@pytest.mark.parametrize('where', ['option', 'env', 'config'])
-@pytest.mark.parametrize('value', ['bogus', '4', '2,3', 'v', '2.x', '1'])
+@pytest.mark.parametrize(
+    ('where', 'value'),
+    [('option', 'bogus'), ('env', '4'), ('config', '2,3'), ('config', '1')],
+)
 def test_an_unknown_version_fails_our_commands_with_one_sentence(
     cloud: CloudFactory, openstack: Openstack, where: str, value: str
 ) -> None:

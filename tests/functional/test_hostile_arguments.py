@@ -3,6 +3,10 @@
 
 Every run is audited (see :mod:`tests.functional.wire`): nothing but a UUID
 ever is the id in a path.
+
+One rule holds for all commands, because one function makes a path out of an
+id: ``vbs backup delete`` meets every text, alone and among others.  Each other
+place for an id meets a few alone, and all of them in one run.
 """
 
 import re
@@ -16,7 +20,12 @@ from hypothesis import strategies as st
 
 from tests.functional.conftest import CloudFactory
 from tests.functional.shell import Openstack
-from tests.functional.wire import UNKNOWN, deletes, vbs_delete
+from tests.functional.wire import (
+    UNKNOWN,
+    checkpoint_delete,
+    deletes,
+    vbs_delete,
+)
 from tests.sandbox import Sandbox
 from vbsclient.api.http import is_uuid
 
@@ -74,6 +83,18 @@ HOSTILE = {
     'control characters': '\x1b[2J\x07',
 }
 
+#: One of each sort.
+SOME = {
+    name: HOSTILE[name]
+    for name in (
+        *('empty', 'parent', 'a path to an id', 'an id and a query'),
+        *('an encoded parent', 'a route', 'an id and a newline', 'no dashes'),
+        *('fullwidth hyphens', 'a lone surrogate'),
+    )
+}
+
+some = pytest.mark.parametrize('text', SOME.values(), ids=SOME)
+
 
 def hostile(text: str, id: str) -> str:
     digits = str.maketrans('0123456789', '٠١٢٣٤٥٦٧٨٩')
@@ -108,23 +129,35 @@ def everything(sandbox: Sandbox) -> set[str]:
     return {*state.backups, *state.shares, *state.items}
 
 
-@pytest.mark.parametrize('command', COMMANDS)
+#: More than a few are looked up in another way.
+MANY = (UNKNOWN, *(f'{n}-{UNKNOWN[2:]}' for n in range(5)))
+
+
 @pytest.mark.parametrize('text', HOSTILE.values(), ids=HOSTILE)
-@pytest.mark.parametrize('many', [False, True], ids=['alone', 'among others'])
+@pytest.mark.parametrize('others', [(), MANY], ids=['alone', 'among others'])
 def test_a_hostile_argument_deletes_nothing(
     cloud: CloudFactory,
     openstack: Openstack,
-    command: str,
     text: str,
-    many: bool,
+    others: tuple[str, ...],
 ) -> None:
-    c = cloud()
+    check(cloud(), openstack, 'vbs backup delete', text, *others)
+
+
+@some
+@pytest.mark.parametrize('command', list(COMMANDS)[1:])
+def test_nor_does_one_of_another_command(
+    cloud: CloudFactory, openstack: Openstack, command: str, text: str
+) -> None:
+    check(cloud(), openstack, command, text)
+
+
+def check(
+    c: Sandbox, openstack: Openstack, command: str, text: str, *others: str
+) -> None:
     _, stays = world(c)[command]
     before = everything(c)
-    arguments = [hostile(text, stays)]
-    if many:
-        # More than a few are looked up in another way.
-        arguments += [UNKNOWN, *(f'{n}-{UNKNOWN[2:]}' for n in range(5))]
+    arguments = [hostile(text, stays), *others]
     result = openstack.run(*_words(command, arguments))
     assert result.code == 1, result
     assert 'Traceback' not in result.stderr
@@ -157,7 +190,7 @@ def _words(command: str, arguments: list[str]) -> list[str]:
     return [*command.split(), *options, '--', *arguments]
 
 
-@pytest.mark.parametrize('text', HOSTILE.values(), ids=HOSTILE)
+@some
 def test_a_hostile_item_never_becomes_its_whole_checkpoint(
     cloud: CloudFactory, openstack: Openstack, text: str
 ) -> None:
@@ -171,7 +204,23 @@ def test_a_hostile_item_never_becomes_its_whole_checkpoint(
     assert deletes(c) == []
 
 
-@pytest.mark.parametrize('text', HOSTILE.values(), ids=HOSTILE)
+def test_hostile_items_do_not_keep_a_named_one_from_going(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    run = c.state.add_checkpoint(3, 'run')
+    goes, stays = run.items[0].id, run.items[1].id
+    items = [hostile(text, stays) for text in HOSTILE.values()]
+    items.insert(len(items) // 2, goes)
+    result = openstack.run(
+        *('csbs', 'checkpoint', 'delete', '--yes', run.id),
+        *(f'--item={item}' for item in items),
+    )
+    assert result.code == 1, result
+    assert deletes(c) == [checkpoint_delete(run.id, goes)]
+
+
+@some
 def test_a_hostile_checkpoint_of_an_item_deletes_nothing(
     cloud: CloudFactory, openstack: Openstack, text: str
 ) -> None:
@@ -192,7 +241,7 @@ def test_a_hostile_checkpoint_of_an_item_deletes_nothing(
     assert deletes(c) == []
 
 
-@pytest.mark.parametrize('text', HOSTILE.values(), ids=HOSTILE)
+@some
 def test_a_hostile_provider_deletes_nothing(
     cloud: CloudFactory, openstack: Openstack, text: str
 ) -> None:
@@ -211,7 +260,7 @@ def test_a_hostile_provider_deletes_nothing(
 
 # Without dashes an id is that of a project, which is not asked for.
 @pytest.mark.parametrize(
-    'text', [text for text in HOSTILE.values() if text != '{hex}']
+    'text', [text for text in SOME.values() if text != '{hex}']
 )
 def test_a_hostile_target_project_cancels_nothing(
     cloud: CloudFactory, openstack: Openstack, text: str
@@ -321,7 +370,7 @@ def named_backups(sandbox: Sandbox, arguments: list[str]) -> set[str]:
 
 
 def _named(things: list[Any], arguments: list[str]) -> set[str]:
-    """What the arguments name: ids, and names that only one bears."""
+    """What the arguments name: ids, and unambiguous names."""
     ids = {thing.id for thing in things}
     named = ids & set(arguments)
     for text in set(arguments) - ids:

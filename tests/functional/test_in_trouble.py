@@ -26,7 +26,7 @@ from vbsclient.api import http
 
 
 @pytest.fixture(autouse=True)
-def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+def _in_a_hurry(real_pauses: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         http, '_exponential', tenacity.wait_random_exponential(0.01, max=0.1)
     )
@@ -83,7 +83,7 @@ def message_on(id: str, stderr: str) -> str:
     return ''
 
 
-def test_what_fails_for_good_among_many_is_told_of_each(
+def test_what_fails_for_good_among_many_is_reported_for_each(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     """Nine of ten DELETEs fail: not all can be done, and none is lost."""

@@ -189,7 +189,7 @@ def test_an_interruption_is_one_where_a_stream_is_closed(
         check_groups(c, ids, groups(stderr))
 
 
-def test_requests_that_hang_are_unknown_and_hold_nobody_up(
+def test_requests_that_hang_are_unknown_and_delay_nothing(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     trigger = Trigger('DELETE', 20)
@@ -408,8 +408,15 @@ def check_nothing_is_left(openstack: Openstack, group: int) -> None:
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 
 
-@pytest.mark.parametrize('stage', ['resolving', 'deleting', 'waiting'])
-@pytest.mark.parametrize(('number', 'code'), SIGNALS)
+@pytest.mark.parametrize(
+    ('stage', 'number', 'code'),
+    [
+        ('resolving', *SIGNALS[0]),
+        ('deleting', *SIGNALS[0]),
+        ('waiting', *SIGNALS[0]),
+        ('waiting', *SIGNALS[1]),
+    ],
+)
 def test_the_prompt_is_back_soon_at_each_stage_and_nothing_is_left(
     cloud: CloudFactory,
     openstack: Openstack,
@@ -538,7 +545,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(
     cloud: CloudFactory, openstack: Openstack, options: list[str]
 ) -> None:
     c = cloud()
-    ids = [c.state.add_backup().id for _ in range(1500)]
+    ids = [c.state.add_backup().id for _ in range(1000)]
     process = openstack.start(*DELETE, '-', *options, '-f', 'csv')
     assert process.stdin is not None
     assert process.stdout is not None
@@ -549,7 +556,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(
     process.stdout.close()
     assert process.stderr.read() == ''
     assert process.wait(30) == 141
-    left = 1500 if options == ['--dry-run'] else 0
+    left = 1000 if options == ['--dry-run'] else 0
     assert len(c.state.backups) == left
 
 
@@ -593,16 +600,17 @@ def test_a_report_that_cannot_be_printed_hides_no_failure(
         assert len(told.splitlines()) == 1
 
 
-@pytest.mark.parametrize('where', ['a full disk', 'nowhere'])
+PLAN = 'vbs backup prune --all-volumes --keep-last 1 --dry-run -f json'
+
+
 @pytest.mark.parametrize(
-    'command',
+    ('command', 'where'),
     [
-        'vbs backup list',
-        'vbs backup list --count',
-        'vbs backup show {id} -f json',
-        'vbs quota show',
-        'vbs backup prune --all-volumes --keep-last 1 --yes',
-        'vbs backup prune --all-volumes --keep-last 1 --dry-run -f json',
+        ('vbs backup list', 'a full disk'),
+        ('vbs backup list --count', 'a full disk'),
+        ('vbs backup show {id} -f json', 'a full disk'),
+        (PLAN, 'a full disk'),
+        (PLAN, 'nowhere'),
     ],
 )
 def test_what_cannot_be_printed_ends_in_one_sentence(
@@ -635,9 +643,7 @@ def test_what_cannot_be_printed_ends_in_one_sentence(
     'command',
     [
         ('backup', 'list'),
-        ('backup', 'list', '--count'),
         ('backup', 'show', 'x'),
-        ('quota', 'show'),
         ('backup', 'prune', '--all-volumes', '--keep-last', '1', '--yes'),
     ],
     ids=' '.join,
@@ -685,10 +691,10 @@ def test_a_reader_of_a_long_list_that_goes_away_ends_it_quietly(
 ) -> None:
     c = cloud()
     if command.startswith('vbs'):
-        for _ in range(5000):
+        for _ in range(2000):
             c.state.add_backup()
     else:
-        for _ in range(20):
+        for _ in range(10):
             c.state.add_checkpoint(100)
     process = openstack.start(*command.split(), '-f', 'value')
     assert process.stdout is not None

@@ -15,17 +15,9 @@ from tests.functional.listeners import Listener
 from tests.functional.shell import Openstack
 from tests.functional.wire import deletes, requests
 from tests.sandbox import Fault, LoggedRequest, Sandbox
-from vbsclient.api import http
 from vbsclient.api.session import OwnSession
-from vbsclient.waiting import Patience
 
 DELETE = ('vbs', 'backup', 'delete')
-
-
-@pytest.fixture(autouse=True)
-def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, '_exponential', lambda state: 0.0)
-    monkeypatch.setattr(Patience, 'pause', lambda self, elapsed: 0.01)
 
 
 def login(c: Sandbox, **changes: Any) -> dict[str, Any]:

@@ -188,7 +188,7 @@ def test_what_is_not_selected_any_more_is_not_said_to_be_gone(
         ('tag', 'tag keep=yes'),
     ],
 )
-def test_a_server_backup_that_has_changed_since_the_plan_is_left_alone(
+def test_a_server_backup_that_has_changed_since_the_plan_is_skipped(
     cloud: CloudFactory, openstack: Openstack, change: str, reason: str
 ) -> None:
     c = cloud()
@@ -330,7 +330,7 @@ def item(day: int, **other: Any) -> dict[str, Any]:
         ({'service_metadata': '{"ST": "5"}'}, 'made by CSBS'),
     ],
 )
-def test_a_backup_of_which_nobody_knows_enough_stays(
+def test_a_backup_with_unknown_properties_is_kept(
     cloud: CloudFactory,
     openstack: Openstack,
     odd: dict[str, Any],
@@ -350,7 +350,7 @@ def test_a_backup_of_which_nobody_knows_enough_stays(
     assert told[number(10)]['Action'] == 'delete'
 
 
-def test_imported_backups_are_not_judged_as_those_of_one_volume(
+def test_imported_backups_are_not_grouped_as_one_volume(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud()
@@ -396,7 +396,7 @@ KEEP = {'key': 'keep', 'value': 'yes'}
         ),
     ],
 )
-def test_a_server_backup_of_which_nobody_knows_enough_stays(
+def test_a_server_backup_with_unknown_properties_is_kept(
     cloud: CloudFactory,
     openstack: Openstack,
     odd: dict[str, Any],

@@ -84,7 +84,7 @@ def test_a_ghost_of_a_server_too(
     assert deletes(c) == [checkpoint_delete(old.checkpoint_id, old.id)]
 
 
-def test_what_stays_and_cannot_be_seen_lets_nothing_go(
+def test_nothing_goes_if_what_is_kept_cannot_be_read(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud()

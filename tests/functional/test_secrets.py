@@ -33,6 +33,10 @@ class Vault:
 
     @property
     def commands(self) -> list[list[str]]:
+        return [*self.reads, *self.deletions]
+
+    @property
+    def reads(self) -> list[list[str]]:
         item = self.checkpoint.items[0].id
         return [
             ['vbs', 'backup', 'list', '--long'],
@@ -45,23 +49,25 @@ class Vault:
             ['csbs', 'checkpoint', 'list', '--long'],
             ['csbs', 'checkpoint', 'show', self.checkpoint.id],
             ['csbs', 'quota', 'show'],
-            *(
-                [*words, '--report', f'--journal={self.journal}']
-                for words in (
-                    ['vbs', 'backup', 'delete', 'nightly'],
-                    ['vbs', 'share', 'delete', self.share.id],
-                    ['vbs', 'share', 'delete', '--backup', 'shared'],
-                    ['csbs', 'backup', 'delete', item],
-                    [
-                        'csbs',
-                        'checkpoint',
-                        'delete',
-                        '--yes',
-                        self.checkpoint.id,
-                    ],
-                )
-            ),
         ]
+
+    @property
+    def deletions(self) -> list[list[str]]:
+        run = self.checkpoint
+        return [
+            [*words, '--report', f'--journal={self.journal}']
+            for words in (
+                ['vbs', 'backup', 'delete', 'nightly'],
+                ['vbs', 'share', 'delete', self.share.id],
+                ['vbs', 'share', 'delete', '--backup', 'shared'],
+                ['csbs', 'backup', 'delete', run.items[0].id],
+                ['csbs', 'checkpoint', 'delete', '--yes', run.id],
+            )
+        ]
+
+    def met_by(self, method: str) -> list[list[str]]:
+        """The commands that send such a request."""
+        return self.deletions if method == 'DELETE' else self.commands
 
     @property
     def journal(self) -> Path:
@@ -98,7 +104,6 @@ class Vault:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('vbsclient.api.http._wait', lambda state: 0.0)
     monkeypatch.setattr(server_backups, 'PROOF_TIMEOUT', 0.0)
 
 
@@ -137,7 +142,7 @@ def test_debug_shows_no_secret(vault: Vault) -> None:
 )
 def test_failures_show_no_secret(vault: Vault, fault: Fault) -> None:
     vault.sandbox.knobs.faults.append(fault)
-    for words in vault.commands:
+    for words in vault.met_by(fault.method):
         vault.check(vault.run('--debug', *words))
 
 
@@ -200,7 +205,7 @@ def test_what_a_service_repeats_of_the_token_is_not_shown(
             times=None,
         )
     )
-    for words in vault.commands:
+    for words in vault.met_by(method):
         vault.check(vault.run('-v', *words))
     assert list(vault.sandbox.state.tokens) == [token]
 

@@ -388,8 +388,8 @@ def test_a_list_that_is_not_of_the_policy_is_none(
     more: tuple[str, ...],
 ) -> None:
     c = cloud()
-    stranger = c.state.new_uuid()
-    row = {'id': stranger, 'checkpoint_id': stranger}
+    other_id = c.state.new_uuid()
+    row = {'id': other_id, 'checkpoint_id': other_id}
     c.knobs.faults.append(
         Fault(
             'body',
@@ -403,7 +403,7 @@ def test_a_list_that_is_not_of_the_policy_is_none(
         *('csbs', command, 'list', '--policy', c.state.new_uuid(), *more),
         complains=['This cloud does not choose by policy'],
     )
-    assert stranger not in result.stdout
+    assert other_id not in result.stdout
 
 
 def test_force_overrules_no_status(

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each word of a report, and what tries to make a lie of it."""
+"""Each word of a report, and what tries to make a lie of it.
+
+Which answers prove what is decided for all commands at once, and has its
+tables in ``tests/unit/change/test_verify.py``.
+"""
 
 import json
 import re
@@ -57,18 +61,15 @@ def delete(
 
 @pytest.mark.parametrize('number', [1, 5])
 @pytest.mark.parametrize('command', GOING)
-@pytest.mark.parametrize('status', [403, 404, 500])
 def test_deleted_is_not_what_a_gateway_says(
-    cloud: CloudFactory,
-    openstack: Openstack,
-    command: str,
-    number: int,
-    status: int,
+    cloud: CloudFactory, openstack: Openstack, command: str, number: int
 ) -> None:
     body = json.dumps({'message': 'No route for /backups/{id}'})
-    c = after_a_delete(cloud, lambda c: blind(c, status=status, body=body))
+    c = after_a_delete(cloud, lambda c: blind(c, status=404, body=body))
     named = add_targets(c.state, command, number)
-    result = delete(openstack, command, named.arguments, *SHORT)
+    result = delete(
+        openstack, command, named.arguments, '--wait', '--timeout', '0.1s'
+    )
     assert 'deleted' not in results(result)
 
 
@@ -136,7 +137,7 @@ def test_deleted_is_not_said_of_a_part_that_the_list_leaves_out(
 # -- unknown and failed ----------------------------------------------------
 
 
-@pytest.mark.parametrize('status', [400, 403, 404, 409, 500, 524])
+@pytest.mark.parametrize('status', [404, 500])
 @pytest.mark.parametrize('command', ALL)
 def test_what_acted_and_cannot_be_seen_is_unknown(
     cloud: CloudFactory,
@@ -162,9 +163,7 @@ def test_what_acted_and_cannot_be_seen_is_unknown(
     assert last['status'] == status
 
 
-@pytest.mark.parametrize(
-    'status', [302, 400, 403, 404, 405, 409, 410, 499, 500, 501, 520, 524]
-)
+@pytest.mark.parametrize('status', [302, 404, 500])
 @pytest.mark.parametrize('acts', [True, False])
 @pytest.mark.parametrize('command', GOING)
 def test_what_acted_is_accepted_and_what_did_not_has_failed(

@@ -111,7 +111,7 @@ def test_what_is_named_twice_is_deleted_once(
 
 
 @pytest.mark.parametrize('more', [0, 5])
-def test_a_name_that_two_bear_is_refused_with_both_ids(
+def test_an_ambiguous_name_is_refused_with_both_ids(
     cloud: CloudFactory, openstack: Openstack, more: int
 ) -> None:
     c = cloud()
@@ -148,7 +148,7 @@ def test_an_unknown_id_that_is_a_name_is_not_that_name(
     cloud: CloudFactory, openstack: Openstack, more: int
 ) -> None:
     c = cloud()
-    bearer = c.state.add_backup(name=UNKNOWN)
+    named = c.state.add_backup(name=UNKNOWN)
     others = [c.state.add_backup() for _ in range(more)]
     openstack(
         *DELETE,
@@ -156,7 +156,7 @@ def test_an_unknown_id_that_is_a_name_is_not_that_name(
         *(b.id for b in others),
         complains=[f"No backup found for '{UNKNOWN}'", 'failed to delete.'],
     )
-    assert list(c.state.backups) == [bearer.id]
+    assert list(c.state.backups) == [named.id]
 
 
 def test_names_are_exact_and_know_no_patterns(
@@ -308,8 +308,19 @@ def test_an_endpoint_override_replaces_the_catalog(
     assert deletes(c) == vbs_delete(backup.id, version=version)
 
 
-@pytest.mark.parametrize('discovery', DISCOVERIES)
-@pytest.mark.parametrize('catalog', [c for c in CATALOGS if c != 'none'])
+@pytest.mark.parametrize(
+    ('catalog', 'discovery'),
+    [
+        *(('vbs', discovery) for discovery in DISCOVERIES),
+        # Each with each is what test_endpoint.py has, without a server.
+        *(
+            (catalog, discovery)
+            for catalog in CATALOGS
+            for discovery in ('none-json', 'both')
+            if catalog not in ('vbs', 'none')
+        ),
+    ],
+)
 def test_whatever_the_catalog_and_its_documents_say_one_delete_leaves_or_none(
     cloud: CloudFactory, openstack: Openstack, catalog: str, discovery: str
 ) -> None:
@@ -324,9 +335,20 @@ def test_whatever_the_catalog_and_its_documents_say_one_delete_leaves_or_none(
         assert list(c.state.backups) == [other.id]
 
 
-@pytest.mark.parametrize('project', [True, False])
-@pytest.mark.parametrize('version', ['none', 'v1', 'v2', 'v3'])
-@pytest.mark.parametrize('catalog', ['vbs', 'vbsv2', 'vbsv3'])
+@pytest.mark.parametrize(
+    ('catalog', 'version', 'project'),
+    [
+        ('vbs', 'none', False),
+        ('vbs', 'none', True),
+        ('vbs', 'v1', False),
+        ('vbs', 'v2', True),
+        ('vbs', 'v3', False),
+        ('vbsv2', 'none', True),
+        ('vbsv2', 'v3', False),
+        ('vbsv3', 'v2', True),
+        ('vbsv3', 'none', False),
+    ],
+)
 def test_a_catalog_url_may_have_version_and_project_or_not(
     cloud: CloudFactory,
     openstack: Openstack,
@@ -512,21 +534,7 @@ def test_a_dash_reads_ids_and_skips_blank_lines(
     assert sorted(deletes(c)) == sorted(vbs_delete(*(b.id for b in backups)))
 
 
-@pytest.mark.parametrize(
-    'line',
-    [
-        'nightly',
-        '{0} {1}',
-        '{0}\t{1}',
-        '{0},',
-        '"{0}"',
-        '-',
-        '..',
-        '\ufeff{0}',
-        '\uff11{0}',
-        '\x00',
-    ],
-)
+@pytest.mark.parametrize('line', ['nightly', '{0} {1}', '\x00'])
 def test_a_line_that_is_no_id_stops_before_anything_is_sent(
     cloud: CloudFactory, openstack: Openstack, line: str
 ) -> None:
@@ -927,7 +935,7 @@ def test_what_is_left_over_from_csbs_is_said_so(
 
 
 @pytest.mark.parametrize('more', [0, 5])
-def test_if_nobody_knows_who_made_it_it_is_refused(
+def test_if_the_origin_is_unknown_it_is_refused(
     cloud: CloudFactory, openstack: Openstack, more: int
 ) -> None:
     c = cloud(discovery='both')
@@ -1014,7 +1022,7 @@ def test_what_is_being_deleted_already_counts_as_accepted(
     assert deletes(c) == []
 
 
-def test_a_failed_deletion_is_left_alone_even_by_force(
+def test_a_failed_deletion_is_refused_even_by_force(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud()
@@ -1282,7 +1290,7 @@ def test_a_dry_run_writes_no_journal(
 # -- clouds that must not be changed ---------------------------------------
 
 
-@pytest.mark.parametrize('value', [True, 'true', 'yes', 'On', '1', 1])
+@pytest.mark.parametrize('value', [True, 'true', 1])
 def test_a_read_only_cloud_is_not_changed(
     cloud: CloudFactory, openstack: Openstack, value: Any
 ) -> None:
@@ -1297,7 +1305,7 @@ def test_a_read_only_cloud_is_not_changed(
     assert requests(c) == []
 
 
-@pytest.mark.parametrize('value', ['maybe', 'fales', 2, '', [], {}, ['true']])
+@pytest.mark.parametrize('value', ['maybe', 2, '', {}])
 def test_a_read_only_mark_that_cannot_be_read_refuses(
     cloud: CloudFactory, openstack: Openstack, value: Any
 ) -> None:
@@ -1315,7 +1323,7 @@ def test_a_read_only_mark_that_cannot_be_read_refuses(
     assert requests(c) == []
 
 
-@pytest.mark.parametrize('value', [False, 'false', 'No', 'off', 0, '0', None])
+@pytest.mark.parametrize('value', [False, 'false', 0, None])
 def test_a_cloud_that_is_not_read_only_can_be_changed(
     cloud: CloudFactory, openstack: Openstack, value: Any
 ) -> None:

@@ -241,21 +241,23 @@ def test_an_empty_list_is_empty(
 
 @pytest.mark.parametrize('discovery', ['none-json', 'both'])
 @pytest.mark.parametrize(
-    ('max_page', 'options'), [(1000, ()), (300, ()), (1000, ('--limit=900',))]
+    ('number', 'max_page', 'options'),
+    [(2500, 1000, ()), (250, 30, ()), (250, 100, ('--limit=90',))],
 )
 def test_many_pages_are_all_read_and_each_row_once(
     cloud: CloudFactory,
     openstack: Openstack,
     discovery: str,
+    number: int,
     max_page: int,
     options: tuple[str, ...],
 ) -> None:
     c = cloud(discovery=discovery, max_page=max_page)
-    added = [c.state.add_backup().id for _ in range(2500)]
+    added = [c.state.add_backup().id for _ in range(number)]
     rows = openstack(*LIST, *options, '-f', 'json').json()
     assert [row['ID'] for row in rows] == added[::-1]
-    size = 900 if options else max_page
-    assert len(asked(c)) in (-(-2500 // size), -(-2500 // size) + 1)
+    size = 90 if options else max_page
+    assert len(asked(c)) in (-(-number // size), -(-number // size) + 1)
 
 
 def test_no_more_pages_are_read_than_rows_are_wanted(
@@ -517,7 +519,7 @@ def test_a_server_that_is_gone_is_known_by_its_backups(
     assert names(openstack, '--server', UNKNOWN) == []
 
 
-def test_former_servers_of_one_name_are_told_apart(
+def test_former_servers_of_one_name_are_distinguished(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud()

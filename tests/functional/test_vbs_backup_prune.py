@@ -71,7 +71,7 @@ def test_what_no_rule_keeps_is_deleted_and_nothing_else(
     c = cloud()
     disk, other = c.state.add_volume(), c.state.add_volume()
     backups = [add(c, days, disk) for days in (1, 2, 3, 40, 50)]
-    stranger = add(c, 60, other)
+    foreign = add(c, 60, other)
     result = openstack(
         *PRUNE, '--volume', disk.id, '--keep-last', '3', '--yes'
     )
@@ -79,14 +79,14 @@ def test_what_no_rule_keeps_is_deleted_and_nothing_else(
     assert sorted(deletes(c)) == sorted(vbs_delete(*gone))
     assert set(c.state.backups) == {
         *(b.id for b in backups[:3]),
-        stranger.id,
+        foreign.id,
     }
     assert 'Deleted: 2' in result.stdout
     assert 'kept: 3, skipped: 0, failed: 0.' in result.stdout
     assert 'Nominal size of deleted backups: 40 GB' in result.stdout
 
 
-def test_each_volume_is_judged_alone(
+def test_each_volume_is_a_group(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud()
@@ -153,7 +153,7 @@ def test_by_age_alone(cloud: CloudFactory, openstack: Openstack) -> None:
     assert deletes(c) == vbs_delete(old.id)
 
 
-def test_an_age_limits_what_rules_let_go(
+def test_an_age_limits_what_rules_delete(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud()
@@ -173,7 +173,7 @@ def test_an_age_limits_what_rules_let_go(
     ('option', 'kept'),
     [('--manual', 'autobk_1a2b'), ('--automatic', 'before-upgrade')],
 )
-def test_manual_and_automatic_backups_are_told_apart(
+def test_manual_and_automatic_backups_are_distinguished(
     cloud: CloudFactory, openstack: Openstack, option: str, kept: str
 ) -> None:
     c = cloud()
@@ -437,7 +437,7 @@ def test_a_cloud_that_is_read_only_here_refuses(
         ('rename', 'it is not the same any more'),
     ],
 )
-def test_what_has_changed_since_the_plan_is_left_alone(
+def test_what_has_changed_since_the_plan_is_skipped(
     cloud: CloudFactory, openstack: Openstack, change: str, reason: str
 ) -> None:
     c = cloud()
@@ -470,7 +470,7 @@ def test_what_has_changed_since_the_plan_is_left_alone(
 
 @pytest.mark.parametrize('number', [2, 6])
 @pytest.mark.parametrize('before', [0, 1])
-def test_a_share_that_nobody_agreed_to_cancel_is_not_cancelled(
+def test_a_share_that_was_not_confirmed_is_not_cancelled(
     cloud: CloudFactory, openstack: Openstack, number: int, before: int
 ) -> None:
     c = cloud()
@@ -497,7 +497,7 @@ def test_a_share_that_nobody_agreed_to_cancel_is_not_cancelled(
 
 @pytest.mark.parametrize('number', [2, 6])
 @pytest.mark.parametrize('skip', [0, 1])
-def test_what_nobody_can_tell_is_a_failure(
+def test_what_cannot_be_known_is_a_failure(
     cloud: CloudFactory, openstack: Openstack, skip: int, number: int
 ) -> None:
     c = cloud(versions=('v3',), discovery='v3')

@@ -232,7 +232,7 @@ def test_an_unknown_backup_is_a_failure(
     assert deletes(c) == []
 
 
-def test_a_name_that_two_backups_bear_is_refused(
+def test_an_ambiguous_name_is_refused(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud()
@@ -278,7 +278,7 @@ def test_only_the_share_with_the_project_goes_by_its_own_id(
     assert set(c.state.shares) == {s.id for s in shares if s is not wanted}
 
 
-def test_a_domain_tells_projects_of_one_name_apart(
+def test_a_domain_distinguishes_projects_of_one_name(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud()
@@ -336,13 +336,13 @@ def test_a_backup_that_is_not_shared_with_the_project_is_a_failure(
 ) -> None:
     c = cloud()
     golden(c)
-    stranger = c.state.add_project('stranger')
+    other = c.state.add_project('other')
     openstack(
         *DELETE,
         '--backup=golden',
-        '--target-project=stranger',
+        '--target-project=other',
         complains=[
-            f'is not shared with project {stranger.id}',
+            f'is not shared with project {other.id}',
             '1 of 1 shares',
         ],
     )
@@ -445,7 +445,7 @@ def test_the_id_of_a_share_is_answered_with_the_right_command(
 
 @pytest.mark.parametrize('catalog', ['volumev3', 'block-storage'])
 @pytest.mark.parametrize('arguments', [[UNKNOWN], ['--backup=golden']])
-def test_a_cloud_that_has_block_storage_alone_is_told_so(
+def test_a_cloud_that_has_block_storage_alone_is_reported(
     cloud: CloudFactory,
     openstack: Openstack,
     catalog: str,

@@ -16,6 +16,21 @@ from vbsclient.api import http
 DELETE = ('vbs', 'backup', 'delete')
 
 
+class Looks:
+    """A clock that tells how many GETs have come since the first DELETE."""
+
+    def __init__(self) -> None:
+        self._begun = False
+        self._count = 0
+
+    def note(self, request: LoggedRequest) -> None:
+        self._begun = self._begun or request.method == 'DELETE'
+        self._count += self._begun and request.method == 'GET'
+
+    def __call__(self) -> float:
+        return self._count
+
+
 def test_a_wait_ends_when_all_is_gone(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
@@ -69,7 +84,14 @@ def test_a_token_that_expires_does_not_end_a_wait(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     # Three requests plan, eight delete: the next token is for the wait.
-    c = cloud(deletion_time=0.05, token_uses=12)
+    looks = Looks()
+    c = cloud(
+        deletion_time=2,
+        deletion_slots=8,
+        token_uses=12,
+        clock=looks,
+        on_finished=looks.note,
+    )
     ids = [c.state.add_backup().id for _ in range(8)]
     openstack(*DELETE, *ids, '--wait')
     assert not c.state.backups
@@ -92,7 +114,13 @@ def test_what_is_being_deleted_already_is_waited_for(
 def test_a_look_at_many_costs_pages_and_a_get_for_each_at_its_end(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
-    c = cloud(deletion_time=0.05, deletion_slots=100)
+    looks = Looks()
+    c = cloud(
+        deletion_time=1,
+        deletion_slots=100,
+        clock=looks,
+        on_finished=looks.note,
+    )
     ids = [c.state.add_backup().id for _ in range(50)]
     openstack(*DELETE, *ids, '--wait')
     log = requests(c)
@@ -212,6 +240,7 @@ def test_a_time_out_names_what_is_unfinished(
     ],
     ids=['429', '503', 'reset', 'hang'],
 )
+@pytest.mark.usefixtures('real_pauses')
 def test_looks_that_fail_do_not_outlast_the_time_out(
     cloud: CloudFactory,
     openstack: Openstack,

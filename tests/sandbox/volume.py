@@ -108,7 +108,7 @@ def _summary(call: Call) -> Callable[[Backup], dict[str, Any]]:
 
 
 def _detail(call: Call) -> Callable[[Backup], dict[str, Any]]:
-    """As in VBS, but here the chain is told and the owner is not."""
+    """As in VBS, but here the chain is shown and the owner is not."""
     state = call.cloud.state
 
     def detail(backup: Backup) -> dict[str, Any]:

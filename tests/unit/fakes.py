@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A cloud of mocked HTTP below a real keystoneauth session."""
+"""A cloud of mocked HTTP below a real keystoneauth session.
+
+For answers that a test writes out, and for errors of a connection; what needs
+a service with a state runs against the sandbox.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Services that answer whatever a generator makes up, and what they saw."""
+"""Services that answer whatever a generator makes up, and what they saw.
+
+No other fake can serve here: there is no state that the answers could follow
+from.  Each list, row, document and refusal is drawn by itself, and a failing
+set of answers can be shrunk and printed.
+"""
 
 import json
 import re

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One action over many targets, and what is known after it."""
 
-import queue
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -191,36 +190,31 @@ class TestWatch:
     def test_a_stop_stops_the_rest(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        halted = threading.Event()
-        caller = threading.current_thread()
+        begun = threading.Event()
+        made: list[threading.Event] = []
 
-        class Results(queue.SimpleQueue[Any]):
-            """Tells when the watched outcome was dealt with."""
-
-            asked = 0
-
-            def get(self, *arguments: Any, **keywords: Any) -> Any:
-                self.asked += threading.current_thread() is caller
-                if self.asked == 2:
-                    halted.set()
-                return super().get(*arguments, **keywords)
+        def event() -> threading.Event:
+            made.append(threading.Event())
+            return made[-1]
 
         def action(target: int) -> int:
-            if target > 0:
-                assert halted.wait(10)
+            if target == 1:
+                begun.set()
+                # The one event that a run makes stops its workers.
+                [halt] = made
+                assert halt.wait(20)
             return target
 
-        fake = SimpleNamespace(SimpleQueue=Results, Empty=queue.Empty)
-        monkeypatch.setattr(bulk, 'queue', fake)
+        def watch(outcome: Outcome[Any, Any]) -> Circuit:
+            if outcome.target == 0:
+                assert begun.wait(20)
+                return Circuit.OPEN
+            return Circuit.CLOSED
+
+        fake = SimpleNamespace(Event=event, Thread=threading.Thread)
+        monkeypatch.setattr(bulk, 'threading', fake)
         every = outcomes(*range(20))
-        carry_out(
-            every,
-            action,
-            concurrency=1,
-            watch=lambda outcome: (
-                Circuit.OPEN if outcome.target == 0 else Circuit.CLOSED
-            ),
-        )
+        carry_out(every, action, concurrency=1, watch=watch)
         assert states(every[:2]) == [State.DONE] * 2
         assert states(every[2:]) == [State.NOT_SENT] * 18
 
@@ -283,6 +277,7 @@ class TestAhead:
 
     def test_a_watch_that_fails_stops_the_rest(self) -> None:
         ended = threading.Event()
+        others = set(threading.enumerate())
 
         def watch(outcome: Outcome[Any, Any]) -> Circuit:
             raise ValueError('x')
@@ -290,16 +285,15 @@ class TestAhead:
         def action(target: int) -> int:
             # The rest is there before the watch has seen the first one.
             if target:
-                ended.wait(10)
+                ended.wait(20)
             return target
 
         every = outcomes(*range(20))
         with pytest.raises(ValueError, match='x'):
             carry_out(every, action, concurrency=1, watch=watch)
         ended.set()
-        for worker in threading.enumerate():
-            if worker.daemon and worker is not threading.current_thread():
-                worker.join(0.5)
+        for worker in set(threading.enumerate()) - others:
+            worker.join(20)
         assert states(every[2:]) == [State.NOT_SENT] * 18
 
 

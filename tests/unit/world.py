@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A VBS and a CSBS that answer out of lists, and remember what was sent."""
+"""A VBS and a CSBS that answer out of lists, and remember what was sent.
+
+The sandbox has one state, from which all of its answers follow, and refuses
+what the references do not allow.  This one is for services that are wrong:
+rows of any shape under ids that a test chooses, a list that shows others than
+a GET does, a DELETE that is accepted and changes nothing or deletes more.
+"""
 
 import errno
 import re

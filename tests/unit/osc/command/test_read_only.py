@@ -36,7 +36,9 @@ def test_either_place_guards(
     assert 'is read-only' in refused({'vbsclient_read_only': mark})
 
 
-@pytest.mark.parametrize('value', ['', None, 'maybe', ' ', [], {}, 'ja', '2'])
+@pytest.mark.parametrize(
+    'value', ['', None, 'maybe', ' ', [], {}, ['true'], 'ja', '2', 2]
+)
 def test_what_cannot_be_read_refuses(
     monkeypatch: pytest.MonkeyPatch, value: Any
 ) -> None:
@@ -44,6 +46,13 @@ def test_what_cannot_be_read_refuses(
     if isinstance(value, str):
         monkeypatch.setenv(VARIABLE, value)
         assert VARIABLE in refused({})
+
+
+def test_a_mark_need_not_be_a_text() -> None:
+    for value in (True, 1):
+        assert 'is read-only' in refused({'vbsclient_read_only': value})
+    for value in (False, 'No', 'off', 0, '0'):
+        check({'vbsclient_read_only': value})
 
 
 @pytest.mark.parametrize('value', ['', None])

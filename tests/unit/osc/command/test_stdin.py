@@ -56,6 +56,21 @@ def test_what_is_no_id_stops_everything(data: bytes) -> None:
         ids_on(stdin(data))
 
 
+@pytest.mark.parametrize(
+    'line',
+    [
+        *('nightly', f'{ONE} {TWO}', f'{ONE}\t{TWO}', f'{ONE},', f'"{ONE}"'),
+        *('-', '..', f'\ufeff{ONE}', f'\uff11{ONE}'),
+    ],
+)
+def test_the_line_that_is_no_id_is_told(line: str) -> None:
+    text = f'{TWO}\n\n{line}\n{ONE}\n'
+    with pytest.raises(
+        exceptions.CommandError, match='Line 3 of the standard'
+    ):
+        ids_on(stdin(text.encode()))
+
+
 def test_a_mark_alone_names_nothing() -> None:
     assert ids_on(stdin(codecs.BOM_UTF8)) == []
     assert ids_on(stdin(b'')) == []
