@@ -30,7 +30,7 @@ from vbsclient.osc.command.confirm import confirm
 from vbsclient.osc.command.delete import DeleteCommand
 from vbsclient.osc.command.filters import (
     refuse_empty,
-    warn_of_strange_statuses,
+    warn_of_unknown_statuses,
 )
 from vbsclient.osc.command.options import add_run_options
 from vbsclient.osc.command.show import as_command_errors, printing
@@ -177,7 +177,7 @@ class PruneCommand(DeleteCommand):
         plan = self._plan = prune.plan()
         refuse_wrong_clock(self.clients())
         self._remark(retention_options.describe(self._rule_set))
-        warn_of_strange_statuses(parsed_args.conditions)
+        warn_of_unknown_statuses(parsed_args.conditions)
         self._warn_of_idle_rules(plan, parsed_args)
         if not plan.decisions:
             self._remark('No backup is selected: there is nothing to prune.')
@@ -435,11 +435,7 @@ class PruneCommand(DeleteCommand):
                 self.app.stderr.write(f'{text}\n')
 
     def _check_selection(self, parsed_args: argparse.Namespace) -> None:
-        refuse_empty(
-            self._parser,
-            parsed_args,
-            (*self.narrowing, 'status', 'availability_zone'),
-        )
+        refuse_empty(self._parser, parsed_args)
         named = any(getattr(parsed_args, name) for name in self.narrowing)
         if not named and not parsed_args.all_groups:
             options = ', '.join(

@@ -12,7 +12,6 @@ from osc_lib.command import command
 
 from vbsclient.api import errors
 from vbsclient.api.quotas import Quota
-from vbsclient.osc.command.clients import make_csbs_client, make_vbs_client
 from vbsclient.osc.command.show import ReadCommand
 from vbsclient.osc.output.columns import Column, Limit, row_of
 
@@ -64,7 +63,7 @@ class ShowVbsQuota(_ShowQuota):
     )
 
     def quotas(self) -> list[Quota]:
-        return make_vbs_client(self.app.client_manager).quotas()
+        return self.vbs.quotas()
 
 
 class ShowCsbsQuota(_ShowQuota):
@@ -86,4 +85,4 @@ class ShowCsbsQuota(_ShowQuota):
     )
 
     def quotas(self) -> list[Quota]:
-        return make_csbs_client(self.app.client_manager).quotas()
+        return self.csbs.quotas()
