@@ -71,14 +71,8 @@ class Conditions:
     @property
     def countable(self) -> bool:
         """Whether a service that compares exactly can count the matches."""
-        return len(self.statuses) < 2 and not (
-            self.name_contains
-            or self.availability_zone
-            or self.since
-            or self.before
-            or self.unchanged_since
-            or self.automatic is not None
-        )
+        counted = Conditions(name=self.name, statuses=self.statuses)
+        return len(self.statuses) < 2 and self == counted
 
     def match(self, backup: Backup | ServerBackup) -> bool:
         """Whether a backup meets all of them."""

@@ -48,8 +48,8 @@ class Found:
     """What a list has found.
 
     :ivar rows: each has an ``id``.
-    :ivar in_order: whether they are in the order that was asked for.
-    :ivar after_marker: whether they start after the marker.
+    :ivar by_service: whether the service has sorted them, and starts after
+        the marker.
     :ivar total: how many there are, if the service counted instead.
     :ivar complete: sets each :class:`DeferredValue` of the rows, to be called
         when all that are shown have been read.
@@ -57,8 +57,7 @@ class Found:
     """
 
     rows: Iterable[Any] = ()
-    in_order: bool = False
-    after_marker: bool = False
+    by_service: bool = False
     total: int | None = None
     complete: Callable[[], None] | None = None
     hint: str | None = None
@@ -80,7 +79,7 @@ def sorted_by_service(read: Callable[[], Iterator[Any]]) -> Found | None:
     """
     with suppress(errors.BadRequest):
         rows = read()
-        return Found(chain(list(islice(rows, 1)), rows), True, True)
+        return Found(chain(list(islice(rows, 1)), rows), by_service=True)
     return None
 
 
@@ -190,7 +189,7 @@ class ListCommand(ReadCommand, command.Lister):
         getters: Sequence[Callable[[Any], Any]],
     ) -> deque[tuple[Any, ...]]:
         """The values of each row, small: there may be 100,000 of them."""
-        keys: list[SortKey] = [] if found.in_order else parsed_args.sort
+        keys: list[SortKey] = [] if found.by_service else parsed_args.sort
         by_field = {column.field: column for column in self.columns}
         sorters = [by_field[key.field].value for key in keys]
         rows: Iterable[_Row] = (
@@ -203,7 +202,7 @@ class ListCommand(ReadCommand, command.Lister):
         )
         if keys:
             rows = _sorted(rows, keys)
-        if parsed_args.marker is not None and not found.after_marker:
+        if parsed_args.marker is not None and not found.by_service:
             rows = _after(rows, parsed_args.marker)
         shown = deque(
             row.values for row in islice(rows, parsed_args.max_items)
@@ -301,13 +300,12 @@ def _sorted(rows: Iterable[_Row], keys: Sequence[SortKey]) -> list[_Row]:
     for number, key in reversed(list(enumerate(keys))):
         known = [row for row in found if row.keys[number] is not None]
         unknown = [row for row in found if row.keys[number] is None]
-        known.sort(key=_key_at(number), reverse=key.direction == 'desc')
+        known.sort(
+            key=lambda row: row.keys[number],
+            reverse=key.direction == 'desc',
+        )
         found = known + unknown
     return found
-
-
-def _key_at(number: int) -> Callable[[_Row], Any]:
-    return lambda row: row.keys[number]
 
 
 def _after(rows: Iterable[_Row], marker: str) -> Iterator[_Row]:

@@ -15,9 +15,9 @@ from vbsclient.api.quotas import Quota
 from vbsclient.osc.command.show import ReadCommand
 from vbsclient.osc.output.columns import Column, Limit, row_of
 
-_RESOURCE = Column('Resource', lambda quota: quota.type)
-_LIMIT = Column('Limit', lambda quota: quota.quota, Limit)
-_IN_USE = Column('In Use', lambda quota: quota.used)
+_RESOURCE = Column('Resource', 'type')
+_LIMIT = Column('Limit', 'quota', Limit)
+_IN_USE = Column('In Use', 'used')
 
 
 class _ShowQuota(ReadCommand, command.Lister):
@@ -59,7 +59,7 @@ class ShowVbsQuota(_ShowQuota):
         _RESOURCE,
         _LIMIT,
         _IN_USE,
-        Column('Reserved', lambda quota: quota.reserved),
+        Column('Reserved', 'reserved'),
     )
 
     def quotas(self) -> list[Quota]:
@@ -81,7 +81,7 @@ class ShowCsbsQuota(_ShowQuota):
         _RESOURCE,
         _LIMIT,
         _IN_USE,
-        Column('Unit', lambda quota: quota.unit),
+        Column('Unit', 'unit'),
     )
 
     def quotas(self) -> list[Quota]:

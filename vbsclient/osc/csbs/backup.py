@@ -82,31 +82,21 @@ def _type(row: Row) -> str | None:
 
 
 _COLUMNS = (
-    Column('ID', lambda row: row.id),
-    Column('Name', lambda row: row.backup.name),
-    Column('Status', lambda row: row.backup.status),
-    Column('Server Name', lambda row: row.backup.server_name),
-    Column('Checkpoint', lambda row: row.backup.checkpoint_id),
-    Column('Servers', lambda row: row.servers, sortable=False),
-    Column('Size', lambda row: row.backup.size, Megabytes),
-    Column('Created At', lambda row: row.backup.created_at, Time),
-    Column('Server', lambda row: row.backup.server_id, long=True),
-    Column('Description', lambda row: row.backup.description, long=True),
+    Column('ID', 'id'),
+    Column('Name', 'backup.name'),
+    Column('Status', 'backup.status'),
+    Column('Server Name', 'backup.server_name'),
+    Column('Checkpoint', 'backup.checkpoint_id'),
+    Column('Servers', 'servers', sortable=False),
+    Column('Size', 'backup.size', Megabytes),
+    Column('Created At', 'backup.created_at', Time),
+    Column('Server', 'backup.server_id', long=True),
+    Column('Description', 'backup.description', long=True),
     Column('Type', _type, long=True),
     Column('Trigger', lambda row: trigger(row.backup), long=True),
-    Column(
-        'Availability Zone',
-        lambda row: row.backup.availability_zone,
-        long=True,
-    ),
-    Column(
-        'Images',
-        lambda row: row.backup.image_ids,
-        MultiLine,
-        long=True,
-        sortable=False,
-    ),
-    Column('Updated At', lambda row: row.backup.updated_at, Time, long=True),
+    Column('Availability Zone', 'backup.availability_zone', long=True),
+    Column('Images', 'backup.image_ids', MultiLine, long=True, sortable=False),
+    Column('Updated At', 'backup.updated_at', Time, long=True),
     Column('Fail Reason', lambda row: seen_of(row.backup).reason, long=True),
 )
 
@@ -250,8 +240,8 @@ class ShowCsbsBackup(ShowCommand):
     columns = (
         *_COLUMNS,
         Column('Volume Backups', _volume_backups, _VolumeBackups),
-        Column('Progress', lambda row: row.backup.progress),
-        Column('Tags', lambda row: row.backup.tags, Tags),
+        Column('Progress', 'backup.progress'),
+        Column('Tags', 'backup.tags', Tags),
     )
 
     def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Row:

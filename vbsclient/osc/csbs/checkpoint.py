@@ -46,26 +46,20 @@ def _backups(checkpoint: Checkpoint) -> list[dict[str, Any]]:
 
 
 _COLUMNS = (
-    Column('ID', lambda checkpoint: checkpoint.id),
-    Column('Name', lambda checkpoint: checkpoint.name),
-    Column('Status', lambda checkpoint: checkpoint.statuses, CommaList),
-    Column('Servers', lambda checkpoint: checkpoint.servers),
+    Column('ID', 'id'),
+    Column('Name', 'name'),
+    Column('Status', 'statuses', CommaList),
+    Column('Servers', 'servers'),
 )
 
 _MORE_COLUMNS = (
-    Column('Size', lambda checkpoint: checkpoint.size, Megabytes, long=True),
-    Column('Created At', lambda checkpoint: checkpoint.created_at, Time),
+    Column('Size', 'size', Megabytes, long=True),
+    Column('Created At', 'created_at', Time),
     Column(
-        'Server Names',
-        lambda checkpoint: checkpoint.server_names,
-        MultiLine,
-        long=True,
-        sortable=False,
+        'Server Names', 'server_names', MultiLine, long=True, sortable=False
     ),
     Column('Trigger', trigger, long=True),
-    Column(
-        'Updated At', lambda checkpoint: checkpoint.updated_at, Time, long=True
-    ),
+    Column('Updated At', 'updated_at', Time, long=True),
 )
 
 
@@ -169,7 +163,7 @@ class ListCsbsCheckpoint(ListCommand):
             )
         # One that was deleted between the two lists is not listed any more.
         rows = [checkpoints[id] for id in ids if id in checkpoints]
-        return Found(rows, in_order=not parsed_args.sort, hint=found.hint)
+        return Found(rows, hint=found.hint)
 
 
 class ShowCsbsCheckpoint(ShowCommand):

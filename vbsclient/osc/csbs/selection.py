@@ -180,7 +180,7 @@ class Selection:
         )
         found = None
         if not sort:
-            found = Found(read(marker=marker), True, True)
+            found = Found(read(marker=marker), by_service=True)
         elif all(key.field in SORT_KEYS for key in sort):
             order = ','.join(map(':'.join, sort))
             found = sorted_by_service(lambda: read(sort=order, marker=marker))

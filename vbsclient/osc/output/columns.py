@@ -6,6 +6,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 from vbsclient.api.quotas import UNLIMITED
@@ -17,7 +19,8 @@ class Column:
     """One column of a list, or one field of what is shown.
 
     :ivar title: its title in a list.
-    :ivar value: reads the raw value from a resource.
+    :ivar source: the attribute of a resource that has the raw value, with
+        dots, or a function that reads it.
     :ivar kind: formats the value in a table.
     :ivar long: whether only ``--long`` shows it.
     :ivar sortable: whether ``--sort`` takes it: whether its value is known
@@ -25,7 +28,7 @@ class Column:
     """
 
     title: str
-    value: Callable[[Any], Any]
+    source: str | Callable[[Any], Any]
     kind: Callable[[Any], Any] = Text
     long: bool = False
     sortable: bool = True
@@ -34,6 +37,13 @@ class Column:
     def field(self) -> str:
         """Its name for ``show`` and ``--sort``."""
         return normalized(self.title)
+
+    @cached_property
+    def value(self) -> Callable[[Any], Any]:
+        """Reads the raw value from a resource."""
+        if isinstance(self.source, str):
+            return attrgetter(self.source)
+        return self.source
 
 
 def trigger(backup: Any) -> str:

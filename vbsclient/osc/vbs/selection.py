@@ -235,7 +235,7 @@ class Selection:
             if found is not None:
                 return found
         if len(volumes) == 1 and not sort:
-            return Found(read(volumes[0], marker=marker), True, True)
+            return Found(read(volumes[0], marker=marker), by_service=True)
         return Found(
             heapq.merge(*map(read, volumes), key=_created_at, reverse=True)
         )

@@ -33,21 +33,17 @@ from vbsclient.osc.vbs.selection import find_backup
 from vbsclient.wording import brief
 
 _COLUMNS = (
-    Column('ID', lambda share: share.id),
-    Column('Backup', lambda share: share.backup_id),
-    Column('Backup Name', lambda share: share.backup_name),
-    Column('Target Project', lambda share: share.to_project_id),
-    Column('Source Project', lambda share: share.from_project_id, long=True),
-    Column('Created At', lambda share: share.created_at, Time, long=True),
-    Column('Status', lambda share: share.backup.status, long=True),
-    Column('Size', lambda share: share.backup.size, Gigabytes, long=True),
-    Column('Volume', lambda share: share.backup.volume_id, long=True),
-    Column(
-        'Availability Zone',
-        lambda share: share.backup.availability_zone,
-        long=True,
-    ),
-    Column('Description', lambda share: share.backup.description, long=True),
+    Column('ID', 'id'),
+    Column('Backup', 'backup_id'),
+    Column('Backup Name', 'backup_name'),
+    Column('Target Project', 'to_project_id'),
+    Column('Source Project', 'from_project_id', long=True),
+    Column('Created At', 'created_at', Time, long=True),
+    Column('Status', 'backup.status', long=True),
+    Column('Size', 'backup.size', Gigabytes, long=True),
+    Column('Volume', 'backup.volume_id', long=True),
+    Column('Availability Zone', 'backup.availability_zone', long=True),
+    Column('Description', 'backup.description', long=True),
     Column(
         'Updated At',
         lambda share: text_or_none(share.body.get('updated_at')),
@@ -90,14 +86,7 @@ class DeleteVbsShare(DeleteCommand):
                 'several'
             ),
         )
-        parser.add_argument(
-            '--target-project',
-            metavar='<project>',
-            help=(
-                'With --backup: only the share with this project (name or ID)'
-            ),
-        )
-        _add_domain(parser)
+        _add_target_project(parser, 'With --backup: only the share')
 
     def make_deletion(
         self, parsed_args: argparse.Namespace, limits: Limits
@@ -135,13 +124,7 @@ class DeleteVbsShare(DeleteCommand):
             self._parser.error('give either <share> or --backup <backup>')
         if parsed_args.target_project is not None and not parsed_args.backups:
             self._parser.error('--target-project goes with --backup')
-        if (
-            parsed_args.target_project_domain is not None
-            and parsed_args.target_project is None
-        ):
-            self._parser.error(
-                '--target-project-domain goes with --target-project'
-            )
+        _check_domain(self._parser, parsed_args)
 
 
 class ListVbsShare(ListCommand):
@@ -170,12 +153,7 @@ class ListVbsShare(ListCommand):
             metavar='<backup>',
             help='Only shares of this backup (name or ID)',
         )
-        parser.add_argument(
-            '--target-project',
-            metavar='<project>',
-            help='Only shares with this project (name or ID)',
-        )
-        _add_domain(parser)
+        _add_target_project(parser, 'Only shares')
         parser.add_argument(
             '--source-project',
             metavar='<project>',
@@ -192,12 +170,7 @@ class ListVbsShare(ListCommand):
         add_filters(parser, of_shares=True)
 
     def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Found:
-        if parsed_args.target_project_domain and (
-            parsed_args.target_project is None
-        ):
-            self._parser.error(
-                '--target-project-domain goes with --target-project'
-            )
+        _check_domain(self._parser, parsed_args)
         if parsed_args.source_project and not parsed_args.shared_with_me:
             self._parser.error('--source-project goes with --shared-with-me')
         shares, where, conditions = (
@@ -210,8 +183,7 @@ class ListVbsShare(ListCommand):
                 return Found(total=total)
         found = shares.list(where=where, page_size=parsed_args.limit)
         return Found(
-            (share for share in found if conditions.match(_as_backup(share))),
-            in_order=not parsed_args.sort,
+            share for share in found if conditions.match(_as_backup(share))
         )
 
     def _filters(
@@ -286,12 +258,25 @@ class ShowVbsShare(ShowCommand):
             ) from error
 
 
-def _add_domain(parser: argparse.ArgumentParser) -> None:
+def _add_target_project(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument(
+        '--target-project',
+        metavar='<project>',
+        help=f'{what} with this project (name or ID)',
+    )
     parser.add_argument(
         '--target-project-domain',
         metavar='<domain>',
         help='Domain of the target project (name or ID)',
     )
+
+
+def _check_domain(
+    parser: argparse.ArgumentParser, parsed_args: argparse.Namespace
+) -> None:
+    domain = parsed_args.target_project_domain
+    if domain is not None and parsed_args.target_project is None:
+        parser.error('--target-project-domain goes with --target-project')
 
 
 def _as_backup(share: Share) -> Backup:
