@@ -170,7 +170,7 @@ def test_a_policy_that_the_cloud_does_not_choose_by_selects_nothing(
     add(c, 1, web, policy_id=policy)
     command = (*PRUNE, '--keep-last', '1', '--yes')
     openstack(
-        *command, '--policy', 'weekly', complains=['is no id of a policy']
+        *command, '--policy', 'weekly', complains=['is not the id of a policy']
     )
     assert not deletes(c)
     openstack(*command, '--policy', policy)
@@ -192,7 +192,7 @@ def test_a_policy_that_the_cloud_does_not_choose_by_selects_nothing(
     )
     openstack(
         *(*command, '--policy', policy),
-        complains=['This cloud does not choose by policy'],
+        complains=['This cloud does not filter by policy'],
     )
     assert not deletes(blind)
 

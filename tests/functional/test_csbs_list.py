@@ -386,7 +386,10 @@ def test_parts_of_a_list_of_checkpoints(
         found = names(openstack, *CHECKPOINTS, '--marker', marker)
         assert found == ['c1', 'c0']
     openstack(
-        *CHECKPOINTS, '--marker', UNKNOWN, complains=['is no checkpoint of']
+        *CHECKPOINTS,
+        '--marker',
+        UNKNOWN,
+        complains=[f"Marker '{UNKNOWN}' not found."],
     )
 
 

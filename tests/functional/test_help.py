@@ -73,7 +73,7 @@ def test_completion_knows_the_commands(openstack: Openstack) -> None:
 
 def test_help_works_in_a_process_of_its_own(openstack: Openstack) -> None:
     result = openstack.process('help', 'vbs', 'backup', 'delete', env=NARROW)
-    assert 'Delete backups of disks (VBS)' in result.stdout
+    assert 'Delete volume backups (VBS)' in result.stdout
 
 
 def test_without_a_cloud_a_command_says_what_is_missing(

@@ -25,8 +25,13 @@ def test_vbs(
     c = cloud(discovery=discovery)
     c.state.add_backup(size=20)
     assert openstack(*VBS, '-f', 'json').json() == [
-        {'Type': 'backups', 'Used': 1, 'Reserved': 0, 'Quota': 100},
-        {'Type': 'backup_gigabytes', 'Used': 20, 'Reserved': 0, 'Quota': -1},
+        {'Resource': 'backups', 'Limit': 100, 'In Use': 1, 'Reserved': 0},
+        {
+            'Resource': 'backup_gigabytes',
+            'Limit': -1,
+            'In Use': 20,
+            'Reserved': 0,
+        },
     ]
     assert asked(c) == ['/vbs/v2/{P}/cloudbackups/quota']
     assert 'unlimited' in openstack(*VBS).stdout
@@ -36,8 +41,13 @@ def test_csbs(cloud: CloudFactory, openstack: Openstack) -> None:
     c = cloud()
     c.state.add_checkpoint()
     assert openstack(*CSBS, '-f', 'json').json() == [
-        {'Type': 'backup_capacity', 'Used': 10, 'Quota': -1, 'Unit': 'GB'},
-        {'Type': 'backups', 'Used': 1, 'Quota': 40, 'Unit': None},
+        {
+            'Resource': 'backup_capacity',
+            'Limit': -1,
+            'In Use': 10,
+            'Unit': 'GB',
+        },
+        {'Resource': 'backups', 'Limit': 40, 'In Use': 1, 'Unit': None},
     ]
     assert asked(c) == ['/csbs/v1/{P}/quotas']
     assert 'unlimited' in openstack(*CSBS).stdout
@@ -51,7 +61,7 @@ def test_a_type_with_a_blank_in_it_is_read(
     body = json.dumps({'quotas': {'resources': resources}})
     c.knobs.faults.append(Fault('body', 'GET', 'quota', body=body))
     (row,) = openstack(*VBS, '-f', 'json').json()
-    assert row['Type'] == 'backup_gigabytes'
+    assert row['Resource'] == 'backup_gigabytes'
     assert row['Reserved'] is None
 
 

@@ -387,7 +387,7 @@ def test_who_made_a_backup_is_unknown_in_every_command(
     assert [row['Source'] for row in rows] == [None]
     openstack(
         *('vbs', 'backup', 'list', '--source', 'vbs'),
-        complains=['not known', '--source cannot be told'],
+        complains=['not known', '--source cannot be applied'],
         code=1,
     )
     result = openstack(

@@ -323,7 +323,7 @@ class TestStatuses:
             openstack(
                 *(*command.split(), 'list', '--status', 'avaliable', *count),
                 complains=[
-                    'status avaliable, and no backup has it: do you '
+                    'status avaliable, and no backup has it: did you '
                     'mean available?'
                 ],
                 code=0,
@@ -359,7 +359,7 @@ def test_a_policy_is_no_name(
     cloud()
     openstack(
         *('csbs', command, 'list', '--policy', 'daily'),
-        complains=["'daily' is no id of a policy, and nothing can be"],
+        complains=["'daily' is not the id of a policy, and nothing"],
     )
 
 
@@ -401,7 +401,7 @@ def test_a_list_that_is_not_of_the_policy_is_none(
     )
     result = openstack(
         *('csbs', command, 'list', '--policy', c.state.new_uuid(), *more),
-        complains=['This cloud does not choose by policy'],
+        complains=['This cloud does not filter by policy'],
     )
     assert other_id not in result.stdout
 
@@ -415,7 +415,7 @@ def test_force_overrules_no_status(
         *(*DELETE, '--force', backup.id),
         complains=['the service decides', '1 of 1 backups failed'],
     )
-    assert 'overrules no status' in ' '.join(
+    assert 'does not override a status' in ' '.join(
         openstack('help', *DELETE).stdout.split()
     )
 

@@ -183,7 +183,10 @@ def test_what_nobody_may_read_is_null_and_not_guessed(
         *LIST,
         '--source',
         'csbs',
-        complains=['What CSBS made is not known', '--source cannot be told'],
+        complains=[
+            'What CSBS made is not known',
+            '--source cannot be applied',
+        ],
     )
 
 
@@ -300,7 +303,7 @@ def test_an_unknown_marker_is_one_sentence(
         'size,name',
         '--marker',
         UNKNOWN,
-        complains=[f"The marker '{UNKNOWN}' is no backup of this list."],
+        complains=[f"Marker '{UNKNOWN}' not found."],
     )
 
 

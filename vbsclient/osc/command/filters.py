@@ -1,36 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The options that choose among backups, and what they mean.
+"""The options that filter backups, and what they mean.
 
 Whatever the service was asked for is compared once more here, as far as a
-backup tells it: what a list shows is what the options say, however loosely a
-service reads them.
+backup shows it: a list has what the options say, however loosely a service
+reads them.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from vbsclient.api.times import CalendarDuration, parse_timestamp
-from vbsclient.osc.command.times import (
-    parse_calendar_duration,
-    parse_time,
-    valid_time,
-)
+from vbsclient.osc.command import times
 from vbsclient.osc.output.text import shortened
+
+if TYPE_CHECKING:
+    from vbsclient.api.csbs import ServerBackup
+    from vbsclient.api.vbs import Backup
 
 LOG = logging.getLogger(__name__)
 
-#: States in which nothing is going on.  All others pass by themselves, or
-#: should: no list of them is complete.
-_AT_REST = frozenset({'available', 'deleted'})
+#: All other states pass by themselves, or should; but for errors.
+_STABLE = frozenset({'available', 'deleted'})
 
-#: What the references of both services and block storage call a state.  Not
-#: complete, as services grow: a state that rows have is one, too.
+#: The states in the references of both services and of block storage.  Not
+#: complete, as services grow: a state that a backup has is one, too.
 _STATUSES = frozenset(
     {
         *('creating', 'available', 'restoring', 'deleting', 'deleted'),
@@ -41,38 +39,16 @@ _STATUSES = frozenset(
 )
 
 
-class Filterable(Protocol):
-    """What can be chosen by these options."""
-
-    @property
-    def name(self) -> str | None: ...
-
-    @property
-    def status(self) -> str: ...
-
-    @property
-    def availability_zone(self) -> str | None: ...
-
-    @property
-    def created_at(self) -> str | None: ...
-
-    @property
-    def updated_at(self) -> str | None: ...
-
-    @property
-    def automatic(self) -> bool: ...
-
-
 @dataclass(frozen=True)
 class Conditions:
     """What the options say.
 
     :ivar since: the earliest creation.
-    :ivar before: creations from this moment on do not fit.
-    :ivar unchanged_since: a state that passes by itself, but has not since
-        this moment.
-    :ivar automatic: whether a policy made it; None for both.
-    :ivar strange: those of the statuses that no service is known to have,
+    :ivar before: backups created from this time on do not match.
+    :ivar unchanged_since: only backups in a state that should pass by
+        itself, but has not since this time.
+    :ivar automatic: whether a policy created it; None for both.
+    :ivar unknown_statuses: the statuses that no service is known to have,
         as long as no backup has one.
     """
 
@@ -84,7 +60,7 @@ class Conditions:
     before: datetime | None = None
     unchanged_since: datetime | None = None
     automatic: bool | None = None
-    strange: set[str] = field(default_factory=set, compare=False)
+    unknown_statuses: set[str] = field(default_factory=set, compare=False)
 
     @property
     def status(self) -> str | None:
@@ -93,69 +69,58 @@ class Conditions:
 
     @property
     def countable(self) -> bool:
-        """Whether a service that compares exactly can count what fits."""
-        return len(self.statuses) < 2 and not (
-            self.name_contains
-            or self.availability_zone
-            or self.since
-            or self.before
-            or self.unchanged_since
-            or self.automatic is not None
-        )
+        """Whether a service that compares exactly can count the matches."""
+        counted = Conditions(name=self.name, statuses=self.statuses)
+        return len(self.statuses) < 2 and self == counted
 
-    def fit(self, thing: Filterable) -> bool:
-        """Whether all of them are met."""
-        status = thing.status.lower()
-        self.strange.discard(status)
+    def match(self, backup: Backup | ServerBackup) -> bool:
+        """Whether a backup meets all of them."""
+        status = backup.status.lower()
+        self.unknown_statuses.discard(status)
         return (
-            self.name in (None, thing.name)
-            and (self.name_contains or '') in (thing.name or '')
+            self.name in (None, backup.name)
+            and (self.name_contains or '') in (backup.name or '')
             and (not self.statuses or status in self.statuses)
-            and self.availability_zone in (None, thing.availability_zone)
-            and self._is_made_in_time(thing)
-            and self.automatic in (None, thing.automatic)
-            and self._is_stuck(thing)
+            and self.availability_zone in (None, backup.availability_zone)
+            and self._is_created_in_time(backup.created_at)
+            and self.automatic in (None, backup.automatic)
+            and self._is_stuck(backup)
         )
 
-    def _is_made_in_time(self, thing: Filterable) -> bool:
+    def _is_created_in_time(self, text: str | None) -> bool:
         if self.since is None and self.before is None:
             return True
-        made = parse_timestamp(thing.created_at)
-        return made is not None and not (
-            (self.since is not None and made < self.since)
-            or (self.before is not None and made >= self.before)
+        created = parse_timestamp(text)
+        return created is not None and not (
+            (self.since is not None and created < self.since)
+            or (self.before is not None and created >= self.before)
         )
 
-    def _is_stuck(self, thing: Filterable) -> bool:
+    def _is_stuck(self, backup: Backup | ServerBackup) -> bool:
         if self.unchanged_since is None:
             return True
-        if not is_transient(thing.status):
+        if not is_transient(backup.status):
             return False
-        changed = parse_timestamp(thing.updated_at or thing.created_at)
+        changed = parse_timestamp(backup.updated_at or backup.created_at)
         return changed is not None and changed <= self.unchanged_since
 
 
 def is_transient(status: str) -> bool:
     """Whether a state is one that should pass by itself."""
-    return status not in _AT_REST and not status.startswith('error')
+    return status not in _STABLE and not status.startswith('error')
 
 
 def add_filters(
-    parser: argparse.ArgumentParser,
-    *,
-    stuck: bool = True,
-    triggers: bool = True,
-    made: str = 'made',
+    parser: argparse.ArgumentParser, *, of_shares: bool = False
 ) -> None:
-    """The options that all lists of backups have.
+    """Add the options that all lists of backups have.
 
-    :param stuck: whether what is listed has states that pass.
-    :param triggers: whether somebody or a policy starts what is listed.
-    :param made: what the creation is called.
+    :param of_shares: whether shares of backups are listed, which have no
+        states that pass, and no trigger.
     """
     names = parser.add_mutually_exclusive_group()
     names.add_argument(
-        '--name', metavar='<name>', help='Only backups of exactly this name'
+        '--name', metavar='<name>', help='Only backups with exactly this name'
     )
     names.add_argument(
         '--name-contains',
@@ -167,7 +132,7 @@ def add_filters(
         metavar='<status>',
         action='append',
         help=(
-            'Only backups in this state, such as available, error or '
+            'Only backups with this status, such as available, error or '
             'deleting; repeat for several'
         ),
     )
@@ -176,39 +141,6 @@ def add_filters(
         metavar='<zone>',
         help='Only backups in this availability zone',
     )
-    add_times(parser, made)
-    if triggers:
-        _add_triggers(parser)
-    if stuck:
-        parser.add_argument(
-            '--stuck',
-            metavar='<duration>',
-            type=parse_calendar_duration,
-            help=(
-                'Only backups in a state that should pass by itself '
-                '(creating, deleting, ...) and that have not changed for so '
-                'long, for example 2h'
-            ),
-        )
-
-
-def _add_triggers(parser: argparse.ArgumentParser) -> None:
-    triggers = parser.add_mutually_exclusive_group()
-    for name, automatic, made in (
-        ('--manual', False, 'that somebody made'),
-        ('--automatic', True, 'that a policy made'),
-    ):
-        triggers.add_argument(
-            name,
-            dest='automatic',
-            action='store_const',
-            const=automatic,
-            help=f'Only backups {made}',
-        )
-
-
-def add_times(parser: argparse.ArgumentParser, made: str = 'made') -> None:
-    """The options that choose by the creation."""
     for option, word in (
         ('--created-before', 'before'),
         ('--created-after', 'at or after'),
@@ -216,32 +148,61 @@ def add_times(parser: argparse.ArgumentParser, made: str = 'made') -> None:
         parser.add_argument(
             option,
             metavar='<time>',
-            type=valid_time,
+            type=times.valid_time,
             help=(
-                f'Only what was {made} {word} this date (2026-11-21, UTC '
-                f'unless it says a zone) or so long ago (12h, 30d, 6mo)'
+                f'Only {"shares" if of_shares else "backups"} created {word} '
+                f'this date (2026-11-21, UTC unless it has a time zone) or '
+                f'this long ago (12h, 30d, 6mo)'
+            ),
+        )
+    if not of_shares:
+        _add_triggers(parser)
+        parser.add_argument(
+            '--stuck',
+            metavar='<duration>',
+            type=times.parse_calendar_duration,
+            help=(
+                'Only backups in a state that should pass by itself '
+                '(creating, deleting, ...) and has not changed for this '
+                'long, for example 2h'
             ),
         )
 
 
+def _add_triggers(parser: argparse.ArgumentParser) -> None:
+    triggers = parser.add_mutually_exclusive_group()
+    for name, automatic, creator in (
+        ('--manual', False, 'a user'),
+        ('--automatic', True, 'a policy'),
+    ):
+        triggers.add_argument(
+            name,
+            dest='automatic',
+            action='store_const',
+            const=automatic,
+            help=f'Only backups that {creator} created',
+        )
+
+
 def refuse_empty(
-    parser: argparse.ArgumentParser,
-    parsed_args: argparse.Namespace,
-    names: Iterable[str],
+    parser: argparse.ArgumentParser, parsed_args: argparse.Namespace
 ) -> None:
-    """End with a usage error where a text is empty.
+    """End with a usage error where the text of an option is empty.
 
-    It is what an unset variable of a shell leaves: some of these would then
-    choose nothing and others everything, which the next command may delete.
-
-    :param names: of the options, as the parser knows them; those that a
-        command has not are passed over.
+    An unset variable of a shell leaves that: some of these options would
+    then select nothing and others everything, which the next command may
+    delete.
     """
-    for name in names:
-        value = getattr(parsed_args, name, None)
-        if value == '' or (isinstance(value, list) and '' in value):
-            option = name.replace('_', '-')
-            parser.error(f'--{option} is empty: an empty text selects nothing')
+    for action in parser._optionals._group_actions:
+        value = getattr(parsed_args, action.dest, None)
+        is_text = action.type is None and action.default is None
+        if is_text and (
+            value == '' or (isinstance(value, list) and '' in value)
+        ):
+            parser.error(
+                f'{action.option_strings[-1]} is empty: an empty text '
+                f'selects nothing'
+            )
 
 
 def conditions_of(parsed_args: argparse.Namespace) -> Conditions:
@@ -252,22 +213,22 @@ def conditions_of(parsed_args: argparse.Namespace) -> Conditions:
     now = datetime.now(timezone.utc)
     zone = getattr(parsed_args, 'timezone', None) or timezone.utc
     since, before = (
-        text and parse_time(text, zone, now)
+        text and times.parse_time(text, zone, now)
         for text in (parsed_args.created_after, parsed_args.created_before)
     )
-    stuck: CalendarDuration | None = getattr(parsed_args, 'stuck', None)
-    statuses = frozenset(map(str.lower, parsed_args.status or ()))
-    for option, moment_, effect in (
+    for option, time, effect in (
         ('--created-after', since, 'nothing'),
         ('--created-before', before, 'everything'),
     ):
-        if moment_ is not None and moment_ > now:
+        if time is not None and time > now:
             LOG.warning(
                 '%s %s is in the future: it selects %s.',
                 option,
-                f'{moment_:%Y-%m-%d %H:%M} UTC',
+                f'{time:%Y-%m-%d %H:%M} UTC',
                 effect,
             )
+    stuck: CalendarDuration | None = getattr(parsed_args, 'stuck', None)
+    statuses = frozenset(map(str.lower, parsed_args.status or ()))
     parsed_args.conditions = conditions = Conditions(
         name=parsed_args.name,
         name_contains=parsed_args.name_contains,
@@ -277,24 +238,24 @@ def conditions_of(parsed_args: argparse.Namespace) -> Conditions:
         before=before,
         unchanged_since=stuck.before(now, zone) if stuck else None,
         automatic=getattr(parsed_args, 'automatic', None),
-        strange=set(statuses - _STATUSES),
+        unknown_statuses=set(statuses - _STATUSES),
     )
     return conditions
 
 
-def warn_of_strange_statuses(conditions: Conditions) -> None:
+def warn_of_unknown_statuses(conditions: Conditions) -> None:
     """Say that nothing was found because nothing can be.
 
-    A monitor that counts what is ``avaliable`` would be content for ever.
-    To be called when all that may fit has been seen.
+    A check that counts what is ``avaliable`` would pass forever.  To be
+    called when all backups that may match have been seen.
     """
     from difflib import get_close_matches
 
-    for status in sorted(conditions.strange):
+    for status in sorted(conditions.unknown_statuses):
         near = get_close_matches(status, sorted(_STATUSES), 1)
         LOG.warning(
             'No service is known to have the status %s, and no backup has '
             'it%s',
             shortened(status, 60),
-            f': do you mean {near[0]}?' if near else '.',
+            f': did you mean {near[0]}?' if near else '.',
         )

@@ -1,37 +1,59 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the parsers of all our commands refuse.
+"""The parser of all commands: strict, and with paragraphs in its help.
 
-A slip of the keyboard, of a word processor or of a web page must end in a
+A mistake of the keyboard, of a word processor or of a web page must end in a
 usage error.  It must never be taken for a name while the rest of the command
-runs without the option that it was meant to be.
+runs without the option that was meant.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 import unicodedata
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from vbsclient.api.names import composed
 from vbsclient.api.values import canonical_id
-from vbsclient.osc.command.help import keep_paragraphs
 from vbsclient.osc.output.text import visible
 
-if TYPE_CHECKING:
-    _Base = argparse.ArgumentParser
-else:
-    _Base = object
-
-#: How Unicode calls what looks like one, whatever category that has.
+#: Words in Unicode's names of dashes, whatever category those have.
 _DASHES = frozenset({'HYPHEN', 'DASH', 'MINUS'})
 
 
-class _Strict(_Base):
-    """Takes no dash that is none, and nothing twice."""
+class _Paragraphs(argparse.HelpFormatter):
+    """Fills each paragraph of a description by itself.
 
-    #: The options that this command line has given so far.
+    No line ends within an option: ``--keep-`` and ``weekly`` on two lines
+    could not be copied or searched for.
+    """
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return '\n\n'.join(
+            textwrap.fill(
+                ' '.join(paragraph.split()),
+                width,
+                initial_indent=indent,
+                subsequent_indent=indent,
+                break_on_hyphens=False,
+            )
+            for paragraph in text.split('\n\n')
+        )
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return [
+            part
+            for line in text.splitlines()
+            for part in textwrap.wrap(line, width, break_on_hyphens=False)
+        ]
+
+
+class _Strict(argparse.ArgumentParser):
+    """Refuses dashes that are not hyphens, and options given twice."""
+
+    #: The options of this command line so far.
     given: set[str]
 
     def parse_known_args(  # type: ignore[override]
@@ -39,20 +61,33 @@ class _Strict(_Base):
         args: Sequence[str] | None = None,
         namespace: Any = None,
     ) -> tuple[Any, list[str]]:
-        """Parse, and refuse what only looks like an option."""
         arguments = sys.argv[1:] if args is None else list(args)
         for argument in arguments:
             self._refuse_false_dash(argument)
         self.given = set()
         parsed, rest = super().parse_known_args(arguments, namespace)
         if '--' not in arguments:
-            for value in self._typed_words(parsed):
-                self._refuse_option(value)
+            for action in self._get_positional_actions():
+                value = getattr(parsed, action.dest, None) or ()
+                for word in [value] if isinstance(value, str) else value:
+                    self._refuse_option(word)
         return parsed, rest
+
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        """The value, in one form if it is text: NFC, ids in lower case.
+
+        What can only be a name keeps its case, even if it looks like an id.
+        """
+        value = super()._get_value(action, arg_string)
+        if action.type is not None or action.choices is not None:
+            return value
+        if action.dest in ('name', 'name_contains'):
+            return composed(value)
+        return canonical_id(composed(value))
 
     def _refuse_false_dash(self, argument: str) -> None:
         meant = argument.lstrip('-')
-        while meant and (_is_dash(meant[0]) or _is_unseen(meant[0])):
+        while meant and (_is_dash(meant[0]) or _is_invisible(meant[0])):
             meant = meant[1:]
         start = argument[: len(argument) - len(meant)]
         false = [char for char in start if char != '-']
@@ -61,86 +96,50 @@ class _Strict(_Base):
         dashes = '-' if len(meant) < 2 else '--'
         name = unicodedata.name(false[0], 'a control character')
         self.error(
-            f"'{visible(argument[:60])}' begins with U+{ord(false[0]):04X} "
-            f'({name}), which is no hyphen of an option: write '
-            f"'{dashes}{visible(meant[:60])}'. If a name really begins so, "
-            f'give the ID instead, or write --option=value. Nothing was sent.'
+            f"'{visible(argument[:60])}' starts with U+{ord(false[0]):04X} "
+            f'({name}), which is not the hyphen of an option: write '
+            f"'{dashes}{visible(meant[:60])}'. If a name really starts with "
+            f'it, give the ID instead, or write --option=value. Nothing was '
+            f'sent.'
         )
 
-    def _refuse_option(self, value: str) -> None:
-        if value.startswith('-') and value != '-':
+    def _refuse_option(self, word: str) -> None:
+        if word.startswith('-') and word != '-':
             self.error(
-                f"'{visible(value[:60])}' is no option of this command; if "
-                f"it is a name, write it after '--'. Nothing was sent."
-            )
-
-    def _typed_words(self, parsed: Any) -> Iterable[str]:
-        for action in self._get_positional_actions():
-            value = getattr(parsed, action.dest, None)
-            yield from (
-                value if isinstance(value, list) else filter(None, [value])
+                f"'{visible(word[:60])}' is not an option of this command; "
+                f"if it is a name, write it after '--'. Nothing was sent."
             )
 
 
-class _Once(argparse.Action):
-    """Stores a value in its one form, and refuses a second one."""
+class _Once(argparse._StoreAction):
+    """Stores a value, and refuses a second one."""
 
     def __call__(
         self,
-        parser: argparse.ArgumentParser,
+        parser: Any,
         namespace: argparse.Namespace,
         values: Any,
         option_string: str | None = None,
     ) -> None:
-        """Store it."""
-        if option_string is not None and isinstance(parser, _Strict):
+        if option_string is not None:
             if self.dest in parser.given:
-                raise argparse.ArgumentError(
-                    self, 'given more than once, and only one can count'
-                )
+                raise argparse.ArgumentError(self, 'given more than once')
             parser.given.add(self.dest)
-        setattr(namespace, self.dest, _in_one_form(self, values))
-
-
-class _Each(argparse._AppendAction):
-    """Collects values, each in its one form."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        """Add one more."""
-        values = _in_one_form(self, values)
         super().__call__(parser, namespace, values, option_string)
 
 
-def _in_one_form(action: argparse.Action, values: Any) -> Any:
-    """A text that nothing else converts: a name in NFC, an id in lower case.
-
-    What is only ever a name keeps its case, even if it looks like an id.
-    """
-    if action.type is not None or action.choices is not None:
-        return values
-    if isinstance(values, list):
-        return [_in_one_form(action, value) for value in values]
-    if action.dest in ('name', 'name_contains'):
-        return composed(values)
-    return canonical_id(composed(values))
-
-
 def make_strict(parser: argparse.ArgumentParser) -> None:
-    """Refuse slips, and show the description as it is written.
+    """Refuse mistakes, and keep the paragraphs of the description.
 
-    To be called before the command adds what it has.
+    To be called before the command adds its options.
     """
-    keep_paragraphs(parser)
-    bases: Any = (_Strict, type(parser))
+    bases: Any = (_Paragraphs, parser.formatter_class)
+    formatter: Any = type('ParagraphFormatter', bases, {})
+    parser.formatter_class = formatter
+    bases = (_Strict, type(parser))
     parser.__class__ = type('StrictParser', bases, {})
-    for name, action in ((None, _Once), ('store', _Once), ('append', _Each)):
-        parser.register('action', name, action)
+    for name in (None, 'store'):
+        parser.register('action', name, _Once)
 
 
 def refuse_short_words(
@@ -176,6 +175,5 @@ def _is_dash(char: str) -> bool:
     return unicodedata.category(char) == 'Pd' or not _DASHES.isdisjoint(words)
 
 
-def _is_unseen(char: str) -> bool:
-    """Whether it is a blank, or nothing that a screen shows."""
+def _is_invisible(char: str) -> bool:
     return unicodedata.category(char)[0] in 'ZC'

@@ -104,11 +104,7 @@ class PruneCommand(ChangeCommand):
         return super().run(parsed_args)
 
     def _check_selection(self, parsed_args: argparse.Namespace) -> None:
-        filters.refuse_empty(
-            self._parser,
-            parsed_args,
-            (*self.narrowing, 'status', 'availability_zone'),
-        )
+        filters.refuse_empty(self._parser, parsed_args)
         named = any(getattr(parsed_args, name) for name in self.narrowing)
         if not named and not parsed_args.all_groups:
             options = ', '.join(
@@ -130,7 +126,7 @@ class PruneCommand(ChangeCommand):
         plan = self._plan = self._prune.plan()
         refuse_wrong_clock(self._history.clients)
         self._remark(retention_options.describe(self._rule_set))
-        filters.warn_of_strange_statuses(parsed_args.conditions)
+        filters.warn_of_unknown_statuses(parsed_args.conditions)
         self._warn_of_unused_rules(parsed_args)
         if not plan.decisions:
             self._remark('No backup is selected: there is nothing to prune.')

@@ -8,22 +8,30 @@ import argparse
 import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from typing import Any, ClassVar
 
 from osc_lib import exceptions
 from osc_lib.command import command
 
 from vbsclient.api import errors
-from vbsclient.osc.command.clients import OwnLogin
+from vbsclient.api.client import ServiceClient
+from vbsclient.api.csbs import CSBSClient
+from vbsclient.api.vbs import VBSClient
+from vbsclient.osc.command.clients import (
+    OwnLogin,
+    make_csbs_client,
+    make_vbs_client,
+)
 from vbsclient.osc.command.parser import make_strict
-from vbsclient.osc.output.columns import Column, shown, wanted_of
+from vbsclient.osc.output.columns import Column, cells, requested_columns
 from vbsclient.osc.output.encoding import escapes_output
 from vbsclient.osc.output.text import capital, sentence
 
 
 @contextmanager
 def as_command_errors() -> Iterator[None]:
-    """Turn the library's errors into one sentence each.
+    """Turn an error of the library into one sentence.
 
     :raises CommandError: in place of a ClientError.
     """
@@ -35,10 +43,10 @@ def as_command_errors() -> Iterator[None]:
 
 @contextmanager
 def printing(app: Any) -> Iterator[None]:
-    """See that what is printed arrives.
+    """Make sure that the output is written.
 
-    :raises CommandError: if it does not.
-    :raises BrokenPipeError: if nobody reads it any more.
+    :raises CommandError: if it cannot be written.
+    :raises BrokenPipeError: if its reader has closed it.
     """
     try:
         if app.stdout is None or app.stdout.closed:
@@ -47,8 +55,8 @@ def printing(app: Any) -> Iterator[None]:
         app.stdout.flush()
     except OSError as error:
         if app.stdout is not None and not app.interactive_mode:
-            # What is left of it would fail once more when Python ends, which
-            # then says so in its own words and has an exit code of its own.
+            # Else Python fails to write the rest when it ends, with a message
+            # and an exit code of its own.
             with suppress(OSError):
                 app.stdout.close()
         if isinstance(error, BrokenPipeError):
@@ -63,45 +71,71 @@ class ReadCommand(OwnLogin, command.Command):
 
     columns: ClassVar[Sequence[Column]]
 
+    #: What is listed or shown, and how it is named, for the help.
+    noun: ClassVar[str] = 'backup'
+    named_by: ClassVar[str] = 'name or ID'
+
+    @cached_property
+    def vbs(self) -> VBSClient:
+        """The client of VBS."""
+        return make_vbs_client(self.app.client_manager)
+
+    @cached_property
+    def csbs(self) -> CSBSClient:
+        """The client of CSBS."""
+        return make_csbs_client(self.app.client_manager)
+
+    def clients(self) -> list[ServiceClient]:
+        """Those that this command has used."""
+        return [vars(self)[n] for n in ('vbs', 'csbs') if n in vars(self)]
+
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Add what this command alone has."""
         self._parser = parser = super().get_parser(prog_name)
         make_strict(parser)
         self.add_arguments(parser)
         return parser
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add what this command alone has."""
+        """Add the options of this command alone."""
 
     @escapes_output
     def run(self, parsed_args: argparse.Namespace) -> int:
-        """Show it, or say in one sentence why not."""
         with as_command_errors(), printing(self.app):
             return super().run(parsed_args)
 
 
 class ShowCommand(ReadCommand, command.ShowOne):
-    """A command that shows one thing."""
+    """A command that shows one resource: its argument is named as its noun.
+
+    Declares its columns, and finds the resource.
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            self.noun,
+            metavar=f'<{self.noun}>',
+            help=f'{self.noun.capitalize()} to show ({self.named_by})',
+        )
 
     @abc.abstractmethod
-    def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Any:
-        """What is to be shown.
+    def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Any:
+        """Find what is to be shown.
 
-        :param wanted: the fields that will be: nothing is to be asked for
+        :param fields: the fields that are shown: nothing is to be asked for
             the others.
         """
 
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Sequence[Any]]:
-        """Find it and take out what is asked for."""
         fields = [column.field for column in self.columns]
-        # A field that there is not is said before anything is asked.
+        # An unknown field is refused before anything is sent.
         self._generate_columns_and_selector(parsed_args, fields)
-        wanted = wanted_of(self.columns, parsed_args)
-        thing = self.find(parsed_args, {column.field for column in wanted})
+        requested = requested_columns(self.columns, parsed_args)
+        found = self.find(parsed_args, {column.field for column in requested})
         values = [
-            column.value(thing) if column in wanted else None
+            column.value(found) if column in requested else None
             for column in self.columns
         ]
-        return fields, shown(self.columns, values, parsed_args)
+        kinds = [column.kind for column in self.columns]
+        return fields, cells(values, kinds, parsed_args.formatter)

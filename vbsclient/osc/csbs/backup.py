@@ -4,37 +4,111 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from vbsclient.api.csbs import CheckpointGroups, ServerBackup
+from vbsclient.api.csbs import CheckpointGroups, CSBSClient, ServerBackup
 from vbsclient.api.http import is_uuid
 from vbsclient.bulk import Limits
 from vbsclient.change.targets import Change
 from vbsclient.deletion.server_backups import ServerBackupDeletion
+from vbsclient.lookup.server_backups import seen_of
 from vbsclient.osc.command.clients import make_csbs_client
 from vbsclient.osc.command.delete import DeleteCommand
-from vbsclient.osc.command.list import Found, Later, ListCommand
+from vbsclient.osc.command.list import DeferredValue, Found, ListCommand
 from vbsclient.osc.command.options import add_targets
 from vbsclient.osc.command.show import ShowCommand
-from vbsclient.osc.csbs.columns import ITEM_LIST, ITEM_SHOW, ItemRow
-from vbsclient.osc.csbs.selection import (
-    Selection,
-    add_provider,
-    add_selection,
-    find_item,
-    read_groups,
-    warn_of_no_policy,
+from vbsclient.osc.csbs import selection
+from vbsclient.osc.csbs.selection import Selection
+from vbsclient.osc.output.columns import (
+    Column,
+    Megabytes,
+    MultiLine,
+    Tags,
+    Time,
+    trigger,
+)
+
+#: What ``show`` tells of a volume backup, in the words of the wire.
+_VOLUME_BACKUP_KEYS = (
+    'id',
+    'status',
+    'size',
+    'incremental',
+    'bootable',
+    'source_volume_id',
+    'source_volume_name',
+    'source_volume_size',
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A server backup, and what its checkpoint shows.
+
+    :ivar servers: how many servers the checkpoint has.
+    """
+
+    backup: ServerBackup
+    servers: DeferredValue | int | None = None
+
+    @property
+    def id(self) -> str:
+        return self.backup.id
+
+
+class _VolumeBackups(MultiLine):
+    """The volume backups in a server backup."""
+
+    def line(self, value: Any) -> str:
+        volume = value['source_volume_name'] or value['source_volume_id']
+        size = Megabytes(value['size']).human_readable()
+        return f'{value["id"]} ({volume}, {value["status"]}, {size})'
+
+
+def _volume_backups(row: Row) -> list[dict[str, Any]]:
+    return [
+        {key: disk.get(key) for key in _VOLUME_BACKUP_KEYS}
+        for disk in row.backup.disks
+    ]
+
+
+def _type(row: Row) -> str | None:
+    kinds = row.backup.incremental
+    if len(kinds) > 1:
+        return 'mixed'
+    return {True: 'incremental', False: 'full'}[min(kinds)] if kinds else None
+
+
+_COLUMNS = (
+    Column('ID', 'id'),
+    Column('Name', 'backup.name'),
+    Column('Status', 'backup.status'),
+    Column('Server Name', 'backup.server_name'),
+    Column('Checkpoint', 'backup.checkpoint_id'),
+    Column('Servers', 'servers', sortable=False),
+    Column('Size', 'backup.size', Megabytes),
+    Column('Created At', 'backup.created_at', Time),
+    Column('Server', 'backup.server_id', long=True),
+    Column('Description', 'backup.description', long=True),
+    Column('Type', _type, long=True),
+    Column('Trigger', lambda row: trigger(row.backup), long=True),
+    Column('Availability Zone', 'backup.availability_zone', long=True),
+    Column('Images', 'backup.image_ids', MultiLine, long=True, sortable=False),
+    Column('Updated At', 'backup.updated_at', Time, long=True),
+    Column('Fail Reason', lambda row: seen_of(row.backup).reason, long=True),
 )
 
 
 class DeleteCsbsBackup(DeleteCommand):
-    """Delete backups of servers, one server's part of a checkpoint (CSBS)
+    """Delete server backups: the backup of one server in a checkpoint (CSBS)
 
-    Only the named backups go; backups of other servers that the same run
-    saved stay. To make sure of that, the first deletion goes alone and the
-    others of its checkpoint are looked at before anything else is sent.
-    Deletion goes on in the service after the command has ended, for up to
-    30 minutes.
+    Only the named backups are deleted; those of other servers in the same
+    checkpoint are kept. To make sure of that, one backup is deleted first,
+    and the others of its checkpoint are checked before anything else is
+    sent. Deletion continues in the service after the command has ended, for
+    up to 30 minutes.
 
     Example: openstack csbs backup delete --dry-run web01-pre-patch
     """
@@ -42,9 +116,8 @@ class DeleteCsbsBackup(DeleteCommand):
     idle = 1800.0
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add what this command alone has."""
         add_targets(parser, 'backup', 'name or ID')
-        add_provider(parser)
+        selection.add_provider(parser)
 
     def make_change(
         self,
@@ -61,122 +134,120 @@ class DeleteCsbsBackup(DeleteCommand):
 
 
 class ListCsbsBackup(ListCommand):
-    """List backups of servers (CSBS), newest first
+    """List server backups (CSBS), newest first
 
-    A backup is one server's part of a checkpoint, which is what one run
-    saved. "Servers" says how many servers the whole checkpoint holds: that
-    many lose a backup if the checkpoint is deleted.
+    A server backup is the part of a checkpoint that belongs to one server.
+    A checkpoint is what one run saved: "Servers" shows how many servers it
+    has, which all lose a backup if the checkpoint is deleted.
 
     Example: openstack csbs backup list --server web01 --status error
     """
 
-    columns = ITEM_LIST
+    columns = (
+        *_COLUMNS,
+        Column(
+            'Volume Backups',
+            lambda row: list(row.backup.volume_backup_ids),
+            MultiLine,
+            long=True,
+            sortable=False,
+        ),
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add what this command alone has."""
-        add_selection(parser)
+        selection.add_selection(parser)
         parser.add_argument(
             '--checkpoint',
             metavar='<checkpoint>',
-            help='Only backups in this checkpoint (ID, or its name)',
+            help='Only backups in this checkpoint (name or ID)',
         )
 
-    def prepare(self, parsed_args: argparse.Namespace) -> None:
-        """Make the client, and look up what the options name."""
-        manager = self.app.client_manager
-        self._csbs = make_csbs_client(manager)
-        self._selection = Selection.of(parsed_args, manager, self._csbs)
-        self._groups: CheckpointGroups | None = None
-        self._counts: dict[str, Later] = {}
-
-    def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Found:
-        """The backups; how many servers go together is known at the end."""
-        found = self._selection.items(
-            self._csbs,
+    def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Found:
+        csbs, manager = self.csbs, self.app.client_manager
+        selected = Selection.of(parsed_args, manager, csbs)
+        if parsed_args.count and selected.countable:
+            total = csbs.backups.count(selected.where())
+            if total:
+                selected.ensure_policy_filter(csbs)
+            if total is not None:
+                return Found(total=total, hint=selected.hint)
+        marker = parsed_args.marker
+        if marker is not None and not is_uuid(marker):
+            parsed_args.marker = selection.find_backup(csbs, marker).id
+        found = selected.backups(
+            csbs,
             sort=parsed_args.sort,
-            marker=parsed_args.marker and self.marker_of(parsed_args),
+            marker=parsed_args.marker,
             page_size=parsed_args.limit,
         )
-        all_seen = self._selection.whole and parsed_args.marker is None
-        found.things = self._selection.trusted(self._csbs, found.things)
-        if 'servers' in wanted and all_seen:
-            found.things = self._grouping(found.things)
-        count = self._servers_with if 'servers' in wanted else _not_asked
-        found.things = (
-            ItemRow(item, count(item))
-            for item in found.things
-            if self._selection.fits(item)
+        backups = selected.verified(csbs, found.rows)
+        if 'servers' not in fields:
+            found.rows = map(Row, filter(selected.match, backups))
+            return found
+        servers = _Servers(csbs)
+        if selected.lists_whole_checkpoints and marker is None:
+            backups = servers.seen(backups)
+        found.rows = (
+            Row(backup, servers.of(backup))
+            for backup in backups
+            if selected.match(backup)
         )
+        found.complete = servers.complete
         return found
+
+
+class _Servers:
+    """How many servers the checkpoints of the listed backups have."""
+
+    def __init__(self, csbs: CSBSClient) -> None:
+        self._csbs = csbs
+        self._counts: dict[str, DeferredValue] = {}
+        self._checkpoints: CheckpointGroups | None = None
+
+    def of(self, backup: ServerBackup) -> DeferredValue:
+        """The number for the checkpoint of a backup."""
+        return self._counts.setdefault(backup.checkpoint_id, DeferredValue())
+
+    def seen(self, backups: Iterable[ServerBackup]) -> Iterator[ServerBackup]:
+        """A list that shows all checkpoints, if it is read to its end."""
+        checkpoints = CheckpointGroups()
+        for backup in backups:
+            checkpoints.add(backup)
+            yield backup
+        self._checkpoints = checkpoints
 
     def complete(self) -> None:
         """Count the servers of the checkpoints that are shown."""
-        if self._counts and self._groups is None:
-            self._groups = read_groups(self._csbs, self._counts)
+        if self._counts and self._checkpoints is None:
+            self._checkpoints = selection.read_checkpoints(
+                self._csbs, self._counts
+            )
+        checkpoints = self._checkpoints or CheckpointGroups()
         for id, count in self._counts.items():
-            group = (self._groups or CheckpointGroups()).get(id)
-            count.value = group.servers if group else None
-
-    def count(self, parsed_args: argparse.Namespace) -> int | None:
-        """Ask the service, where it compares as we do."""
-        if not self._selection.countable:
-            return None
-        number = self._csbs.backups.count(self._selection.where())
-        if number:
-            self._selection.demand_policy_filter(self._csbs)
-        return number
-
-    def explain_nothing(self, parsed_args: argparse.Namespace) -> None:
-        """It may be a policy that does not exist."""
-        warn_of_no_policy(parsed_args)
-
-    def marker_of(self, parsed_args: argparse.Namespace) -> str:
-        """The id of the marker, which may be given by its name."""
-        marker = str(parsed_args.marker)
-        return marker if is_uuid(marker) else find_item(self._csbs, marker).id
-
-    def _servers_with(self, item: ServerBackup) -> Later:
-        return self._counts.setdefault(item.checkpoint_id, Later())
-
-    def _grouping(
-        self, items: Iterator[ServerBackup]
-    ) -> Iterator[ServerBackup]:
-        groups = CheckpointGroups()
-        for item in items:
-            groups.add(item)
-            yield item
-        # Only now: a list that is not read to its end has not seen all.
-        self._groups = groups
+            checkpoint = checkpoints.get(id)
+            count.value = checkpoint.servers if checkpoint else None
 
 
 class ShowCsbsBackup(ShowCommand):
-    """Show one backup of a server (CSBS)
+    """Show one server backup (CSBS)
 
-    One server's part of a checkpoint, with the backups of its disks, which
-    VBS lists too.
+    The part of a checkpoint that belongs to one server, with its volume
+    backups, which VBS lists too.
 
     Example: openstack csbs backup show web01-pre-patch
     """
 
-    columns = ITEM_SHOW
+    columns = (
+        *_COLUMNS,
+        Column('Volume Backups', _volume_backups, _VolumeBackups),
+        Column('Progress', 'backup.progress'),
+        Column('Tags', 'backup.tags', Tags),
+    )
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add what this command alone has."""
-        parser.add_argument(
-            'backup', metavar='<backup>', help='Backup to show (name or ID)'
-        )
-
-    def find(
-        self, parsed_args: argparse.Namespace, wanted: set[str]
-    ) -> ItemRow:
-        """The backup; its checkpoint too, if the servers are to be shown."""
-        csbs = make_csbs_client(self.app.client_manager)
-        item = find_item(csbs, parsed_args.backup)
-        if 'servers' not in wanted:
-            return ItemRow(item)
-        group = read_groups(csbs, [item.checkpoint_id])[item.checkpoint_id]
-        return ItemRow(item, group.servers)
-
-
-def _not_asked(item: ServerBackup) -> None:
-    return None
+    def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Row:
+        backup = selection.find_backup(self.csbs, parsed_args.backup)
+        if 'servers' not in fields:
+            return Row(backup)
+        id = backup.checkpoint_id
+        checkpoints = selection.read_checkpoints(self.csbs, [id])
+        return Row(backup, checkpoints[id].servers)

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from vbsclient.api.csbs import Checkpoint, CheckpointGroups
 from vbsclient.bulk import Limits
@@ -16,27 +17,62 @@ from vbsclient.osc.command.delete import DeleteCommand
 from vbsclient.osc.command.list import Found, ListCommand
 from vbsclient.osc.command.options import add_targets
 from vbsclient.osc.command.show import ShowCommand
-from vbsclient.osc.csbs.columns import CHECKPOINT_LIST, CHECKPOINT_SHOW
-from vbsclient.osc.csbs.selection import (
-    Selection,
-    add_provider,
-    add_selection,
-    checkpoint_id_of,
-    find_checkpoint,
-    read_groups,
-    warn_of_no_policy,
+from vbsclient.osc.csbs import selection
+from vbsclient.osc.csbs.selection import Selection
+from vbsclient.osc.output.columns import (
+    Column,
+    CommaList,
+    Megabytes,
+    MultiLine,
+    Time,
+    trigger,
 )
 from vbsclient.osc.output.messages import Words
+
+
+class _Backups(MultiLine):
+    """The backups in a checkpoint."""
+
+    def line(self, value: Any) -> str:
+        server = value['server_name'] or value['server_id']
+        size = Megabytes(value['size']).human_readable()
+        return f'{value["id"]} ({server}, {value["status"]}, {size})'
+
+
+def _backups(checkpoint: Checkpoint) -> list[dict[str, Any]]:
+    keys = ('id', 'name', 'status', 'server_id', 'server_name', 'size')
+    return [
+        {key: getattr(member, key) for key in keys}
+        for member in checkpoint.members
+    ]
+
+
+_COLUMNS = (
+    Column('ID', 'id'),
+    Column('Name', 'name'),
+    Column('Status', 'statuses', CommaList),
+    Column('Servers', 'servers'),
+)
+
+_MORE_COLUMNS = (
+    Column('Size', 'size', Megabytes, long=True),
+    Column('Created At', 'created_at', Time),
+    Column(
+        'Server Names', 'server_names', MultiLine, long=True, sortable=False
+    ),
+    Column('Trigger', trigger, long=True),
+    Column('Updated At', 'updated_at', Time, long=True),
+)
 
 
 class DeleteCsbsCheckpoint(DeleteCommand):
     """Delete checkpoints: all that one run saved, of all its servers (CSBS)
 
-    A checkpoint is what one run of CSBS saved, of one server or of many;
-    one server's part of it is a backup. Where a checkpoint holds several,
-    they are listed and you are asked. With --item only the named backups
-    go, and the others of the run stay. Deletion goes on in the service
-    after the command has ended, for up to 30 minutes.
+    A checkpoint is what one run of CSBS saved, of one server or many; the
+    part of one server is a backup. If a checkpoint has several backups,
+    they are listed, and you are asked to confirm. With --item only the
+    named backups are deleted, and the others are kept. Deletion continues
+    in the service after the command has ended, for up to 30 minutes.
 
     Example: openstack csbs checkpoint delete --dry-run <checkpoint>
     """
@@ -47,7 +83,6 @@ class DeleteCsbsCheckpoint(DeleteCommand):
     polled = 'the backups in the checkpoints'
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add what this command alone has."""
         add_targets(parser, 'checkpoint', 'ID')
         parser.add_argument(
             '--item',
@@ -56,10 +91,10 @@ class DeleteCsbsCheckpoint(DeleteCommand):
             dest='items',
             help=(
                 'Delete only this backup of the checkpoint (name or ID); '
-                'repeat for several; with exactly one checkpoint'
+                'repeat for several; requires exactly one checkpoint'
             ),
         )
-        add_provider(parser)
+        selection.add_provider(parser)
 
     def named(self, parsed_args: argparse.Namespace) -> Sequence[str]:
         named = super().named(parsed_args)
@@ -93,75 +128,70 @@ class ListCsbsCheckpoint(ListCommand):
     """List checkpoints: what each run saved, of all its servers (CSBS)
 
     A checkpoint is a group of backups, one for each server. It is listed if
-    one of its backups is what the options say, and then with all of them:
-    state, size and servers are always those of the whole checkpoint.
+    one of its backups matches the options, and then with all of them:
+    status, size and servers are always those of the whole checkpoint.
 
     Example: openstack csbs checkpoint list --created-before 30d
     """
 
-    columns = CHECKPOINT_LIST
+    columns = (
+        *_COLUMNS,
+        Column(
+            'Backups',
+            lambda checkpoint: [member.id for member in checkpoint.members],
+            MultiLine,
+            sortable=False,
+        ),
+        *_MORE_COLUMNS,
+    )
     noun = 'checkpoint'
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add what this command alone has."""
-        add_selection(parser)
+        selection.add_selection(parser)
 
-    def prepare(self, parsed_args: argparse.Namespace) -> None:
-        """Make the client, and look up what the options name."""
-        manager = self.app.client_manager
-        self._csbs = make_csbs_client(manager)
-        self._selection = Selection.of(parsed_args, manager, self._csbs)
-
-    def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Found:
-        """The checkpoints of the backups that the service lists."""
-        return Found(self._groups(parsed_args), not parsed_args.sort)
-
-    def explain_nothing(self, parsed_args: argparse.Namespace) -> None:
-        """It may be a policy that does not exist."""
-        warn_of_no_policy(parsed_args)
-
-    def marker_of(self, parsed_args: argparse.Namespace) -> str:
-        """The id of the marker, which may be given by its name."""
-        return checkpoint_id_of(self._csbs, parsed_args.marker)
-
-    def _groups(self, parsed_args: argparse.Namespace) -> Iterator[Checkpoint]:
-        groups = CheckpointGroups()
-        wanted: dict[str, None] = {}
-        found = self._selection.items(self._csbs, page_size=parsed_args.limit)
-        for item in self._selection.trusted(self._csbs, found.things):
-            groups.add(item)
-            if self._selection.fits(item):
-                wanted[item.checkpoint_id] = None
-        if wanted and not self._selection.whole and not parsed_args.count:
-            groups = read_groups(self._csbs, wanted)
-        # One that vanished between the two lists is not there any more.
-        return iter([groups[id] for id in wanted if id in groups])
+    def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Found:
+        csbs, manager = self.csbs, self.app.client_manager
+        selected = Selection.of(parsed_args, manager, csbs)
+        found = selected.backups(csbs, page_size=parsed_args.limit)
+        checkpoints = CheckpointGroups()
+        ids: dict[str, None] = {}
+        for backup in selected.verified(csbs, found.rows):
+            checkpoints.add(backup)
+            if selected.match(backup):
+                ids[backup.checkpoint_id] = None
+        if parsed_args.count:
+            return Found(total=len(ids), hint=found.hint)
+        if ids and not selected.lists_whole_checkpoints:
+            checkpoints = selection.read_checkpoints(csbs, ids)
+        if parsed_args.marker is not None:
+            parsed_args.marker = selection.checkpoint_id_of(
+                csbs, parsed_args.marker
+            )
+        # One that was deleted between the two lists is not listed any more.
+        rows = [checkpoints[id] for id in ids if id in checkpoints]
+        return Found(rows, hint=found.hint)
 
 
 class ShowCsbsCheckpoint(ShowCommand):
     """Show one checkpoint with the backups in it (CSBS)
 
-    What one run saved: its servers, the state and size of each backup.
+    What one run saved: its servers, the status and size of each backup.
 
     Example: openstack csbs checkpoint show <checkpoint>
     """
 
-    columns = CHECKPOINT_SHOW
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add what this command alone has."""
-        parser.add_argument(
-            'checkpoint',
-            metavar='<checkpoint>',
-            help='Checkpoint to show (ID, or the name of its backups)',
-        )
+    columns = (
+        *_COLUMNS,
+        *_MORE_COLUMNS,
+        Column('Backups', _backups, _Backups),
+    )
+    noun = 'checkpoint'
+    named_by = 'ID, or the name of its backups'
 
     def find(
-        self, parsed_args: argparse.Namespace, wanted: set[str]
+        self, parsed_args: argparse.Namespace, fields: set[str]
     ) -> Checkpoint:
-        """The checkpoint, out of its items."""
-        csbs = make_csbs_client(self.app.client_manager)
-        items = find_checkpoint(csbs, parsed_args.checkpoint)
-        groups = CheckpointGroups()
-        groups.add_all(items)
-        return groups[items[0].checkpoint_id]
+        backups = selection.find_checkpoint(self.csbs, parsed_args.checkpoint)
+        checkpoints = CheckpointGroups()
+        checkpoints.add_all(backups)
+        return checkpoints[backups[0].checkpoint_id]

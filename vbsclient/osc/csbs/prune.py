@@ -57,11 +57,11 @@ class PruneCsbsBackup(PruneCommand):
         manager = self.app.client_manager
         csbs = make_csbs_client(manager, limits)
         selection = options.Selection.of(parsed_args, manager, csbs)
-        selection.demand_policy_filter(csbs)
+        selection.ensure_policy_filter(csbs)
 
         def read() -> Iterator[ServerBackup]:
-            found = selection.items(csbs, page_size=PAGE_SIZE)
-            return filter(selection.surely_fits, found.things)
+            found = selection.backups(csbs, page_size=PAGE_SIZE)
+            return filter(selection.match_strictly, found.rows)
 
         return ServerHistory(
             csbs,

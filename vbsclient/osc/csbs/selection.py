@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which backups of servers a command is about, when it names none."""
+"""The options that select server backups, and the backups they select."""
 
 from __future__ import annotations
 
 import argparse
-import logging
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from vbsclient.api import errors
 from vbsclient.api.csbs import (
     CSBS_PROVIDER,
     CheckpointGroups,
@@ -32,48 +29,29 @@ from vbsclient.lookup.server_backups import (
     find_server_backups,
     read_all,
 )
+from vbsclient.osc.command import filters
 from vbsclient.osc.command.clients import resources_of
-from vbsclient.osc.command.filters import (
-    Conditions,
-    add_filters,
-    conditions_of,
-)
-from vbsclient.osc.command.list import Found, SortKey, begun
+from vbsclient.osc.command.list import Found, SortKey, sorted_by_service
 from vbsclient.wording import quote
-
-LOG = logging.getLogger(__name__)
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
-    """The options that choose among backups of servers."""
-    add_filters(parser)
+    """Add the options that select server backups."""
+    filters.add_filters(parser)
     parser.add_argument(
         '--server',
         metavar='<server>',
-        help=(
-            'Only backups of this server (name or ID), also of one that is '
-            'gone'
-        ),
+        help='Only backups of this server (name or ID), even if it is deleted',
     )
     parser.add_argument(
         '--policy',
         metavar='<policy>',
-        help='Only backups that this policy made (ID)',
+        help='Only backups that this policy created (ID)',
     )
 
 
-def warn_of_no_policy(parsed_args: argparse.Namespace) -> None:
-    """Say of an empty list that the policy may not exist."""
-    if parsed_args.policy is not None:
-        LOG.warning(
-            'No backup of the policy %s is listed: check that the policy '
-            'exists.',
-            parsed_args.policy,
-        )
-
-
 def add_provider(parser: argparse.ArgumentParser) -> None:
-    """The option that all deletions of CSBS have."""
+    """Add the option of all commands that delete from CSBS."""
     parser.add_argument(
         '--provider',
         metavar='<provider>',
@@ -86,7 +64,7 @@ def add_provider(parser: argparse.ArgumentParser) -> None:
 class Selection:
     """What the options of :func:`add_selection` say."""
 
-    conditions: Conditions
+    conditions: filters.Conditions
     server_id: str | None = None
     policy_id: str | None = None
     checkpoint_id: str | None = None
@@ -105,13 +83,13 @@ class Selection:
         policy = parsed_args.policy
         if policy is not None and not is_uuid(policy):
             raise RefusedError(
-                f'{quote(policy)} is no id of a policy, and nothing can be '
-                f'selected by its name'
+                f'{quote(policy)} is not the id of a policy, and nothing can '
+                f'be selected by its name'
             )
         server = parsed_args.server
         checkpoint = getattr(parsed_args, 'checkpoint', None)
         return cls(
-            conditions_of(parsed_args),
+            filters.conditions_of(parsed_args),
             server and resources_of(instance).server_id(csbs, server),
             policy,
             checkpoint and checkpoint_id_of(csbs, checkpoint),
@@ -138,56 +116,52 @@ class Selection:
         return self.conditions.countable and self.conditions.name is None
 
     @property
-    def whole(self) -> bool:
-        """Whether the service is asked for checkpoints with all their items.
+    def lists_whole_checkpoints(self) -> bool:
+        """Whether the service is asked for all backups of each checkpoint.
 
-        A filter that is only compared here leaves the others to be seen.
+        What is only compared here leaves the others of it to be seen.
         """
-        asked = set(self.where().query())
-        return asked <= {'checkpoint_id', 'policy_id'}
+        return set(self.where().query()) <= {'checkpoint_id', 'policy_id'}
 
-    def fits(self, item: ServerBackup) -> bool:
-        """Whether an item is wanted."""
-        # The zone was compared where the item says one; not all do.
-        return replace(self.conditions, availability_zone=None).fit(item)
+    @property
+    def hint(self) -> str | None:
+        """What may be wrong if nothing is selected."""
+        if self.policy_id is None:
+            return None
+        return (
+            f'No backup of the policy {self.policy_id} is listed: check that '
+            f'the policy exists.'
+        )
 
-    def surely_fits(self, item: ServerBackup) -> bool:
-        """The same where nothing is taken on trust."""
-        return self.conditions.fit(item)
+    def match(self, backup: ServerBackup) -> bool:
+        """Whether a backup is selected."""
+        # The service compared the zone; not all backups show theirs.
+        conditions = replace(self.conditions, availability_zone=None)
+        return conditions.match(backup)
 
-    def demand_policy_filter(self, csbs: CSBSClient) -> None:
-        """Make sure that the service asks for the policy, if one is wanted.
+    def match_strictly(self, backup: ServerBackup) -> bool:
+        """The same without trust in the service."""
+        return self.conditions.match(backup)
 
-        No item tells its policy, so that nobody could compare it here.
+    def ensure_policy_filter(self, csbs: CSBSClient) -> None:
+        """Make sure that the service filters by policy, if one is given.
+
+        No backup shows its policy, so that it cannot be compared here.
 
         :raises RefusedError: if it does not.
         """
         if self.policy_id is None:
             return
-        nobody = ServerBackupFilter(policy_id=str(uuid.uuid4()))
-        if (
-            next(csbs.backups.list(where=nobody, page_size=1), None)
-            is not None
-        ):
+        nothing = ServerBackupFilter(policy_id=str(uuid.uuid4()))
+        found = csbs.backups.list(where=nothing, page_size=1)
+        if next(found, None) is not None:
             raise RefusedError(
-                'this cloud does not choose by policy: it lists backups for '
+                'this cloud does not filter by policy: it lists backups for '
                 'a policy that does not exist',
                 'Select by --server or --name instead.',
             )
 
-    def trusted(
-        self, csbs: CSBSClient, items: Iterator[ServerBackup]
-    ) -> Iterator[ServerBackup]:
-        """The items, once it is sure that they are those of the policy.
-
-        :raises RefusedError: if the service does not ask for the policy.
-        """
-        for number, item in enumerate(items):
-            if number == 0:
-                self.demand_policy_filter(csbs)
-            yield item
-
-    def items(
+    def backups(
         self,
         csbs: CSBSClient,
         *,
@@ -195,46 +169,58 @@ class Selection:
         marker: str | None = None,
         page_size: int,
     ) -> Found:
-        """The items to choose from, which :meth:`fits` then does.
+        """The backups to choose from, which :meth:`match` then does.
 
         :param sort: sent to the service where it is documented to sort.
         :param marker: sent to the service if the order is the service's.
         """
-        read = partial(csbs.backups.list, where=self.where())
-        if all(key.field in SORT_KEYS for key in sort):
-            order = ','.join(f'{key.field}:{key.direction}' for key in sort)
-            found = read(
-                sort=order or None, marker=marker, page_size=page_size
-            )
-            if not sort:
-                return Found(found, True, True)
-            # It may sort by less than the reference says.
-            with suppress(errors.BadRequest):
-                return Found(begun(found), True, True)
-        return Found(read(page_size=page_size))
+        read = partial(
+            csbs.backups.list, where=self.where(), page_size=page_size
+        )
+        found = None
+        if not sort:
+            found = Found(read(marker=marker), by_service=True)
+        elif all(key.field in SORT_KEYS for key in sort):
+            order = ','.join(map(':'.join, sort))
+            found = sorted_by_service(lambda: read(sort=order, marker=marker))
+        found = found or Found(read())
+        found.hint = self.hint
+        return found
+
+    def verified(
+        self, csbs: CSBSClient, backups: Iterable[ServerBackup]
+    ) -> Iterator[ServerBackup]:
+        """The backups, once they are known to be those of the policy.
+
+        :raises RefusedError: if the service does not filter by policy.
+        """
+        for number, backup in enumerate(backups):
+            if number == 0:
+                self.ensure_policy_filter(csbs)
+            yield backup
 
 
-def read_groups(csbs: CSBSClient, ids: Iterable[str]) -> CheckpointGroups:
-    """Checkpoints with all their items.
+def read_checkpoints(csbs: CSBSClient, ids: Iterable[str]) -> CheckpointGroups:
+    """Read checkpoints with all their backups.
 
     A few are asked for one by one, many with one list of everything.
     """
     wanted = dict.fromkeys(ids)
-    groups = CheckpointGroups()
+    checkpoints = CheckpointGroups()
     if len(wanted) <= MAX_SINGLE_GETS:
         for id in wanted:
-            groups.add_all(read_all(csbs.backups, checkpoint_id=id))
+            checkpoints.add_all(read_all(csbs.backups, checkpoint_id=id))
     else:
-        groups.add_all(
-            item
-            for item in csbs.backups.list()
-            if item.checkpoint_id in wanted
+        checkpoints.add_all(
+            backup
+            for backup in csbs.backups.list()
+            if backup.checkpoint_id in wanted
         )
-    return groups
+    return checkpoints
 
 
-def find_item(csbs: CSBSClient, backup: str) -> ServerBackup:
-    """The one backup of a server of a name or id.
+def find_backup(csbs: CSBSClient, backup: str) -> ServerBackup:
+    """Find the one server backup of a name or id.
 
     :raises MissingError: if there is none.
     :raises RefusedError: if several have the name.
@@ -243,40 +229,40 @@ def find_item(csbs: CSBSClient, backup: str) -> ServerBackup:
 
 
 def checkpoint_id_of(csbs: CSBSClient, checkpoint: str) -> str:
-    """The id of a checkpoint, by id or by the name that its items bear.
+    """The id of a checkpoint, by id or by the name of its backups.
 
     An id costs no request.
 
-    :raises MissingError: if there is none of that name.
+    :raises MissingError: if there is none with that name.
     :raises RefusedError: if there are several.
     """
     if is_uuid(checkpoint):
         return checkpoint
     matches = {
-        item.checkpoint_id: item
-        for item in read_all(csbs.backups, name=checkpoint)
+        backup.checkpoint_id: backup
+        for backup in read_all(csbs.backups, name=checkpoint)
     }
     return _CHECKPOINT.choose(list(matches.values()), checkpoint).checkpoint_id
 
 
 def find_checkpoint(csbs: CSBSClient, checkpoint: str) -> list[ServerBackup]:
-    """The items of the one checkpoint of an id or name.
+    """Find the backups of the one checkpoint of an id or name.
 
     :raises MissingError: if there is none.
     :raises RefusedError: if several have the name.
     """
     id = checkpoint_id_of(csbs, checkpoint)
-    items = read_all(csbs.backups, checkpoint_id=id)
-    if items:
-        return items
+    backups = read_all(csbs.backups, checkpoint_id=id)
+    if backups:
+        return backups
     raise MissingError(
         f'No checkpoint found for {checkpoint!r}',
         kinds.a_member(csbs, id, 'show'),
     )
 
 
-def _describe(item: ServerBackup) -> str:
-    return f'{item.checkpoint_id} ({item.created_at or "no date"})'
+def _describe(backup: ServerBackup) -> str:
+    return f'{backup.checkpoint_id} ({backup.created_at or "no date"})'
 
 
 _CHECKPOINT = Kind(
@@ -284,5 +270,5 @@ _CHECKPOINT = Kind(
 )
 
 
-def _stamp(moment: datetime | None) -> str | None:
-    return f'{moment:%Y-%m-%dT%H:%M:%S.%f}' if moment else None
+def _stamp(time: datetime | None) -> str | None:
+    return f'{time:%Y-%m-%dT%H:%M:%S.%f}' if time else None

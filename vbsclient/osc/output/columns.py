@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Values as a person reads them; machines get what is on the wire."""
+"""Columns: readable values in tables, raw values for machines."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cached_property
+from operator import attrgetter
+from typing import Any
 
 from vbsclient.api.quotas import UNLIMITED
 from vbsclient.osc.output.text import Text, visible
@@ -16,36 +18,37 @@ from vbsclient.osc.output.text import Text, visible
 class Column:
     """One column of a list, or one field of what is shown.
 
-    :ivar title: as a list names it.
-    :ivar value: takes the value out of a thing, raw.
-    :ivar kind: makes of it what the formatters take.
+    :ivar title: its title in a list.
+    :ivar source: the attribute of a resource that has the raw value, with
+        dots, or a function that reads it.
+    :ivar kind: formats the value in a table.
     :ivar long: whether only ``--long`` shows it.
     :ivar sortable: whether ``--sort`` takes it: whether its value is known
-        as soon as the thing is read, and costs nothing.
+        as soon as the resource is read, and costs nothing.
     """
 
     title: str
-    value: Callable[[Any], Any]
+    source: str | Callable[[Any], Any]
     kind: Callable[[Any], Any] = Text
     long: bool = False
     sortable: bool = True
 
     @property
     def field(self) -> str:
-        """As ``show`` and ``--sort`` name it."""
+        """Its name for ``show`` and ``--sort``."""
         return normalized(self.title)
 
+    @cached_property
+    def value(self) -> Callable[[Any], Any]:
+        """Reads the raw value from a resource."""
+        if isinstance(self.source, str):
+            return attrgetter(self.source)
+        return self.source
 
-class HasTrigger(Protocol):
-    """Something that a policy or a person started."""
 
-    @property
-    def automatic(self) -> bool: ...
-
-
-def trigger(made: HasTrigger) -> str:
-    """The word for who started it."""
-    return 'automatic' if made.automatic else 'manual'
+def trigger(backup: Any) -> str:
+    """The word for who created it."""
+    return 'automatic' if backup.automatic else 'manual'
 
 
 def normalized(name: str) -> str:
@@ -53,43 +56,29 @@ def normalized(name: str) -> str:
     return name.lower().strip().replace(' ', '_')
 
 
-def wanted_of(
+def requested_columns(
     columns: Sequence[Column], parsed_args: argparse.Namespace
 ) -> list[Column]:
-    """The columns that will really be shown, or sorted by.
+    """The columns that are shown, or sorted by.
 
     Nothing is asked of a service for the others.
     """
     if not parsed_args.columns:
         long = getattr(parsed_args, 'long', True)
         return [column for column in columns if long or not column.long]
-    named = {
-        normalized(name)
-        for name in (
-            *parsed_args.columns,
-            *getattr(parsed_args, 'sort_columns', ()),
-        )
-    }
+    sort_columns = getattr(parsed_args, 'sort_columns', ())
+    named = {normalized(c) for c in (*parsed_args.columns, *sort_columns)}
     return [column for column in columns if column.field in named]
 
 
 def row_of(
-    columns: Sequence[Column], thing: Any, parsed_args: argparse.Namespace
+    columns: Sequence[Column], resource: Any, parsed_args: argparse.Namespace
 ) -> Sequence[Any]:
-    """A thing as a row: what each column takes out of it."""
-    return shown(
-        columns, [column.value(thing) for column in columns], parsed_args
-    )
-
-
-def shown(
-    columns: Sequence[Column],
-    values: Sequence[Any],
-    parsed_args: argparse.Namespace,
-) -> Sequence[Any]:
-    """The values of a row, for people in a table and raw for machines."""
+    """What the columns show of a resource."""
     return cells(
-        values, [column.kind for column in columns], parsed_args.formatter
+        [column.value(resource) for column in columns],
+        [column.kind for column in columns],
+        parsed_args.formatter,
     )
 
 
@@ -98,7 +87,7 @@ def cells(
     kinds: Sequence[Callable[[Any], Any]],
     formatter: str,
 ) -> Sequence[Any]:
-    """The values of a row as one formatter takes them.
+    """The values of a row for one formatter: raw for all but tables.
 
     csv would write ``None`` where there is nothing, and numbers as texts.
     """
@@ -111,7 +100,7 @@ class Time(Text):
     """A time of the service."""
 
     def human_readable(self) -> str:
-        """For a terminal: without its fraction, broken where it is narrow."""
+        """Without its fraction, and with a blank where it may wrap."""
         return super().human_readable().partition('.')[0].replace('T', ' ', 1)
 
 
@@ -119,7 +108,6 @@ class Gigabytes(Text):
     """A size in GB."""
 
     def human_readable(self) -> str:
-        """For a terminal."""
         return '' if self._value is None else f'{self._value} GB'
 
 
@@ -127,7 +115,7 @@ class Megabytes(Text):
     """A size in MB."""
 
     def human_readable(self) -> str:
-        """For a terminal: a unit in which the number is short."""
+        """In the unit in which the number is short."""
         if not isinstance(self._value, int | float):
             # Also what should be a number, and is a text in some answers.
             return super().human_readable()
@@ -143,20 +131,23 @@ class Limit(Text):
     """A quota."""
 
     def human_readable(self) -> str:
-        """For a terminal."""
         if self._value == UNLIMITED:
             return 'unlimited'
         return super().human_readable()
 
 
 class MultiLine(Text):
-    """A list of texts; None where it is not known."""
+    """A list, each value on a line; None where it is not known."""
 
     separator = '\n'
 
     def human_readable(self) -> str:
-        """For a terminal: one a line."""
-        return self.separator.join(_texts(self._value))
+        lines = (self.line(value) for value in self._value or ())
+        return self.separator.join(map(visible, lines))
+
+    def line(self, value: Any) -> str:
+        """One value."""
+        return str(value)
 
 
 class CommaList(MultiLine):
@@ -166,16 +157,7 @@ class CommaList(MultiLine):
 
 
 class Tags(MultiLine):
-    """A list of ``{key, value}``."""
+    """A list of tags, as ``key=value``."""
 
-    def human_readable(self) -> str:
-        """For a terminal: ``key=value``, one a line."""
-        return '\n'.join(
-            visible(f'{tag.get("key")}={tag.get("value")}')
-            for tag in self._value or ()
-            if isinstance(tag, dict)
-        )
-
-
-def _texts(values: Iterable[Any] | None) -> list[str]:
-    return [visible(str(value)) for value in values or ()]
+    def line(self, value: Any) -> str:
+        return f'{value.get("key")}={value.get("value")}'

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``openstack vbs backup ...``: backups of disks."""
+"""``openstack vbs backup ...``: volume backups."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 from vbsclient.api import errors
 from vbsclient.api.csbs import ServerBackupFilter
@@ -19,6 +20,7 @@ from vbsclient.osc.command.delete import DeleteCommand
 from vbsclient.osc.command.list import Found, ListCommand
 from vbsclient.osc.command.options import add_targets
 from vbsclient.osc.command.show import ShowCommand
+from vbsclient.osc.vbs import selection
 from vbsclient.osc.vbs.details import (
     LIST,
     MARKED,
@@ -27,20 +29,16 @@ from vbsclient.osc.vbs.details import (
     Row,
     marked,
 )
-from vbsclient.osc.vbs.selection import (
-    Selection,
-    add_selection,
-    find_backup,
-)
+from vbsclient.osc.vbs.selection import Selection
 
 
 class DeleteVbsBackup(DeleteCommand):
-    """Delete backups of disks (VBS)
+    """Delete volume backups (VBS)
 
-    Each backup is looked up first, by id or by its exact name; a name that
-    two backups bear is refused with both ids. Deletion goes on in the
-    service after the command has ended. A backup that CSBS made, or that is
-    shared, is refused unless you say what to do with it.
+    Each backup is looked up first, by its ID or its exact name; an
+    ambiguous name is refused with all IDs. Deletion continues in the
+    service after the command has ended. A backup that CSBS created, or that
+    is shared, is refused unless an option says what to do with it.
 
     Example: openstack vbs backup delete --dry-run nightly-1 nightly-2
     """
@@ -48,23 +46,22 @@ class DeleteVbsBackup(DeleteCommand):
     idle = 600.0
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add what this command alone has."""
         add_targets(parser, 'backup', 'name or ID')
         parser.add_argument(
             '--force',
             action='store_true',
             help=(
-                'Delete it although CSBS made it, or although it is shared '
-                '(its id is verified all the same). It overrules no status: '
-                'unlike with --force of "openstack volume backup delete", the '
-                'service decides about a backup that is neither available '
-                'nor error'
+                'Delete backups even if CSBS created them, or they are '
+                'shared (IDs are verified all the same). Unlike --force of '
+                '"openstack volume backup delete", it does not override a '
+                'status: the service decides about a backup that is neither '
+                'available nor in error'
             ),
         )
         parser.add_argument(
             '--cancel-shares',
             action='store_true',
-            help='Cancel all shares of a backup before deleting it',
+            help='Cancel all shares of the backups before deleting them',
         )
 
     def make_change(
@@ -84,13 +81,14 @@ class DeleteVbsBackup(DeleteCommand):
 
 
 class ListVbsBackup(ListCommand):
-    """List backups of disks (VBS), newest first
+    """List volume backups (VBS), newest first
 
-    Backups that CSBS made as a part of a server backup are among them:
-    --long (or -c Source) tells which, --source csbs shows only those. With
-    --shared-with-me: what other projects share with this one instead.
+    Backups that CSBS created as part of a server backup are included:
+    --long (or -c Source) shows which they are, --source csbs lists only
+    those. With --shared-with-me: what other projects share with this one
+    instead.
 
-    To find what hangs: openstack vbs backup list --stuck 2h --long
+    To find stuck backups: openstack vbs backup list --stuck 2h --long
 
     Example: openstack vbs backup list --server web01 --created-before 30d
     """
@@ -98,109 +96,85 @@ class ListVbsBackup(ListCommand):
     columns = LIST
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add what this command alone has."""
-        add_selection(parser)
+        selection.add_selection(parser)
         parser.add_argument(
             '--shared-with-me',
             action='store_true',
             help='List what other projects share with this one',
         )
 
-    def prepare(self, parsed_args: argparse.Namespace) -> None:
-        """Make the clients, and look up what the options name."""
-        manager = self.app.client_manager
-        self._vbs = make_vbs_client(manager)
-        self._csbs = make_csbs_client(manager)
-        self._selection = Selection.of(parsed_args, manager, self._csbs)
-
-    def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Found:
-        """The backups, and what the columns need beside them."""
-        vbs, selection = self._vbs, self._selection
+    def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Found:
+        vbs, csbs = self.vbs, self.csbs
+        selected = Selection.of(parsed_args, self.app.client_manager, csbs)
+        total = None
+        if parsed_args.count and selected.countable:
+            if not parsed_args.shared_with_me:
+                total = vbs.backups.count(**selected.query())
+            # The service compares the names of shares loosely.
+            elif selected.conditions.name is None:
+                total = vbs.shares.count(selected.shares())
+        if total is not None:
+            return Found(total=total)
         details = Details(
             vbs,
-            self._csbs,
-            shares=ShareFilter(volume_id=selection.volume_id),
+            csbs,
+            shares=ShareFilter(volume_id=selected.volume_id),
             items=ServerBackupFilter(),
         )
+        marker = parsed_args.marker
+        if marker is not None and not is_uuid(marker):
+            parsed_args.marker = selection.find_backup(vbs, marker).id
         if parsed_args.shared_with_me:
             shares = vbs.shares.list(
-                where=selection.shares(), page_size=parsed_args.limit
+                where=selected.shares(), page_size=parsed_args.limit
             )
-            rows = (Row(share.backup, details, share) for share in shares)
-            return Found(self._fitting(rows, details))
-        found = selection.backups(
-            vbs,
-            marks=bool(wanted & MARKED),
-            sort=parsed_args.sort,
-            marker=parsed_args.marker and self.marker_of(parsed_args),
-            page_size=parsed_args.limit,
-        )
-        found.things = self._fitting(
-            (Row(backup, details) for backup in found.things), details
+            found = Found(
+                Row(share.backup, details, share) for share in shares
+            )
+        else:
+            found = selected.backups(
+                vbs,
+                marks=bool(fields & MARKED),
+                sort=parsed_args.sort,
+                marker=parsed_args.marker,
+                page_size=parsed_args.limit,
+            )
+            found.rows = map(partial(Row, details=details), found.rows)
+        found.rows = (
+            row
+            for row in found.rows
+            if selected.match(row.backup, details.source)
         )
         return found
 
-    def count(self, parsed_args: argparse.Namespace) -> int | None:
-        """Ask the service, where it counts what the filters say."""
-        vbs, selection = self._vbs, self._selection
-        if not selection.countable:
-            return None
-        if not parsed_args.shared_with_me:
-            return vbs.backups.count(**selection.filters())
-        if selection.conditions.name is not None:
-            # The service compares it loosely.
-            return None
-        return vbs.shares.count(selection.shares())
-
-    def marker_of(self, parsed_args: argparse.Namespace) -> str:
-        """The id of the marker, which may be given by its name."""
-        marker = str(parsed_args.marker)
-        return marker if is_uuid(marker) else find_backup(self._vbs, marker).id
-
-    def _fitting(self, rows: Iterator[Row], details: Details) -> Iterator[Row]:
-        return (
-            row
-            for row in rows
-            if self._selection.fits(row.backup, details.source)
-        )
-
 
 class ShowVbsBackup(ShowCommand):
-    """Show one backup of a disk (VBS)
+    """Show one volume backup (VBS)
 
-    Where it comes from, whom it is shared with, and which server backup of
-    CSBS it is a part of. A backup that another project shares with this one
-    is found by its id.
+    Where it comes from, which projects it is shared with, and which server
+    backup of CSBS it is part of. A backup that another project shares with
+    this one is found by its ID.
 
     Example: openstack vbs backup show nightly-1
     """
 
     columns = SHOW
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add what this command alone has."""
-        parser.add_argument(
-            'backup', metavar='<backup>', help='Backup to show (name or ID)'
-        )
-
-    def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Row:
-        """The backup, of this project or shared with it."""
-        manager = self.app.client_manager
-        vbs = make_vbs_client(manager)
-        share = None
+    def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Row:
+        vbs, share = self.vbs, None
         try:
-            backup = find_backup(vbs, parsed_args.backup)
+            backup = selection.find_backup(vbs, parsed_args.backup)
         except MissingError:
             share = _shared_with_me(vbs, parsed_args.backup)
             if share is None:
                 raise
             backup = share.backup
         else:
-            if wanted & (MARKED | {'server', 'server_backup'}):
+            if fields & (MARKED | {'server', 'server_backup'}):
                 backup = marked(vbs, backup)
         details = Details(
             vbs,
-            make_csbs_client(manager),
+            self.csbs,
             shares=ShareFilter(backup_id=backup.id),
             items=ServerBackupFilter(server_id=backup.server_id),
         )

@@ -65,7 +65,7 @@ class PruneVbsBackup(PruneCommand):
             vbs,
             csbs,
             lambda everything: selection.pick(
-                vbs, details.source, all_of_disks=everything
+                vbs, details.source, all_of_volumes=everything
             ),
             lists_all=selection.is_whole,
             limits=limits,

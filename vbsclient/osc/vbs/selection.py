@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which backups of disks a command is about, when it does not name them."""
+"""The options that select volume backups, and the backups they select."""
 
 from __future__ import annotations
 
 import argparse
 import heapq
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from osc_lib import exceptions
 
-from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.paging import PAGE_SIZE
 from vbsclient.api.vbs import Backup, ShareFilter, VBSClient
@@ -21,86 +19,51 @@ from vbsclient.bulk import Limits
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
 from vbsclient.lookup.names import only
 from vbsclient.lookup.volume_backups import find_backups
+from vbsclient.osc.command import filters
 from vbsclient.osc.command.clients import resources_of
-from vbsclient.osc.command.filters import (
-    Conditions,
-    add_filters,
-    conditions_of,
-)
-from vbsclient.osc.command.list import Found, SortKey, begun
+from vbsclient.osc.command.list import Found, SortKey, sorted_by_service
 from vbsclient.osc.vbs.details import list_marked
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
-    """The options that choose among backups of disks."""
-    add_filters(parser)
-    disks = parser.add_mutually_exclusive_group()
-    disks.add_argument(
+    """Add the options that select volume backups."""
+    filters.add_filters(parser)
+    volumes = parser.add_mutually_exclusive_group()
+    volumes.add_argument(
         '--volume',
         metavar='<volume>',
         help='Only backups of this volume (name or ID)',
     )
-    disks.add_argument(
+    volumes.add_argument(
         '--server',
         metavar='<server>',
         help=(
             'Only backups of the volumes of this server (name or ID); of a '
-            'server that is gone: those that CSBS knows'
+            'deleted server: those that CSBS knows'
         ),
     )
     parser.add_argument(
         '--source',
         choices=('vbs', 'csbs'),
         help=(
-            'Only backups that this service made: vbs of single volumes, '
-            'csbs as a part of a server backup'
+            'Only backups that this service created: vbs of single volumes, '
+            'csbs as part of a server backup'
         ),
     )
-
-
-@dataclass(frozen=True)
-class Disks:
-    """Whose backups are wanted.
-
-    :ivar volume_ids: of these disks; None for all.
-    :ivar server_id: or of this server, which compute does not know.
-    """
-
-    volume_ids: frozenset[str] | None = None
-    server_id: str | None = None
-
-    def fit(self, backup: Backup) -> bool:
-        """Whether it is one of theirs."""
-        if self.volume_ids is None:
-            return True
-        return backup.volume_id in self.volume_ids or (
-            self.server_id is not None and backup.server_id == self.server_id
-        )
-
-    @property
-    def one_by_one(self) -> Sequence[str | None]:
-        """The disks to ask for; None stands for all disks.
-
-        A list of each costs less than the whole list, if they are few.
-        """
-        if (
-            self.volume_ids is None
-            or self.server_id is not None
-            or len(self.volume_ids) > MAX_SINGLE_GETS
-        ):
-            return [None]
-        return sorted(self.volume_ids)
 
 
 @dataclass(frozen=True)
 class Selection:
     """What the options of :func:`add_selection` say.
 
-    :ivar source: ``VBS`` or ``CSBS``, or None for both.
+    :ivar volume_ids: of these volumes; None for all.
+    :ivar deleted_server_id: or of this server, which compute does not know.
+    :ivar source: ``VBS`` or ``CSBS``; None for both.
     """
 
-    conditions: Conditions
-    disks: Disks
+    conditions: filters.Conditions
+    volume_ids: frozenset[str] | None = None
+    deleted_server_id: str | None = None
     source: str | None = None
 
     @classmethod
@@ -111,38 +74,52 @@ class Selection:
 
         :raises CommandError: if there is no such volume or server.
         """
-        disks = Disks()
+        volume_ids = server_id = None
         if parsed_args.volume is not None:
             id = resources_of(instance).volume_id(parsed_args.volume)
-            disks = Disks(frozenset({id}))
+            volume_ids = frozenset({id})
         elif parsed_args.server is not None:
             server = resources_of(instance).server(csbs, parsed_args.server)
-            disks = Disks(
-                server.volume_ids, server.id if server.gone else None
-            )
+            volume_ids = server.volume_ids
+            server_id = server.id if server.gone else None
         return cls(
-            conditions_of(parsed_args),
-            disks,
+            filters.conditions_of(parsed_args),
+            volume_ids,
+            server_id,
             parsed_args.source and parsed_args.source.upper(),
         )
 
     @property
+    def listed_volumes(self) -> Sequence[str | None]:
+        """The volumes to list one by one; None stands for all volumes.
+
+        A list of each costs less than the whole list, if they are few.
+        """
+        if (
+            self.volume_ids is None
+            or self.deleted_server_id is not None
+            or len(self.volume_ids) > MAX_SINGLE_GETS
+        ):
+            return [None]
+        return sorted(self.volume_ids)
+
+    @property
     def volume_id(self) -> str | None:
-        """The only disk that is wanted, to ask the service for."""
-        disks = self.disks.one_by_one
-        return disks[0] if len(disks) == 1 else None
+        """The only volume, to ask the service for."""
+        volumes = self.listed_volumes
+        return volumes[0] if len(volumes) == 1 else None
 
     @property
     def needs_marks(self) -> bool:
-        """Whether only what v2 tells of a backup can decide."""
-        return self.source is not None or self.disks.server_id is not None
+        """Whether only what v2 shows of a backup can decide."""
+        return self.source is not None or self.deleted_server_id is not None
 
     @property
     def is_whole(self) -> bool:
-        """Whether all backups of the disks are wanted."""
-        return self.conditions == Conditions() and self.source is None
+        """Whether all backups of the volumes are selected."""
+        return self.conditions == filters.Conditions() and self.source is None
 
-    def filters(self) -> dict[str, str | None]:
+    def query(self) -> dict[str, str | None]:
         """The filters for a service that compares exactly and counts."""
         return {
             'name': self.conditions.name,
@@ -167,26 +144,34 @@ class Selection:
         return (
             self.conditions.countable
             and not self.needs_marks
-            and self.disks.volume_ids in (None, {self.volume_id})
+            and self.volume_ids in (None, {self.volume_id})
         )
 
-    def fits(
+    def match(
         self, backup: Backup, source_of: Callable[[Backup], str | None]
     ) -> bool:
-        """Whether a backup is wanted.
+        """Whether a backup is selected.
 
-        :raises CommandError: if that depends on where it comes from, and
-            nobody says it: it is neither in nor out.
+        :raises CommandError: if that depends on who created it, and this
+            cannot be read: it is neither in nor out.
         """
-        if not (self.conditions.fit(backup) and self.disks.fit(backup)):
+        is_of_volumes = (
+            self.volume_ids is None
+            or backup.volume_id in self.volume_ids
+            or (
+                self.deleted_server_id is not None
+                and backup.server_id == self.deleted_server_id
+            )
+        )
+        if not (self.conditions.match(backup) and is_of_volumes):
             return False
         if self.source is None:
             return True
         source = source_of(backup)
         if source is None:
             raise exceptions.CommandError(
-                f'Whether VBS or CSBS made the backup {backup.id} could not '
-                f'be read, so that --source cannot be told.'
+                f'Whether VBS or CSBS created the backup {backup.id} could '
+                f'not be read, so that --source cannot be applied.'
             )
         return source == self.source
 
@@ -195,21 +180,21 @@ class Selection:
         vbs: VBSClient,
         source_of: Callable[[Backup], str | None],
         *,
-        all_of_disks: bool,
+        all_of_volumes: bool,
     ) -> Iterator[tuple[Backup, bool]]:
-        """The backups, each with whether it is wanted.
+        """The backups, each with whether it is selected.
 
-        :param all_of_disks: whether to give all backups of the disks, those
-            too that are not wanted.
+        :param all_of_volumes: whether to give all backups of the volumes,
+            also those that are not selected.
         """
         read = self
-        if all_of_disks:
-            read = replace(self, conditions=Conditions(), source=None)
+        if all_of_volumes:
+            read = replace(self, conditions=filters.Conditions(), source=None)
         found = read.backups(
             vbs, marks=True, verified=True, page_size=PAGE_SIZE
         )
-        for backup in found.things:
-            yield backup, self.fits(backup, source_of)
+        for backup in found.rows:
+            yield backup, self.match(backup, source_of)
 
     def backups(
         self,
@@ -221,57 +206,55 @@ class Selection:
         marker: str | None = None,
         page_size: int,
     ) -> Found:
-        """The backups to choose from, which :meth:`fits` then does.
+        """The backups to choose from, which :meth:`match` then does.
 
-        :param marks: whether to read what v2 tells of them.
+        :param marks: whether to read what v2 shows of them.
         :param verified: as :func:`list_marked` takes it.
         :param sort: sent to the service where it is documented to sort.
         :param marker: sent to the service if the order is the service's.
         """
         marks = marks or self.needs_marks
-        disks = self.disks.one_by_one
-        alone = len(disks) == 1
-        sent = _sortable(vbs, sort) if alone else None
 
         def read(volume_id: str | None, **order: Any) -> Iterator[Backup]:
-            filters: dict[str, Any] = {
-                'name': self.conditions.name,
+            query: dict[str, Any] = {
+                **self.query(),
                 'name_contains': self.conditions.name_contains,
-                'status': self.conditions.status,
                 'volume_id': volume_id,
                 'page_size': page_size,
                 **order,
             }
             if marks:
-                return list_marked(vbs, verified=verified, **filters)
-            return vbs.backups.list(**filters)
+                return list_marked(vbs, verified=verified, **query)
+            return vbs.backups.list(**query)
 
-        if sent is not None:
-            # It may sort by less than the reference says, as old Cinders.
-            with suppress(errors.BadRequest):
-                found = read(disks[0], sort=sent, marker=marker)
-                return Found(begun(found), True, True)
-        if alone and not sort:
-            return Found(read(disks[0], marker=marker), True, True)
+        volumes = self.listed_volumes
+        if len(volumes) == 1 and _is_sorted_by_service(vbs, sort):
+            found = sorted_by_service(
+                lambda: read(volumes[0], sort=sort[0], marker=marker)
+            )
+            if found is not None:
+                return found
+        if len(volumes) == 1 and not sort:
+            return Found(read(volumes[0], marker=marker), by_service=True)
         return Found(
-            heapq.merge(*map(read, disks), key=_created_at, reverse=True)
+            heapq.merge(*map(read, volumes), key=_created_at, reverse=True)
         )
 
 
 def find_backup(vbs: VBSClient, backup: str) -> Backup:
-    """The one backup of a name or id.
+    """Find the one backup of a name or id.
 
     :raises ClientError: if there is none, or several, which are named.
     """
     return only(find_backups(vbs.backups, [backup], Limits()))
 
 
-def _sortable(vbs: VBSClient, sort: Sequence[SortKey]) -> Any:
-    """The key to send to the service; None if it is sorted here."""
-    if len(sort) != 1 or vbs.backups.version != 'v2':
-        return None
-    key = sort[0]
-    return (key.field, key.direction) if key.field in SORT_KEYS else None
+def _is_sorted_by_service(vbs: VBSClient, sort: Sequence[SortKey]) -> bool:
+    return (
+        len(sort) == 1
+        and vbs.backups.version == 'v2'
+        and sort[0].field in SORT_KEYS
+    )
 
 
 def _created_at(backup: Backup) -> str:

@@ -1,30 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``openstack vbs share ...``: backups shown to other projects."""
+"""``openstack vbs share ...``: backups shared with other projects."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
 from osc_lib import exceptions
 
 from vbsclient.api import errors
 from vbsclient.api.http import is_uuid
 from vbsclient.api.values import text_or_none
-from vbsclient.api.vbs import Share, ShareFilter
+from vbsclient.api.vbs import Backup, Share, ShareFilter
 from vbsclient.bulk import Limits
 from vbsclient.change.targets import Change
-from vbsclient.deletion.shares import (
-    BackupSharesDeletion,
-    ShareDeletion,
-)
+from vbsclient.deletion.shares import BackupSharesDeletion, ShareDeletion
 from vbsclient.lookup.names import Kind
 from vbsclient.lookup.refusals import MissingError
 from vbsclient.osc.command.clients import make_vbs_client, resources_of
 from vbsclient.osc.command.delete import DeleteCommand
-from vbsclient.osc.command.filters import add_filters, conditions_of
+from vbsclient.osc.command.filters import (
+    Conditions,
+    add_filters,
+    conditions_of,
+)
 from vbsclient.osc.command.list import Found, ListCommand
 from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.output.columns import Column, Gigabytes, Time
@@ -33,21 +33,17 @@ from vbsclient.osc.vbs.selection import find_backup
 from vbsclient.wording import brief
 
 _COLUMNS = (
-    Column('ID', lambda share: share.id),
-    Column('Backup', lambda share: share.backup_id),
-    Column('Backup Name', lambda share: share.backup_name),
-    Column('Target Project', lambda share: share.to_project_id),
-    Column('Source Project', lambda share: share.from_project_id, long=True),
-    Column('Created At', lambda share: share.created_at, Time, long=True),
-    Column('Status', lambda share: share.backup.status, long=True),
-    Column('Size', lambda share: share.backup.size, Gigabytes, long=True),
-    Column('Volume', lambda share: share.backup.volume_id, long=True),
-    Column(
-        'Availability Zone',
-        lambda share: share.backup.availability_zone,
-        long=True,
-    ),
-    Column('Description', lambda share: share.backup.description, long=True),
+    Column('ID', 'id'),
+    Column('Backup', 'backup_id'),
+    Column('Backup Name', 'backup_name'),
+    Column('Target Project', 'to_project_id'),
+    Column('Source Project', 'from_project_id', long=True),
+    Column('Created At', 'created_at', Time, long=True),
+    Column('Status', 'backup.status', long=True),
+    Column('Size', 'backup.size', Gigabytes, long=True),
+    Column('Volume', 'backup.volume_id', long=True),
+    Column('Availability Zone', 'backup.availability_zone', long=True),
+    Column('Description', 'backup.description', long=True),
     Column(
         'Updated At',
         lambda share: text_or_none(share.body.get('updated_at')),
@@ -60,7 +56,7 @@ _COLUMNS = (
 class DeleteVbsShare(DeleteCommand):
     """Cancel shares of backups (VBS)
 
-    The backups themselves stay. Name the shares by their ids, or with
+    The backups themselves are kept. Name the shares by their IDs, or with
     --backup the backups whose shares are to be cancelled: all of them, or
     with --target-project only those with that project. A backup that is not
     shared is a failure.
@@ -71,14 +67,13 @@ class DeleteVbsShare(DeleteCommand):
     words = Words('share')
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add what this command alone has."""
         parser.add_argument(
             'targets',
             metavar='<share>',
             nargs='*',
             help=(
-                'Share to cancel (ID); "-" reads IDs from the standard '
-                'input, one a line'
+                'Share to cancel (ID); "-" reads IDs from standard input, '
+                'one per line'
             ),
         )
         parser.add_argument(
@@ -91,18 +86,7 @@ class DeleteVbsShare(DeleteCommand):
                 'several'
             ),
         )
-        parser.add_argument(
-            '--target-project',
-            metavar='<project>',
-            help=(
-                'With --backup: only the share with this project (name or ID)'
-            ),
-        )
-        parser.add_argument(
-            '--target-project-domain',
-            metavar='<domain>',
-            help='Domain of the target project (name or ID)',
-        )
+        _add_target_project(parser, 'With --backup: only the share')
 
     def named(self, parsed_args: argparse.Namespace) -> Sequence[str]:
         self._check_usage(parsed_args)
@@ -136,51 +120,14 @@ class DeleteVbsShare(DeleteCommand):
             self._parser.error('give either <share> or --backup <backup>')
         if parsed_args.target_project is not None and not parsed_args.backups:
             self._parser.error('--target-project goes with --backup')
-        if (
-            parsed_args.target_project_domain is not None
-            and parsed_args.target_project is None
-        ):
-            self._parser.error(
-                '--target-project-domain goes with --target-project'
-            )
-
-
-@dataclass(frozen=True)
-class _Shared:
-    """A share as the filters see it: its backup, made when it was shared."""
-
-    share: Share
-
-    @property
-    def name(self) -> str | None:
-        return self.share.backup_name
-
-    @property
-    def status(self) -> str:
-        return self.share.backup.status
-
-    @property
-    def availability_zone(self) -> str | None:
-        return self.share.backup.availability_zone
-
-    @property
-    def created_at(self) -> str | None:
-        return self.share.created_at
-
-    @property
-    def updated_at(self) -> str | None:
-        return None
-
-    @property
-    def automatic(self) -> bool:
-        return self.share.backup.automatic
+        _check_domain(self._parser, parsed_args)
 
 
 class ListVbsShare(ListCommand):
     """List shares of backups (VBS), newest first
 
     What this project shares with others, a row for each backup and project;
-    with --shared-with-me: what others share with it (--long names the
+    with --shared-with-me: what others share with it (--long shows the
     source project). Name, status and zone are those of the backup: a share
     has none of its own.
 
@@ -189,9 +136,9 @@ class ListVbsShare(ListCommand):
 
     columns = _COLUMNS
     noun = 'share'
+    named_by = 'ID'
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add what this command alone has."""
         parser.add_argument(
             '--shared-with-me',
             action='store_true',
@@ -202,21 +149,12 @@ class ListVbsShare(ListCommand):
             metavar='<backup>',
             help='Only shares of this backup (name or ID)',
         )
-        parser.add_argument(
-            '--target-project',
-            metavar='<project>',
-            help='Only shares with this project (name or ID)',
-        )
-        parser.add_argument(
-            '--target-project-domain',
-            metavar='<domain>',
-            help='Domain of the target project (name or ID)',
-        )
+        _add_target_project(parser, 'Only shares')
         parser.add_argument(
             '--source-project',
             metavar='<project>',
             help=(
-                'Only shares that this project gave (name or ID); goes with '
+                'Only shares that this project created (name or ID); requires '
                 '--shared-with-me'
             ),
         )
@@ -225,69 +163,58 @@ class ListVbsShare(ListCommand):
             metavar='<volume>',
             help='Only backups of this volume (name or ID)',
         )
-        add_filters(parser, stuck=False, triggers=False, made='shared')
+        add_filters(parser, of_shares=True)
 
-    def prepare(self, parsed_args: argparse.Namespace) -> None:
-        """Make the client, and look up what the options name."""
-        if parsed_args.target_project_domain and (
-            parsed_args.target_project is None
-        ):
-            self._parser.error(
-                '--target-project-domain goes with --target-project'
-            )
+    def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Found:
+        _check_domain(self._parser, parsed_args)
         if parsed_args.source_project and not parsed_args.shared_with_me:
             self._parser.error('--source-project goes with --shared-with-me')
-        self._vbs = make_vbs_client(self.app.client_manager)
-        self._conditions = conditions = conditions_of(parsed_args)
-        self._where = ShareFilter(
+        shares, where, conditions = (
+            self.vbs.shares,
+            *self._filters(parsed_args),
+        )
+        if parsed_args.count and conditions.countable and not conditions.name:
+            total = shares.count(where)
+            if total is not None:
+                return Found(total=total)
+        found = shares.list(where=where, page_size=parsed_args.limit)
+        return Found(
+            share for share in found if conditions.match(_as_backup(share))
+        )
+
+    def _filters(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[ShareFilter, Conditions]:
+        """What the service is asked for, and what is compared here."""
+        resources = resources_of(self.app.client_manager)
+        conditions = conditions_of(parsed_args)
+        where = ShareFilter(
             shared_with_me=parsed_args.shared_with_me,
             status=conditions.status,
             name_contains=conditions.name or conditions.name_contains,
             availability_zone=conditions.availability_zone,
-            **self._ids(parsed_args),
-        )
-
-    def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Found:
-        """The shares; a list of them says all that is shown."""
-        conditions = self._conditions
-        things = self._vbs.shares.list(
-            where=self._where, page_size=parsed_args.limit
-        )
-        return Found(
-            (share for share in things if conditions.fit(_Shared(share))),
-            in_order=not parsed_args.sort,
-        )
-
-    def count(self, parsed_args: argparse.Namespace) -> int | None:
-        """Ask the service, where it compares as we do."""
-        if self._conditions.name or not self._conditions.countable:
-            return None
-        return self._vbs.shares.count(self._where)
-
-    def _ids(self, parsed_args: argparse.Namespace) -> dict[str, Any]:
-        resources = resources_of(self.app.client_manager)
-        return {
-            'backup_id': parsed_args.backup
-            and self._backup_id(parsed_args.backup, parsed_args),
-            'volume_id': parsed_args.volume
+            backup_id=parsed_args.backup and self._backup_id(parsed_args),
+            volume_id=parsed_args.volume
             and resources.volume_id(parsed_args.volume),
-            'to_project_id': parsed_args.target_project
+            to_project_id=parsed_args.target_project
             and resources.project_id(
                 parsed_args.target_project,
                 parsed_args.target_project_domain,
             ),
-            'from_project_id': parsed_args.source_project
+            from_project_id=parsed_args.source_project
             and resources.project_id(parsed_args.source_project),
-        }
+        )
+        return where, conditions
 
-    def _backup_id(self, backup: str, parsed_args: argparse.Namespace) -> str:
+    def _backup_id(self, parsed_args: argparse.Namespace) -> str:
+        backup: str = parsed_args.backup
         if is_uuid(backup):
             return backup
         if not parsed_args.shared_with_me:
-            return find_backup(self._vbs, backup).id
+            return find_backup(self.vbs, backup).id
         shared = {
             share.backup_id: share
-            for share in self._vbs.shares.list(
+            for share in self.vbs.shares.list(
                 where=ShareFilter(shared_with_me=True, name_contains=backup)
             )
             if share.backup_name == backup
@@ -298,35 +225,55 @@ class ListVbsShare(ListCommand):
 class ShowVbsShare(ShowCommand):
     """Show one share of a backup (VBS)
 
-    A share has no name: it is named by its id, as "openstack vbs share
+    A share has no name: it is found by its ID, as "openstack vbs share
     list" shows it.
 
     Example: openstack vbs share show <share>
     """
 
     columns = _COLUMNS
+    noun = 'share'
+    named_by = 'ID'
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add what this command alone has."""
-        parser.add_argument(
-            'share', metavar='<share>', help='Share to show (ID)'
-        )
-
-    def find(self, parsed_args: argparse.Namespace, wanted: set[str]) -> Share:
-        """The share, given or got."""
-        vbs = make_vbs_client(self.app.client_manager)
+    def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Share:
         if not is_uuid(parsed_args.share):
             raise exceptions.CommandError(
                 f'{parsed_args.share!r} is not the id of a share: "openstack '
                 f'vbs share list --backup <backup>" shows those of a backup.'
             )
         try:
-            return vbs.shares.get(parsed_args.share)
+            return self.vbs.shares.get(parsed_args.share)
         except errors.NotFound as error:
-            vbs.shares.ensure_supported()
+            self.vbs.shares.ensure_supported()
             raise MissingError(
                 f'No share found for {parsed_args.share!r}'
             ) from error
+
+
+def _add_target_project(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument(
+        '--target-project',
+        metavar='<project>',
+        help=f'{what} with this project (name or ID)',
+    )
+    parser.add_argument(
+        '--target-project-domain',
+        metavar='<domain>',
+        help='Domain of the target project (name or ID)',
+    )
+
+
+def _check_domain(
+    parser: argparse.ArgumentParser, parsed_args: argparse.Namespace
+) -> None:
+    domain = parsed_args.target_project_domain
+    if domain is not None and parsed_args.target_project is None:
+        parser.error('--target-project-domain goes with --target-project')
+
+
+def _as_backup(share: Share) -> Backup:
+    """A share for the filters: its backup, created when it was shared."""
+    return replace(share.backup, created_at=share.created_at)
 
 
 def _describe(share: Share) -> str:
