@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vbsclient.api import errors, paging
+from vbsclient.api.collection import Collection, id_of
 from vbsclient.api.csbs.kind import ServiceKind
-from vbsclient.api.http import Transport, resource_path
+from vbsclient.api.http import Transport
 from vbsclient.api.names import (
     is_automatic_name,
     name_or_none,
@@ -18,11 +19,9 @@ from vbsclient.api.names import (
 from vbsclient.api.narrowing import canonicalize, narrowed
 from vbsclient.api.values import (
     bool_or_none,
-    canonical_id,
     dict_or_empty,
     id_or_none,
     int_or_none,
-    is_foreign,
     json_text,
     lenient_id,
     owner_of,
@@ -76,18 +75,11 @@ class ServerBackup:
 
         :raises MalformedResponse: if an id is missing.
         """
-        if not isinstance(body.get('id'), str) or not isinstance(
-            body.get('checkpoint_id'), str
-        ):
-            raise errors.MalformedResponse(
-                'the service answered with a backup that has no id or no '
-                'checkpoint'
-            )
         extend = _object(body.get('extend_info'))
         disks = _disks(extend)
         return cls(
-            id=canonical_id(body['id']),
-            checkpoint_id=canonical_id(body['checkpoint_id']),
+            id=id_of(body, 'backup'),
+            checkpoint_id=id_of(body, 'backup', 'checkpoint_id'),
             name=name_or_none(body.get('name')),
             status=str(body.get('status') or ''),
             server_id=id_or_none(body.get('resource_id')),
@@ -270,43 +262,29 @@ class ServerBackupFilter:
         )
 
 
-class ServerBackups:
-    """The calls that read backups of servers.
+class ServerBackups(Collection[ServerBackup]):
+    """The calls that read server backups (``get``: CSBS API, C7).
 
     :param transport: how requests are sent.
     :param url: URL with ``v1`` and the project.
     :ivar project_id: the project whose backups these are.
     """
 
+    route = 'checkpoint_items'
+    key = 'checkpoint_item'
+    noun = 'backup'
+
     def __init__(self, transport: Transport, url: str) -> None:
-        self._transport = transport
-        self._url = url
+        super().__init__(transport, url)
         self._kind = ServiceKind(transport, url)
-        self.project_id = url.rpartition('/')[2]
 
-    def owns(self, item: ServerBackup) -> bool:
-        """Whether no other project is said to own a backup."""
-        return not is_foreign(item.owner, self.project_id)
+    def read(self, body: Mapping[str, Any]) -> ServerBackup:
+        return ServerBackup.from_body(body)
 
-    def get(self, item_id: str) -> ServerBackup:
-        """Show a backup of a server (CSBS API, C7).
-
-        :param item_id: a UUID.
-        :raises InvalidId: if it is no UUID; nothing was sent.
-        :raises NotFound: if there is no such backup.
-        :raises MalformedResponse: if another one is answered.
-        """
-        path = resource_path('checkpoint_items', id=item_id)
-        body = self._transport.get(f'{self._url}/{path}')
-        item = ServerBackup.from_body(
-            dict_or_empty(body.get('checkpoint_item'))
-        )
+    def get(self, id: str) -> ServerBackup:
+        backup = super().get(id)
         self._kind.note_items()
-        if item.id != canonical_id(item_id):
-            raise errors.MalformedResponse(
-                f'the service answered with another backup ({item.id})'
-            )
-        return item
+        return backup
 
     def list(
         self,
@@ -342,7 +320,7 @@ class ServerBackups:
             checkpoint_id=checkpoint_id,
             name=name,
         )
-        url = f'{self._url}/{resource_path("checkpoint_items")}'
+        url = self._address()
         for row in paging.rows(
             lambda page: self._get(url, page),
             _STYLE,
@@ -365,8 +343,8 @@ class ServerBackups:
         :raises NotServed: if nobody knows whether it has.
         :raises ServiceError: if the service refuses.
         """
-        path = resource_path('checkpoint_items', 'count')
-        return paging.count_of(self._get(f'{self._url}/{path}', where.exact()))
+        url = self._address('count')
+        return paging.count_of(self._get(url, where.exact()))
 
     def _get(self, url: str, query: Mapping[str, str]) -> dict[str, Any]:
         """A collection; its 404 is asked about before it is believed."""

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vbsclient.api import errors, paging
+from vbsclient.api.collection import Collection, id_of
 from vbsclient.api.csbs.kind import CSBS_PROVIDER
 from vbsclient.api.http import Receipt, Transport, is_uuid, resource_path
 from vbsclient.api.names import name_or_none
+from vbsclient.api.paths import uuid_segment
 from vbsclient.api.values import (
     canonical_id,
     dict_or_empty,
-    id_or_none,
     text_or_none,
 )
 
@@ -40,7 +41,7 @@ class KarborCheckpoint:
         """Read a checkpoint object, whose id is a text."""
         plan = dict_or_empty(body.get('protection_plan'))
         return cls(
-            id=canonical_id(body['id']),
+            id=id_of(body, 'checkpoint'),
             status=str(body.get('status') or ''),
             name=name_or_none(plan.get('name')),
             created_at=text_or_none(body.get('created_at')),
@@ -49,7 +50,7 @@ class KarborCheckpoint:
         )
 
 
-class KarborCheckpoints:
+class KarborCheckpoints(Collection[KarborCheckpoint]):
     """The calls on the checkpoints of one provider.
 
     :param transport: how requests are sent.
@@ -58,32 +59,21 @@ class KarborCheckpoints:
     :raises InvalidId: if the provider is no UUID.
     """
 
+    route = 'checkpoints'
+    key = 'checkpoint'
+    noun = 'checkpoint'
+
     def __init__(
         self,
         transport: Transport,
         url: str,
         provider_id: str = CSBS_PROVIDER,
     ) -> None:
-        self._transport = transport
         provider = resource_path('providers', id=provider_id)
-        self._url = f'{url}/{provider}'
+        super().__init__(transport, f'{url}/{provider}')
 
-    def get(self, checkpoint_id: str) -> KarborCheckpoint:
-        """Show a checkpoint, on a cloud that has this call of Karbor.
-
-        :param checkpoint_id: a UUID.
-        :raises InvalidId: if it is no UUID; nothing was sent.
-        :raises NotFound: if there is none, or no such call.
-        :raises MalformedResponse: if another one is answered.
-        """
-        body = self._transport.get(self._address(checkpoint_id))
-        content = dict_or_empty(body.get('checkpoint'))
-        checkpoint_id = canonical_id(checkpoint_id)
-        if id_or_none(content.get('id')) != checkpoint_id:
-            raise errors.MalformedResponse(
-                'the service answered with another checkpoint'
-            )
-        return KarborCheckpoint.from_body(content)
+    def read(self, body: Mapping[str, Any]) -> KarborCheckpoint:
+        return KarborCheckpoint.from_body(body)
 
     def list(
         self, *, page_size: int = paging.PAGE_SIZE
@@ -95,7 +85,7 @@ class KarborCheckpoints:
         :raises NotFound: if there is no such call.
         :raises ServiceError: if the service refuses.
         """
-        url = f'{self._url}/{resource_path("checkpoints")}'
+        url = self._address()
         for row in paging.rows(
             lambda page: self._transport.get(url, page),
             _STYLE,
@@ -109,7 +99,7 @@ class KarborCheckpoints:
 
         :raises NotServed: if it does not.
         """
-        url = f'{self._url}/{resource_path("checkpoints")}'
+        url = self._address()
         try:
             self._transport.get(url, {'limit': '1'})
         except errors.NotFound as error:
@@ -131,7 +121,7 @@ class KarborCheckpoints:
         :raises ServiceError: if the service refuses.
         """
         return self._transport.delete(
-            self._address(checkpoint_id), accepted=200
+            self._address(uuid_segment(checkpoint_id)), accepted=200
         )
 
     def delete_item(self, checkpoint_id: str, item_id: str) -> Receipt:
@@ -148,13 +138,10 @@ class KarborCheckpoints:
         if not is_uuid(item_id):
             raise errors.InvalidId(f'{item_id!r} is not an id (a UUID)')
         return self._transport.delete(
-            self._address(checkpoint_id),
+            self._address(uuid_segment(checkpoint_id)),
             {'checkpoint_items': canonical_id(item_id)},
             accepted=200,
         )
-
-    def _address(self, checkpoint_id: str) -> str:
-        return f'{self._url}/{resource_path("checkpoints", id=checkpoint_id)}'
 
 
 def _servers(resources: Any) -> tuple[str, ...]:

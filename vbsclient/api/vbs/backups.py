@@ -9,19 +9,19 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from vbsclient.api import errors, paging
-from vbsclient.api.http import Receipt, Transport, resource_path
+from vbsclient.api.collection import Collection, id_of
+from vbsclient.api.http import Receipt, Transport
 from vbsclient.api.names import (
     is_automatic_name,
     name_or_none,
     name_to_send,
 )
+from vbsclient.api.paths import uuid_segment
 from vbsclient.api.values import (
     Known,
     canonical_id,
-    dict_or_empty,
     id_or_none,
     int_or_none,
-    is_foreign,
     json_text,
     lenient_int,
     owner_of,
@@ -62,12 +62,8 @@ class Backup:
 
         :raises MalformedResponse: if it has no id.
         """
-        if not isinstance(body.get('id'), str):
-            raise errors.MalformedResponse(
-                'the service answered with a backup that has no id'
-            )
         return cls(
-            id=canonical_id(body['id']),
+            id=id_of(body, 'backup'),
             name=name_or_none(body.get('name')),
             # The same few texts for a hundred thousand backups.
             status=sys.intern(str(body.get('status') or '')),
@@ -129,8 +125,8 @@ class Backup:
         return owner_of(self.body)
 
 
-class Backups:
-    """The native backup calls of one version.
+class Backups(Collection[Backup]):
+    """The native backup calls of one version (``get``: V9 in v2, V15 in v3).
 
     :param transport: how requests are sent.
     :param url: URL below which ``backups`` is, with version and project.
@@ -138,39 +134,22 @@ class Backups:
     :ivar project_id: the project whose backups these are.
     """
 
+    route = 'backups'
+    key = 'backup'
+    noun = 'backup'
+
     def __init__(
         self, transport: Transport, url: str, version: Literal['v2', 'v3']
     ) -> None:
-        self._transport = transport
-        self._url = url
-        self.project_id = url.rpartition('/')[2]
+        super().__init__(transport, url)
         self.version = version
         # V14 documents no links, so that its short page proves nothing.
         self._style = paging.Style(
             'backups', 'offset', 'backups_links', links_tell=version == 'v2'
         )
 
-    def owns(self, backup: Backup) -> bool:
-        """Whether no other project is said to own a backup."""
-        return not is_foreign(backup.owner, self.project_id)
-
-    def get(self, backup_id: str) -> Backup:
-        """Show a backup (VBS API, V9 in v2 and V15 in v3).
-
-        :param backup_id: a UUID.
-        :raises InvalidId: if it is no UUID; nothing was sent.
-        :raises NotFound: if there is no such backup.
-        :raises MalformedResponse: if another backup is answered.
-        """
-        body = self._transport.get(
-            f'{self._url}/{resource_path("backups", id=backup_id)}'
-        )
-        backup = Backup.from_body(dict_or_empty(body.get('backup')))
-        if backup.id != canonical_id(backup_id):
-            raise errors.MalformedResponse(
-                f'the service answered with another backup ({backup.id})'
-            )
-        return backup
+    def read(self, body: Mapping[str, Any]) -> Backup:
+        return Backup.from_body(body)
 
     def list(
         self,
@@ -260,7 +239,7 @@ class Backups:
 
     @property
     def _detail(self) -> str:
-        return f'{self._url}/{resource_path("backups", "detail")}'
+        return self._address('detail')
 
     def _rows(
         self,
@@ -318,7 +297,7 @@ class Backups:
         :raises RepeatedDelete: if only a repetition was refused.
         """
         return self._transport.delete(
-            f'{self._url}/{resource_path("backups", id=backup_id)}',
+            self._address(uuid_segment(backup_id)),
             accepted=202,
         )
 

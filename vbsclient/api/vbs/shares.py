@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vbsclient.api import errors, paging
-from vbsclient.api.http import Receipt, Transport, resource_path
+from vbsclient.api.collection import Collection, id_of
+from vbsclient.api.http import Receipt, Transport
 from vbsclient.api.names import name_or_none, name_to_send
 from vbsclient.api.narrowing import canonicalize, narrowed
+from vbsclient.api.paths import uuid_segment
 from vbsclient.api.values import (
     Known,
-    canonical_id,
     dict_or_empty,
     id_or_none,
     lenient_id,
@@ -22,7 +23,6 @@ from vbsclient.api.values import (
 from vbsclient.api.vbs.backups import Backup
 
 _STYLE = paging.Style('shared', 'offset', 'shared_links')
-_ROUTE = 'os-vendor-backup-sharing'
 
 
 class NoSharing(errors.NotServed):
@@ -57,13 +57,13 @@ class Share:
         :raises MalformedResponse: if an id is missing.
         """
         backup_id = lenient_id(body.get('backup_id'))
-        if not isinstance(body.get('id'), str) or backup_id is None:
+        if backup_id is None:
             raise errors.MalformedResponse(
                 'the service answered with a share that has no id'
             )
         backup = dict_or_empty(body.get('backup'))
         return cls(
-            id=canonical_id(body['id']),
+            id=id_of(body, 'share'),
             backup_id=backup_id,
             from_project_id=id_or_none(body.get('from_project_id')),
             to_project_id=id_or_none(body.get('to_project_id')),
@@ -149,35 +149,23 @@ class ShareFilter:
         )
 
 
-class Shares:
+class Shares(Collection[Share]):
     """The sharing calls.
 
     :param transport: how requests are sent.
     :param url: URL with ``v2`` and the project.
     """
 
+    route = 'os-vendor-backup-sharing'
+    key = 'shared'
+    noun = 'share'
+
     def __init__(self, transport: Transport, url: str) -> None:
-        self._transport = transport
-        self._url = url
+        super().__init__(transport, url)
         self._is_offered = Known.UNKNOWN
 
-    def get(self, share_id: str) -> Share:
-        """Show a share (VBS API, V20).
-
-        :param share_id: a UUID.
-        :raises InvalidId: if it is no UUID; nothing was sent.
-        :raises NotFound: if there is no such share.
-        :raises MalformedResponse: if another share is answered.
-        """
-        body = self._transport.get(
-            f'{self._url}/{resource_path(_ROUTE, id=share_id)}'
-        )
-        share = Share.from_body(dict_or_empty(body.get('shared')))
-        if share.id != canonical_id(share_id):
-            raise errors.MalformedResponse(
-                f'the service answered with another share ({share.id})'
-            )
-        return share
+    def read(self, body: Mapping[str, Any]) -> Share:
+        return Share.from_body(body)
 
     def list(
         self,
@@ -235,7 +223,7 @@ class Shares:
         """
         if self._is_offered is Known.NO:
             raise NoSharing
-        url = f'{self._url}/{resource_path(_ROUTE, route)}'
+        url = self._address(route)
         try:
             body = self._transport.get(url, query)
         except errors.ServiceError as refusal:
@@ -272,7 +260,7 @@ class Shares:
     def _cancel(self, id: str, *, is_backup_id: bool) -> Receipt:
         # The server's default is not documented, so that it is always said.
         return self._transport.delete(
-            f'{self._url}/{resource_path(_ROUTE, id=id)}',
+            self._address(uuid_segment(id)),
             {'is_backup_id': 'true' if is_backup_id else 'false'},
             accepted=200,
         )
