@@ -54,7 +54,7 @@ class VolumeHistory(prune.History):
         self._limits = limits
         self._include_shared = include_shared
         self._origins = Origins(vbs, csbs, limits)
-        # Nobody names these backups one by one.
+        # These backups are not named one by one.
         self._sharing = Sharing(vbs, warn=True)
         #: Whether the service deletes what others are built on.
         self._any_order = Known.UNKNOWN
@@ -89,7 +89,7 @@ class VolumeHistory(prune.History):
         if self._any_order is not Known.YES:
             snapshot.parents = infer_parents(links)
         snapshot.candidates = [
-            self._judge(c, foreign.get(c.id), shares.get(c.id, ()))
+            self._with_protections(c, foreign.get(c.id), shares.get(c.id, ()))
             for c in snapshot.candidates
         ]
         return snapshot
@@ -145,13 +145,15 @@ class VolumeHistory(prune.History):
             confirm=confirm,
         )
 
-    def _judge(
+    def _with_protections(
         self, backup: Candidate, foreign: str | None, shares: Sequence[Share]
     ) -> Candidate:
         """Add what the rules need to know beyond the list.
 
         :param foreign: why it may not be this service's to delete.
         """
+        if foreign is None and not shares and backup.volume_ids:
+            return backup
         protections, remarks = backup.protections, backup.remarks
         if foreign is not None:
             protections += (foreign,)

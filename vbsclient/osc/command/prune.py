@@ -277,7 +277,7 @@ class PruneCommand(DeleteCommand):
                 f'selected backup has such a {word}.'
             )
             if not (parsed_args.yes or parsed_args.dry_run):
-                # The prompt follows, for whoever reads this.
+                # The prompt follows: show it to the same person.
                 self._screen.say(text)
             elif self.app.stderr is not None:
                 self.app.stderr.write(f'{text}\n')
@@ -321,7 +321,7 @@ class _Screen:
 
     @contextmanager
     def stream(self) -> Iterator[TextIO]:
-        """The stream; one that nobody reads if standard error is closed."""
+        """The stream; a dummy if standard error is closed."""
         if self._for_machines:
             yield self._app.stderr or io.StringIO()
         else:
