@@ -131,12 +131,12 @@ class PruneCommand(DeleteCommand):
         self, parsed_args: argparse.Namespace, limits: Limits
     ) -> Deletion[Any] | None:
         """Plan, show the plan and ask; None if nothing is to be deleted."""
-        self._history = self.make_history(parsed_args, limits)
+        history = self.make_history(parsed_args, limits)
         self._prune = prune.Prune(
-            self._history, self._rule_set, datetime.now(timezone.utc)
+            history, self._rule_set, datetime.now(timezone.utc)
         )
         plan = self._plan = self._prune.plan()
-        refuse_wrong_clock(self._history.clients)
+        refuse_wrong_clock(history.clients)
         self._remark(retention_options.describe(self._rule_set))
         filters.warn_of_strange_statuses(parsed_args.conditions)
         self._warn_of_unused_rules(parsed_args)
@@ -199,9 +199,10 @@ class PruneCommand(DeleteCommand):
     def _verdict(self, parsed_args: argparse.Namespace) -> int:
         """Sum up, whatever failed, and only then fail."""
         plan = self._plan
+        is_vendor = self._prune is not None and self._prune.history.is_vendor
         if parsed_args.dry_run and plan.decisions:
             self._sum_up(
-                prune_table.dry_run_summary(plan, self.kind, self._history)
+                prune_table.dry_run_summary(plan, self.kind, is_vendor)
             )
             with as_command_errors():
                 prune.ensure_not_empty(plan)
@@ -214,7 +215,7 @@ class PruneCommand(DeleteCommand):
             self._warn_of_absent(absent)
             self._sum_up(
                 prune_table.summary(
-                    plan, outcomes, absent, self.kind, self._history
+                    plan, outcomes, absent, self.kind, is_vendor
                 )
             )
         code = super()._verdict(parsed_args)
@@ -260,7 +261,7 @@ class PruneCommand(DeleteCommand):
 
     def _warn_of_full_volumes(self) -> None:
         warning = prune_table.full_volumes(self._plan)
-        if warning and self._history.is_vendor:
+        if warning and self._prune and self._prune.history.is_vendor:
             self.log.warning('%s', warning)
 
     def _warn_of_unused_rules(self, parsed_args: argparse.Namespace) -> None:
