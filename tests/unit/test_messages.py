@@ -19,15 +19,16 @@ SPEAKERS = frozenset(
         'ArgumentTypeError',
         'CommandError',
         'EndpointError',
-        'Missing',
-        'NoItems',
+        'AbortRun',
+        'LookupFailed',
+        'MissingError',
+        'NoServerBackups',
         'NoSharing',
         'NotSent',
-        'Refused',
-        'Skipped',
-        'StopAll',
-        'Undecided',
-        'left_alone',
+        'RefusedError',
+        'SkippedError',
+        'UnverifiedError',
+        'changed_since_plan',
         'error',
         'warning',
     }
@@ -80,7 +81,7 @@ def plain(text: str) -> str:
 def missing() -> list[str]:
     page = plain(re.sub(r'^\s+[*-] ', ' ', PAGE.read_text(), flags=re.M))
     found = []
-    for folder in ('osc', 'deletion'):
+    for folder in ('osc', 'deletion', 'change', 'lookup'):
         for path in sorted((ROOT / folder).rglob('*.py')):
             for line, parts in messages(path):
                 words = fragment(parts)
@@ -101,12 +102,15 @@ def test_each_message_is_on_the_page() -> None:
 @pytest.mark.parametrize(
     ('line', 'words'),
     [
-        ("raise Refused(f'{a} has no owner at all, {b}')", 'has no owner at'),
-        ("raise Refused('the ' + x)", None),
+        (
+            "raise RefusedError(f'{a} has no owner at all, {b}')",
+            'has no owner at',
+        ),
+        ("raise RefusedError('the ' + x)", None),
         ("self._parser.error('--a goes with --b')", '--a goes with --b'),
         ("LOG.warning('The file %s is not there', x)", 'is not there'),
-        ("Missing(f'No {a} found for {b}')", 'found for'),
-        ("Refused('one thing' if x else 'another thing')", 'one thing'),
+        ("MissingError(f'No {a} found for {b}')", 'found for'),
+        ("RefusedError('one thing' if x else 'another thing')", 'one thing'),
         ("f('no message at all')", None),
     ],
 )

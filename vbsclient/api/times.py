@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Times as the services send them, and durations as calendars count them."""
+"""Times as the services send them, and durations as calendars count them.
+
+iso8601 comes with keystoneauth1, and reads more forms of a time than Python
+3.10 does.
+"""
 
 from __future__ import annotations
 

@@ -401,7 +401,7 @@ def _change_of(
     """Why a backup that was to be deleted is skipped, if it is.
 
     :param was_sent: whether a DELETE was sent for it, and its shares were
-        cancelled before that.
+        canceled before that.
     """
     if now is None:
         return 'it is gone, or no longer selected'

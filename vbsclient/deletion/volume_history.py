@@ -55,7 +55,7 @@ class VolumeHistory(prune.History):
         self._limits = limits
         self._include_shared = include_shared
         self._origins = Origins(vbs, csbs, limits)
-        # Nobody names these backups one by one.
+        # These backups are not named one by one.
         self._sharing = Sharing(vbs, warn=True)
         #: Whether the service deletes what others are built on.
         self._any_order = Known.UNKNOWN
@@ -90,7 +90,7 @@ class VolumeHistory(prune.History):
         if self._any_order is not Known.YES:
             snapshot.parents = infer_parents(links)
         snapshot.candidates = [
-            self._judge(c, foreign.get(c.id), shares.get(c.id, ()))
+            self._with_protections(c, foreign.get(c.id), shares.get(c.id, ()))
             for c in snapshot.candidates
         ]
         return snapshot
@@ -150,13 +150,15 @@ class VolumeHistory(prune.History):
             verify_again=verify_again,
         )
 
-    def _judge(
+    def _with_protections(
         self, backup: Candidate, foreign: str | None, shares: Sequence[Share]
     ) -> Candidate:
         """Add what the rules need to know beyond the list.
 
         :param foreign: why it may not be this service's to delete.
         """
+        if foreign is None and not shares and backup.volume_ids:
+            return backup
         protections, remarks = backup.protections, backup.remarks
         if foreign is not None:
             protections += (foreign,)

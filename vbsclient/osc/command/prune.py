@@ -119,12 +119,12 @@ class PruneCommand(ChangeCommand):
         self, parsed_args: argparse.Namespace, limits: Limits
     ) -> Prepared | None:
         """Plan, show the plan and ask; None if nothing is to be deleted."""
-        self._history = self.make_history(parsed_args, limits)
+        history = self.make_history(parsed_args, limits)
         self._prune = prune.Prune(
-            self._history, self._rule_set, datetime.now(timezone.utc)
+            history, self._rule_set, datetime.now(timezone.utc)
         )
         plan = self._plan = self._prune.plan()
-        refuse_wrong_clock(self._history.clients)
+        refuse_wrong_clock(history.clients)
         self._remark(retention_options.describe(self._rule_set))
         filters.warn_of_unknown_statuses(parsed_args.conditions)
         self._warn_of_unused_rules(parsed_args)
@@ -176,9 +176,10 @@ class PruneCommand(ChangeCommand):
     def conclude(self, parsed_args: argparse.Namespace) -> int:
         """Sum up, whatever failed, and only then fail."""
         plan = self._plan
+        is_vendor = self._prune is not None and self._prune.history.is_vendor
         if parsed_args.dry_run and plan.decisions:
             self._sum_up(
-                prune_table.dry_run_summary(plan, self.kind, self._history)
+                prune_table.dry_run_summary(plan, self.kind, is_vendor)
             )
             with as_command_errors():
                 prune.ensure_not_empty(plan)
@@ -191,7 +192,7 @@ class PruneCommand(ChangeCommand):
             self._warn_of_absent(absent)
             self._sum_up(
                 prune_table.summary(
-                    plan, self.report, absent, self.kind, self._history
+                    plan, self.report, absent, self.kind, is_vendor
                 )
             )
         code = super().conclude(parsed_args)
@@ -237,7 +238,7 @@ class PruneCommand(ChangeCommand):
 
     def _warn_of_full_volumes(self) -> None:
         warning = prune_table.full_volumes(self._plan)
-        if warning and self._history.is_vendor:
+        if warning and self._prune and self._prune.history.is_vendor:
             self.log.warning('%s', warning)
 
     def _warn_of_unused_rules(self, parsed_args: argparse.Namespace) -> None:
@@ -254,7 +255,7 @@ class PruneCommand(ChangeCommand):
                 f'selected backup has such a {word}.'
             )
             if not (parsed_args.yes or parsed_args.dry_run):
-                # The prompt follows, for whoever reads this.
+                # The prompt follows: show it to the same person.
                 self._screen.say(text)
             elif self.app.stderr is not None:
                 self.app.stderr.write(f'{text}\n')
@@ -298,7 +299,7 @@ class _Screen:
 
     @contextmanager
     def stream(self) -> Iterator[TextIO]:
-        """The stream; one that nobody reads if standard error is closed."""
+        """The stream; a dummy if standard error is closed."""
         if self._for_machines:
             yield self._app.stderr or io.StringIO()
         else:

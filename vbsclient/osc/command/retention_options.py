@@ -32,21 +32,16 @@ def add_rules(parser: argparse.ArgumentParser, *, tags: bool) -> None:
         'A backup that any of these rules keeps is kept; at least one rule '
         'is required. <n> may be "unlimited".',
     )
-    group.add_argument(
-        '--keep-last',
-        metavar='<n>',
-        type=_count,
-        help='Keep the n newest backups of each group',
-    )
-    for period, units in _PERIODS:
+    counted = {'last': 'Keep the n newest backups of each group'} | {
+        period.name: (
+            f'Keep the newest backup of each of the n newest {units} that '
+            f'have one'
+        )
+        for period, units in _PERIODS
+    }
+    for name, text in counted.items():
         group.add_argument(
-            f'--keep-{period.name}',
-            metavar='<n>',
-            type=_count,
-            help=(
-                f'Keep the newest backup of each of the n newest {units} '
-                f'that have one'
-            ),
+            f'--keep-{name}', metavar='<n>', type=_count, help=text
         )
     group.add_argument(
         '--keep-within',

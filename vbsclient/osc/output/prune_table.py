@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from vbsclient.bulk import State
-from vbsclient.deletion.prune import Absence, History, group_label
+from vbsclient.deletion.prune import Absence, group_label
 from vbsclient.osc.output.columns import Column, Megabytes, MultiLine, Time
 from vbsclient.osc.output.report import Report
 from vbsclient.osc.output.text import Text, visible
@@ -145,11 +145,11 @@ def _action_of(decision: Decision) -> str:
 # -- sentences -------------------------------------------------------------
 
 
-def dry_run_summary(plan: Plan, kind: BackupKind, history: History) -> str:
+def dry_run_summary(plan: Plan, kind: BackupKind, is_vendor: bool) -> str:
     """What a plan would do."""
     return (
         f'Would delete {len(plan.deleted)}, keep {len(plan.kept)}.'
-        f'{_size_of([d.backup for d in plan.deleted], kind, history)}'
+        f'{_size_of([d.backup for d in plan.deleted], kind, is_vendor)}'
     )
 
 
@@ -158,7 +158,7 @@ def summary(
     report: Report,
     absent: Mapping[str, Absence],
     kind: BackupKind,
-    history: History,
+    is_vendor: bool,
 ) -> str:
     """What became of a plan.
 
@@ -184,17 +184,17 @@ def summary(
     return (
         f'Deleted: {deleted + accepted}{in_progress}, kept: {kept}, '
         f'skipped: {skipped}, failed: {results.total()}{incomplete}.'
-        f'{_size_of(backups, kind, history)}'
+        f'{_size_of(backups, kind, is_vendor)}'
     )
 
 
 def _size_of(
-    backups: Sequence[Candidate], kind: BackupKind, history: History
+    backups: Sequence[Candidate], kind: BackupKind, is_vendor: bool
 ) -> str:
     if not backups:
         return ''
     total = sum(backup.size or 0 for backup in backups) * kind.megabytes
-    delay = '; space is freed within three days' if history.is_vendor else ''
+    delay = '; space is freed within three days' if is_vendor else ''
     return (
         f' Nominal size of deleted backups: '
         f'{Megabytes(total).human_readable()} ({kind.size_note}{delay}).'

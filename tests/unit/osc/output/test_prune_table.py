@@ -5,7 +5,6 @@ import argparse
 import io
 from datetime import datetime, timedelta, timezone
 from typing import Any
-from unittest import mock
 
 import pytest
 from cliff.formatters.table import TableFormatter
@@ -138,10 +137,6 @@ def outcome(id: str, state: State, error: Exception | None = None) -> Any:
     return Outcome(target, state, result=finished, error=error)
 
 
-def history(*, is_vendor: bool = True) -> Any:
-    return mock.Mock(is_vendor=is_vendor)
-
-
 KIND = BackupKind(('volume', 'volumes'), Gigabytes, 1024, 'whole volumes')
 
 
@@ -152,12 +147,12 @@ def small_plan() -> Plan:
 
 
 def test_a_dry_run_is_summed_up() -> None:
-    assert dry_run_summary(small_plan(), KIND, history()) == (
+    assert dry_run_summary(small_plan(), KIND, True) == (
         'Would delete 2, keep 1. Nominal size of deleted backups: 40 GB '
         '(whole volumes; space is freed within three days).'
     )
     plan = Plan(small_plan().kept)
-    assert dry_run_summary(plan, KIND, history()) == 'Would delete 0, keep 1.'
+    assert dry_run_summary(plan, KIND, True) == 'Would delete 0, keep 1.'
 
 
 def test_a_run_is_summed_up() -> None:
@@ -165,13 +160,8 @@ def test_a_run_is_summed_up() -> None:
         outcome('1', State.DONE),
         outcome('2', State.SKIPPED, SkippedError('skipped')),
     ]
-    text = summary(
-        small_plan(),
-        Report(Words(), outcomes=outcomes),
-        {},
-        KIND,
-        history(is_vendor=False),
-    )
+    report = Report(Words(), outcomes=outcomes)
+    text = summary(small_plan(), report, {}, KIND, False)
     assert text == (
         'Deleted: 1, kept: 1, skipped: 1, failed: 0. Nominal size of deleted '
         'backups: 20 GB (whole volumes).'
@@ -184,13 +174,8 @@ def test_what_does_not_exist_is_not_kept() -> None:
         outcome('1', State.FAILED, errors.ClientError('no')),
         outcome('2', State.UNKNOWN, errors.ClientError('lost')),
     ]
-    text = summary(
-        small_plan(),
-        Report(Words(), outcomes=outcomes),
-        absent,
-        KIND,
-        history(),
-    )
+    report = Report(Words(), outcomes=outcomes)
+    text = summary(small_plan(), report, absent, KIND, True)
     assert text == 'Deleted: 0, kept: 0, skipped: 0, failed: 1, unknown: 1.'
 
 
