@@ -131,9 +131,8 @@ class ListCommand(ReadCommand, command.Lister):
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         if not self.app.interactive_mode:
-            # Else each collection walks the hundreds of thousands of objects
-            # that openstack has imported: a third of the time of a list of
-            # 100,000 backups.
+            # Else each collection walks all that openstack has imported, too:
+            # measured as 7 % of the time of a list of 100,000 backups.
             gc.freeze()
         return super().run(parsed_args)
 
