@@ -102,7 +102,7 @@ class ListCommand(ReadCommand, command.Lister):
         parser.add_argument(
             '--count',
             action='store_true',
-            help=f'Print only the number of {self.noun}s',
+            help='Print only the number of results',
         )
         parser.add_argument(
             '--sort',
@@ -246,8 +246,7 @@ class ListCommand(ReadCommand, command.Lister):
             metavar='<max-items>',
             type=_positive,
             help=(
-                f'Maximum number of {self.noun}s to list; no more pages are '
-                f'read than needed'
+                'Maximum number of results; no more pages are read than needed'
             ),
         )
 

@@ -14,6 +14,7 @@ from typing import Any
 from vbsclient.api import errors
 from vbsclient.api.csbs import (
     CSBS_PROVIDER,
+    Checkpoint,
     CheckpointGroups,
     CSBSClient,
     ServerBackup,
@@ -251,16 +252,16 @@ def checkpoint_id_of(csbs: CSBSClient, checkpoint: str) -> str:
     ).checkpoint_id
 
 
-def find_checkpoint(csbs: CSBSClient, checkpoint: str) -> list[ServerBackup]:
-    """Find the backups of the one checkpoint of an id or name.
+def find_checkpoint(csbs: CSBSClient, checkpoint: str) -> Checkpoint:
+    """Find the one checkpoint of an id or name, with all its backups.
 
     :raises MissingError: if there is none.
     :raises RefusedError: if several have the name.
     """
     id = checkpoint_id_of(csbs, checkpoint)
-    backups = read_all(csbs.backups, checkpoint_id=id)
-    if backups:
-        return backups
+    checkpoints = read_checkpoints(csbs, [id])
+    if id in checkpoints:
+        return checkpoints[id]
     missing = MissingError(f'No checkpoint found for {checkpoint!r}')
     backup = suppress_errors(lambda: csbs.backups.get(id))
     if backup is not None:
