@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sentences for people, out of data that may be hostile."""
+"""Text for terminals, made of data that may be hostile."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vbsclient.api import errors
 #: Categories that move the cursor, the reading order, or cannot be encoded.
 _UNSAFE = frozenset({'Cc', 'Cf', 'Cs', 'Co', 'Cn', 'Zl', 'Zp'})
 
-#: What a service says is cut; sentences of our own hold ids to be seen.
+#: The text of a service is cut; our own messages may list many ids.
 _LONGEST = 500
 _LONGEST_OWN = 5000
 
@@ -66,9 +66,9 @@ def _unknown(error: errors.OutcomeUnknown, *, with_request: bool) -> str:
 
 
 def capital(text: str) -> str:
-    """A sentence that begins with a capital letter, or with a name as it is.
+    """A sentence that starts with a capital letter.
 
-    Such as ``clouds.yaml``, a key of it, or a host.
+    But for names such as ``clouds.yaml``, a key of it, or a host.
     """
     if not text.partition(' ')[0].rstrip('.,:;').isalpha():
         return text
@@ -79,11 +79,9 @@ class Text(FormattableColumn[Any]):
     """A text of the service: visible in tables, exact for machines."""
 
     def human_readable(self) -> str:
-        """For a terminal."""
         return '' if self._value is None else visible(str(self._value))
 
     def machine_readable(self) -> Any:
-        """As the service sent it."""
         return self._value
 
     def __lt__(self, other: object) -> bool:
