@@ -102,7 +102,7 @@ class ListCommand(ReadCommand, command.Lister):
         parser.add_argument(
             '--count',
             action='store_true',
-            help=f'Print only the number of {self.noun}s',
+            help='Print only the number of results',
         )
         parser.add_argument(
             '--sort',
@@ -131,9 +131,8 @@ class ListCommand(ReadCommand, command.Lister):
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         if not self.app.interactive_mode:
-            # Else each collection walks the hundreds of thousands of objects
-            # that openstack has imported: a third of the time of a list of
-            # 100,000 backups.
+            # Else each collection walks all that openstack has imported, too:
+            # measured as 7 % of the time of a list of 100,000 backups.
             gc.freeze()
         return super().run(parsed_args)
 
@@ -247,8 +246,7 @@ class ListCommand(ReadCommand, command.Lister):
             metavar='<max-items>',
             type=_positive,
             help=(
-                f'Maximum number of {self.noun}s to list; no more pages are '
-                f'read than needed'
+                'Maximum number of results; no more pages are read than needed'
             ),
         )
 

@@ -20,7 +20,6 @@ from vbsclient.osc.command.list import DeferredValue, Found, ListCommand
 from vbsclient.osc.command.options import add_targets
 from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.csbs import selection
-from vbsclient.osc.csbs.selection import Selection
 from vbsclient.osc.output.columns import (
     Column,
     Megabytes,
@@ -164,7 +163,7 @@ class ListCsbsBackup(ListCommand):
 
     def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Found:
         csbs, manager = self.csbs, self.app.client_manager
-        selected = Selection.of(parsed_args, manager, csbs)
+        selected = selection.Selection.of(parsed_args, manager, csbs)
         if parsed_args.count and selected.countable:
             total = csbs.backups.count(selected.where())
             if total:

@@ -18,7 +18,6 @@ from vbsclient.osc.command.list import Found, ListCommand
 from vbsclient.osc.command.options import add_targets
 from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.csbs import selection
-from vbsclient.osc.csbs.selection import Selection
 from vbsclient.osc.output.columns import (
     Column,
     CommaList,
@@ -151,7 +150,7 @@ class ListCsbsCheckpoint(ListCommand):
 
     def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Found:
         csbs, manager = self.csbs, self.app.client_manager
-        selected = Selection.of(parsed_args, manager, csbs)
+        selected = selection.Selection.of(parsed_args, manager, csbs)
         found = selected.backups(csbs, page_size=parsed_args.limit)
         checkpoints = CheckpointGroups()
         ids: dict[str, None] = {}
@@ -191,7 +190,4 @@ class ShowCsbsCheckpoint(ShowCommand):
     def find(
         self, parsed_args: argparse.Namespace, fields: set[str]
     ) -> Checkpoint:
-        backups = selection.find_checkpoint(self.csbs, parsed_args.checkpoint)
-        checkpoints = CheckpointGroups()
-        checkpoints.add_all(backups)
-        return checkpoints[backups[0].checkpoint_id]
+        return selection.find_checkpoint(self.csbs, parsed_args.checkpoint)

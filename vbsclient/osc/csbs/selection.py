@@ -13,6 +13,7 @@ from typing import Any
 
 from vbsclient.api.csbs import (
     CSBS_PROVIDER,
+    Checkpoint,
     CheckpointGroups,
     CSBSClient,
     ServerBackup,
@@ -245,16 +246,16 @@ def checkpoint_id_of(csbs: CSBSClient, checkpoint: str) -> str:
     return _CHECKPOINT.choose(list(matches.values()), checkpoint).checkpoint_id
 
 
-def find_checkpoint(csbs: CSBSClient, checkpoint: str) -> list[ServerBackup]:
-    """Find the backups of the one checkpoint of an id or name.
+def find_checkpoint(csbs: CSBSClient, checkpoint: str) -> Checkpoint:
+    """Find the one checkpoint of an id or name, with all its backups.
 
     :raises MissingError: if there is none.
     :raises RefusedError: if several have the name.
     """
     id = checkpoint_id_of(csbs, checkpoint)
-    backups = read_all(csbs.backups, checkpoint_id=id)
-    if backups:
-        return backups
+    checkpoints = read_checkpoints(csbs, [id])
+    if id in checkpoints:
+        return checkpoints[id]
     raise MissingError(
         f'No checkpoint found for {checkpoint!r}',
         kinds.a_member(csbs, id, 'show'),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How far a wait is, for whoever looks.
+"""The progress of a wait.
 
-A line that is drawn anew on a terminal, log lines with ``-v`` where there is
-none, and nothing at all otherwise.  rich is imported only for the first.
+On a terminal a line that is redrawn, else log lines that ``-v`` shows.  rich
+is imported only for the first.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def show_progress(
 
 
 def describe(counts: Counts, noun: str) -> str:
-    """The counts as a person reads them."""
+    """The counts as text."""
     return (
         f'{noun}: {counts.queued} queued, {counts.deleting} deleting, '
         f'{counts.gone} gone, {counts.failed} failed'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sentences for people, out of data that may be hostile."""
+"""Text for terminals, made of data that may be hostile."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vbsclient.osc.output.hints import hint_of
 #: Categories that move the cursor, the reading order, or cannot be encoded.
 _UNSAFE = frozenset({'Cc', 'Cf', 'Cs', 'Co', 'Cn', 'Zl', 'Zp'})
 
-#: What a service says is cut; sentences of our own hold ids to be seen.
+#: The text of a service is cut; our own messages may list many ids.
 _LONGEST = 500
 _LONGEST_OWN = 5000
 
@@ -72,9 +72,9 @@ def sentence(
 
 
 def capital(text: str) -> str:
-    """A sentence that begins with a capital letter, or with a name as it is.
+    """A sentence that starts with a capital letter.
 
-    Such as ``clouds.yaml``, a key of it, or a host.
+    But for names such as ``clouds.yaml``, a key of it, or a host.
     """
     if not text.partition(' ')[0].rstrip('.,:;').isalpha():
         return text
@@ -85,11 +85,9 @@ class Text(FormattableColumn[Any]):
     """A text of the service: visible in tables, exact for machines."""
 
     def human_readable(self) -> str:
-        """For a terminal."""
         return '' if self._value is None else visible(str(self._value))
 
     def machine_readable(self) -> Any:
-        """As the service sent it."""
         return self._value
 
     def __lt__(self, other: object) -> bool:

@@ -21,15 +21,7 @@ from vbsclient.osc.command.list import Found, ListCommand
 from vbsclient.osc.command.options import add_targets
 from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.vbs import selection
-from vbsclient.osc.vbs.details import (
-    LIST,
-    MARKED,
-    SHOW,
-    Details,
-    Row,
-    marked,
-)
-from vbsclient.osc.vbs.selection import Selection
+from vbsclient.osc.vbs.details import LIST, MARKED, SHOW, Details, Row, marked
 
 
 class DeleteVbsBackup(DeleteCommand):
@@ -105,7 +97,9 @@ class ListVbsBackup(ListCommand):
 
     def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Found:
         vbs, csbs = self.vbs, self.csbs
-        selected = Selection.of(parsed_args, self.app.client_manager, csbs)
+        selected = selection.Selection.of(
+            parsed_args, self.app.client_manager, csbs
+        )
         total = None
         if parsed_args.count and selected.countable:
             if not parsed_args.shared_with_me:

@@ -129,13 +129,8 @@ class Selection:
 
     def shares(self) -> ShareFilter:
         """The same for what is shared with this project."""
-        conditions = self.conditions
-        return ShareFilter(
-            shared_with_me=True,
-            volume_id=self.volume_id,
-            status=conditions.status,
-            name_contains=conditions.name or conditions.name_contains,
-            availability_zone=conditions.availability_zone,
+        return share_filter(
+            self.conditions, shared_with_me=True, volume_id=self.volume_id
         )
 
     @property
@@ -239,6 +234,16 @@ class Selection:
         return Found(
             heapq.merge(*map(read, volumes), key=_created_at, reverse=True)
         )
+
+
+def share_filter(conditions: filters.Conditions, **values: Any) -> ShareFilter:
+    """The shares that a service is asked for."""
+    return ShareFilter(
+        status=conditions.status,
+        name_contains=conditions.name or conditions.name_contains,
+        availability_zone=conditions.availability_zone,
+        **values,
+    )
 
 
 def find_backup(vbs: VBSClient, backup: str) -> Backup:

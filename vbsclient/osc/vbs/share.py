@@ -20,16 +20,12 @@ from vbsclient.lookup.names import Kind
 from vbsclient.lookup.refusals import MissingError
 from vbsclient.osc.command.clients import make_vbs_client, resources_of
 from vbsclient.osc.command.delete import DeleteCommand
-from vbsclient.osc.command.filters import (
-    Conditions,
-    add_filters,
-    conditions_of,
-)
+from vbsclient.osc.command.filters import add_filters, conditions_of
 from vbsclient.osc.command.list import Found, ListCommand
 from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.output.columns import Column, Gigabytes, Time
 from vbsclient.osc.output.messages import Words
-from vbsclient.osc.vbs.selection import find_backup
+from vbsclient.osc.vbs.selection import find_backup, share_filter
 from vbsclient.wording import brief
 
 _COLUMNS = (
@@ -169,9 +165,11 @@ class ListVbsShare(ListCommand):
         _check_domain(self._parser, parsed_args)
         if parsed_args.source_project and not parsed_args.shared_with_me:
             self._parser.error('--source-project goes with --shared-with-me')
-        shares, where, conditions = (
-            self.vbs.shares,
-            *self._filters(parsed_args),
+        shares, conditions = self.vbs.shares, conditions_of(parsed_args)
+        where = share_filter(
+            conditions,
+            shared_with_me=parsed_args.shared_with_me,
+            **self._ids(parsed_args),
         )
         if parsed_args.count and conditions.countable and not conditions.name:
             total = shares.count(where)
@@ -182,29 +180,20 @@ class ListVbsShare(ListCommand):
             share for share in found if conditions.match(_as_backup(share))
         )
 
-    def _filters(
-        self, parsed_args: argparse.Namespace
-    ) -> tuple[ShareFilter, Conditions]:
-        """What the service is asked for, and what is compared here."""
+    def _ids(self, parsed_args: argparse.Namespace) -> dict[str, str | None]:
         resources = resources_of(self.app.client_manager)
-        conditions = conditions_of(parsed_args)
-        where = ShareFilter(
-            shared_with_me=parsed_args.shared_with_me,
-            status=conditions.status,
-            name_contains=conditions.name or conditions.name_contains,
-            availability_zone=conditions.availability_zone,
-            backup_id=parsed_args.backup and self._backup_id(parsed_args),
-            volume_id=parsed_args.volume
+        return {
+            'backup_id': parsed_args.backup and self._backup_id(parsed_args),
+            'volume_id': parsed_args.volume
             and resources.volume_id(parsed_args.volume),
-            to_project_id=parsed_args.target_project
+            'to_project_id': parsed_args.target_project
             and resources.project_id(
                 parsed_args.target_project,
                 parsed_args.target_project_domain,
             ),
-            from_project_id=parsed_args.source_project
+            'from_project_id': parsed_args.source_project
             and resources.project_id(parsed_args.source_project),
-        )
-        return where, conditions
+        }
 
     def _backup_id(self, parsed_args: argparse.Namespace) -> str:
         backup: str = parsed_args.backup
