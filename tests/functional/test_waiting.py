@@ -102,7 +102,9 @@ def test_a_token_that_expires_does_not_end_a_wait(
 def test_what_is_being_deleted_already_is_waited_for(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
-    c = cloud(deletion_time=0.3)
+    # Longer than a second command needs for its plan.
+    looks = Looks()
+    c = cloud(deletion_time=10, clock=looks, on_finished=looks.note)
     ids = [c.state.add_backup().id for _ in range(2)]
     openstack(*DELETE, *ids)
     c.clear_log()
