@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A slip in a command line is a usage error, and never a name."""
+"""A mistake in a command line is a usage error, and never a name."""
 
 import argparse
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ from vbsclient.osc.command.parser import make_strict, refuse_short_words
 
 ID = 'dc1e2c1b-0000-4000-8000-00000000abcd'
 
-#: Those of the design, and neighbours: other dashes, and blanks that a web
+#: Those of the design, and neighbors: other dashes, and blanks that a web
 #: page or a chat puts before a real one.
 DASHES = (
     '\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d\u2e3a\ufe58'
@@ -45,7 +45,7 @@ def refusal(capsys: pytest.CaptureFixture[str], *args: str) -> str:
     'dash', [*DASHES, '-\u2013', *(f'{u}--' for u in UNSEEN)]
 )
 @pytest.mark.parametrize('place', [0, 1, 2])
-def test_a_dash_that_is_none_stops_the_command(
+def test_a_dash_that_is_not_a_hyphen_stops_the_command(
     capsys: pytest.CaptureFixture[str], dash: str, place: int
 ) -> None:
     args = ['a', 'b']
@@ -72,7 +72,7 @@ def test_wherever_it_stands(
 
 
 @pytest.mark.parametrize('word', ['--dry-run a', '-1', '-x y', '-1.5'])
-def test_what_begins_with_a_hyphen_is_no_name(
+def test_what_starts_with_a_hyphen_is_not_a_name(
     capsys: pytest.CaptureFixture[str], word: str
 ) -> None:
     refusal(capsys, 'a', word)
@@ -82,12 +82,12 @@ def test_what_begins_with_a_hyphen_is_no_name(
 @pytest.mark.parametrize(
     'word', ['-', 'a\u2013b', 'nightly \u2014 1', '+', '_\u2013', '']
 )
-def test_a_dash_within_a_name_is_one_of_the_name(word: str) -> None:
+def test_a_dash_within_a_name_is_part_of_it(word: str) -> None:
     assert parser().parse_args([word]).words == [word]
     assert parser().parse_args([f'--name={word}']).name == word
 
 
-def test_a_value_may_begin_as_it_likes_behind_an_equals_sign() -> None:
+def test_a_value_after_an_equals_sign_may_start_with_a_dash() -> None:
     assert parser().parse_args(['--name=\u2013x']).name == '\u2013x'
 
 
@@ -106,13 +106,13 @@ def test_no_such_argument_is_ever_taken(dash: str, text: str) -> None:
         ['--number', '3', '--number', '10'],
     ],
 )
-def test_an_option_that_counts_once_is_not_given_twice(
+def test_an_option_with_one_value_is_not_given_twice(
     capsys: pytest.CaptureFixture[str], args: list[str]
 ) -> None:
     assert 'given more than once' in refusal(capsys, *args)
 
 
-def test_others_are_a_union_and_flags_do_not_mind() -> None:
+def test_others_are_a_union_and_flags_may_be_repeated() -> None:
     args = ['--status', 'a', '--status', 'b', '--dry-run', '--dry-run']
     parsed = parser().parse_args(args)
     assert parsed.status == ['a', 'b']
