@@ -176,7 +176,7 @@ def test_a_server_without_its_volumes_selects_nothing(
         'vbs',
         *PRUNE,
         '--server=web01',
-        complains=["Compute does not tell the volumes of the server 'web01'"],
+        complains=["Compute does not show the volumes of the server 'web01'"],
     )
     assert deletes(c) == []
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vbsclient.api.catalog import split_base
 from vbsclient.api.client import LookupClient
-from vbsclient.api.endpoint import BLOCK_STORAGE_TYPES, split_base
+from vbsclient.api.endpoint import BLOCK_STORAGE_TYPES
 from vbsclient.api.paging import Style
 from vbsclient.api.values import int_or_none, text_or_none
 

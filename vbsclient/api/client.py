@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from keystoneauth1.session import Session
 
 from vbsclient.api import errors
-from vbsclient.api.endpoint import (
+from vbsclient.api.catalog import (
     ServiceSettings,
     fill_override,
     pick,

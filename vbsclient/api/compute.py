@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from vbsclient.api import errors
+from vbsclient.api.catalog import split_base
 from vbsclient.api.client import LookupClient
-from vbsclient.api.endpoint import split_base
 from vbsclient.api.http import resource_path
 from vbsclient.api.paging import Style
 from vbsclient.api.values import text_or_none

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vbsclient.api import errors
+from vbsclient.api.catalog import split_base
 from vbsclient.api.client import LookupClient
-from vbsclient.api.endpoint import split_base
 from vbsclient.api.names import is_named, spellings
 from vbsclient.api.paging import Row, query_of, rows_of
 

@@ -161,6 +161,13 @@ class History(abc.ABC):
         return None
 
 
+#: What to do where a group would be emptied.
+KEEP_SOME = (
+    'Only selected backups that can be restored count. Add a rule that keeps '
+    'some, or allow that nothing is left.'
+)
+
+
 class EmptyGroupError(refusals.RefusedError):
     """The rules would leave nothing of some groups."""
 
@@ -367,9 +374,7 @@ def ensure_not_empty(plan: Plan) -> None:
         raise EmptyGroupError(
             f'these rules would leave no backup that can be restored of '
             f'{groups}. Nothing was deleted',
-            'Only selected backups that can be restored count. Add a rule '
-            'that keeps some, such as --keep-last 1, or --allow-empty if '
-            'that is what you want.',
+            KEEP_SOME,
         )
 
 

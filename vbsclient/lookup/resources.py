@@ -17,6 +17,10 @@ from vbsclient.api.values import HEX_ID
 from vbsclient.lookup.names import Kind, check_name
 from vbsclient.wording import brief, quote
 
+# What to do where a name is not enough.
+NAME_VOLUMES = 'Name its volumes one by one.'
+NAME_DOMAIN = 'Use the ID of the project, or name its domain.'
+
 LookupT = TypeVar('LookupT', bound=LookupClient)
 
 
@@ -85,8 +89,9 @@ class Resources:
             return _former(csbs, server.lower() if is_uuid(server) else server)
         if found.volume_ids is None:
             raise LookupFailed(
-                f'Compute does not tell the volumes of the server '
-                f'{quote(server)}: name them one by one, with --volume'
+                f'Compute does not show the volumes of the server '
+                f'{quote(server)}',
+                NAME_VOLUMES,
             )
         return Server(found.id, found.volume_ids)
 
@@ -108,8 +113,8 @@ class Resources:
             found = keystone.project_ids(project, domain_id=domain_id)
         if len(found) > 1:
             raise LookupFailed(
-                f'Several projects have the name {quote(project)}: give the '
-                f'id, or --target-project-domain'
+                f'Several projects have the name {quote(project)}',
+                NAME_DOMAIN,
             )
         return _PROJECT.choose(found, project)
 

@@ -18,13 +18,9 @@ from urllib3.exceptions import NewConnectionError
 
 from tests.unit.fakes import PROJECT, Catalog, FakeCloud
 from vbsclient.api import errors
+from vbsclient.api.catalog import ServiceSettings, fill_override, split_base
 from vbsclient.api.csbs import CSBSClient
-from vbsclient.api.endpoint import (
-    ServiceSettings,
-    fill_override,
-    parse_pin,
-    split_base,
-)
+from vbsclient.api.endpoint import parse_pin
 from vbsclient.api.vbs import VBSClient
 
 P = PROJECT

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vbsclient.api.endpoint import split_base
+from vbsclient.api.catalog import split_base
 from vbsclient.api.errors import EndpointError
 from vbsclient.api.urls import host_of, without_userinfo
 

@@ -36,6 +36,11 @@ __all__ = [
 ]
 
 
+# What to do where CSBS is said to be absent, or present.
+SAID_SO = 'That is how the client was made.'
+SET_CSBS_OR_REMOVE = 'Override the endpoint of CSBS, or do not name it.'
+
+
 class CSBSClient(ServiceClient):
     """CSBS on any keystoneauth session.
 
@@ -61,7 +66,7 @@ class CSBSClient(ServiceClient):
         if self.is_absent:
             raise errors.NoService(
                 'this project has no CSBS',
-                'That is what vbsclient_csbs in clouds.yaml says.',
+                SAID_SO,
             )
         try:
             return resolve_csbs(self._session, settings=self._settings)
@@ -71,7 +76,7 @@ class CSBSClient(ServiceClient):
             raise errors.EndpointError(
                 f'{self.named_by} says that there is a CSBS, and the catalog '
                 f'of this cloud has none',
-                'Set csbs_endpoint_override in clouds.yaml, or take that out.',
+                SET_CSBS_OR_REMOVE,
             ) from error
 
     @cached_property

@@ -19,6 +19,9 @@ from vbsclient.api.values import (
     text_or_none,
 )
 
+#: What to do where there are no checkpoints.
+CORRECT_CSBS_OR_PROVIDER = 'Correct the endpoint of CSBS, or the provider.'
+
 _STYLE = paging.Style('checkpoints', 'marker', 'checkpoints_links')
 
 
@@ -106,8 +109,7 @@ class KarborCheckpoints(Collection[KarborCheckpoint]):
             raise errors.NotServed(
                 f'the endpoint serves neither checkpoint_items nor '
                 f'checkpoints ({self._url} answers 404)',
-                'Correct csbs_endpoint_override in clouds.yaml, or give the '
-                'right --provider.',
+                CORRECT_CSBS_OR_PROVIDER,
             ) from error
 
     def delete(self, checkpoint_id: str) -> Receipt:

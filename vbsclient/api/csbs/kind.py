@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vbsclient.api import errors
+from vbsclient.api.errors import Hint
 from vbsclient.api.http import Transport, resource_path
 from vbsclient.api.values import Known, canonical_id, text_or_none
 
@@ -30,6 +31,16 @@ class Provider:
         return f'{self.name} ({self.id})' if self.name else self.id
 
 
+# What to do on a plain Karbor, and where nothing is found at all.
+OF_CSBS_PROVIDER = (
+    'It is a Karbor with the provider {provider}. GET '
+    '{url}/providers/<provider>/checkpoints lists its checkpoints, which can '
+    'only be deleted whole.'
+)
+OF_PROVIDERS = f'{OF_CSBS_PROVIDER} Choose the provider.'
+CORRECT_CSBS = 'Correct the endpoint of CSBS.'
+
+
 class NoServerBackups(errors.EndpointError):
     """It is known that the service has no ``checkpoint_items``: a Karbor.
 
@@ -41,15 +52,15 @@ class NoServerBackups(errors.EndpointError):
     def __init__(
         self, url: str, providers: tuple[Provider, ...], has_csbs: Known
     ) -> None:
-        option = ' --provider <provider>' if providers else ''
         shown = ', '.join(map(str, providers)) or CSBS_PROVIDER
         super().__init__(
             'this cloud has no checkpoint_items, so that single backups of '
             'servers cannot be seen or deleted',
-            f'It is a Karbor with the provider {shown}. GET '
-            f'{url}/providers/<provider>/checkpoints lists its checkpoints, '
-            f'and "openstack csbs checkpoint delete{option} <checkpoint>" '
-            f'deletes a whole one.',
+            Hint(
+                OF_PROVIDERS if providers else OF_CSBS_PROVIDER,
+                provider=shown,
+                url=url,
+            ),
         )
         self.providers = providers
         self.has_csbs = has_csbs
@@ -125,7 +136,7 @@ class ServiceKind:
             raise errors.NotServed(
                 f'the endpoint serves neither checkpoint_items nor '
                 f'checkpoints ({self._url} answers 404)',
-                'Correct csbs_endpoint_override in clouds.yaml.',
+                CORRECT_CSBS,
             ) from error
         if any(p.id == CSBS_PROVIDER for p in providers):
             has_csbs = Known.UNKNOWN

@@ -10,13 +10,9 @@ from functools import cached_property
 from keystoneauth1.session import Session
 
 from vbsclient.api import errors
+from vbsclient.api.catalog import ServiceSettings
 from vbsclient.api.client import ServiceClient
-from vbsclient.api.endpoint import (
-    Pin,
-    ServiceSettings,
-    VBSEndpoint,
-    resolve_vbs,
-)
+from vbsclient.api.endpoint import SET_VBS, Pin, VBSEndpoint, resolve_vbs
 from vbsclient.api.http import Deadline
 from vbsclient.api.quotas import Quota
 from vbsclient.api.vbs.backups import Backup, Backups
@@ -141,7 +137,6 @@ class VBSClient(ServiceClient):
             raise errors.EndpointError(
                 f'this cloud has no VBS, only block storage '
                 f'({self.endpoint.service_type}), which knows no {wanted}',
-                'If it has VBS all the same, set vbs_endpoint_override in '
-                'clouds.yaml.',
+                SET_VBS,
             )
         return self.endpoint.vendor

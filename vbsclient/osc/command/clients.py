@@ -12,14 +12,9 @@ from keystoneauth1.identity.base import BaseIdentityPlugin
 from osc_lib import exceptions
 
 from vbsclient.api import errors
+from vbsclient.api.catalog import ServiceSettings
 from vbsclient.api.csbs import CSBSClient
-from vbsclient.api.endpoint import (
-    CSBS_TYPES,
-    VBS_TYPES,
-    ServiceSettings,
-    names_csbs,
-    parse_pin,
-)
+from vbsclient.api.endpoint import CSBS_TYPES, VBS_TYPES, names_csbs, parse_pin
 from vbsclient.api.http import DEFAULT_TIMEOUT
 from vbsclient.api.login import can_be_renewed, login_of
 from vbsclient.api.session import OwnSession

@@ -6,12 +6,81 @@ The library says what would help, and knows neither.
 
 from __future__ import annotations
 
-from vbsclient.api import errors, failures, login
-from vbsclient.deletion import checkpoints, shares, volume_backups
-from vbsclient.lookup import kinds, origin, sharing
+from vbsclient.api import catalog, csbs, endpoint, errors, failures, login
+from vbsclient.api.csbs import karbor, kind
+from vbsclient.deletion import checkpoints, prune, shares, volume_backups
+from vbsclient.lookup import kinds, origin, resources, sharing
 
 #: What a hint of the library means on the command line.
 _ON_THE_COMMAND_LINE = {
+    catalog.SET_REGION: 'Set region_name in clouds.yaml (OS_REGION_NAME).',
+    catalog.CORRECT_REGION: (
+        'Correct region_name in clouds.yaml (OS_REGION_NAME).'
+    ),
+    catalog.CORRECT_INTERFACE: (
+        'Correct interface in clouds.yaml (OS_INTERFACE, --os-interface).'
+    ),
+    catalog.SET_OVERRIDE: (
+        'Set an endpoint override in clouds.yaml to the one that is meant.'
+    ),
+    catalog.SET_OVERRIDES: (
+        'Set vbs_endpoint_override and csbs_endpoint_override in clouds.yaml.'
+    ),
+    catalog.SET_PROJECT: (
+        'Set project_name or project_id in clouds.yaml (OS_PROJECT_NAME, '
+        'OS_PROJECT_ID).'
+    ),
+    catalog.NAME_PROJECT: (
+        'Set {key} in clouds.yaml to a URL that ends in version and project, '
+        'or log in for a project.'
+    ),
+    endpoint.USE_VERSION: (
+        'Set vbsclient_api_version (OS_VBSCLIENT_API_VERSION, '
+        '--os-vbs-api-version) to auto, 2 or 3.'
+    ),
+    endpoint.SET_VERSION: (
+        'If it serves one of them all the same, set vbsclient_api_version in '
+        'clouds.yaml to 2 or 3.'
+    ),
+    endpoint.SET_VBS: (
+        'If it has one all the same, set vbs_endpoint_override in clouds.yaml.'
+    ),
+    endpoint.SET_CSBS: 'Set csbs_endpoint_override in clouds.yaml.',
+    endpoint.SET_CSBS_OR_NONE: (
+        'Set csbs_endpoint_override in clouds.yaml, or vbsclient_csbs: false '
+        'if the project has no CSBS.'
+    ),
+    endpoint.HAS_CSBS: (
+        'If it has one all the same, set csbs_endpoint_override in '
+        'clouds.yaml.'
+    ),
+    csbs.SAID_SO: 'That is what vbsclient_csbs in clouds.yaml says.',
+    csbs.SET_CSBS_OR_REMOVE: (
+        'Set csbs_endpoint_override in clouds.yaml, or remove that.'
+    ),
+    kind.OF_CSBS_PROVIDER: (
+        'It is a Karbor with the provider {provider}. GET '
+        '{url}/providers/<provider>/checkpoints lists its checkpoints, and '
+        '"openstack csbs checkpoint delete <checkpoint>" deletes a whole one.'
+    ),
+    kind.OF_PROVIDERS: (
+        'It is a Karbor with the provider {provider}. GET '
+        '{url}/providers/<provider>/checkpoints lists its checkpoints, and '
+        '"openstack csbs checkpoint delete --provider <provider> '
+        '<checkpoint>" deletes a whole one.'
+    ),
+    kind.CORRECT_CSBS: 'Correct csbs_endpoint_override in clouds.yaml.',
+    karbor.CORRECT_CSBS_OR_PROVIDER: (
+        'Correct csbs_endpoint_override in clouds.yaml, or give the right '
+        '--provider.'
+    ),
+    resources.NAME_VOLUMES: 'Name them one by one, with --volume.',
+    resources.NAME_DOMAIN: 'Use the ID, or --target-project-domain.',
+    prune.KEEP_SOME: (
+        'Only selected backups that can be restored count. Add a rule that '
+        'keeps some, such as --keep-last 1, or --allow-empty if that is what '
+        'you want.'
+    ),
     errors.NotServed.hint: (
         'Set vbsclient_api_version in clouds.yaml (--os-vbs-api-version) to '
         'the version that it serves, or correct the endpoint.'
@@ -107,6 +176,9 @@ def hint_of(error: errors.ClientError) -> str:
     if isinstance(hint, errors.Hint):
         sentence = _ON_THE_COMMAND_LINE.get(hint.template, hint.template)
         return sentence.format(**hint.values)
+    if hint in _ON_THE_COMMAND_LINE:
+        return _ON_THE_COMMAND_LINE[hint]
+    # A hint may be a part of a longer one.
     for general, concrete in _ON_THE_COMMAND_LINE.items():
         hint = hint.replace(general, concrete)
     return hint

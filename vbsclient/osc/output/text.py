@@ -9,7 +9,6 @@ from typing import Any
 from cliff.columns import FormattableColumn
 
 from vbsclient.api import errors
-from vbsclient.osc.output.hints import hint_of
 
 #: Categories that move the cursor, the reading order, or cannot be encoded.
 _UNSAFE = frozenset({'Cc', 'Cf', 'Cs', 'Co', 'Cn', 'Zl', 'Zp'})
@@ -67,6 +66,9 @@ def sentence(
         if error.request_id and with_request:
             facts.append(f'request {shortened(error.request_id, 80)}')
     known = f' ({", ".join(facts)})' if facts else ''
+    # Its table knows all modules: it is loaded when something has failed.
+    from vbsclient.osc.output.hints import hint_of
+
     hint = shortened(hint_of(error), _LONGEST_OWN)
     return f'{reason}{known}. {hint}'.rstrip()
 
