@@ -14,13 +14,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from enum import Enum
 from typing import Generic, TypeVar
 
 from vbsclient.api import errors
-from vbsclient.api.http import Deadline
+from vbsclient.api.http import Limits
 
 T = TypeVar('T')
 R = TypeVar('R')
@@ -31,20 +31,6 @@ GRACE = 1.5
 #: Seconds until a wait looks for signals: one that arrives just before the
 #: wait, while this thread gives way to another, does not end it.
 SIGNAL_POLL_INTERVAL = 0.5
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What bounds all requests of one command.
-
-    :ivar concurrency: the maximum number of concurrent requests.
-    :ivar stop: once set, no further request is sent.
-    :ivar deadline: after it nothing is repeated any more.
-    """
-
-    concurrency: int = 10
-    stop: threading.Event = field(default_factory=threading.Event)
-    deadline: Deadline = field(default_factory=Deadline)
 
 
 class State(Enum):

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from vbsclient import bulk
 from vbsclient.api import errors
-from vbsclient.bulk import Breaker, Circuit, Limits, Outcome, State
+from vbsclient.api.http import Limits
+from vbsclient.bulk import Breaker, Circuit, Outcome, State
 
 
 def outcomes(*targets: Any) -> list[Outcome[Any, Any]]:

@@ -19,8 +19,8 @@ from urllib3.exceptions import NewConnectionError
 
 from tests.unit.fakes import PROJECT, FakeCloud
 from vbsclient.api.csbs import CSBS_PROVIDER, CSBSClient
+from vbsclient.api.http import Limits
 from vbsclient.api.vbs import VBSClient
-from vbsclient.bulk import Limits
 from vbsclient.change.run import execute
 from vbsclient.change.targets import Change, Outcome, Recorder
 from vbsclient.deletion.checkpoints import CheckpointDeletion
@@ -90,8 +90,7 @@ class World:
         )
         self.limits = Limits(concurrency)
         keywords: dict[str, Any] = {
-            'concurrency': concurrency,
-            'stop': self.limits.stop,
+            'limits': self.limits,
         }
         self.vbs = VBSClient(self.cloud.session, version=pin, **keywords)
         self.csbs = CSBSClient(self.cloud.session, **keywords)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import abc
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
@@ -18,7 +17,7 @@ from vbsclient.api.catalog import (
     pick,
     read_catalog,
 )
-from vbsclient.api.http import Deadline, Transport
+from vbsclient.api.http import Limits, Transport
 from vbsclient.api.names import is_named, spellings
 from vbsclient.api.paging import Row, Style, rows
 
@@ -32,9 +31,7 @@ class ServiceClient:
     :param endpoint_override: a URL in place of the catalog's; it may hold
         ``%(project_id)s``.
     :param timeout: (connect, read) in seconds.
-    :param concurrency: the most requests under way at a time.
-    :param stop: once set, no further request is sent.
-    :param deadline: after it nothing is repeated any more.
+    :param limits: what bounds the requests, by default ten at a time.
     """
 
     def __init__(
@@ -45,21 +42,14 @@ class ServiceClient:
         interface: str | Sequence[str] | None = 'public',
         endpoint_override: str | None = None,
         timeout: tuple[float, float] | None = None,
-        concurrency: int = 10,
-        stop: threading.Event | None = None,
-        deadline: Deadline | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self._settings = ServiceSettings(
             region_name, interface, endpoint_override
         )
-        self._deadline = deadline or Deadline()
-        self.transport = Transport(
-            session,
-            timeout=timeout,
-            concurrency=concurrency,
-            stop=stop,
-            deadline=self._deadline,
-        )
+        limits = limits or Limits()
+        self._deadline = limits.deadline
+        self.transport = Transport(session, timeout=timeout, limits=limits)
         # The one that was given stays as it is.
         self._session = self.transport.session
 

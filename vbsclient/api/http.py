@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlsplit
@@ -165,6 +165,20 @@ class Deadline:
         return math.inf if at is None else at - time.monotonic()
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What bounds all requests of one command.
+
+    :ivar concurrency: the maximum number of concurrent requests.
+    :ivar stop: once set, no further request is sent.
+    :ivar deadline: after it nothing is repeated any more.
+    """
+
+    concurrency: int = 10
+    stop: threading.Event = field(default_factory=threading.Event)
+    deadline: Deadline = field(default_factory=Deadline)
+
+
 def _is_repeatable(error: BaseException) -> bool:
     """Whether what can be repeated without harm may succeed then."""
     if isinstance(error, errors.ServiceError):
@@ -234,9 +248,7 @@ class Transport:
         on it, not even a connection.
     :param timeout: (connect, read) in seconds; None takes what the session
         was configured with, else :data:`DEFAULT_TIMEOUT`.
-    :param concurrency: the most requests that are under way at a time.
-    :param stop: once set, no further request is sent and no sleep lasts.
-    :param deadline: after it nothing is repeated any more.
+    :param limits: what bounds its requests.
     :ivar session: what it sends with.
     :ivar clock_offset: by how much the service's clock was ahead of this
         machine's at its last answer; None before an answer with a time.
@@ -249,20 +261,19 @@ class Transport:
         session: Session,
         *,
         timeout: Timeout | None = None,
-        concurrency: int = 10,
-        stop: threading.Event | None = None,
-        deadline: Deadline | None = None,
+        limits: Limits | None = None,
     ) -> None:
         if timeout is None and session.timeout is not None:
             timeout = (float(session.timeout), float(session.timeout))
         self.timeout = timeout or DEFAULT_TIMEOUT
-        self.stop = stop or threading.Event()
-        self._deadline = deadline or Deadline()
-        self._limit = AdaptiveLimit(concurrency, self.stop)
+        limits = limits or Limits()
+        self.stop = limits.stop
+        self._deadline = limits.deadline
+        self._limit = AdaptiveLimit(limits.concurrency, self.stop)
         self.session = OwnSession(
             session,
             # No thread waits for a connection of another one.
-            connections=max(concurrency, DEFAULT_POOLSIZE),
+            connections=max(limits.concurrency, DEFAULT_POOLSIZE),
             timeout=self._timeout,
         )
         self._login = login_of(self.session)

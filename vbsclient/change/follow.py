@@ -18,7 +18,8 @@ from typing import TypeGuard
 
 from vbsclient import bulk
 from vbsclient.api import errors
-from vbsclient.bulk import Limits, State
+from vbsclient.api.http import Limits
+from vbsclient.bulk import State
 from vbsclient.change.targets import (
     AbortRun,
     Change,

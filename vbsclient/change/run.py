@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from vbsclient import bulk
 from vbsclient.api import errors
-from vbsclient.bulk import Circuit, Limits, State
+from vbsclient.api.http import Limits
+from vbsclient.bulk import Circuit, State
 from vbsclient.change.targets import (
     AbortRun,
     Change,

@@ -6,9 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vbsclient.api import errors
-from vbsclient.api.http import Receipt
+from vbsclient.api.http import Limits, Receipt
 from vbsclient.api.values import Known
-from vbsclient.bulk import Limits
 from vbsclient.change.targets import Done, Recorder, Target
 from vbsclient.lookup.existence import is_going
 from vbsclient.wording import brief

@@ -14,9 +14,8 @@ from vbsclient.api.csbs import (
     ServerBackup,
 )
 from vbsclient.api.errors import Hint
-from vbsclient.api.http import is_uuid
+from vbsclient.api.http import Limits, is_uuid
 from vbsclient.api.values import Known
-from vbsclient.bulk import Limits
 from vbsclient.change.targets import (
     Change,
     Done,

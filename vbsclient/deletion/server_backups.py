@@ -16,8 +16,8 @@ from functools import partial
 
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient, ServerBackup
-from vbsclient.api.http import Receipt, is_uuid
-from vbsclient.bulk import Limits, State
+from vbsclient.api.http import Limits, Receipt, is_uuid
+from vbsclient.bulk import State
 from vbsclient.change.targets import (
     AbortRun,
     Change,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping
 
 from vbsclient.api.csbs import CSBSClient, ServerBackup
-from vbsclient.bulk import Limits
+from vbsclient.api.http import Limits
 from vbsclient.change.targets import VerifyAgain
 from vbsclient.deletion import prune
 from vbsclient.deletion.server_backups import ServerBackupDeletion

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from vbsclient.api import errors
-from vbsclient.api.http import is_uuid
+from vbsclient.api.http import Limits, is_uuid
 from vbsclient.api.vbs import Backup, Share, VBSClient
-from vbsclient.bulk import Limits
 from vbsclient.change.targets import (
     Change,
     Done,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient, ServerBackup
-from vbsclient.bulk import Limits
+from vbsclient.api.http import Limits
 from vbsclient.change.targets import AbortRun
 from vbsclient.lookup.existence import is_going, is_gone
 from vbsclient.lookup.server_backups import find_members

@@ -10,8 +10,8 @@ from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.errors import Hint
+from vbsclient.api.http import Limits
 from vbsclient.api.vbs import Backup, Share, VBSClient
-from vbsclient.bulk import Limits
 from vbsclient.change.targets import (
     Change,
     Done,

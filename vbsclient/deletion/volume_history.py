@@ -7,9 +7,9 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from vbsclient.api.csbs import CSBSClient
+from vbsclient.api.http import Limits
 from vbsclient.api.values import Known, bool_or_none, text_or_none
 from vbsclient.api.vbs import Backup, Share, VBSClient
-from vbsclient.bulk import Limits
 from vbsclient.change.targets import VerifyAgain
 from vbsclient.deletion import prune
 from vbsclient.deletion.volume_backups import VolumeBackupDeletion

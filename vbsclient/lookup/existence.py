@@ -21,8 +21,8 @@ from typing import Generic, TypeVar
 
 from vbsclient import bulk
 from vbsclient.api import errors
+from vbsclient.api.http import Limits
 from vbsclient.api.values import Known
-from vbsclient.bulk import Limits
 from vbsclient.lookup.refusals import MissingError
 from vbsclient.waiting import ResourceStatus
 from vbsclient.wording import brief

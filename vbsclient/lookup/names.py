@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from vbsclient.api import errors
-from vbsclient.api.http import is_uuid
+from vbsclient.api.http import Limits, is_uuid
 from vbsclient.api.names import composed
 from vbsclient.api.values import canonical_id
-from vbsclient.bulk import Limits
 from vbsclient.lookup.existence import (
     MAX_SINGLE_GETS,
     Existence,

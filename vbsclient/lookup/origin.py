@@ -16,9 +16,9 @@ from vbsclient.api.csbs import (
     ServerBackupFilter,
 )
 from vbsclient.api.errors import Hint
+from vbsclient.api.http import Limits
 from vbsclient.api.values import Known, bool_or_none, canonical_id
 from vbsclient.api.vbs import Backup, VBSClient
-from vbsclient.bulk import Limits
 from vbsclient.lookup.existence import MAX_SINGLE_GETS, ask_each
 from vbsclient.lookup.refusals import RefusedError, UnverifiedError
 

@@ -13,8 +13,8 @@ from collections.abc import (
 
 from vbsclient import bulk
 from vbsclient.api.csbs import ServerBackup, ServerBackups
+from vbsclient.api.http import Limits
 from vbsclient.api.values import dict_or_empty
-from vbsclient.bulk import Limits
 from vbsclient.lookup.existence import (
     MAX_SINGLE_GETS,
     Existence,

@@ -13,9 +13,9 @@ from collections.abc import (
 )
 
 from vbsclient.api import errors
+from vbsclient.api.http import Limits
 from vbsclient.api.values import Known
 from vbsclient.api.vbs import Share, Shares, VBSClient
-from vbsclient.bulk import Limits
 from vbsclient.lookup.existence import (
     MAX_SINGLE_GETS,
     Existence,

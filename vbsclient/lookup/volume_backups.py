@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from vbsclient.api.http import Limits
 from vbsclient.api.vbs import Backup, Backups, VBSClient
-from vbsclient.bulk import Limits
 from vbsclient.lookup.existence import Existence, LookupResult, owners_to_list
 from vbsclient.lookup.names import Kind
 from vbsclient.wording import brief

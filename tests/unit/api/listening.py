@@ -11,7 +11,7 @@ from keystoneauth1.session import Session
 from keystoneauth1.token_endpoint import Token
 
 from tests.functional.listeners import Listener
-from vbsclient.api.http import Transport
+from vbsclient.api.http import Limits, Transport
 
 
 class NoWait(threading.Event):
@@ -27,7 +27,9 @@ def listening(
 ) -> Iterator[tuple[Listener, Transport]]:
     listener = Listener(answer, **pace)
     session = Session(auth=Token(listener.url, 'top-secret'))
-    transport = Transport(session, stop=NoWait(), timeout=(timeout, timeout))
+    transport = Transport(
+        session, limits=Limits(stop=NoWait()), timeout=(timeout, timeout)
+    )
     try:
         yield listener, transport
     finally:

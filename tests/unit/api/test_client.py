@@ -7,6 +7,7 @@ from tests.unit.api.listening import NoWait
 from tests.unit.fakes import FakeCloud
 from vbsclient.api import errors
 from vbsclient.api.compute import Compute
+from vbsclient.api.http import Limits
 
 NOVA = 'https://nova.example/v2.1'
 
@@ -41,11 +42,13 @@ def test_the_endpoint_is_chosen_once_and_only_where_it_is_needed() -> None:
 def test_a_look_up_takes_no_longer_than_one_request_may() -> None:
     cloud = FakeCloud({'compute': NOVA})
     cloud.on('GET', f'{NOVA}/servers', status_code=503)
-    client = Compute(cloud.session, timeout=(0.0, 0.0), stop=NoWait())
+    client = Compute(
+        cloud.session, timeout=(0.0, 0.0), limits=Limits(stop=NoWait())
+    )
     with pytest.raises(errors.ServiceUnavailable):
         client.fetch('servers')
     assert cloud.sent() == [f'GET {NOVA}/servers']
-    client = Compute(cloud.session, stop=NoWait())
+    client = Compute(cloud.session, limits=Limits(stop=NoWait()))
     with pytest.raises(errors.ServiceUnavailable):
         client.fetch('servers')
     assert len(cloud.sent()) == 1 + 5

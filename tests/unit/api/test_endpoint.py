@@ -21,6 +21,7 @@ from vbsclient.api import errors
 from vbsclient.api.catalog import ServiceSettings, fill_override, split_base
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.endpoint import parse_pin
+from vbsclient.api.http import Limits
 from vbsclient.api.vbs import VBSClient
 
 P = PROJECT
@@ -744,7 +745,7 @@ class TestVBS:
         stop.set()
 
         with pytest.raises(errors.Cancelled):
-            _ = VBSClient(cloud.session, stop=stop).endpoint
+            _ = VBSClient(cloud.session, limits=Limits(stop=stop)).endpoint
         assert cloud.sent() == []
 
 

@@ -23,6 +23,7 @@ from vbsclient.api.http import (
     LAST_LOOK,
     AdaptiveLimit,
     Deadline,
+    Limits,
     Receipt,
     Transport,
     seconds_to_wait,
@@ -172,7 +173,9 @@ class TestRepetition:
         cloud.on('DELETE', URL, exc=requests.exceptions.SSLError(reason))
 
         with pytest.raises(errors.RepeatedDelete) as raised:
-            Transport(cloud.session, stop=Clock()).delete(URL, accepted=202)
+            Transport(cloud.session, limits=Limits(stop=Clock())).delete(
+                URL, accepted=202
+            )
         assert isinstance(raised.value.error, errors.ConnectionFailed)
         assert raised.value.error.sent
         assert 'certificate' not in raised.value.message
@@ -210,7 +213,7 @@ class TestThrottling:
         cloud = fake_cloud()
         done = {'status_code': 200, 'json': {}}
         cloud.on(method, URL, *[answer] * 11, done)
-        transport = Transport(cloud.session, concurrency=16)
+        transport = Transport(cloud.session, limits=Limits(concurrency=16))
         if method == 'GET':
             transport.get(URL)
         else:
@@ -238,7 +241,7 @@ class TestThrottling:
     ) -> None:
         cloud = fake_cloud()
         cloud.on('GET', URL, **answer)
-        transport = Transport(cloud.session, concurrency=8)
+        transport = Transport(cloud.session, limits=Limits(concurrency=8))
         with pytest.raises(errors.ServiceError) as raised:
             transport.get(URL)
         assert not isinstance(raised.value, errors.TooManyRequests)
@@ -578,7 +581,10 @@ class TestChangeThatIsNeverSent:
         cloud.on(method, URL, answer, DONE)
         with pytest.raises((errors.TooManyRequests, errors.ClientError)):
             _change(
-                Transport(cloud.session, stop=Clock(set_at_wait=1)), method
+                Transport(
+                    cloud.session, limits=Limits(stop=Clock(set_at_wait=1))
+                ),
+                method,
             )
         assert len(cloud.sent()) == 1
 
@@ -587,7 +593,7 @@ class TestChangeThatIsNeverSent:
     ) -> None:
         cloud, deadline = fake_cloud(), Deadline()
         cloud.on(method, URL, **DONE)
-        transport = Transport(cloud.session, deadline=deadline)
+        transport = Transport(cloud.session, limits=Limits(deadline=deadline))
         with deadline.within(-LAST_LOOK):
             _change(transport, method)
         assert cloud.requests[0].timeout == (10.0, 60.0)
@@ -615,7 +621,9 @@ class TestDocuments:
         cloud = FakeCloud()
         cloud.on('POST', URL, *answers)
         with contextlib.suppress(errors.ClientError):
-            Transport(cloud.session, stop=NoWait()).post(URL, {}, accepted=202)
+            Transport(cloud.session, limits=Limits(stop=NoWait())).post(
+                URL, {}, accepted=202
+            )
         may_be_done = [a in (DONE, {'status_code': 502}) for a in answers]
         if any(may_be_done):
             assert len(cloud.sent()) == may_be_done.index(True) + 1
@@ -708,7 +716,7 @@ class TestRetryAfter:
             {'json': {}},
         )
         clock = Clock()
-        Transport(cloud.session, stop=clock).get(URL)
+        Transport(cloud.session, limits=Limits(stop=clock)).get(URL)
         assert clock.waits == [17.0, 60.0]
 
     def test_without_it_the_waits_stay_short(self) -> None:
@@ -716,7 +724,7 @@ class TestRetryAfter:
         cloud.on('GET', URL, status_code=503, headers={'Retry-After': 'x'})
         clock = Clock()
         with pytest.raises(errors.ServiceUnavailable):
-            Transport(cloud.session, stop=clock).get(URL)
+            Transport(cloud.session, limits=Limits(stop=clock)).get(URL)
         assert len(clock.waits) == 4
         assert all(0.0 <= wait <= 20.0 for wait in clock.waits)
 
@@ -737,7 +745,7 @@ class TestRenewal:
 
         cloud.on('GET', URL, json=answer)
         cloud.session.get_token()
-        transport = Transport(cloud.session, concurrency=10)
+        transport = Transport(cloud.session, limits=Limits(concurrency=10))
         with ThreadPoolExecutor(10) as pool:
             answers = list(pool.map(lambda _: transport.get(URL), range(10)))
 
@@ -789,9 +797,9 @@ class TestRenewal:
             exc=requests.exceptions.ReadTimeout,
         )
         with pytest.raises(errors.ConnectionFailed) as raised:
-            Transport(cloud.session, stop=Clock(set_at_wait=1)).delete(
-                URL, accepted=202
-            )
+            Transport(
+                cloud.session, limits=Limits(stop=Clock(set_at_wait=1))
+            ).delete(URL, accepted=202)
         assert not raised.value.sent
 
 
@@ -841,7 +849,9 @@ class TestDeadline:
     def test_no_pause_is_longer_than_what_is_left(self) -> None:
         cloud, clock, deadline = FakeCloud(), Clock(), Deadline()
         cloud.on('GET', URL, status_code=503, headers={'Retry-After': '30'})
-        transport = Transport(cloud.session, stop=clock, deadline=deadline)
+        transport = Transport(
+            cloud.session, limits=Limits(stop=clock, deadline=deadline)
+        )
         with pytest.raises(errors.TooManyRequests), deadline.within(20):
             transport.get(URL)
         assert all(19 < pause <= 20 for pause in clock.waits)
@@ -853,7 +863,7 @@ class TestDeadline:
     def test_nothing_is_repeated_after_it(self, fake_cloud: MakeCloud) -> None:
         cloud, deadline = fake_cloud(), Deadline()
         cloud.on('GET', URL, status_code=503)
-        transport = Transport(cloud.session, deadline=deadline)
+        transport = Transport(cloud.session, limits=Limits(deadline=deadline))
         with pytest.raises(errors.ServiceUnavailable), deadline.within(0):
             transport.get(URL)
         assert len(cloud.sent()) == 1
@@ -863,7 +873,7 @@ class TestDeadline:
     ) -> None:
         cloud, deadline = fake_cloud(), Deadline()
         cloud.on('GET', URL, json={})
-        transport = Transport(cloud.session, deadline=deadline)
+        transport = Transport(cloud.session, limits=Limits(deadline=deadline))
         with deadline.within(3):
             transport.get(URL)
         with deadline.within(-LAST_LOOK), pytest.raises(errors.ClientError):
@@ -878,7 +888,7 @@ class TestDeadline:
     ) -> None:
         cloud, deadline = fake_cloud(), Deadline()
         cloud.on('DELETE', URL, status_code=202)
-        transport = Transport(cloud.session, deadline=deadline)
+        transport = Transport(cloud.session, limits=Limits(deadline=deadline))
         with deadline.within(-LAST_LOOK):
             transport.delete(URL, accepted=202)
         assert cloud.requests[0].timeout == (10.0, 60.0)
@@ -934,7 +944,9 @@ class TestStop:
         cloud.on('DELETE', URL, exc=requests.exceptions.ReadTimeout)
 
         with pytest.raises(errors.ConnectionFailed) as raised:
-            Transport(cloud.session, stop=clock).delete(URL, accepted=202)
+            Transport(cloud.session, limits=Limits(stop=clock)).delete(
+                URL, accepted=202
+            )
         assert raised.value.sent
         assert len(cloud.sent()) == 1
 
@@ -985,7 +997,9 @@ class TestStop:
             {'status_code': 503},
         )
         with pytest.raises((errors.RepeatedDelete, errors.ConnectionFailed)):
-            Transport(cloud.session, stop=clock).delete(URL, accepted=202)
+            Transport(cloud.session, limits=Limits(stop=clock)).delete(
+                URL, accepted=202
+            )
 
     def test_a_stopped_renewal_sends_nothing_more(
         self, fake_cloud: MakeCloud
@@ -1058,7 +1072,7 @@ class TestAdaptiveLimit:
             {'status_code': 429},
             {'json': {}},
         )
-        transport = Transport(cloud.session, concurrency=8)
+        transport = Transport(cloud.session, limits=Limits(concurrency=8))
         transport.get(URL)
 
         transport.stop.set()
@@ -1077,7 +1091,9 @@ class TestAdaptiveLimit:
 
         cloud.on('GET', URL, json=answer)
         cloud.session.get_token()
-        transport = Transport(cloud.session, concurrency=concurrency)
+        transport = Transport(
+            cloud.session, limits=Limits(concurrency=concurrency)
+        )
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda _: transport.get(URL), range(24)))
         assert most.seen <= concurrency

@@ -15,7 +15,7 @@ from tests.unit.fakes import IDENTITY, FakeCloud
 from vbsclient.api import errors, http
 from vbsclient.api.adapter import Adapter
 from vbsclient.api.csbs import CSBSClient
-from vbsclient.api.http import Transport
+from vbsclient.api.http import Limits, Transport
 from vbsclient.api.session import LARGEST_REFUSAL
 from vbsclient.api.vbs import VBSClient
 
@@ -45,7 +45,9 @@ class TestGivenSession:
         session = fake_cloud(catalog, timeout=timeout).session
         before = state_of(session)
         for client in (VBSClient, CSBSClient):
-            made = client(session, concurrency=concurrency, timeout=(1.0, 2.0))
+            made = client(
+                session, limits=Limits(concurrency), timeout=(1.0, 2.0)
+            )
             _ = made.endpoint
         after = state_of(session)
         # What it learned of the login is of its plugin.
@@ -63,7 +65,7 @@ class TestGivenSession:
     ) -> None:
         cloud = fake_cloud()
         cloud.on('GET', URL, json={})
-        Transport(cloud.session, concurrency=64).get(URL)
+        Transport(cloud.session, limits=Limits(concurrency=64)).get(URL)
         assert cloud.sent() == [f'GET {URL}']
 
     def test_its_timings_have_our_requests(
@@ -102,7 +104,7 @@ class TestOwnSession:
         self, concurrency: int, connections: int
     ) -> None:
         adapters = Transport(
-            Session(), concurrency=concurrency
+            Session(), limits=Limits(concurrency=concurrency)
         ).session.session.adapters
         assert {type(a) for a in adapters.values()} == {Adapter}
         assert {a._pool_maxsize for a in adapters.values()} == {connections}

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vbsclient.api import errors
-from vbsclient.bulk import Limits, State
+from vbsclient.api.http import Limits
+from vbsclient.bulk import State
 from vbsclient.change.follow import Counts, Follower
 from vbsclient.change.run import execute
 from vbsclient.change.targets import Change, Done, Outcome, Recorder, Target

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from vbsclient.bulk import Limits, State
+from vbsclient.api.http import Limits
+from vbsclient.bulk import State
 from vbsclient.change.follow import Counts, Follower
 from vbsclient.change.run import execute
 from vbsclient.change.targets import Change, Done, Outcome, Recorder, Target

@@ -8,7 +8,8 @@ import pytest
 
 from tests.unit.world import World
 from vbsclient import bulk
-from vbsclient.bulk import Breaker, Circuit, Limits, State
+from vbsclient.api.http import Limits
+from vbsclient.bulk import Breaker, Circuit, State
 
 MakeWorld = Callable[..., World]
 

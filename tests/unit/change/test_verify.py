@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vbsclient.api import errors
-from vbsclient.api.http import Receipt
+from vbsclient.api.http import Limits, Receipt
 from vbsclient.api.values import Known
-from vbsclient.bulk import Limits
 from vbsclient.change import verify
 from vbsclient.change.targets import Done, Recorder, Target
 from vbsclient.change.verify import delete_and_verify

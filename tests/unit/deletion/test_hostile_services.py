@@ -22,8 +22,9 @@ from tests.unit.hostile import (
 )
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBS_PROVIDER, CSBSClient
+from vbsclient.api.http import Limits
 from vbsclient.api.vbs import VBSClient
-from vbsclient.bulk import Limits, State
+from vbsclient.bulk import State
 from vbsclient.change.run import execute
 from vbsclient.change.targets import Change, Outcome, Recorder
 from vbsclient.deletion import server_backups, siblings
@@ -55,8 +56,7 @@ class Run:
         self.cloud = service.cloud()
         self.limits = Limits(concurrency=1)
         keywords: dict[str, Any] = {
-            'concurrency': 1,
-            'stop': self.limits.stop,
+            'limits': self.limits,
         }
         self.vbs = VBSClient(
             self.cloud.session,

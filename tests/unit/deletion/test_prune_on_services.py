@@ -17,8 +17,9 @@ from tests.unit.fakes import PROJECT
 from tests.unit.world import Row, World, uuid
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBS_PROVIDER, ServerBackup
+from vbsclient.api.http import Limits
 from vbsclient.api.times import CalendarDuration
-from vbsclient.bulk import Limits, State
+from vbsclient.bulk import State
 from vbsclient.change.run import execute
 from vbsclient.change.targets import Outcome, Recorder
 from vbsclient.deletion import server_backups, siblings

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.world import uuid
 from vbsclient.api.csbs import ServerBackup, ServerBackups
-from vbsclient.bulk import Limits
+from vbsclient.api.http import Limits
 from vbsclient.lookup.server_backups import find_members
 
 RUN = uuid(70)

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 from keystoneauth1.session import Session
 
@@ -13,7 +13,6 @@ from vbsclient.api import errors
 from vbsclient.api.catalog import ServiceSettings
 from vbsclient.api.client import ServiceClient
 from vbsclient.api.endpoint import SET_VBS, Pin, VBSEndpoint, resolve_vbs
-from vbsclient.api.http import Deadline
 from vbsclient.api.quotas import Quota
 from vbsclient.api.vbs.backups import Backup, Backups
 from vbsclient.api.vbs.quotas import get_quotas
@@ -36,20 +35,14 @@ class VBSClient(ServiceClient):
 
     Endpoint and version are resolved at the first use and then kept.
 
-    :param session: an authenticated keystoneauth session.
+    The other parameters are those of
+    :class:`~vbsclient.api.client.ServiceClient`.
+
     :param version: ``auto``, ``2`` or ``3``: the version of the native
         backup calls; shares exist in v2 only.
-    :param region_name: the region of the cloud.
-    :param interface: the interface (or interfaces, best first).
-    :param endpoint_override: a URL in place of the catalog's; it may hold
-        ``%(project_id)s``.
     :param block_storage: where to find the service whose backups are used
         in a cloud without VBS; by default in the same region and for the
         same interface.
-    :param timeout: (connect, read) in seconds.
-    :param concurrency: the most requests under way at a time.
-    :param stop: once set, no further request is sent.
-    :param deadline: behind it nothing is repeated any more.
     """
 
     def __init__(
@@ -57,28 +50,13 @@ class VBSClient(ServiceClient):
         session: Session,
         *,
         version: Pin = 'auto',
-        region_name: str | None = None,
-        interface: str | Sequence[str] | None = 'public',
-        endpoint_override: str | None = None,
         block_storage: ServiceSettings | None = None,
-        timeout: tuple[float, float] | None = None,
-        concurrency: int = 10,
-        stop: threading.Event | None = None,
-        deadline: Deadline | None = None,
+        **settings: Any,
     ) -> None:
-        super().__init__(
-            session,
-            region_name=region_name,
-            interface=interface,
-            endpoint_override=endpoint_override,
-            timeout=timeout,
-            concurrency=concurrency,
-            stop=stop,
-            deadline=deadline,
-        )
+        super().__init__(session, **settings)
         self._pin = version
-        self._block_storage = block_storage or ServiceSettings(
-            region_name, interface
+        self._block_storage = block_storage or replace(
+            self._settings, override=None
         )
 
     @cached_property

@@ -15,7 +15,7 @@ from osc_lib import exceptions
 from osc_lib.command import command
 
 from vbsclient.api import errors
-from vbsclient.bulk import Limits
+from vbsclient.api.http import Limits
 from vbsclient.change.follow import Follower
 from vbsclient.change.pace import PacedRecorder
 from vbsclient.change.run import excuse, execute, stopped_by

@@ -15,12 +15,11 @@ from vbsclient.api import errors
 from vbsclient.api.catalog import ServiceSettings
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.endpoint import CSBS_TYPES, VBS_TYPES, names_csbs, parse_pin
-from vbsclient.api.http import DEFAULT_TIMEOUT
+from vbsclient.api.http import DEFAULT_TIMEOUT, Limits
 from vbsclient.api.login import can_be_renewed, login_of
 from vbsclient.api.session import OwnSession
 from vbsclient.api.values import Known
 from vbsclient.api.vbs import VBSClient
-from vbsclient.bulk import Limits
 from vbsclient.lookup.resources import LookupT, Resources
 from vbsclient.osc.output.text import capital, sentence
 
@@ -45,9 +44,7 @@ def make_vbs_client(instance: Any, limits: Limits | None = None) -> VBSClient:
         endpoint_override=settings.override,
         block_storage=service_settings(instance, 'block-storage'),
         timeout=_timeout(instance),
-        concurrency=limits.concurrency,
-        stop=limits.stop,
-        deadline=limits.deadline,
+        limits=limits,
     )
 
 
@@ -66,9 +63,7 @@ def make_csbs_client(
         interface=settings.interface,
         endpoint_override=settings.override,
         timeout=_timeout(instance),
-        concurrency=limits.concurrency,
-        stop=limits.stop,
-        deadline=limits.deadline,
+        limits=limits,
     )
     csbs.is_absent = not _has_csbs(instance)
     csbs.named_by = _name_of_csbs(instance)

@@ -7,7 +7,7 @@ import abc
 import argparse
 from collections.abc import Sequence
 
-from vbsclient.bulk import Limits
+from vbsclient.api.http import Limits
 from vbsclient.change.targets import Change, Target
 from vbsclient.osc.command import confirm
 from vbsclient.osc.command.change import ChangeCommand, Prepared

@@ -14,7 +14,8 @@ from typing import Any, ClassVar, TextIO
 from cliff import utils
 from osc_lib import exceptions
 
-from vbsclient.bulk import Limits, State
+from vbsclient.api.http import Limits
+from vbsclient.bulk import State
 from vbsclient.deletion import prune
 from vbsclient.osc.command import filters, retention_options
 from vbsclient.osc.command.change import ChangeCommand, Prepared

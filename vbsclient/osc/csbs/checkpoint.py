@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vbsclient.api.csbs import Checkpoint, CheckpointGroups
-from vbsclient.bulk import Limits
+from vbsclient.api.http import Limits
 from vbsclient.change.targets import Change
 from vbsclient.deletion.checkpoints import CheckpointDeletion
 from vbsclient.deletion.server_backups import ServerBackupDeletion

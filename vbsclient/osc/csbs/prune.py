@@ -11,8 +11,8 @@ import argparse
 from collections.abc import Iterator
 
 from vbsclient.api.csbs import ServerBackup
+from vbsclient.api.http import Limits
 from vbsclient.api.paging import PAGE_SIZE
-from vbsclient.bulk import Limits
 from vbsclient.deletion.server_history import ServerHistory
 from vbsclient.osc.command.clients import make_csbs_client
 from vbsclient.osc.command.prune import PruneCommand

@@ -20,8 +20,7 @@ from vbsclient.api.csbs import (
     ServerBackupFilter,
 )
 from vbsclient.api.csbs.backups import SORT_KEYS
-from vbsclient.api.http import is_uuid
-from vbsclient.bulk import Limits
+from vbsclient.api.http import Limits, is_uuid
 from vbsclient.lookup import kinds
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
 from vbsclient.lookup.names import Kind, only

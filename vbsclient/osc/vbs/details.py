@@ -11,10 +11,10 @@ from typing import Any
 
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient, ServerBackupFilter
+from vbsclient.api.http import Limits
 from vbsclient.api.paging import first_of
 from vbsclient.api.values import Known, bool_or_none
 from vbsclient.api.vbs import Backup, Share, ShareFilter, VBSClient
-from vbsclient.bulk import Limits
 from vbsclient.lookup.origin import Origins
 from vbsclient.lookup.sharing import by_backup
 from vbsclient.osc.output.columns import (

@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 
 from vbsclient.api.csbs import ServerBackupFilter
+from vbsclient.api.http import Limits
 from vbsclient.api.vbs import ShareFilter
-from vbsclient.bulk import Limits
 from vbsclient.deletion.volume_history import VolumeHistory
 from vbsclient.osc.command.clients import make_csbs_client, make_vbs_client
 from vbsclient.osc.command.prune import PruneCommand

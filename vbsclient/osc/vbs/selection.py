@@ -12,10 +12,10 @@ from typing import Any
 from osc_lib import exceptions
 
 from vbsclient.api.csbs import CSBSClient
+from vbsclient.api.http import Limits
 from vbsclient.api.paging import PAGE_SIZE
 from vbsclient.api.vbs import Backup, ShareFilter, VBSClient
 from vbsclient.api.vbs.backups import SORT_KEYS
-from vbsclient.bulk import Limits
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
 from vbsclient.lookup.names import only
 from vbsclient.lookup.volume_backups import find_backups

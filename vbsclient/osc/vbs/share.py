@@ -10,10 +10,9 @@ from dataclasses import replace
 from osc_lib import exceptions
 
 from vbsclient.api import errors
-from vbsclient.api.http import is_uuid
+from vbsclient.api.http import Limits, is_uuid
 from vbsclient.api.values import text_or_none
 from vbsclient.api.vbs import Backup, Share, ShareFilter
-from vbsclient.bulk import Limits
 from vbsclient.change.targets import Change
 from vbsclient.deletion.shares import BackupSharesDeletion, ShareDeletion
 from vbsclient.lookup.names import Kind
