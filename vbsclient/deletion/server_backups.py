@@ -214,25 +214,19 @@ class ServerBackupDeletion(Change):
 
         :raises AbortRun: if one of them goes.
         """
-        wanted = {t.verified_id: t.verified for t in targets}
+        known = {t.verified_id: t.verified for t in targets}
         watched = self._siblings.checkpoints
-        backups: list[ServerBackup] = []
-        many = len(wanted) > MAX_SINGLE_GETS
+        rows: list[ServerBackup] = []
+        many = len(known) > MAX_SINGLE_GETS
         if many:
-            backups = read_all(self._csbs.backups)
+            rows = read_all(self._csbs.backups)
         elif watched:
-            backups = self._siblings.read(watched)
-        seen = {
-            backup.id: seen_while_deleting(backup)
-            for backup in backups
-            if backup.id in wanted and not is_gone(backup.status)
-        }
-        answers = existence_of(self._csbs.backups, wanted).of(
-            sorted(set(wanted) - set(seen)), self._limits, unlisted=many
+            rows = self._siblings.read(watched)
+        answers = existence_of(self._csbs.backups, known).of(
+            sorted(known), self._limits, rows=rows, unlisted=many
         )
-        seen |= seen_in(answers, seen_while_deleting)
-        self._siblings.compare(backups, watched)
-        return seen
+        self._siblings.compare(rows, watched)
+        return seen_in(answers, seen_while_deleting)
 
     def initial_status(self, target: Target) -> ResourceStatus:
         return seen_while_deleting(target.verified)

@@ -21,7 +21,6 @@ from vbsclient.change.verify import delete_and_verify
 from vbsclient.lookup import kinds
 from vbsclient.lookup.existence import (
     MAX_SINGLE_GETS,
-    LookupResult,
     missing_if_gone,
 )
 from vbsclient.lookup.names import require_uuid, unique
@@ -75,20 +74,14 @@ class ShareDeletion(_Cancelling):
 
     def targets(self) -> list[Target]:
         ids = [a for a in self._arguments if is_uuid(a)]
-        listed: LookupResult[Share] = {}
         many = len(ids) > MAX_SINGLE_GETS
-        if many:
-            wanted = set(ids)
-            listed = {
-                s.id: s
-                for s in read_shares(self._vbs.shares)
-                if s.id in wanted
-            }
-        absent = [id for id in ids if id not in listed]
         answers = existence_of(self._vbs.shares).of(
-            absent, self._limits, unlisted=many
+            ids,
+            self._limits,
+            rows=read_shares(self._vbs.shares) if many else (),
+            unlisted=many,
         )
-        found = listed | missing_if_gone(answers, 'share')
+        found = missing_if_gone(answers, 'share')
         targets = [_share_target(a, found.get(a)) for a in self._arguments]
         suggest_command(targets, partial(kinds.a_backup, self._vbs))
         return merge(targets)

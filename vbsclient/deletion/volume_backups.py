@@ -250,18 +250,15 @@ class VolumeBackupDeletion(Change):
         ).targets()
 
     def poll(self, targets: Sequence[Target]) -> dict[str, ResourceStatus]:
-        wanted = {t.verified_id: t.verified for t in targets}
-        seen: dict[str, ResourceStatus] = {}
-        many = len(wanted) > MAX_SINGLE_GETS
-        if many:
-            for backup in self._vbs.backups.list():
-                if backup.id in wanted and not is_gone(backup.status):
-                    seen[backup.id] = _status_of(backup)
-        absent = sorted(set(wanted) - set(seen))
-        answers = existence_of(self._vbs.backups, wanted).of(
-            absent, self._limits, unlisted=many
+        known = {t.verified_id: t.verified for t in targets}
+        many = len(known) > MAX_SINGLE_GETS
+        answers = existence_of(self._vbs.backups, known).of(
+            sorted(known),
+            self._limits,
+            rows=self._vbs.backups.list() if many else (),
+            unlisted=many,
         )
-        return seen | seen_in(answers, _status_of)
+        return seen_in(answers, _status_of)
 
     def initial_status(self, target: Target) -> ResourceStatus:
         return _status_of(target.verified)
