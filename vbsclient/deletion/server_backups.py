@@ -189,7 +189,7 @@ class ServerBackupDeletion(Change):
             self._confirm(backup.id)
 
         def send() -> Receipt:
-            receipt = self._checkpoints.delete_item(
+            receipt = self._checkpoints.delete_backup(
                 backup.checkpoint_id, backup.id
             )
             self._accepted.add(backup.id)
@@ -406,7 +406,7 @@ def _unsent(
 
 
 def change_of(before: ServerBackup, now: ServerBackup | None) -> str | None:
-    """What is different of an item that was to be deleted by rule, or None.
+    """What is different of a backup that was to be deleted by rule, or None.
 
     :param before: what the decision was made of.
     :param now: None if it is gone.

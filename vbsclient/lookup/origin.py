@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether CSBS made a backup of a disk, which only CSBS may delete."""
+"""Whether CSBS made a volume backup, which only CSBS may delete."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ _GARBLED = errors.MalformedResponse('its service_metadata is not readable')
 class Part:
     """One disk's part of a server backup, as CSBS lists it."""
 
-    item_id: str
-    item_name: str | None
+    backup_id: str
+    backup_name: str | None
     server: str
     incremental: bool | None
 
@@ -53,12 +53,12 @@ class Listing:
     """What the list of CSBS says of backups of disks.
 
     :ivar parts: disk backup id -> the server backup that it belongs to.
-    :ivar doubt: why it may lack some; None if it is complete.
-    :ivar exists: whether there is a CSBS that could have made any.
+    :ivar uncertain: why it may lack some; None if it is complete.
+    :ivar exists: whether there is a CSBS that could have created any.
     """
 
     parts: Mapping[str, Part] = field(default_factory=dict)
-    doubt: errors.ClientError | None = None
+    uncertain: errors.ClientError | None = None
     exists: bool = True
 
 
@@ -83,14 +83,14 @@ class ServerBackups:
     def listing(self) -> Listing:
         """What it says; read once."""
         parts: dict[str, Part] = {}
-        doubt: errors.ClientError | None = None
+        uncertain: errors.ClientError | None = None
         try:
-            for item in self._csbs.backups.list(where=self._where):
-                parts.update(_parts_of(item))
-                if not item.disks_are_known and doubt is None:
-                    doubt = errors.MalformedResponse(
+            for backup in self._csbs.backups.list(where=self._where):
+                parts.update(_parts_of(backup))
+                if not backup.disks_are_known and uncertain is None:
+                    uncertain = errors.MalformedResponse(
                         f'CSBS does not say which disks are in its backup '
-                        f'{item.id}'
+                        f'{backup.id}'
                     )
         except errors.Cancelled:
             raise
@@ -100,19 +100,22 @@ class ServerBackups:
             # What a Karbor made with providers of its own is none of CSBS's.
             if karbor.has_csbs is Known.NO:
                 return Listing(exists=False)
-            return Listing(doubt=karbor)
+            return Listing(uncertain=karbor)
         except errors.ClientError as error:
-            return Listing(doubt=error)
-        return Listing(parts, doubt)
+            return Listing(uncertain=error)
+        return Listing(parts, uncertain)
 
 
-def _parts_of(item: ServerBackup) -> dict[str, Part]:
-    server = item.server_name or item.server_id or 'unknown'
+def _parts_of(backup: ServerBackup) -> dict[str, Part]:
+    server = backup.server_name or backup.server_id or 'unknown'
     return {
         disk['id']: Part(
-            item.id, item.name, server, bool_or_none(disk.get('incremental'))
+            backup.id,
+            backup.name,
+            server,
+            bool_or_none(disk.get('incremental')),
         )
-        for disk in item.disks
+        for disk in backup.disks
         if disk['id'] is not None
     }
 
@@ -165,15 +168,15 @@ class Origins:
             return mark
         if self.part(id) is not None:
             return Known.YES
-        if mark is Known.NO or self.doubt_about(id) is None:
+        if mark is Known.NO or self.uncertain_reason(id) is None:
             return Known.NO
         return Known.UNKNOWN
 
-    def doubt_about(self, id: str) -> errors.ClientError | None:
+    def uncertain_reason(self, id: str) -> errors.ClientError | None:
         """Why nobody knows of a backup that CSBS does not list, if so."""
         listing = self._servers.listing
-        if listing.doubt is not None:
-            return listing.doubt
+        if listing.uncertain is not None:
+            return listing.uncertain
         if listing.exists:
             return None
         return _GARBLED if id in self._garbled else self._unread
@@ -235,10 +238,10 @@ class Origins:
         if part is not None:
             return RefusedError(
                 f'CSBS made it as a part of the server backup '
-                f'{part.item_name} ({part.item_id}) of {part.server}',
-                Hint(OF_SERVER_BACKUP, id=part.item_id),
+                f'{part.backup_name} ({part.backup_id}) of {part.server}',
+                Hint(OF_SERVER_BACKUP, id=part.backup_id),
             )
-        if listing.exists and listing.doubt is None:
+        if listing.exists and listing.uncertain is None:
             return RefusedError(
                 'it is left over from CSBS: its server backup no longer '
                 'exists',
@@ -250,11 +253,11 @@ class Origins:
         )
 
     def _undecided(self, id: str) -> UnverifiedError:
-        doubt = self.doubt_about(id) or _GARBLED
+        reason = self.uncertain_reason(id) or _GARBLED
         return UnverifiedError(
-            f'whether CSBS made it could not be read ({doubt.message})',
-            f'{doubt.hint} {UNKNOWN_ORIGIN}'
-            if isinstance(doubt, errors.EndpointError) and doubt.hint
+            f'whether CSBS made it could not be read ({reason.message})',
+            f'{reason.hint} {UNKNOWN_ORIGIN}'
+            if isinstance(reason, errors.EndpointError) and reason.hint
             else UNKNOWN_ORIGIN,
         )
 

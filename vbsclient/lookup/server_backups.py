@@ -48,83 +48,83 @@ def find_server_backups(
 
 
 def find_members(
-    items: ServerBackups,
+    backups: ServerBackups,
     checkpoint_ids: Sequence[str],
     limits: Limits,
     *,
     fewest: int = 1,
 ) -> Mapping[str, Sequence[ServerBackup]]:
-    """The items of each checkpoint; none for a checkpoint without items.
+    """The backups of each checkpoint; none for a checkpoint without backups.
 
     Nothing but lists can show that there are none: the one that is narrowed
     to the checkpoint and the whole one have to agree.
 
     :param fewest: of fewer than so many the same holds.
-    :raises NoServerBackups: on a cloud without items.
+    :raises NoServerBackups: on a cloud without backups.
     """
     found: dict[str, list[ServerBackup]] = {id: [] for id in checkpoint_ids}
     many = len(checkpoint_ids) > MAX_SINGLE_GETS
     if many:
-        _sort_into(found, read_all(items))
+        _sort_into(found, read_all(backups))
     absent = [id for id, members in found.items() if not members]
     for outcome in bulk.each(
         absent,
-        lambda id: read_all(items, checkpoint_id=id),
+        lambda id: read_all(backups, checkpoint_id=id),
         limits,
     ):
         found[outcome.target] = bulk.result_of(outcome)
     doubtful = {id: m for id, m in found.items() if len(m) < fewest}
     if not many and doubtful:
-        _sort_into(doubtful, read_all(items))
+        _sort_into(doubtful, read_all(backups))
     return found
 
 
 def _sort_into(
-    found: Mapping[str, list[ServerBackup]], items: Iterable[ServerBackup]
+    found: Mapping[str, list[ServerBackup]], backups: Iterable[ServerBackup]
 ) -> None:
-    known = {item.id for members in found.values() for item in members}
-    for item in items:
-        if item.checkpoint_id in found and item.id not in known:
-            found[item.checkpoint_id].append(item)
+    known = {backup.id for members in found.values() for backup in members}
+    for backup in backups:
+        if backup.checkpoint_id in found and backup.id not in known:
+            found[backup.checkpoint_id].append(backup)
 
 
 def existence_of(
-    items: ServerBackups, known: Mapping[str, ServerBackup] | None = None
+    backups: ServerBackups, known: Mapping[str, ServerBackup] | None = None
 ) -> Existence[ServerBackup]:
     """What tells whether backups of servers are there.
 
     :param known: those that this run saw, by id.
-    :raises NoServerBackups: on a cloud without items, when it is asked.
+    :raises NoServerBackups: on a cloud without backups, when it is asked.
     """
-    runs = {id: item.checkpoint_id for id, item in (known or {}).items()}
+    runs = {id: backup.checkpoint_id for id, backup in (known or {}).items()}
 
     def listed(ids: Collection[str]) -> Iterator[ServerBackup]:
         for checkpoint_id in owners_to_list(ids, runs):
-            yield from read_all(items, checkpoint_id=checkpoint_id)
+            yield from read_all(backups, checkpoint_id=checkpoint_id)
 
-    return Existence(items.get, listed)
+    return Existence(backups.get, listed)
 
 
 def read_all(
-    items: ServerBackups,
+    backups: ServerBackups,
     *,
     checkpoint_id: str | None = None,
     name: str | None = None,
 ) -> list[ServerBackup]:
-    """A list of items to its end.
+    """A list of backups to its end.
 
-    :raises NoServerBackups: on a cloud without items.
+    :raises NoServerBackups: on a cloud without backups.
     """
-    return list(items.list(checkpoint_id=checkpoint_id, name=name))
+    return list(backups.list(checkpoint_id=checkpoint_id, name=name))
 
 
-def _describe(item: ServerBackup) -> str:
+def _describe(backup: ServerBackup) -> str:
     """One item for a person who has to tell it from others."""
-    server = item.server_name or item.server_id or 'unknown'
+    server = backup.server_name or backup.server_id or 'unknown'
     return (
-        f'{brief(item.id)} (server {brief(server)}, {brief(item.status)}, '
-        f'{brief(item.created_at or "no date")}, checkpoint '
-        f'{brief(item.checkpoint_id)})'
+        f'{brief(backup.id)} (server {brief(server)}, {brief(backup.status)}, '
+        f'{brief(backup.created_at or "no date")}, checkpoint '
+        f'{brief(backup.checkpoint_id)})'
     )
 
 
@@ -136,9 +136,9 @@ KIND = Kind(
 )
 
 
-def seen_of(item: ServerBackup) -> ResourceStatus:
-    """What one look says of an item, with the reasons of a failure."""
-    extend = dict_or_empty(item.body.get('extend_info'))
+def seen_of(backup: ServerBackup) -> ResourceStatus:
+    """What one look says of a backup, with the reasons of a failure."""
+    extend = dict_or_empty(backup.body.get('extend_info'))
     code = dict_or_empty(extend.get('fail_code'))
     parts = [
         str(part)
@@ -151,13 +151,13 @@ def seen_of(item: ServerBackup) -> ResourceStatus:
         if part not in (None, '')
     ]
     return ResourceStatus(
-        item.status, ', '.join(parts) or None, item.updated_at
+        backup.status, ', '.join(parts) or None, backup.updated_at
     )
 
 
-def seen_while_deleting(item: ServerBackup) -> ResourceStatus:
+def seen_while_deleting(backup: ServerBackup) -> ResourceStatus:
     """The same, without what another task has failed at."""
-    failed = dict_or_empty(item.body.get('extend_info')).get('fail_op')
-    if item.status == 'available' and failed not in (None, '', 'delete'):
-        return ResourceStatus(item.status, None, item.updated_at)
-    return seen_of(item)
+    failed = dict_or_empty(backup.body.get('extend_info')).get('fail_op')
+    if backup.status == 'available' and failed not in (None, '', 'delete'):
+        return ResourceStatus(backup.status, None, backup.updated_at)
+    return seen_of(backup)

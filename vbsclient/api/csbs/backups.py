@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Backups of servers, which the wire calls checkpoint items."""
+"""Backups of servers, which the wire calls checkpoint backups."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class ServerBackup:
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> ServerBackup:
-        """Read an item object.
+        """Read a backup object.
 
         :raises MalformedResponse: if an id is missing.
         """
@@ -175,7 +175,7 @@ class ServerBackup:
     def incremental(self) -> frozenset[bool]:
         """Which kinds of disk backups are in it: full, incremental, both.
 
-        Judged by the disks: the reference gives the item's own mark two
+        Judged by the disks: the reference gives the backup's own mark two
         meanings.
         """
         return frozenset(
@@ -191,7 +191,7 @@ class ServerBackup:
 
 @dataclass(frozen=True)
 class ServerBackupFilter:
-    """Which items are wanted (C5, C6).
+    """Which backups are wanted (C5, C6).
 
     All but the policy and the times are compared again here.
 
@@ -199,7 +199,7 @@ class ServerBackupFilter:
     :ivar name: exact name; the service compares loosely.
     :ivar name_contains: a part of the name; without a name.
     :ivar status: exact status.
-    :ivar availability_zone: the zone; taken on trust where an item does not
+    :ivar availability_zone: the zone; taken on trust where a backup does not
         say its own.
     :ivar server_id: the server that was backed up.
     :ivar server_name: its exact name; the service compares loosely.
@@ -248,16 +248,16 @@ class ServerBackupFilter:
             end_time=self.end_time,
         )
 
-    def fits(self, item: ServerBackup) -> bool:
-        """Whether an item is wanted, as far as it tells."""
-        zone = item.availability_zone
+    def fits(self, backup: ServerBackup) -> bool:
+        """Whether a backup is wanted, as far as it tells."""
+        zone = backup.availability_zone
         return (
-            self.checkpoint_id in (None, item.checkpoint_id)
-            and self.name in (None, item.name)
-            and (self.name_contains or '') in (item.name or '')
-            and self.status in (None, item.status)
-            and self.server_id in (None, item.server_id)
-            and self.server_name in (None, item.server_name)
+            self.checkpoint_id in (None, backup.checkpoint_id)
+            and self.name in (None, backup.name)
+            and (self.name_contains or '') in (backup.name or '')
+            and self.status in (None, backup.status)
+            and self.server_id in (None, backup.server_id)
+            and self.server_name in (None, backup.server_name)
             and (zone is None or self.availability_zone in (None, zone))
         )
 
@@ -283,7 +283,7 @@ class ServerBackups(Collection[ServerBackup]):
 
     def get(self, id: str) -> ServerBackup:
         backup = super().get(id)
-        self._kind.note_items()
+        self._kind.note_backups()
         return backup
 
     def list(
@@ -306,11 +306,11 @@ class ServerBackups(Collection[ServerBackup]):
         :param sort: ``key:direction``, several joined by commas; keys are
             ``name``, ``status``, ``id``, ``created_at``, ``updated_at`` and
             ``protected_at``.
-        :param marker: the id of an item: only those behind it.
+        :param marker: the id of a backup: only those behind it.
         :param page_size: how many a page is to hold.
         :raises AmbiguousListing: if the list cannot be read to its end.
         :raises NotFound: if there is no such marker.
-        :raises NoServerBackups: on a cloud that has no items (plain Karbor).
+        :raises NoServerBackups: on a cloud that has no backups (plain Karbor).
         :raises NotServed: if nobody knows whether it has.
         :raises ServiceError: if the service refuses.
         :raises ValueError: if ``where`` has another checkpoint or name.
@@ -330,16 +330,16 @@ class ServerBackups(Collection[ServerBackup]):
             },
             page_size=page_size,
         ):
-            item = ServerBackup.from_body(row)
-            if where.fits(item):
-                yield item
+            backup = ServerBackup.from_body(row)
+            if where.fits(backup):
+                yield backup
 
     def count(self, where: ServerBackupFilter) -> int | None:
         """How many backups of servers there are (CSBS API, C6).
 
         :param where: of this only what the service compares exactly.
         :returns: None if it answers without a number.
-        :raises NoServerBackups: on a cloud that has no items (plain Karbor).
+        :raises NoServerBackups: on a cloud that has no backups (plain Karbor).
         :raises NotServed: if nobody knows whether it has.
         :raises ServiceError: if the service refuses.
         """
@@ -363,7 +363,7 @@ class ServerBackups(Collection[ServerBackup]):
                     f'({again.message})',
                     'Nothing was decided from that: try again later.',
                 ) from again
-        self._kind.note_items()
+        self._kind.note_backups()
         return body
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checkpoints seen through their items, which alone are documented."""
+"""Checkpoints seen through their backups, which alone are documented."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vbsclient.api.csbs.backups import ServerBackup
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What a checkpoint tells of one of its items.
+    """What a checkpoint tells of one of its backups.
 
     :ivar size: MB.
     """
@@ -29,19 +29,19 @@ class Member:
 
 @dataclass(slots=True)
 class Checkpoint:
-    """A checkpoint: the items that share its id."""
+    """A checkpoint: the backups that share its id."""
 
     id: str
     members: list[Member] = field(default_factory=list)
 
     @property
     def name(self) -> str | None:
-        """The name of the run, which each of its items bears."""
+        """The name of the run, which each of its backups bears."""
         return self.members[0].name
 
     @property
     def statuses(self) -> list[str]:
-        """The states of its items, each once."""
+        """The states of its backups, each once."""
         return sorted({member.status for member in self.members})
 
     @property
@@ -57,20 +57,20 @@ class Checkpoint:
 
     @property
     def size(self) -> int | None:
-        """MB of all items; None if none says it."""
+        """MB of all backups; None if none says it."""
         known = [m.size for m in self.members if m.size is not None]
         return sum(known) if known else None
 
     @property
     def created_at(self) -> str | None:
-        """When the first of its items was made."""
+        """When the first of its backups was made."""
         return min(
             (m.created_at for m in self.members if m.created_at), default=None
         )
 
     @property
     def updated_at(self) -> str | None:
-        """When one of its items changed last."""
+        """When one of its backups changed last."""
         return max(
             (m.updated_at for m in self.members if m.updated_at), default=None
         )
@@ -82,32 +82,34 @@ class Checkpoint:
 
 
 class CheckpointGroups(dict[str, Checkpoint]):
-    """Checkpoints by their ids, in the order in which items were added."""
+    """Checkpoints by their ids, in the order in which backups were added."""
 
-    def add(self, item: ServerBackup) -> Checkpoint:
-        """Put an item into its checkpoint.
+    def add(self, backup: ServerBackup) -> Checkpoint:
+        """Put a backup into its checkpoint.
 
         Only what is shown is kept: a list may hold a hundred thousand.
         """
-        group = self.get(item.checkpoint_id)
+        group = self.get(backup.checkpoint_id)
         if group is None:
-            group = self[item.checkpoint_id] = Checkpoint(item.checkpoint_id)
+            group = self[backup.checkpoint_id] = Checkpoint(
+                backup.checkpoint_id
+            )
         group.members.append(
             Member(
-                id=item.id,
-                name=item.name,
-                status=item.status,
-                server_id=item.server_id,
-                server_name=item.server_name,
-                size=item.size,
-                created_at=item.created_at,
-                updated_at=item.updated_at,
-                automatic=item.automatic,
+                id=backup.id,
+                name=backup.name,
+                status=backup.status,
+                server_id=backup.server_id,
+                server_name=backup.server_name,
+                size=backup.size,
+                created_at=backup.created_at,
+                updated_at=backup.updated_at,
+                automatic=backup.automatic,
             )
         )
         return group
 
-    def add_all(self, items: Iterable[ServerBackup]) -> None:
-        """Put several items into their checkpoints."""
-        for item in items:
-            self.add(item)
+    def add_all(self, backups: Iterable[ServerBackup]) -> None:
+        """Put several backups into their checkpoints."""
+        for backup in backups:
+            self.add(backup)

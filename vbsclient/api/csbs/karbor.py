@@ -116,7 +116,7 @@ class KarborCheckpoints(Collection[KarborCheckpoint]):
         """Ask for the deletion of a whole checkpoint (CSBS API, C8; 200).
 
         Every backup in it goes, of all its servers.  Asynchronous, without
-        a task to ask: poll the items.
+        a task to ask: poll the backups.
 
         :param checkpoint_id: a UUID.
         :raises InvalidId: if it is no UUID; nothing was sent.
@@ -126,22 +126,22 @@ class KarborCheckpoints(Collection[KarborCheckpoint]):
             self._address(uuid_segment(checkpoint_id)), accepted=200
         )
 
-    def delete_item(self, checkpoint_id: str, item_id: str) -> Receipt:
+    def delete_backup(self, checkpoint_id: str, backup_id: str) -> Receipt:
         """Ask for the deletion of one backup of a checkpoint (C8; 200).
 
         One id a request: the reference defines no format for more.
 
-        :param checkpoint_id: the UUID of the item's checkpoint.
-        :param item_id: the UUID of the item.
+        :param checkpoint_id: the UUID of the backup's checkpoint.
+        :param item_id: the UUID of the backup.
         :raises InvalidId: if one is no UUID; nothing was sent.  An empty
             ``checkpoint_items`` would delete the whole checkpoint.
         :raises ServiceError: if the service refuses.
         """
-        if not is_uuid(item_id):
-            raise errors.InvalidId(f'{item_id!r} is not an id (a UUID)')
+        if not is_uuid(backup_id):
+            raise errors.InvalidId(f'{backup_id!r} is not an id (a UUID)')
         return self._transport.delete(
             self._address(uuid_segment(checkpoint_id)),
-            {'checkpoint_items': canonical_id(item_id)},
+            {'checkpoint_items': canonical_id(backup_id)},
             accepted=200,
         )
 

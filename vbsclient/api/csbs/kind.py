@@ -2,7 +2,7 @@
 """What kind of service answers at the endpoint of CSBS.
 
 CSBS has ``checkpoint_items`` and one provider, whose id is fixed.  Karbor,
-which it descends from, has providers of its own and no items.  A gateway
+which it descends from, has providers of its own and no backups.  A gateway
 that has lost a route looks like Karbor for a moment, so that no single
 answer decides: see :meth:`ServiceKind.settle`.
 """
@@ -76,23 +76,23 @@ class ServiceKind:
     def __init__(self, transport: Transport, url: str) -> None:
         self._transport = transport
         self._url = url
-        self._has_items = False
-        self._no_items: NoServerBackups | None = None
+        self._has_backups = False
+        self._no_backups: NoServerBackups | None = None
 
-    def note_items(self) -> None:
-        """Remember that the route of the items has answered."""
-        self._has_items = True
+    def note_backups(self) -> None:
+        """Remember that the route of the backups has answered."""
+        self._has_backups = True
 
     def refuse_if_karbor(self) -> None:
         """Ask nothing more of a route that is known not to exist.
 
         :raises NoServerBackups: if it is.
         """
-        if self._no_items is not None:
-            raise self._no_items
+        if self._no_backups is not None:
+            raise self._no_backups
 
     def settle(self, error: errors.NotFound) -> None:
-        """Find out what the 404 of a list of items means.
+        """Find out what the 404 of a list of backups means.
 
         Returns if the list is there after all, so that it may be asked for
         again.  There is no such list where it answers 404 twice, has never
@@ -112,16 +112,16 @@ class ServiceKind:
         except errors.NotFound:
             pass
         else:
-            self.note_items()
+            self.note_backups()
             return
-        if self._has_items:
+        if self._has_backups:
             raise errors.NotServed(
                 'the list of checkpoint_items answered before in this run, '
                 'and answers 404 now',
                 'Nothing was decided from that: try again later.',
             ) from error
-        self._no_items = self._karbor(error)
-        raise self._no_items from error
+        self._no_backups = self._karbor(error)
+        raise self._no_backups from error
 
     def _karbor(self, error: errors.NotFound) -> NoServerBackups:
         """What Karbor's own routes say.

@@ -112,7 +112,7 @@ class ListVbsBackup(ListCommand):
             vbs,
             csbs,
             shares=ShareFilter(volume_id=selected.volume_id),
-            items=ServerBackupFilter(),
+            backups=ServerBackupFilter(),
         )
         marker = parsed_args.marker
         if marker is not None and not is_uuid(marker):
@@ -169,7 +169,7 @@ class ShowVbsBackup(ShowCommand):
             vbs,
             self.csbs,
             shares=ShareFilter(backup_id=backup.id),
-            items=ServerBackupFilter(server_id=backup.server_id),
+            backups=ServerBackupFilter(server_id=backup.server_id),
         )
         return Row(backup, details, share)
 

@@ -41,7 +41,7 @@ class Details:
     Each list is read once, when the first backup needs it.
 
     :param shares: which shares to read.
-    :param items: which backups of CSBS to read.
+    :param backups: which backups of CSBS to read.
     """
 
     def __init__(
@@ -50,18 +50,18 @@ class Details:
         csbs: CSBSClient,
         *,
         shares: ShareFilter,
-        items: ServerBackupFilter,
+        backups: ServerBackupFilter,
     ) -> None:
         self._vbs = vbs
         self._share_filter = shares
-        self._origins = Origins(vbs, csbs, Limits(), items)
+        self._origins = Origins(vbs, csbs, Limits(), backups)
         self._is_warned = False
 
     def source(self, backup: Backup) -> str | None:
         """The service that made it; None where nobody knows."""
         made_by_csbs = self._origins.look_up(backup)
         if made_by_csbs is Known.UNKNOWN:
-            self._warn(self._origins.doubt_about(backup.id))
+            self._warn(self._origins.uncertain_reason(backup.id))
             return None
         return 'CSBS' if made_by_csbs is Known.YES else 'VBS'
 
@@ -82,13 +82,13 @@ class Details:
         if self.source(backup) != 'CSBS':
             return None
         part = self._origins.part(backup.id)
-        return part.item_id if part else None
+        return part.backup_id if part else None
 
-    def _warn(self, doubt: errors.ClientError | None) -> None:
+    def _warn(self, reason: errors.ClientError | None) -> None:
         """Say once why nobody knows where backups come from."""
-        if not self._is_warned and doubt is not None:
+        if not self._is_warned and reason is not None:
             self._is_warned = True
-            LOG.warning('What CSBS made is not known: %s', sentence(doubt))
+            LOG.warning('What CSBS made is not known: %s', sentence(reason))
 
     def shared_with(self, backup: Backup) -> list[str] | None:
         """The projects that may use it; None if that cannot be read."""

@@ -59,7 +59,7 @@ class PruneVbsBackup(PruneCommand):
         csbs = make_csbs_client(manager, limits)
         selection = Selection.of(parsed_args, manager, csbs)
         details = Details(
-            vbs, csbs, shares=ShareFilter(), items=ServerBackupFilter()
+            vbs, csbs, shares=ShareFilter(), backups=ServerBackupFilter()
         )
         return VolumeHistory(
             vbs,

@@ -32,7 +32,7 @@ class TestDelete:
     def test_one_item(self, fake_cloud: MakeCloud) -> None:
         cloud = fake_cloud()
         cloud.on('DELETE', f'{ROUTE}/{CHECKPOINT}', json={})
-        checkpoints(cloud).delete_item(CHECKPOINT, ITEM)
+        checkpoints(cloud).delete_backup(CHECKPOINT, ITEM)
         assert cloud.sent() == [
             f'DELETE {ROUTE}/{CHECKPOINT}?checkpoint_items={ITEM}'
         ]
@@ -45,7 +45,7 @@ class TestDelete:
     ) -> None:
         cloud = fake_cloud()
         with pytest.raises(errors.InvalidId):
-            checkpoints(cloud).delete_item(CHECKPOINT, item)
+            checkpoints(cloud).delete_backup(CHECKPOINT, item)
         assert cloud.sent() == []
 
     @pytest.mark.parametrize('checkpoint', ['', '..', 'fake_1', ITEM[:-1]])
@@ -56,7 +56,7 @@ class TestDelete:
         with pytest.raises(errors.InvalidId):
             checkpoints(cloud).delete(checkpoint)
         with pytest.raises(errors.InvalidId):
-            checkpoints(cloud).delete_item(checkpoint, ITEM)
+            checkpoints(cloud).delete_backup(checkpoint, ITEM)
         assert cloud.sent() == []
 
     @pytest.mark.parametrize('provider', ['', '../x', 'karbor'])
