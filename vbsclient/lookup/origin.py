@@ -185,6 +185,20 @@ class Origins:
         """The server backup that it belongs to, as far as CSBS says."""
         return self._servers.listing.parts.get(canonical_id(id))
 
+    def is_incremental(self, backup: Backup) -> bool | None:
+        """Whether it depends on another; None where nothing says it."""
+        if backup.incremental is not None or (
+            backup.csbs_mark is not Known.UNKNOWN
+        ):
+            return backup.incremental
+        part = self.part(backup.id)
+        if part is not None:
+            return part.incremental
+        if self._vbs.endpoint.vendor is None:
+            # Block storage maintains the mark that VBS does not.
+            return bool_or_none(backup.body.get('is_incremental'))
+        return None
+
     def read_list(self) -> None:
         """Read all marks at once, which pays for many backups."""
         v2 = self._vbs.backups_v2

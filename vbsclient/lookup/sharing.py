@@ -15,7 +15,7 @@ from collections.abc import (
 from vbsclient.api import errors
 from vbsclient.api.http import Limits
 from vbsclient.api.values import Known
-from vbsclient.api.vbs import Share, Shares, VBSClient
+from vbsclient.api.vbs import Share, ShareFilter, Shares, VBSClient
 from vbsclient.lookup.existence import (
     MAX_SINGLE_GETS,
     Existence,
@@ -36,14 +36,21 @@ NO_SHARES = 'Correct the endpoint, if this cloud has them.'
 class Sharing:
     """The shares that this project has given, by the id of the backup.
 
+    :param where: which shares to read, where all are read at once.
     :param offered: whether they could be read before.
     :param warn: whether to warn, once, where they may not be read.
     """
 
     def __init__(
-        self, vbs: VBSClient, *, offered: bool = False, warn: bool = False
+        self,
+        vbs: VBSClient,
+        *,
+        where: ShareFilter | None = None,
+        offered: bool = False,
+        warn: bool = False,
     ) -> None:
         self._vbs = vbs
+        self._where = where
         self._offered = offered
         self._warn = warn
         self._every: Mapping[str, list[Share]] | None = None
@@ -61,6 +68,20 @@ class Sharing:
     def read_list(self) -> None:
         """Read all shares at once, which pays for many backups."""
         self._every = by_backup(self._read())
+
+    def projects_of(self, backup_id: str) -> list[str] | None:
+        """The projects that may use a backup, by the list of all shares.
+
+        None where the cloud has no shares or forbids reading them.
+
+        :raises ClientError: if reading fails otherwise.
+        """
+        if self._every is None:
+            self.read_list()
+        if not self._offered or self._every is None:
+            return None
+        shares = self._every.get(backup_id, ())
+        return [str(share.to_project_id) for share in shares]
 
     def of(self, backup_ids: Sequence[str]) -> Mapping[str, list[Share]]:
         """The shares of these backups, which are read once.
@@ -80,7 +101,9 @@ class Sharing:
 
     def _read(self, backup_id: str | None = None) -> list[Share]:
         try:
-            shares = list(self._vbs.shares.list(backup_id=backup_id))
+            shares = list(
+                self._vbs.shares.list(backup_id=backup_id, where=self._where)
+            )
         except errors.NOT_OFFERED as error:
             if self._offered:
                 raise

@@ -3,13 +3,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
+from vbsclient.api import errors
 from vbsclient.api.http import Limits
+from vbsclient.api.paging import first_of
 from vbsclient.api.vbs import Backup, Backups, VBSClient
 from vbsclient.lookup.existence import Existence, LookupResult, owners_to_list
 from vbsclient.lookup.names import Kind
 from vbsclient.wording import brief
+
+LOG = logging.getLogger(__name__)
+
+#: The key of what v2 alone says of a backup.
+_MARK = 'service_metadata'
 
 
 def keeps_chains(vbs: VBSClient, *, has_marks: bool, has_shares: bool) -> bool:
@@ -39,6 +48,74 @@ def find_backups(
         backups.owns,
         limits,
     )
+
+
+def list_marked(
+    vbs: VBSClient, *, verified: bool = False, **filters: Any
+) -> Iterator[Backup]:
+    """The backups, with what v2 alone tells of where they come from.
+
+    :param verified: whether each is to be as the service shows it that
+        deletes it, which then is asked for them; else one list is enough
+        where both versions are of one service.
+    """
+    v2 = vbs.backups_v2
+    if v2 is None or v2 is vbs.backups:
+        return vbs.backups.list(**filters)
+    if verified or not vbs.endpoint.is_one_service:
+        return _with_marks(vbs.backups.list(**filters), v2.list(**filters))
+    return first_of(
+        v2.list(**filters),
+        lambda: vbs.backups.list(**filters),
+        unless=errors.NOT_OFFERED,
+    )
+
+
+def _with_marks(
+    backups: Iterator[Backup], marked: Iterator[Backup]
+) -> Iterator[Backup]:
+    """Backups, each with the mark of the same one in another list.
+
+    That list is read no further than it must be; what it does not know, or
+    does not tell, has no mark.
+    """
+    others: dict[str, Backup] = {}
+    for backup in backups:
+        while backup.id not in others:
+            try:
+                other = next(marked, None)
+            except errors.Cancelled:
+                raise
+            except errors.ClientError as error:
+                LOG.info(
+                    'The mark of CSBS is not read: %.500r.', error.message
+                )
+                other = None
+            if other is None:
+                marked = iter(())
+                break
+            others[other.id] = other
+        yield _with_mark(backup, others.pop(backup.id, None))
+
+
+def _with_mark(backup: Backup, other: Backup | None) -> Backup:
+    if other is None or _MARK not in other.body:
+        return backup
+    return Backup.from_body({**backup.body, _MARK: other.body[_MARK]})
+
+
+def marked(vbs: VBSClient, backup: Backup) -> Backup:
+    """One backup with what v2 alone tells, if it does."""
+    v2 = vbs.backups_v2
+    if v2 is None or v2 is vbs.backups:
+        return backup
+    try:
+        other = v2.get(backup.id)
+    except errors.NOT_OFFERED:
+        return backup
+    if vbs.endpoint.is_one_service:
+        return other
+    return _with_mark(backup, other)
 
 
 def existence_of(

@@ -14,13 +14,14 @@ from vbsclient.api.vbs import Share, ShareFilter, VBSClient
 from vbsclient.change.targets import Change
 from vbsclient.deletion.volume_backups import VolumeBackupDeletion
 from vbsclient.lookup.refusals import MissingError
+from vbsclient.lookup.volume_backups import marked
 from vbsclient.osc.command.clients import make_csbs_client, make_vbs_client
 from vbsclient.osc.command.delete import DeleteCommand
 from vbsclient.osc.command.list import Found, ListCommand
 from vbsclient.osc.command.options import add_targets
 from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.vbs import selection
-from vbsclient.osc.vbs.details import LIST, MARKED, SHOW, Details, Row, marked
+from vbsclient.osc.vbs.details import LIST, MARKED, SHOW, Details, Row
 
 
 class DeleteVbsBackup(DeleteCommand):

@@ -1,22 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a backup of a disk does not tell by itself, read when it is shown."""
+"""What a volume backup does not say by itself, read when it is shown."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient, ServerBackupFilter
 from vbsclient.api.http import Limits
-from vbsclient.api.paging import first_of
-from vbsclient.api.values import Known, bool_or_none
+from vbsclient.api.values import Known
 from vbsclient.api.vbs import Backup, Share, ShareFilter, VBSClient
 from vbsclient.lookup.origin import Origins
-from vbsclient.lookup.sharing import by_backup
+from vbsclient.lookup.sharing import Sharing
 from vbsclient.osc.output.columns import (
     Column,
     Gigabytes,
@@ -30,9 +26,6 @@ LOG = logging.getLogger(__name__)
 
 #: The fields that v2 tells of a backup, and v3 does not.
 MARKED = frozenset({'source', 'type'})
-
-#: The key that holds them.
-_MARK = 'service_metadata'
 
 
 class Details:
@@ -52,8 +45,7 @@ class Details:
         shares: ShareFilter,
         backups: ServerBackupFilter,
     ) -> None:
-        self._vbs = vbs
-        self._share_filter = shares
+        self._sharing = Sharing(vbs, where=shares)
         self._origins = Origins(vbs, csbs, Limits(), backups)
         self._is_warned = False
 
@@ -67,15 +59,7 @@ class Details:
 
     def type(self, backup: Backup) -> str | None:
         """``full`` or ``incremental``; None where nobody says."""
-        incremental = backup.incremental
-        if incremental is None and backup.csbs_mark is Known.UNKNOWN:
-            part = self._origins.part(backup.id)
-            if part is not None:
-                incremental = part.incremental
-            elif self._vbs.endpoint.vendor is None:
-                # Block storage maintains the mark that VBS does not.
-                incremental = bool_or_none(backup.body.get('is_incremental'))
-        return type_of(incremental)
+        return type_of(self._origins.is_incremental(backup))
 
     def server_backup(self, backup: Backup) -> str | None:
         """The id of the backup in CSBS that it is a part of, if it is."""
@@ -92,88 +76,7 @@ class Details:
 
     def shared_with(self, backup: Backup) -> list[str] | None:
         """The projects that may use it; None if that cannot be read."""
-        if self._shares is None:
-            return None
-        return self._shares.get(backup.id, [])
-
-    @cached_property
-    def _shares(self) -> dict[str, list[str]] | None:
-        """Backup id -> projects; None if unreadable."""
-        try:
-            found = by_backup(self._vbs.shares.list(where=self._share_filter))
-        except errors.NOT_OFFERED as error:
-            LOG.info('What is shared is not known: %s', sentence(error))
-            return None
-        return {
-            id: [str(share.to_project_id) for share in shares]
-            for id, shares in found.items()
-        }
-
-
-def list_marked(
-    vbs: VBSClient, *, verified: bool = False, **filters: Any
-) -> Iterator[Backup]:
-    """The backups, with what v2 alone tells of where they come from.
-
-    :param verified: whether each is to be as the service shows it that
-        deletes it, which then is asked for them; else one list is enough
-        where both versions are of one service.
-    """
-    v2 = vbs.backups_v2
-    if v2 is None or v2 is vbs.backups:
-        return vbs.backups.list(**filters)
-    if verified or not vbs.endpoint.is_one_service:
-        return _with_marks(vbs.backups.list(**filters), v2.list(**filters))
-    return first_of(
-        v2.list(**filters),
-        lambda: vbs.backups.list(**filters),
-        unless=errors.NOT_OFFERED,
-    )
-
-
-def _with_marks(
-    backups: Iterator[Backup], marked: Iterator[Backup]
-) -> Iterator[Backup]:
-    """Backups, each with the mark of the same one in another list.
-
-    That list is read no further than it must be; what it does not know, or
-    does not tell, has no mark.
-    """
-    others: dict[str, Backup] = {}
-    for backup in backups:
-        while backup.id not in others:
-            try:
-                other = next(marked, None)
-            except errors.Cancelled:
-                raise
-            except errors.ClientError as error:
-                LOG.info('Not marked: %s', sentence(error))
-                other = None
-            if other is None:
-                marked = iter(())
-                break
-            others[other.id] = other
-        yield _with_mark(backup, others.pop(backup.id, None))
-
-
-def _with_mark(backup: Backup, other: Backup | None) -> Backup:
-    if other is None or _MARK not in other.body:
-        return backup
-    return Backup.from_body({**backup.body, _MARK: other.body[_MARK]})
-
-
-def marked(vbs: VBSClient, backup: Backup) -> Backup:
-    """One backup with what v2 alone tells, if it does."""
-    v2 = vbs.backups_v2
-    if v2 is None or v2 is vbs.backups:
-        return backup
-    try:
-        other = v2.get(backup.id)
-    except errors.NOT_OFFERED:
-        return backup
-    if vbs.endpoint.is_one_service:
-        return other
-    return _with_mark(backup, other)
+        return self._sharing.projects_of(backup.id)
 
 
 def type_of(incremental: bool | None) -> str | None:

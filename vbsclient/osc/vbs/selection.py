@@ -18,11 +18,10 @@ from vbsclient.api.vbs import Backup, ShareFilter, VBSClient
 from vbsclient.api.vbs.backups import SORT_KEYS
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
 from vbsclient.lookup.names import only
-from vbsclient.lookup.volume_backups import find_backups
+from vbsclient.lookup.volume_backups import find_backups, list_marked
 from vbsclient.osc.command import filters
 from vbsclient.osc.command.clients import resources_of
 from vbsclient.osc.command.list import Found, SortKey, sorted_by_service
-from vbsclient.osc.vbs.details import list_marked
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
