@@ -99,7 +99,7 @@ def main() -> None:
 
 
 def disks(demo: Demo, sandbox: Sandbox) -> None:
-    """Backups of disks: by name, by id, a chain, a refusal."""
+    """Volume backups: by name, by id, a chain, a refusal."""
     demo.say('Volume backups: list them.')
     demo.run(
         'openstack vbs backup list --name-contains db01 -c ID -c Name '
@@ -138,7 +138,7 @@ def shares(demo: Demo) -> None:
 
 
 def servers(demo: Demo, sandbox: Sandbox) -> None:
-    """Backups of servers: one item, then a whole checkpoint."""
+    """Server backups: one item, then a whole checkpoint."""
     checkpoint = max(
         sandbox.state.checkpoints.values(), key=lambda c: len(c.items)
     )

@@ -85,7 +85,7 @@ def add_history(state: CloudState, command: str) -> Named:
 
 
 def with_disks(state: CloudState, *items: Any) -> set[str]:
-    """The ids of backups of servers and of the disks in them."""
+    """The ids of server backups and of the disks in them."""
     ids = {item.id for item in items}
     return ids.union(b.id for item in items for b in state.backups_in(item))
 

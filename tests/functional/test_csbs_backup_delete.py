@@ -81,7 +81,7 @@ def test_names_are_exact_although_the_service_compares_loosely(
     openstack(
         *DELETE,
         'nightly',
-        complains=["No backup of a server found for 'nightly'", '1 of 1'],
+        complains=["No server backup found for 'nightly'", '1 of 1'],
     )
     assert deletes(c) == []
 
@@ -126,7 +126,7 @@ def test_what_does_not_exist_fails_unless_it_is_ignored(
     openstack(
         *DELETE,
         argument,
-        complains=[f'No backup of a server found for {argument!r}', '1 of 1'],
+        complains=[f'No server backup found for {argument!r}', '1 of 1'],
     )
     openstack(*DELETE, argument, '--ignore-missing')
     assert deletes(c) == []

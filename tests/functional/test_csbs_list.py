@@ -322,7 +322,7 @@ def test_show_refuses_what_is_not_one_backup(
     both = re.compile(f'{one.id}.*{two.id}|{two.id}.*{one.id}')
     openstack(*BACKUP, 'weekly', complains=[both])
     for name in ('absent', UNKNOWN):
-        missing = f'No backup of a server found for {name!r}.'
+        missing = f'No server backup found for {name!r}.'
         openstack(*BACKUP, name, complains=[missing])
 
 

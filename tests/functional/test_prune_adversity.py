@@ -301,7 +301,7 @@ def backup(day: int, **other: Any) -> dict[str, Any]:
 
 
 def item(day: int, **other: Any) -> dict[str, Any]:
-    """A backup of a server in January."""
+    """A server backup in January."""
     return {
         'id': number(day),
         'checkpoint_id': number(50 + day),

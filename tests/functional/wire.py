@@ -90,7 +90,7 @@ def deletes(sandbox: Sandbox) -> list[str]:
 
 
 def vbs_delete(*ids: str, version: str = 'v2') -> list[str]:
-    """The DELETEs of backups of disks."""
+    """The DELETEs of volume backups."""
     return [f'DELETE /vbs/{version}/{{P}}/backups/{id}' for id in ids]
 
 

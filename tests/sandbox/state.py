@@ -253,7 +253,7 @@ class CloudState:
         image: bool = False,
         deletion_fails: bool = False,
     ) -> Backup:
-        """A backup of a disk.
+        """A volume backup.
 
         Without a volume it is one of a spare disk of the project.  An
         incremental one depends on the backup of its volume that was added
@@ -595,7 +595,7 @@ class CloudState:
             return image
 
     def remove_image(self, image: Image) -> None:
-        """Gone: no backup of a server has it any more."""
+        """Gone: no server backup has it any more."""
         with self.lock:
             if self.images.pop(image.id, None) is None:
                 return

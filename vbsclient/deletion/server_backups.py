@@ -69,7 +69,7 @@ PROOF_TIMEOUT = 30.0
 class ServerBackupDeletion(Change):
     """The rules for ``csbs backup delete`` and for ``--item``.
 
-    :param arguments: names and ids of backups of servers.
+    :param arguments: names and ids of server backups.
     :param checkpoint_id: the checkpoint that they must belong to, or None.
     :param known: what this run has just read of some of them, by id: these
         are not read again.
@@ -261,7 +261,7 @@ class ServerBackupDeletion(Change):
         target.resource = found
         if is_gone(found.status):
             target.refusal = MissingError(
-                f'No backup of a server found for {argument!r}'
+                f'No server backup found for {argument!r}'
             )
         elif not self._csbs.backups.owns(found):
             target.refusal = foreign(found.owner)

@@ -126,7 +126,7 @@ class Siblings:
             f'sent',
             f'{cause} Find out which it is before the next try. If nobody '
             f'else deletes there, tell the operator of the cloud at once, and '
-            f'do not delete single backups of servers.',
+            f'do not delete single server backups.',
         )
 
 

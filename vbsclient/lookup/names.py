@@ -92,13 +92,11 @@ class Kind:
 
     :ivar what: how messages call one.
     :ivar describe: one of several of a name, for a person who has to choose.
-    :ivar several: how messages call several, where an s is not enough.
     :ivar ids: what of one may become a part of a URL.
     """
 
     what: str
     describe: Callable[[Any], str]
-    several: str | None = None
     ids: Callable[[Any], Sequence[str]] = lambda row: [row.id]
 
     def choose(self, matches: Sequence[T], name: str) -> T:
@@ -115,7 +113,7 @@ class Kind:
             rest = len(matches) - 10
             more = f'; and {rest} more' if rest > 0 else ''
             raise RefusedError(
-                f'{counted(len(matches), self.what, self.several)} have the '
+                f'{counted(len(matches), self.what)} have the '
                 f'name {quote(name)}: {shown}{more}',
                 'Name the one you mean by its id.',
             )

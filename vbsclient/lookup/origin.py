@@ -50,7 +50,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Listing:
-    """What the list of CSBS says of backups of disks.
+    """What the list of CSBS says of volume backups.
 
     :ivar parts: disk backup id -> the server backup that it belongs to.
     :ivar uncertain: why it may lack some; None if it is complete.
@@ -65,7 +65,7 @@ class Listing:
 class ServerBackups:
     """The list of CSBS, read when a question first needs it.
 
-    :param where: which backups of servers to read; by default all.
+    :param where: which server backups to read; by default all.
     """
 
     def __init__(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finding checkpoints and backups of servers that a user named."""
+"""Finding checkpoints and server backups that a user named."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _sort_into(
 def existence_of(
     backups: ServerBackups, known: Mapping[str, ServerBackup] | None = None
 ) -> Existence[ServerBackup]:
-    """What tells whether backups of servers are there.
+    """What tells whether server backups are there.
 
     :param known: those that this run saw, by id.
     :raises NoServerBackups: on a cloud without backups, when it is asked.
@@ -129,9 +129,8 @@ def _describe(backup: ServerBackup) -> str:
 
 
 KIND = Kind(
-    'backup of a server',
+    'server backup',
     _describe,
-    'backups of servers',
     lambda backup: [backup.id, backup.checkpoint_id],
 )
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finding the backups of disks that a user named, with few requests."""
+"""Finding the volume backups that a user named, with few requests."""
 
 from __future__ import annotations
 

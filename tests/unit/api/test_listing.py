@@ -51,7 +51,7 @@ def not_acceptable() -> errors.NotAcceptable:
     return errors.NotAcceptable('no', status=406)
 
 
-# -- backups of disks ------------------------------------------------------
+# -- volume backups ------------------------------------------------------
 
 
 def test_every_filter_of_a_backup_is_a_key_of_the_reference() -> None:
@@ -263,7 +263,7 @@ def test_what_was_not_shared_so_is_left_out() -> None:
     assert [share.id for share in found] == ['1']
 
 
-# -- backups of servers ----------------------------------------------------
+# -- server backups ----------------------------------------------------
 
 
 def test_every_filter_of_an_item_is_a_key_of_the_reference() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Deleting backups of disks: what is sent, refused and judged."""
+"""Deleting volume backups: what is sent, refused and judged."""
 
 from collections.abc import Callable
 from typing import Any

@@ -81,7 +81,7 @@ class CSBSClient(ServiceClient):
 
     @cached_property
     def backups(self) -> ServerBackups:
-        """The calls that read backups of servers."""
+        """The calls that read server backups."""
         return ServerBackups(self.transport, self.endpoint.url)
 
     def quotas(self) -> list[Quota]:

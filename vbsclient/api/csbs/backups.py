@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Backups of servers, which the wire calls checkpoint backups."""
+"""Server backups, which the wire calls checkpoint backups."""
 
 from __future__ import annotations
 
@@ -296,7 +296,7 @@ class ServerBackups(Collection[ServerBackup]):
         marker: str | None = None,
         page_size: int = paging.PAGE_SIZE,
     ) -> Iterator[ServerBackup]:
-        """List backups of servers (CSBS API, C5).
+        """List server backups (CSBS API, C5).
 
         Newest first, unless sorted otherwise.
 
@@ -335,7 +335,7 @@ class ServerBackups(Collection[ServerBackup]):
                 yield backup
 
     def count(self, where: ServerBackupFilter) -> int | None:
-        """How many backups of servers there are (CSBS API, C6).
+        """How many server backups there are (CSBS API, C6).
 
         :param where: of this only what the service compares exactly.
         :returns: None if it answers without a number.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Volume Backup Service: backups of disks and their shares."""
+"""The Volume Backup Service: volume backups and their shares."""
 
 from __future__ import annotations
 

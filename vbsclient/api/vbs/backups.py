@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Backups of disks: the native backup calls of VBS, v2 and v3."""
+"""Volume backups: the native backup calls of VBS, v2 and v3."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from vbsclient.api.values import Known, json_text, lenient_int
 
-#: ``ST``: a backup of a disk, of a server, and the copies of both.
+#: ``ST``: a volume backup, of a server, and the copies of both.
 _MADE_BY_CSBS = {0: Known.NO, 1: Known.YES, 4: Known.NO, 5: Known.YES}
 
 #: The keys that are known; an object without one of them is another thing.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Backups of servers: what is read and compared again."""
+"""Server backups: what is read and compared again."""
 
 from collections.abc import Callable
 from typing import Any
