@@ -19,7 +19,7 @@ from vbsclient.api.values import Known
 #: The longest piece of a raw body that is worth quoting.
 _MAX_RAW_TEXT = 200
 
-#: So much of it is looked at.  The patterns below take the square of it on a
+#: So much of it is searched.  The patterns below take the square of it on a
 #: page that was made for that, and nothing else runs meanwhile.
 _MAX_LOOKED_AT = 4000
 

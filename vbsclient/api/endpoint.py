@@ -248,7 +248,7 @@ def choose_csbs(
 
     :raises NoService: if it is known that the cloud has none: its catalog
         names none in any region or interface.
-    :raises EndpointError: if nobody knows which one is meant, or whether
+    :raises EndpointError: if it is not known which one is meant, or whether
         there is one.
     """
     if settings.override:

@@ -400,7 +400,7 @@ class Follower:
     def _still_right(self, ready: Sequence[_Followed]) -> list[_Followed]:
         """What of these may be sent again: all is read and checked anew.
 
-        What cannot be checked now stays where it is, to be tried later.
+        What cannot be checked now is tried later.
         """
         ids = [one.target.verified_id for one in ready]
         try:

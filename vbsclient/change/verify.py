@@ -36,7 +36,7 @@ def delete_and_verify(
     have been carried out.  The exception is a 401 after a new login.
 
     :param status_now: reads the resource; None once it is gone.
-    :raises ServiceError: the refusal, if the resource stays as it was.
+    :raises ServiceError: the refusal, if the resource is unchanged.
     :raises OutcomeUnknown: if it cannot be known.
     """
     found: list[Done] = []
@@ -87,8 +87,8 @@ def _verify(
     """
     try:
         status = status_now()
-        stays = status is not None and not is_going(status)
-        if stays and (attempts > 1 or may_go_on(refusal)):
+        remains = status is not None and not is_going(status)
+        if remains and (attempts > 1 or may_go_on(refusal)):
             limits.stop.wait(SECOND_LOOK)
             status = status_now()
     except errors.ClientError as error:

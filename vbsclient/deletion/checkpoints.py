@@ -207,7 +207,7 @@ class CheckpointDeletion(Change):
     def _status_now(self, target: Target) -> str | None:
         """One word for all of it; None once all of it is gone.
 
-        :raises ClientError: if nobody knows.
+        :raises ClientError: if it cannot be determined.
         """
         id = target.verified_id
         if not self._has_backups:
@@ -215,11 +215,11 @@ class CheckpointDeletion(Change):
         backups = self._members_now([target])[id]
         if backups is None:
             raise Unproven('its backups could not be read')
-        staying = [
+        remaining = [
             backup.status for backup in backups if not is_going(backup.status)
         ]
-        # As long as one stays, the whole checkpoint was not accepted.
-        return staying[0] if staying else _together(backups).status
+        # As long as one remains, the whole checkpoint was not accepted.
+        return remaining[0] if remaining else _together(backups).status
 
     def _from_backups(
         self, argument: str, backups: Sequence[ServerBackup]

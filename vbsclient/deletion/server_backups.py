@@ -210,7 +210,7 @@ class ServerBackupDeletion(Change):
     def poll(self, targets: Sequence[Target]) -> dict[str, ResourceStatus]:
         """One look: the list for many, and a GET for what it leaves out.
 
-        The siblings are looked at, too.
+        The siblings are read, too.
 
         :raises AbortRun: if one of them goes.
         """

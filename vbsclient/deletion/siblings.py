@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What must stay of the checkpoints of which single backups are deleted."""
+"""What must remain of checkpoints of which single backups are deleted."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class Siblings:
         :param named: the ids of what may go.
         """
         for checkpoint_id, backups in members.items():
-            staying = {
+            remaining = {
                 backup.id
                 for backup in backups
                 if backup.id not in named and not _is_deleted(backup.status)
             }
-            if staying:
-                self._of[checkpoint_id] = staying
+            if remaining:
+                self._of[checkpoint_id] = remaining
 
     @property
     def checkpoints(self) -> Collection[str]:
@@ -77,9 +77,9 @@ class Siblings:
     def compare(
         self, backups: Iterable[ServerBackup], checkpoint_ids: Iterable[str]
     ) -> None:
-        """See in a list that was just read that each of them stays.
+        """Check in a list that was just read that each of them is unchanged.
 
-        :param items: among others, all that stays of these checkpoints.
+        :param items: among others, all that must remain of these checkpoints.
         :raises AbortRun: if one of them goes.
         """
         status = {backup.id: backup.status for backup in backups}
@@ -110,12 +110,12 @@ class Siblings:
             backup.id: backup.status for backup in self.read([checkpoint_id])
         }
         going |= self._going(checkpoint_id, status)
-        staying = self._of[checkpoint_id] - going
+        remaining = self._of[checkpoint_id] - going
         cause = (
-            f'{listed(sorted(staying), 3)} stays, so that most likely '
+            f'{listed(sorted(remaining), 3)} stays, so that most likely '
             f'somebody else deletes the others at the same time; a service '
             f'that ignores checkpoint_items would delete all of them.'
-            if staying
+            if remaining
             else 'Either somebody else deletes them at the same time, or '
             'this cloud ignores checkpoint_items and deletes the whole '
             'checkpoint.'

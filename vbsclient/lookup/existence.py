@@ -120,7 +120,7 @@ class Existence(Generic[AnswerT]):
     def status_now(self, id: str) -> str | None:
         """The status of one; None once it is proven to be gone.
 
-        :raises ClientError: if nobody knows.
+        :raises ClientError: if it cannot be determined.
         """
         answer = self.now(id)
         if gone(answer) is Known.YES:
@@ -216,7 +216,7 @@ def missing_if_gone(
 def seen_in(
     found: LookupResult[AnswerT], seen_of: Callable[[AnswerT], ResourceStatus]
 ) -> dict[str, ResourceStatus]:
-    """The same for who waits for them; left out where nobody knows."""
+    """The same for who waits for them; left out if it is unknown."""
     seen: dict[str, ResourceStatus] = {}
     for id, answer in found.items():
         if not isinstance(answer, errors.ClientError):

@@ -76,7 +76,7 @@ class ServerBackups:
 
     @property
     def was_read(self) -> bool:
-        """Whether somebody has needed it."""
+        """Whether it was needed."""
         return 'listing' in vars(self)
 
     @cached_property
@@ -126,7 +126,7 @@ class Origins:
     The one place that decides it, by two kinds of evidence.  What v2 says of
     a backup (``service_metadata``) counts wherever it can be read; where it
     says nothing, the list of CSBS decides, which also wins over a "no" once
-    it was read.  If neither can be read, nobody knows.
+    it was read.  If neither can be read, it is unknown.
 
     :param where: which backups of CSBS to read; by default all.
     """
@@ -173,7 +173,7 @@ class Origins:
         return Known.UNKNOWN
 
     def uncertain_reason(self, id: str) -> errors.ClientError | None:
-        """Why nobody knows of a backup that CSBS does not list, if so."""
+        """Why the origin of a backup that CSBS does not list is unknown."""
         listing = self._servers.listing
         if listing.uncertain is not None:
             return listing.uncertain

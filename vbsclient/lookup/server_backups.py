@@ -136,7 +136,7 @@ KIND = Kind(
 
 
 def seen_of(backup: ServerBackup) -> ResourceStatus:
-    """What one look says of a backup, with the reasons of a failure."""
+    """What one poll says of a backup, with the reasons of a failure."""
     extend = dict_or_empty(backup.body.get('extend_info'))
     code = dict_or_empty(extend.get('fail_code'))
     parts = [

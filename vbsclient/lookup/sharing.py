@@ -88,7 +88,7 @@ class Sharing:
 
         Empty, with a note, where the cloud has none or forbids reading.
 
-        :raises ClientError: if reading fails otherwise: then nobody knows.
+        :raises ClientError: if reading fails otherwise: then it is unknown.
         """
         if self._every is None and len(backup_ids) > MAX_SINGLE_GETS:
             self.read_list()
@@ -165,7 +165,7 @@ def status_of_all(
     """Whether a backup is shared; None once none of its shares is there.
 
     :param known: the shares that it had.
-    :raises ClientError: if nobody knows.
+    :raises ClientError: if it cannot be determined.
     """
     if any(
         not is_gone(_status_of(share))

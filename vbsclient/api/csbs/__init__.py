@@ -15,9 +15,9 @@ from vbsclient.api.csbs.backups import (
 from vbsclient.api.csbs.checkpoints import Checkpoint, CheckpointGroups, Member
 from vbsclient.api.csbs.karbor import KarborCheckpoint, KarborCheckpoints
 from vbsclient.api.csbs.kind import CSBS_PROVIDER, NoServerBackups, Provider
-from vbsclient.api.csbs.quotas import get_quotas
 from vbsclient.api.endpoint import CSBSEndpoint, resolve_csbs
-from vbsclient.api.quotas import Quota
+from vbsclient.api.paths import resource_path
+from vbsclient.api.quotas import Quota, quotas_of
 
 __all__ = [
     'CSBS_PROVIDER',
@@ -89,7 +89,8 @@ class CSBSClient(ServiceClient):
 
         :raises ServiceError: if the service refuses.
         """
-        return get_quotas(self.transport, self.endpoint.url)
+        path = resource_path('quotas')
+        return quotas_of(self.transport.get(f'{self.endpoint.url}/{path}'))
 
     def checkpoints(
         self, provider_id: str = CSBS_PROVIDER

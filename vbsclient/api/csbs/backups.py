@@ -51,7 +51,7 @@ class ServerBackup:
     :ivar disks_are_known: whether those are all: a part that cannot be read
         may be anybody's.
     :ivar has_image: whether an image was made from it.
-    :ivar is_readable: whether ``extend_info`` is: without it nobody knows
+    :ivar is_readable: whether ``extend_info`` is: without it it is unknown
         what protects this backup.
     """
 
@@ -311,7 +311,7 @@ class ServerBackups(Collection[ServerBackup]):
         :raises AmbiguousListing: if the list cannot be read to its end.
         :raises NotFound: if there is no such marker.
         :raises NoServerBackups: on a cloud that has no backups (plain Karbor).
-        :raises NotServed: if nobody knows whether it has.
+        :raises NotServed: if it is not known whether it has.
         :raises ServiceError: if the service refuses.
         :raises ValueError: if ``where`` has another checkpoint or name.
         """
@@ -340,7 +340,7 @@ class ServerBackups(Collection[ServerBackup]):
         :param where: of this only what the service compares exactly.
         :returns: None if it answers without a number.
         :raises NoServerBackups: on a cloud that has no backups (plain Karbor).
-        :raises NotServed: if nobody knows whether it has.
+        :raises NotServed: if it is not known whether it has.
         :raises ServiceError: if the service refuses.
         """
         url = self._address('count')

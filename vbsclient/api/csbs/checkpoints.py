@@ -36,7 +36,7 @@ class Checkpoint:
 
     @property
     def name(self) -> str | None:
-        """The name of the run, which each of its backups bears."""
+        """The name of the run, which each of its backups has."""
         return self.members[0].name
 
     @property

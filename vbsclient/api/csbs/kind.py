@@ -101,7 +101,7 @@ class ServiceKind:
 
         :param error: the 404.
         :raises NoServerBackups: if there is no such list.
-        :raises NotServed: if nobody knows.
+        :raises NotServed: if that cannot be determined.
         """
         self.refuse_if_karbor()
         try:

@@ -13,9 +13,9 @@ from vbsclient.api import errors
 from vbsclient.api.catalog import ServiceSettings
 from vbsclient.api.client import ServiceClient
 from vbsclient.api.endpoint import SET_VBS, Pin, VBSEndpoint, resolve_vbs
-from vbsclient.api.quotas import Quota
+from vbsclient.api.paths import resource_path
+from vbsclient.api.quotas import Quota, quotas_of
 from vbsclient.api.vbs.backups import Backup, Backups
-from vbsclient.api.vbs.quotas import get_quotas
 from vbsclient.api.vbs.shares import NoSharing, Share, ShareFilter, Shares
 
 __all__ = [
@@ -108,7 +108,9 @@ class VBSClient(ServiceClient):
         :raises EndpointError: on a cloud that has block storage alone.
         :raises ServiceError: if the service refuses.
         """
-        return get_quotas(self.transport, self._vendor('quotas of its own'))
+        url = self._vendor('quotas of its own')
+        path = resource_path('cloudbackups', 'quota')
+        return quotas_of(self.transport.get(f'{url}/{path}'))
 
     def _vendor(self, wanted: str) -> str:
         if self.endpoint.vendor is None:

@@ -116,7 +116,7 @@ class Journal(Recorder):
 
 
 def _open(path: str) -> int:
-    """A file to append to, which is one that stays.
+    """A file to append to, which is a regular file.
 
     :raises OSError: if it cannot be opened, or is a pipe, a socket or a
         terminal, which could block the run and record nothing.

@@ -50,7 +50,7 @@ class Details:
         self._is_warned = False
 
     def source(self, backup: Backup) -> str | None:
-        """The service that made it; None where nobody knows."""
+        """The service that made it; None if it is unknown."""
         made_by_csbs = self._origins.look_up(backup)
         if made_by_csbs is Known.UNKNOWN:
             self._warn(self._origins.uncertain_reason(backup.id))
@@ -69,7 +69,7 @@ class Details:
         return part.backup_id if part else None
 
     def _warn(self, reason: errors.ClientError | None) -> None:
-        """Say once why nobody knows where backups come from."""
+        """Warn once that the origin of backups is unknown."""
         if not self._is_warned and reason is not None:
             self._is_warned = True
             LOG.warning('What CSBS made is not known: %s', sentence(reason))
