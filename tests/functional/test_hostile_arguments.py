@@ -27,7 +27,7 @@ from tests.functional.wire import (
     vbs_delete,
 )
 from tests.sandbox import Sandbox
-from vbsclient.api.http import is_uuid
+from vbsclient.api.paths import is_uuid
 
 COMMANDS = {
     'vbs backup delete': [],

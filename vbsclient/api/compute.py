@@ -11,8 +11,8 @@ from typing import Any
 from vbsclient.api import errors
 from vbsclient.api.catalog import split_base
 from vbsclient.api.client import LookupClient
-from vbsclient.api.http import resource_path
 from vbsclient.api.paging import Style
+from vbsclient.api.paths import resource_path
 from vbsclient.api.values import text_or_none
 
 _SERVERS = Style('servers', 'marker', links='servers_links', links_tell=True)

@@ -30,8 +30,6 @@ from vbsclient.api.failures import translated
 from vbsclient.api.login import Headers, login_of
 
 # Both are exported, too: most callers take them from here.
-from vbsclient.api.paths import is_uuid as is_uuid
-from vbsclient.api.paths import resource_path as resource_path
 from vbsclient.api.session import (
     LARGEST_PAGE,
     LARGEST_SINGLE,

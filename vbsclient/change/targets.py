@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from vbsclient import bulk
 from vbsclient.api import errors
-from vbsclient.api.http import Receipt, is_uuid
+from vbsclient.api.http import Receipt
+from vbsclient.api.paths import is_uuid
 from vbsclient.bulk import State
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
 from vbsclient.lookup.kinds import FindKind

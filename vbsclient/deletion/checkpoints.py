@@ -14,7 +14,8 @@ from vbsclient.api.csbs import (
     ServerBackup,
 )
 from vbsclient.api.errors import Hint
-from vbsclient.api.http import Limits, is_uuid
+from vbsclient.api.http import Limits
+from vbsclient.api.paths import is_uuid
 from vbsclient.api.values import Known
 from vbsclient.change.targets import (
     Change,

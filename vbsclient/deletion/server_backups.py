@@ -16,7 +16,8 @@ from functools import partial
 
 from vbsclient.api import errors
 from vbsclient.api.csbs import CSBSClient, ServerBackup
-from vbsclient.api.http import Limits, Receipt, is_uuid
+from vbsclient.api.http import Limits, Receipt
+from vbsclient.api.paths import is_uuid
 from vbsclient.bulk import State
 from vbsclient.change.targets import (
     AbortRun,

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from vbsclient.api import errors
-from vbsclient.api.http import Limits, is_uuid
+from vbsclient.api.http import Limits
+from vbsclient.api.paths import is_uuid
 from vbsclient.api.vbs import Backup, Share, VBSClient
 from vbsclient.change.targets import (
     Change,

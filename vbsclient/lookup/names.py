@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from vbsclient.api import errors
-from vbsclient.api.http import Limits, is_uuid
+from vbsclient.api.http import Limits
 from vbsclient.api.names import composed
+from vbsclient.api.paths import is_uuid
 from vbsclient.api.values import canonical_id
 from vbsclient.lookup.existence import (
     MAX_SINGLE_GETS,

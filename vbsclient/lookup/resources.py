@@ -11,8 +11,8 @@ from typing import Any, Protocol, TypeVar
 from vbsclient.api import block_storage, compute, errors
 from vbsclient.api.client import LookupClient
 from vbsclient.api.csbs import CSBSClient, ServerBackupFilter
-from vbsclient.api.http import is_uuid
 from vbsclient.api.identity import Identity
+from vbsclient.api.paths import is_uuid
 from vbsclient.api.values import HEX_ID
 from vbsclient.lookup.names import Kind, check_name
 from vbsclient.wording import brief, quote

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from tests.unit.fakes import FakeCloud
 from vbsclient.api.csbs import ServerBackup, ServerBackupFilter, ServerBackups
 from vbsclient.api.csbs.karbor import KarborCheckpoints
-from vbsclient.api.http import Transport, resource_path
+from vbsclient.api.http import Transport
 from vbsclient.api.names import composed, name_to_send
+from vbsclient.api.paths import resource_path
 from vbsclient.api.values import canonical_id
 from vbsclient.api.vbs import Backup, Backups, Share, ShareFilter
 from vbsclient.api.vbs.shares import Shares

@@ -10,9 +10,9 @@ from typing import Any
 from vbsclient.api import errors, paging
 from vbsclient.api.collection import Collection, id_of
 from vbsclient.api.csbs.kind import CSBS_PROVIDER
-from vbsclient.api.http import Receipt, Transport, is_uuid, resource_path
+from vbsclient.api.http import Receipt, Transport
 from vbsclient.api.names import name_or_none
-from vbsclient.api.paths import uuid_segment
+from vbsclient.api.paths import is_uuid, resource_path, uuid_segment
 from vbsclient.api.values import (
     canonical_id,
     dict_or_empty,

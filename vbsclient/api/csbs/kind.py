@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from vbsclient.api import errors
 from vbsclient.api.errors import Hint
-from vbsclient.api.http import Transport, resource_path
+from vbsclient.api.http import Transport
+from vbsclient.api.paths import resource_path
 from vbsclient.api.values import Known, canonical_id, text_or_none
 
 #: The provider that means servers; fixed by the reference.

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from osc_lib import exceptions
 
-from vbsclient.api.http import is_uuid
+from vbsclient.api.paths import is_uuid
 from vbsclient.api.values import canonical_id
 from vbsclient.osc.command.times import parse_timeout
 from vbsclient.osc.output.text import visible

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from vbsclient.api.csbs import CheckpointGroups, CSBSClient, ServerBackup
-from vbsclient.api.http import Limits, is_uuid
+from vbsclient.api.http import Limits
+from vbsclient.api.paths import is_uuid
 from vbsclient.change.targets import Change
 from vbsclient.deletion.server_backups import ServerBackupDeletion
 from vbsclient.lookup.server_backups import seen_of

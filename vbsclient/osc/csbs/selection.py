@@ -20,7 +20,8 @@ from vbsclient.api.csbs import (
     ServerBackupFilter,
 )
 from vbsclient.api.csbs.backups import SORT_KEYS
-from vbsclient.api.http import Limits, is_uuid
+from vbsclient.api.http import Limits
+from vbsclient.api.paths import is_uuid
 from vbsclient.lookup import kinds
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
 from vbsclient.lookup.names import Kind, only

@@ -9,7 +9,8 @@ from functools import partial
 
 from vbsclient.api import errors
 from vbsclient.api.csbs import ServerBackupFilter
-from vbsclient.api.http import Limits, is_uuid
+from vbsclient.api.http import Limits
+from vbsclient.api.paths import is_uuid
 from vbsclient.api.vbs import Share, ShareFilter, VBSClient
 from vbsclient.change.targets import Change
 from vbsclient.deletion.volume_backups import VolumeBackupDeletion

@@ -10,7 +10,8 @@ from dataclasses import replace
 from osc_lib import exceptions
 
 from vbsclient.api import errors
-from vbsclient.api.http import Limits, is_uuid
+from vbsclient.api.http import Limits
+from vbsclient.api.paths import is_uuid
 from vbsclient.api.values import text_or_none
 from vbsclient.api.vbs import Backup, Share, ShareFilter
 from vbsclient.change.targets import Change
