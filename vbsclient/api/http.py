@@ -28,8 +28,6 @@ from requests.adapters import DEFAULT_POOLSIZE
 from vbsclient.api import answers, errors
 from vbsclient.api.failures import translated
 from vbsclient.api.login import Headers, login_of
-
-# Both are exported, too: most callers take them from here.
 from vbsclient.api.session import (
     LARGEST_PAGE,
     LARGEST_SINGLE,
