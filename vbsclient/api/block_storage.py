@@ -9,7 +9,7 @@ from typing import Any
 
 from vbsclient.api.catalog import split_base
 from vbsclient.api.client import LookupClient
-from vbsclient.api.endpoint import BLOCK_STORAGE_TYPES
+from vbsclient.api.endpoint import BLOCK_STORAGE
 from vbsclient.api.paging import Style
 from vbsclient.api.values import int_or_none, text_or_none
 
@@ -44,7 +44,7 @@ class Volume:
 class BlockStorage(LookupClient):
     """Volumes on any keystoneauth session."""
 
-    types = BLOCK_STORAGE_TYPES
+    types = tuple(BLOCK_STORAGE.types)
 
     def versioned(self, address: str, project_id: str) -> str:
         """The address with the project, in version 3 unless it names 2."""

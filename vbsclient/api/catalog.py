@@ -34,7 +34,7 @@ _PROJECT_ID = re.compile(
     '[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 )
 
-#: In which order interfaces are taken where none is configured.
+#: The order of preference where no interface is configured.
 _ANY_INTERFACE = ('public', 'internal', 'admin')
 
 
@@ -64,24 +64,24 @@ class CatalogEntry:
 
 @dataclass(frozen=True)
 class Catalog:
-    """What a token's catalog offers, in every region and interface.
+    """What a login offers, in every region and interface.
 
-    :ivar names: types and names of its services, in lower case, also of
-        those that have no endpoint.
-    :ivar is_known: whether there is a catalog at all: without one nobody
-        knows what the cloud offers.
+    :ivar project_id: the project of the login.
+    :ivar names: types and names of the services, in lower case, also of
+        those without an endpoint.  Empty if there is no catalog: then it is
+        unknown what the cloud offers.
     :ivar endpoint: the one endpoint of a login that has no catalog.
     """
 
+    project_id: str
     entries: Sequence[CatalogEntry] = ()
     names: frozenset[str] = frozenset()
-    is_known: bool = False
     endpoint: str | None = None
 
 
 @dataclass(frozen=True)
 class Base:
-    """A URL without version and project, which both are put back later."""
+    """A URL without version and project, and the version that it named."""
 
     url: str
     version: str | None
@@ -96,7 +96,7 @@ def split_base(url: str, project_id: str) -> Base:
 
     :raises EndpointError: if it is no http(s) URL.
     """
-    # A login in it would be sent to nobody, and be shown in messages.
+    # A login in it would never be used, and be shown in messages.
     url = without_userinfo(url.strip())
     parts = _http_url(url)
     if parts is None:
@@ -104,7 +104,7 @@ def split_base(url: str, project_id: str) -> Base:
             f'the endpoint {url!r} is not an http(s) URL',
             'Correct the catalog, or set an endpoint override.',
         )
-    segments = [part for part in parts.path.split('/') if part]
+    segments = _segments(parts)
     if segments and segments[-1] in (project_id, f'AUTH_{project_id}'):
         segments.pop()
     version = None
@@ -121,10 +121,14 @@ def _http_url(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ('http', 'https') and bool(parts.hostname)
-        # Reading the port is what finds out that it is none.
+        # An invalid port is found only when it is read.
         return parts if usable and parts.port != 0 else None
     except ValueError:
         return None
+
+
+def _segments(parts: SplitResult) -> list[str]:
+    return [segment for segment in parts.path.split('/') if segment]
 
 
 def fill_override(template: str, project_id: str) -> str:
@@ -135,15 +139,31 @@ def fill_override(template: str, project_id: str) -> str:
 
 
 def project_in(url: str | None) -> str | None:
-    """The project that a URL names behind its version, if it does."""
+    """The project that a URL names after its version, or None."""
     parts = _http_url(url.strip()) if url else None
-    segments = (
-        [part for part in parts.path.split('/') if part] if parts else []
-    )
+    segments = _segments(parts) if parts else []
     if len(segments) < 2 or not _VERSION_SEGMENT.fullmatch(segments[-2]):
         return None
     project_id = segments[-1].removeprefix('AUTH_')
     return project_id if _PROJECT_ID.fullmatch(project_id) else None
+
+
+def find_endpoint(
+    catalog: Catalog,
+    types: Sequence[str],
+    settings: ServiceSettings,
+    override_type: str = 'override',
+) -> CatalogEntry | None:
+    """The override, else the endpoint of the catalog; None without either.
+
+    :param types: the types of the service, best first.
+    :param override_type: the type of an override.
+    :raises EndpointError: as :func:`pick` does.
+    """
+    if settings.override:
+        url = fill_override(settings.override, catalog.project_id)
+        return CatalogEntry(override_type, url)
+    return pick(catalog.entries, types, settings)
 
 
 def pick(
@@ -235,53 +255,46 @@ def _names(found: Iterable[str]) -> str:
 
 
 def read_catalog(
-    session: Session, key: str, *overrides: str | None
-) -> tuple[str, Catalog]:
-    """(project id, catalog) of the login.
+    session: Session, override_key: str, *overrides: str | None
+) -> Catalog:
+    """Log in, and read the project and the catalog.
 
     A login without a token of its own (``none``, ``admin_token``) has
     neither, but an endpoint; that, or an override, may name the project.
 
-    :param key: the setting that overrides the endpoint.
-    :raises EndpointError: if there is no project.
+    :param override_key: the setting that overrides the endpoint.
+    :raises EndpointError: if there is no project, or if the catalog cannot
+        be read.
+    :raises ServiceError: if the login fails.
     """
     access = login_of(session).access(session)
     if access is None:
-        auth = session.auth
-        endpoint = auth.get_endpoint(session) if auth else None
-        return _read_fixed(key, endpoint, *overrides)
-    project_id = access.project_id
-    if not project_id:
+        endpoint = session.auth.get_endpoint(session) if session.auth else None
+        for project_id in map(project_in, (*overrides, endpoint)):
+            if project_id:
+                return Catalog(project_id, endpoint=endpoint)
         raise errors.EndpointError(
-            'the login is not for a project',
-            SET_PROJECT,
+            'the login is of a kind that has neither a project nor a catalog '
+            '(auth_type none or admin_token), and no endpoint names the '
+            'project',
+            Hint(NAME_PROJECT, key=override_key),
+        )
+    if not access.project_id:
+        raise errors.EndpointError(
+            'the login is not for a project', SET_PROJECT
         )
     if not access.has_service_catalog():
-        return project_id, Catalog()
-    return project_id, catalog_of(access.service_catalog)
+        return Catalog(access.project_id)
+    return _parse_catalog(access.project_id, access.service_catalog)
 
 
-def _read_fixed(
-    key: str, endpoint: str | None, *overrides: str | None
-) -> tuple[str, Catalog]:
-    for url in (*overrides, endpoint):
-        project_id = project_in(url)
-        if project_id:
-            return project_id, Catalog(endpoint=endpoint)
-    raise errors.EndpointError(
-        'the login is of a kind that has neither a project nor a catalog '
-        '(auth_type none or admin_token), and no endpoint names the project',
-        Hint(NAME_PROJECT, key=key),
-    )
-
-
-def catalog_of(service_catalog: ServiceCatalog) -> Catalog:
+def _parse_catalog(
+    project_id: str, service_catalog: ServiceCatalog
+) -> Catalog:
     """Every endpoint, whatever its region and interface.
 
     Entries of a wrong shape have no URL: those of other services must not
-    keep anybody from using ours, and those of ours must be noticed.
-
-    :raises EndpointError: if nothing in it can be read.
+    make ours unusable, and those of ours must be noticed.
     """
     try:
         services = service_catalog.normalize_catalog()
@@ -300,10 +313,10 @@ def catalog_of(service_catalog: ServiceCatalog) -> Catalog:
             f'the catalog of this cloud cannot be read ({error!r})',
             SET_OVERRIDES,
         ) from error
+    # Empty for tokens that were requested without a catalog.
     names = {
-        str(word).strip().lower()
+        str(name).strip().lower()
         for service in services
-        for word in (service['type'], service.get('name'))
+        for name in (service['type'], service.get('name'))
     }
-    # An empty one comes with tokens that were asked for without it.
-    return Catalog(entries, frozenset(names), is_known=bool(services))
+    return Catalog(project_id, entries, frozenset(names))

@@ -13,8 +13,7 @@ from keystoneauth1.session import Session
 from vbsclient.api import errors
 from vbsclient.api.catalog import (
     ServiceSettings,
-    fill_override,
-    pick,
+    find_endpoint,
     read_catalog,
 )
 from vbsclient.api.http import Limits, Transport
@@ -72,22 +71,18 @@ class LookupClient(ServiceClient, metaclass=abc.ABCMeta):
         """
         official = self.types[0].replace('-', '_')
         settings = self._settings
-        project_id, catalog = read_catalog(
+        catalog = read_catalog(
             self._session, f'{official}_endpoint_override', settings.override
         )
-        if settings.override:
-            address = fill_override(settings.override, project_id)
-        else:
-            entry = pick(catalog.entries, self.types, settings)
-            if entry is None:
-                wanted = settings.interface or 'public'
-                names = [wanted] if isinstance(wanted, str) else wanted
-                raise errors.EndpointError(
-                    f'the catalog of this cloud has no {" or ".join(names)} '
-                    f'endpoint of type {self.types[0]}'
-                )
-            address = entry.url
-        return self.versioned(address.strip(), project_id)
+        entry = find_endpoint(catalog, self.types, settings)
+        if entry is None:
+            wanted = settings.interface or 'public'
+            names = [wanted] if isinstance(wanted, str) else wanted
+            raise errors.EndpointError(
+                f'the catalog of this cloud has no {" or ".join(names)} '
+                f'endpoint of type {self.types[0]}'
+            )
+        return self.versioned(entry.url.strip(), catalog.project_id)
 
     @property
     def is_located(self) -> bool:

@@ -2,17 +2,17 @@
 """Which URL and which version serve the calls of a service.
 
 The decision is a function of values (:func:`choose_vbs`,
-:func:`choose_csbs`); what feeds it, the catalog and one version document, is
-read by :func:`resolve_vbs` and :func:`resolve_csbs`.  Nothing here ever
-sends more than GETs, and the result is meant to be kept for the life of the
-process: a DELETE is never tried on several hosts or versions.
+:func:`choose_csbs`).  Its input, the catalog and at most one version
+document, is read with GETs by :func:`resolve_vbs` and :func:`resolve_csbs`.
+A client keeps the result: a DELETE is never tried on several hosts or
+versions.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 from keystoneauth1 import discover
@@ -24,7 +24,7 @@ from vbsclient.api.catalog import (
     Base,
     Catalog,
     ServiceSettings,
-    fill_override,
+    find_endpoint,
     pick,
     read_catalog,
     split_base,
@@ -32,7 +32,7 @@ from vbsclient.api.catalog import (
 from vbsclient.api.http import Transport
 
 Version = Literal['v2', 'v3']
-#: What a user may ask for.
+#: The version of VBS that a user asks for.
 Pin = Literal['auto', '2', '3']
 
 # What to do where no endpoint or no version can be chosen.
@@ -45,29 +45,52 @@ SET_CSBS_OR_NONE = (
 )
 HAS_CSBS = 'If it has one all the same, override the endpoint of CSBS.'
 
-#: The types of services in a catalog, best first.
-VBS_TYPES = ('vbsv3', 'vbs', 'vbsv2')
-#: For a pinned 2 the entries that do not name 3 come first.
-_VBS_TYPES_FOR_2 = ('vbsv2', 'vbs', 'vbsv3')
+
+@dataclass(frozen=True)
+class Service:
+    """How a service is found, and in which versions it is used.
+
+    :ivar types: its types in a catalog, best first, each with the version
+        to assume if the URL names none.
+    :ivar override_version: the version to assume if an override names none.
+    :ivar override_type: what is shown as the type of an override.
+    :ivar keeps_v2: whether an endpoint whose type and URL mean version 2 is
+        used in version 2 although it offers 3.
+    """
+
+    types: Mapping[str, str]
+    override_version: str
+    override_type: str = 'override'
+    keeps_v2: bool = False
+
+
+VBS = Service({'vbsv3': 'v3', 'vbs': 'v2', 'vbsv2': 'v2'}, 'v2')
+#: For a pinned 2 the types that do not name 3 come first.
+_VBS_PINNED_2 = Service({'vbsv2': 'v2', 'vbs': 'v2', 'vbsv3': 'v3'}, 'v2')
 #: Where the calls are that v3 does not have.
 _VENDOR_TYPES = ('vbsv2', 'vbs')
-BLOCK_STORAGE_TYPES = (
-    'volumev3',
-    'block-storage',
-    'block-store',
-    'volumev2',
-    'volume',
+BLOCK_STORAGE = Service(
+    {
+        'volumev3': 'v3',
+        'block-storage': 'v3',
+        'block-store': 'v3',
+        'volumev2': 'v2',
+        'volume': 'v2',
+    },
+    'v3',
+    'block storage override',
+    keeps_v2=True,
 )
-#: Those of them that mean version 2, unless their URL says otherwise.
-_BLOCK_STORAGE_2 = ('volumev2', 'volume')
-CSBS_TYPES = (
-    'data-protect',
-    'csbs',
-    'data-protection',
-    'data-protection-orchestration',
+CSBS = Service(
+    {
+        'data-protect': 'v1',
+        'csbs': 'v1',
+        'data-protection': 'v1',
+        'data-protection-orchestration': 'v1',
+    },
+    'v1',
 )
-#: What begins so, in a catalog or in clouds.yaml, says that there is a CSBS
-#: of some kind.
+#: A service or a setting whose name starts like this is that of a CSBS.
 _CSBS_NAME = re.compile(
     'karbor|csbs|data[-_ ]?protect|cloud[-_ ]?server[-_ ]?backup'
 )
@@ -78,7 +101,7 @@ class VBSEndpoint:
     """Where the calls of the Volume Backup Service go.
 
     :ivar service_type: the catalog type that was chosen, or ``override``.
-    :ivar version: the version of the native backup calls.
+    :ivar version: the version of the native backup calls, ``v2`` or ``v3``.
     :ivar base: where these are.
     :ivar vendor_base: where the calls are that only VBS has; None where the
         cloud has block storage alone.
@@ -108,9 +131,8 @@ class VBSEndpoint:
     @property
     def is_one_service(self) -> bool:
         """Whether both are the same; else one may not know these backups."""
-        return self.vendor_base in (None, self.base) or (
-            self.vendor_base is not None
-            and self.vendor_base.url == self.base.url
+        return self.vendor_base is None or (
+            self.vendor_base.url == self.base.url
         )
 
     def _vendor_at(self, version: str) -> str | None:
@@ -127,7 +149,7 @@ class CSBSEndpoint:
 
 
 def parse_pin(value: object) -> Pin:
-    """The wanted version: ``auto``, ``2`` or ``3`` (``v2``, ``3.0`` too).
+    """Read ``auto``, ``2`` or ``3`` (``v2``, ``3.0`` too).
 
     :raises EndpointError: for anything else.
     """
@@ -144,129 +166,114 @@ def parse_pin(value: object) -> Pin:
 
 
 @dataclass(frozen=True)
-class VBSChoice:
-    """What the catalog alone decides, before any version document.
+class Choice:
+    """What the override or the catalog decides about one service.
 
-    :ivar version: the decided version, or None if discovery is to be asked.
-    :ivar preferred: the versions to take if discovery offers them, best
-        first.
-    :ivar assumed: the version to take if discovery has nothing to say.
+    :ivar version: the version to use if no document offers another one.
+    :ivar preferred: the versions to look for in the version document, best
+        first; if empty, no document is read.
     """
 
     service_type: str
     base: Base
-    vendor_base: Base | None
-    version: Version | None
-    assumed: Version
-    preferred: Sequence[Version] = ('v3', 'v2')
+    version: str
+    preferred: Sequence[str] = ()
+
+
+def choose(
+    service: Service,
+    catalog: Catalog,
+    settings: ServiceSettings,
+    pin: Pin = 'auto',
+) -> Choice | None:
+    """Choose the endpoint of a service; None if the cloud has none.
+
+    :raises EndpointError: if it cannot be used, or is not the only one.
+    """
+    entry = find_endpoint(
+        catalog, tuple(service.types), settings, service.override_type
+    )
+    if entry is None:
+        return None
+    service_type = entry.service_type
+    base = split_base(entry.url, catalog.project_id)
+    if pin != 'auto':
+        return Choice(service_type, base, f'v{pin}')
+    versions = sorted(set(service.types.values()), reverse=True)
+    named = base.version if base.version in versions else None
+    assumed = service.types.get(service_type, service.override_version)
+    version = named or assumed
+    # The version in an override is the choice of the user.
+    if len(versions) == 1 or (settings.override and named):
+        return Choice(service_type, base, version)
+    if service.keeps_v2 and version == assumed == 'v2':
+        versions.reverse()
+    return Choice(service_type, base, version, versions)
 
 
 def choose_vbs(
     catalog: Catalog,
     *,
-    project_id: str,
     pin: Pin,
     settings: ServiceSettings,
     block_storage: ServiceSettings,
-) -> VBSChoice:
-    """Choose the VBS endpoint from the override or the catalog.
+) -> tuple[Choice, Base | None]:
+    """Choose where the native calls go, and those that only VBS has.
 
     :param settings: of VBS.
-    :param block_storage: of the service that serves where VBS is not.
-    :raises EndpointError: if there is none, or no unambiguous one.
+    :param block_storage: of the service to use in a cloud without VBS; it
+        has the native calls only.
+    :raises EndpointError: if there is no endpoint, or no unambiguous one.
     """
-    pinned = cast(Version, f'v{pin}') if pin != 'auto' else None
-    if settings.override:
-        base = _override_base(settings.override, project_id)
-        named = _as_version(base.version)
-        return VBSChoice(
-            'override', base, base, pinned or named, named or 'v2'
-        )
-    types = _VBS_TYPES_FOR_2 if pin == '2' else VBS_TYPES
-    entry = pick(catalog.entries, types, settings)
-    if entry is None:
-        return _choose_block_storage(
-            catalog, project_id, pinned, block_storage
-        )
-    base = split_base(entry.url, project_id)
-    named = _as_version(base.version) or _as_version(entry.service_type[-2:])
-    vendor = base
-    if entry.service_type == 'vbsv3':
-        other = pick(catalog.entries, _VENDOR_TYPES, settings)
-        vendor = split_base(other.url, project_id) if other else base
-    return VBSChoice(entry.service_type, base, vendor, pinned, named or 'v2')
-
-
-def _choose_block_storage(
-    catalog: Catalog,
-    project_id: str,
-    pinned: Version | None,
-    settings: ServiceSettings,
-) -> VBSChoice:
-    """The service that ``openstack volume backup`` uses, too."""
-    override = settings.override or catalog.endpoint
-    if override:
-        base = _override_base(override, project_id)
-        named = _as_version(base.version)
-        return VBSChoice(
-            'block storage override',
-            base,
-            None,
-            pinned or named,
-            named or 'v3',
-        )
-    entry = pick(catalog.entries, BLOCK_STORAGE_TYPES, settings)
-    if entry is None:
-        raise errors.EndpointError(
-            'this cloud has no VBS: its catalog has no endpoint of type '
-            'vbs, vbsv2 or vbsv3, nor of volumev3, block-storage, volumev2 '
-            'or volume',
-            SET_VBS,
-        )
-    base = split_base(entry.url, project_id)
-    means_2 = entry.service_type in _BLOCK_STORAGE_2
-    named = _as_version(base.version) or ('v2' if means_2 else 'v3')
-    return VBSChoice(
-        entry.service_type,
-        base,
-        None,
-        pinned,
-        named,
-        ('v2', 'v3') if means_2 and named == 'v2' else ('v3', 'v2'),
+    service = _VBS_PINNED_2 if pin == '2' else VBS
+    choice = choose(service, catalog, settings, pin)
+    if choice is not None:
+        other = None
+        if choice.service_type == 'vbsv3':
+            other = pick(catalog.entries, _VENDOR_TYPES, settings)
+        if other is None:
+            return choice, choice.base
+        return choice, split_base(other.url, catalog.project_id)
+    override = block_storage.override or catalog.endpoint
+    block_storage = replace(block_storage, override=override)
+    choice = choose(BLOCK_STORAGE, catalog, block_storage, pin)
+    if choice is not None:
+        return choice, None
+    raise errors.EndpointError(
+        'this cloud has no VBS: its catalog has no endpoint of type '
+        'vbs, vbsv2 or vbsv3, nor of volumev3, block-storage, volumev2 '
+        'or volume',
+        SET_VBS,
     )
 
 
-def names_csbs(word: str) -> bool:
-    """Whether a word says that there is a CSBS of some kind."""
-    return _CSBS_NAME.match(word.lower()) is not None
+def is_csbs_name(name: str) -> bool:
+    """Whether a service or a setting of this name is that of a CSBS."""
+    return _CSBS_NAME.match(name.lower()) is not None
 
 
-def choose_csbs(
-    catalog: Catalog, *, project_id: str, settings: ServiceSettings
-) -> tuple[str, Base]:
-    """Choose the CSBS endpoint: (catalog type, base).
+def choose_csbs(catalog: Catalog, settings: ServiceSettings) -> Choice:
+    """Choose the CSBS endpoint.
 
     :raises NoService: if it is known that the cloud has none: its catalog
         names none in any region or interface.
-    :raises EndpointError: if it is not known which one is meant, or whether
-        there is one.
+    :raises EndpointError: if the choice is ambiguous, or if it is unknown
+        whether there is one.
     """
-    if settings.override:
-        return 'override', _override_base(settings.override, project_id)
-    entry = pick(catalog.entries, CSBS_TYPES, settings)
-    if entry is not None:
-        return entry.service_type, split_base(entry.url, project_id)
-    named = sorted(filter(names_csbs, catalog.names))
+    choice = choose(CSBS, catalog, settings)
+    if choice is not None:
+        return choice
+    named = sorted(filter(is_csbs_name, catalog.names))
     if named:
         raise errors.EndpointError(
             f'the catalog names {", ".join(named)} and offers no endpoint of '
             f'it that can be used',
             SET_CSBS,
         )
-    if not catalog.is_known:
+    if not catalog.names:
         raise errors.EndpointError(
-            'this login has no catalog, so that nobody knows whether the '
-            'cloud has CSBS',
+            'this login has no catalog, so it is unknown whether the cloud '
+            'has CSBS',
             SET_CSBS_OR_NONE,
         )
     raise errors.NoService(
@@ -276,49 +283,38 @@ def choose_csbs(
     )
 
 
-def _override_base(override: str, project_id: str) -> Base:
-    return split_base(fill_override(override, project_id), project_id)
-
-
 def resolve_vbs(
     transport: Transport,
     session: Session,
     *,
-    pin: Pin = 'auto',
+    pin: Pin,
     settings: ServiceSettings,
     block_storage: ServiceSettings,
 ) -> VBSEndpoint:
     """Choose endpoint and version of VBS, with at most one GET.
 
     :param settings: of VBS.
-    :param block_storage: of the service that serves where VBS is not.
+    :param block_storage: of the service to use in a cloud without VBS.
     :raises EndpointError: if there is no endpoint, or none of its versions
         can be used.
     :raises ServiceError: if the login fails.
     """
-    project_id, catalog = read_catalog(
-        session,
-        'vbs_endpoint_override',
-        settings.override,
-        block_storage.override,
-    )
-    choice = choose_vbs(
-        catalog,
-        project_id=project_id,
-        pin=pin,
-        settings=settings,
-        block_storage=block_storage,
+    overrides = settings.override, block_storage.override
+    catalog = read_catalog(session, 'vbs_endpoint_override', *overrides)
+    choice, vendor_base = choose_vbs(
+        catalog, pin=pin, settings=settings, block_storage=block_storage
     )
     version = choice.version
-    if version is None:
+    if choice.preferred:
         offered = offered_versions(transport, choice.base)
-        version = best_of(offered, choice.preferred) or choice.assumed
+        if offered:
+            version = best_of(offered, choice.preferred)
     return VBSEndpoint(
         choice.service_type,
-        version,
-        project_id,
+        cast(Version, version),
+        catalog.project_id,
         choice.base,
-        choice.vendor_base,
+        vendor_base,
     )
 
 
@@ -331,27 +327,26 @@ def resolve_csbs(
     :raises EndpointError: if no endpoint can be chosen.
     :raises ServiceError: if the login fails.
     """
-    project_id, catalog = read_catalog(
+    catalog = read_catalog(
         session, 'csbs_endpoint_override', settings.override
     )
-    service_type, base = choose_csbs(
-        catalog, project_id=project_id, settings=settings
-    )
-    return CSBSEndpoint(service_type, base.at('v1', project_id))
+    choice = choose_csbs(catalog, settings)
+    url = choice.base.at(choice.version, catalog.project_id)
+    return CSBSEndpoint(choice.service_type, url)
 
 
-def offered_versions(
-    transport: Transport, base: Base
-) -> Mapping[int, bool] | None:
+def offered_versions(transport: Transport, base: Base) -> dict[int, bool]:
     """Major versions that the version document offers.
 
     The values tell whether a version may be chosen (an experimental one may
-    not).  None: there is no document that can be read, which is the normal
-    case in these clouds.
+    not).  Empty if there is no document that can be read, which is the
+    normal case in these clouds.
+
+    :raises ClientError: if the host cannot be reached, or the login fails.
     """
     try:
         document = discover.Discover(
-            cast(Session, _OneGet(transport)), f'{base.url}/'
+            cast(Session, _DiscoverySession(transport)), f'{base.url}/'
         )
         every = document.version_data(
             allow_experimental=True, allow_unknown=True
@@ -361,39 +356,35 @@ def offered_versions(
         raise
     except errors.ConnectionFailed as error:
         if not error.sent:
-            # Nor will anything else reach it.
+            # No other request will reach it, either.
             raise
-        return None
+        return {}
     except (
         ksa_exceptions.ClientException,
         errors.ServiceError,
         errors.MalformedResponse,
-        # What keystoneauth lets through for documents of a wrong shape.
+        # keystoneauth raises these for documents of a wrong shape.
         TypeError,
         AttributeError,
         LookupError,
         ValueError,
         RecursionError,
     ):
-        return None
+        return {}
     offered: dict[int, bool] = {}
     for found in every:
         if found.version:
             major = int(found.version[0])
             usable = found.version in stable
             offered[major] = offered.get(major, False) or usable
-    return offered or None
+    return offered
 
 
-def best_of(
-    offered: Mapping[int, bool] | None, preferred: Sequence[Version]
-) -> Version | None:
-    """The first of these versions that is offered; None without a document.
+def best_of(offered: Mapping[int, bool], preferred: Sequence[str]) -> str:
+    """The first of these versions that is offered.
 
     :raises EndpointError: if the document offers none of them.
     """
-    if offered is None:
-        return None
     for version in preferred:
         if offered.get(int(version[1:])):
             return version
@@ -407,7 +398,7 @@ def best_of(
     )
 
 
-class _OneGet:
+class _DiscoverySession:
     """The part of a session that keystoneauth's discovery uses.
 
     A whole session would log in again after a 401 and follow redirects.
@@ -423,7 +414,3 @@ class _OneGet:
         authenticated: bool | None = None,
     ) -> Any:
         return self._transport.get_document(url, headers=headers)
-
-
-def _as_version(name: str | None) -> Version | None:
-    return cast(Version, name) if name in ('v2', 'v3') else None

@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The library's clients, made of what OSC knows of the cloud."""
+"""The clients of the library, with the settings and the login of OSC."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from keystoneauth1.identity.base import BaseIdentityPlugin
 from osc_lib import exceptions
 
 from vbsclient.api import errors
 from vbsclient.api.catalog import ServiceSettings
+from vbsclient.api.client import ServiceClient
 from vbsclient.api.csbs import CSBSClient
-from vbsclient.api.endpoint import CSBS_TYPES, VBS_TYPES, names_csbs, parse_pin
+from vbsclient.api.endpoint import CSBS, VBS, Service, is_csbs_name, parse_pin
 from vbsclient.api.http import DEFAULT_TIMEOUT, Limits
 from vbsclient.api.login import can_be_renewed, login_of
 from vbsclient.api.session import OwnSession
@@ -25,7 +25,9 @@ from vbsclient.osc.output.text import capital, sentence
 
 LOG = logging.getLogger(__name__)
 
-#: Says of a project that it has no CSBS.
+ClientT = TypeVar('ClientT', bound=ServiceClient)
+
+#: The key for a project that has no CSBS.
 _HAS_CSBS = 'vbsclient_csbs'
 
 
@@ -34,17 +36,13 @@ def make_vbs_client(instance: Any, limits: Limits | None = None) -> VBSClient:
 
     :raises EndpointError: if the configured version is none.
     """
-    limits = limits or Limits()
-    settings = _own_settings(instance, VBS_TYPES)
-    return VBSClient(
-        instance.session,
-        version=parse_pin(_setting(instance, 'vbsclient_api_version') or ''),
-        region_name=settings.region_name,
-        interface=settings.interface,
-        endpoint_override=settings.override,
-        block_storage=service_settings(instance, 'block-storage'),
-        timeout=_timeout(instance),
+    return _make_client(
+        VBSClient,
+        instance,
+        _own_settings(instance, VBS),
         limits=limits,
+        version=parse_pin(_setting(instance, 'vbsclient_api_version') or ''),
+        block_storage=_sdk_settings(instance, 'block-storage'),
     )
 
 
@@ -55,16 +53,8 @@ def make_csbs_client(
 
     :raises EndpointError: if ``vbsclient_csbs`` is neither true nor false.
     """
-    limits = limits or Limits()
-    settings = _own_settings(instance, CSBS_TYPES)
-    csbs = CSBSClient(
-        instance.session,
-        region_name=settings.region_name,
-        interface=settings.interface,
-        endpoint_override=settings.override,
-        timeout=_timeout(instance),
-        limits=limits,
-    )
+    settings = _own_settings(instance, CSBS)
+    csbs = _make_client(CSBSClient, instance, settings, limits=limits)
     csbs.is_absent = not _has_csbs(instance)
     csbs.named_by = _name_of_csbs(instance)
     if csbs.is_absent and settings.override:
@@ -112,20 +102,30 @@ def resources_of(instance: Any) -> Resources:
     """Looks names up in the other services of OSC's client manager."""
 
     def make_client(kind: type[LookupT], service_type: str) -> LookupT:
-        settings = service_settings(instance, service_type)
-        return kind(
-            instance.session,
-            region_name=settings.region_name,
-            interface=settings.interface,
-            endpoint_override=settings.override,
-            timeout=_timeout(instance),
-        )
+        settings = _sdk_settings(instance, service_type)
+        return _make_client(kind, instance, settings)
 
     return Resources(make_client)
 
 
-def service_settings(instance: Any, service_type: str) -> ServiceSettings:
-    """The settings of a service: its own, else those of the cloud.
+def _make_client(
+    kind: type[ClientT],
+    instance: Any,
+    settings: ServiceSettings,
+    **options: Any,
+) -> ClientT:
+    return kind(
+        instance.session,
+        region_name=settings.region_name,
+        interface=settings.interface,
+        endpoint_override=settings.override,
+        timeout=_timeout(instance),
+        **options,
+    )
+
+
+def _sdk_settings(instance: Any, service_type: str) -> ServiceSettings:
+    """The settings of a service that the SDK knows.
 
     :param service_type: as the catalog names it; its aliases count, too
         (``volume_endpoint_override`` is one for ``block-storage``).
@@ -138,18 +138,16 @@ def service_settings(instance: Any, service_type: str) -> ServiceSettings:
     )
 
 
-def _own_settings(
-    instance: Any, service_types: Iterable[str]
-) -> ServiceSettings:
+def _own_settings(instance: Any, service: Service) -> ServiceSettings:
     """The settings of a service that the SDK does not know.
 
-    :param service_types: the names it goes by; of several that are set the
-        first in the alphabet wins, which is the shortest.
+    If they are set for several of its types, the first in alphabetical
+    order is used, which is the shortest.
     """
     config = _config(instance)
+    names = [name.replace('-', '_') for name in sorted(service.types)]
 
     def own(setting: str) -> Any:
-        names = (name.replace('-', '_') for name in sorted(service_types))
         keys = (f'{name}_{setting}' for name in names)
         return next((config[k] for k in keys if config.get(k)), None)
 
@@ -162,12 +160,12 @@ def _own_settings(
 
 
 def _name_of_csbs(instance: Any) -> str | None:
-    """What of the settings, read or not, says that there is a CSBS."""
+    """A setting whose name is that of a CSBS, whether it is used or not."""
     for key in _config(instance):
-        if names_csbs(str(key)):
+        if is_csbs_name(str(key)):
             return f'{key} in clouds.yaml'
     for name in os.environ:
-        if name.startswith('OS_') and names_csbs(name[3:]):
+        if name.startswith('OS_') and is_csbs_name(name[3:]):
             return f'{name} in the environment'
     return None
 
