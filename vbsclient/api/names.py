@@ -38,7 +38,7 @@ def spellings(name: str) -> Iterator[str]:
 
 
 def name_or_none(value: Any) -> str | None:
-    """A name in composed form; what is no text says nothing."""
+    """A name in composed form; None if it is not text."""
     return composed(value) if isinstance(value, str) else None
 
 

@@ -36,11 +36,11 @@ class Style:
     links_tell: bool = False
 
 
-#: How often a list is started once more, whose page marker has vanished.
+#: How often a list is read again after its page marker was deleted.
 _RESTARTS = 3
 
-#: What services answer that do not find a marker.
-_LOST = (errors.NotFound, errors.BadRequest)
+#: How services refuse a marker that they do not find.
+_MARKER_REFUSED = (errors.NotFound, errors.BadRequest)
 
 _BREAKS = (*errors.NOT_OFFERED, errors.BadRequest)
 
@@ -56,9 +56,9 @@ def rows(
 
     A page that is shorter than asked may be the last one, or the service
     may have a smaller maximum: where no link tells, one more page is asked
-    for.  New rows that move others onto the next page are dropped by id.
-    Where the row behind which a page begins has been deleted, the service
-    does not find that marker: the list is read from its beginning.
+    for.  Rows that new ones moved onto the next page are dropped by id.
+    If the row that is the marker of a page has been deleted, the list is
+    read again from its beginning.
 
     :raises AmbiguousListing: if the service repeats a full page, or refuses
         one that follows: what is left out is unknown.
@@ -74,7 +74,9 @@ def rows(
             return
         except _BREAKS as error:
             given |= walk.seen
-            is_lost = walk.is_behind_own_row and isinstance(error, _LOST)
+            is_lost = walk.is_behind_own_row and isinstance(
+                error, _MARKER_REFUSED
+            )
             if is_lost and restarts < _RESTARTS:
                 restarts += 1
                 continue
@@ -82,7 +84,7 @@ def rows(
                 is_lost or isinstance(error, errors.NOT_OFFERED)
             ):
                 raise
-            # Who takes this for a list that there is not forgets its rows.
+            # The caller must not take this for a list that does not exist.
             raise errors.AmbiguousListing(
                 f'the list broke off after {len(given)} rows: {error.message}',
                 'Nothing was decided from half a list: try again.',
@@ -93,8 +95,8 @@ class _Walk:
     """One reading of a list from its beginning.
 
     :ivar seen: the ids of the rows so far.
-    :ivar is_behind_own_row: whether the page that is asked for begins behind
-        a row of a page before, and not where the caller said.
+    :ivar is_behind_own_row: whether the marker of the current page is a row
+        of an earlier page, not the marker of the caller.
     """
 
     def __init__(
@@ -144,7 +146,11 @@ class _Walk:
                 return
             # The offset of a link counts from the beginning, ours from the
             # marker.
-            position = link or {**self._start, **_next(style, received, page)}
+            if style.by == 'marker':
+                following = {'marker': str(page[-1]['id'])}
+            else:
+                following = {'offset': str(received)}
+            position = link or {**self._start, **following}
 
 
 def query(**filters: str | None) -> dict[str, str]:
@@ -180,19 +186,13 @@ def first_of(
 
 
 def _unseen(page: list[Row], seen: set[str]) -> list[Row]:
-    """The rows that were not there before, also not in the same page."""
+    """The rows that are new, each once; their ids are added to seen."""
     fresh = []
     for row in page:
         if row['id'] not in seen:
             seen.add(row['id'])
             fresh.append(row)
     return fresh
-
-
-def _next(style: Style, received: int, page: list[Row]) -> dict[str, str]:
-    if style.by == 'marker':
-        return {'marker': str(page[-1]['id'])}
-    return {'offset': str(received)}
 
 
 def rows_of(body: Mapping[str, Any], key: str) -> list[Row]:

@@ -22,7 +22,7 @@ HEX_ID = re.compile(r'[0-9a-fA-F]{32}', re.ASCII)
 class Known(Enum):
     """What the evidence says of a yes-or-no question about a cloud.
 
-    It has no truth value, so that nobody takes a doubt for a no.
+    It has no truth value: UNKNOWN must not be taken for NO.
     """
 
     YES = 'yes'
@@ -78,8 +78,8 @@ def canonical_id(text: str) -> str:
 def lenient_id(value: Any) -> str | None:
     """An id in its canonical form, however a service writes it.
 
-    For what protects a backup: with blanks or in braces, without hyphens or
-    as the end of a path an id would be taken for that of another.
+    For ids that protect a backup: one with blanks, in braces, without
+    hyphens or at the end of a path is still the same id.
     """
     if not isinstance(value, str) or not (text := value.strip()):
         return None
@@ -90,17 +90,17 @@ def lenient_id(value: Any) -> str | None:
 
 
 def id_or_none(value: Any) -> str | None:
-    """An id in lower case; what is no text says nothing."""
+    """An id in lower case; None if it is not text."""
     return canonical_id(value) if isinstance(value, str) else None
 
 
 def text_or_none(value: Any) -> str | None:
-    """A text; what is of another type says nothing."""
+    """A text; None for any other type."""
     return value if isinstance(value, str) else None
 
 
 def int_or_none(value: Any) -> int | None:
-    """A number without a fraction; what is of another type says nothing."""
+    """A whole number; None for any other type."""
     return value if isinstance(value, int) else None
 
 
@@ -123,12 +123,12 @@ def lenient_int(value: Any) -> int | None:
 
 
 def bool_or_none(value: Any) -> bool | None:
-    """Yes or no; what is of another type says nothing."""
+    """A boolean; None for any other type."""
     return value if isinstance(value, bool) else None
 
 
 def dict_or_empty(value: Any) -> dict[str, Any]:
-    """An object; what is of another type says nothing."""
+    """An object; an empty one for any other type."""
     return value if isinstance(value, dict) else {}
 
 
