@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
 from vbsclient.api import errors
 from vbsclient.api.http import Transport
+from vbsclient.api.paging import Style, rows
 from vbsclient.api.paths import Segment, resource_path, uuid_segment
 from vbsclient.api.values import canonical_id, dict_or_empty, is_foreign
 
@@ -84,6 +85,24 @@ class Collection(abc.ABC, Generic[ResourceT]):
                 f'({resource.id})'
             )
         return resource  # type: ignore[no-any-return]
+
+    def _listed(
+        self,
+        fetch: Callable[[Mapping[str, str]], Mapping[str, Any]],
+        style: Style,
+        query: Mapping[str, str],
+        page_size: int,
+        fits: Callable[[ResourceT], bool] = lambda resource: True,
+    ) -> Iterator[ResourceT]:
+        """The resources of a list that fit, page by page.
+
+        :param fetch: GETs one page.
+        :param fits: compares again what the service was asked for.
+        """
+        for row in rows(fetch, style, query, page_size=page_size):
+            resource = self.read(row)
+            if fits(resource):
+                yield resource
 
     def owns(self, resource: Any) -> bool:
         """Whether no other project is said to own a resource."""

@@ -100,8 +100,9 @@ def text_or_none(value: Any) -> str | None:
 
 
 def int_or_none(value: Any) -> int | None:
-    """A whole number; None for any other type."""
-    return value if isinstance(value, int) else None
+    """A whole number; None for any other type, a bool included."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number else None
 
 
 def lenient_int(value: Any) -> int | None:

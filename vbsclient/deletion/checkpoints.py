@@ -150,7 +150,7 @@ class CheckpointDeletion(Change):
         What was known of it is asked for by its own GET where the list
         lacks it, be it for once or because of its state.
 
-        :raises NoServerBackups: on a cloud without items.
+        :raises NoServerBackups: on a cloud without server backups.
         """
         known = {i.id: i for t in targets for i in t.verified}
         members: dict[str, list[ServerBackup] | None]
@@ -297,7 +297,7 @@ def _member(backup: ServerBackup) -> str:
 
 
 def refusal_of(backup: ServerBackup, label: str = 'it') -> RefusedError | None:
-    """Why an item must not be deleted now, or None.
+    """Why a backup must not be deleted now, or None.
 
     :param label: how a message speaks of it.
     """

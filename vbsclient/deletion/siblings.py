@@ -79,7 +79,7 @@ class Siblings:
     ) -> None:
         """Check in a list that was just read that each of them is unchanged.
 
-        :param items: among others, all that must remain of these checkpoints.
+        :param backups: with all that must remain of these checkpoints.
         :raises AbortRun: if one of them goes.
         """
         status = {backup.id: backup.status for backup in backups}

@@ -119,7 +119,7 @@ def read_all(
 
 
 def _describe(backup: ServerBackup) -> str:
-    """One item for a person who has to tell it from others."""
+    """One backup, for a person who has to choose."""
     server = backup.server_name or backup.server_id or 'unknown'
     return (
         f'{brief(backup.id)} (server {brief(server)}, {brief(backup.status)}, '

@@ -36,3 +36,9 @@ def test_a_blank_inside_a_type_is_no_part_of_it() -> None:
 def test_an_answer_without_quotas_is_refused(answer: dict[str, Any]) -> None:
     with pytest.raises(errors.MalformedResponse):
         quotas_of(answer)
+
+
+@pytest.mark.parametrize('value', [True, '3', 3.0, None, [3]])
+def test_what_is_no_whole_number_is_unknown(value: object) -> None:
+    (quota,) = quotas_of(body({'type': 'backups', 'used': value}))
+    assert quota.used is None

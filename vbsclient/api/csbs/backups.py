@@ -320,19 +320,16 @@ class ServerBackups(Collection[ServerBackup]):
             checkpoint_id=checkpoint_id,
             name=name,
         )
-        url = self._address()
-        for row in paging.rows(
-            lambda page: self._get(url, page),
+        return self._listed(
+            lambda page: self._get(self._address(), page),
             _STYLE,
             {
                 **where.query(),
                 **paging.query(sort=sort, marker=id_or_none(marker)),
             },
-            page_size=page_size,
-        ):
-            backup = ServerBackup.from_body(row)
-            if where.fits(backup):
-                yield backup
+            page_size,
+            where.fits,
+        )
 
     def count(self, where: ServerBackupFilter) -> int | None:
         """How many server backups there are (CSBS API, C6).

@@ -88,14 +88,12 @@ class KarborCheckpoints(Collection[KarborCheckpoint]):
         :raises NotFound: if there is no such call.
         :raises ServiceError: if the service refuses.
         """
-        url = self._address()
-        for row in paging.rows(
-            lambda page: self._transport.get(url, page),
+        return self._listed(
+            lambda page: self._transport.get(self._address(), page),
             _STYLE,
             {},
-            page_size=page_size,
-        ):
-            yield KarborCheckpoint.from_body(row)
+            page_size,
+        )
 
     def ensure_supported(self) -> None:
         """Make sure that the endpoint serves checkpoints at all.
@@ -132,7 +130,7 @@ class KarborCheckpoints(Collection[KarborCheckpoint]):
         One id a request: the reference defines no format for more.
 
         :param checkpoint_id: the UUID of the backup's checkpoint.
-        :param item_id: the UUID of the backup.
+        :param backup_id: the UUID of the backup.
         :raises InvalidId: if one is no UUID; nothing was sent.  An empty
             ``checkpoint_items`` would delete the whole checkpoint.
         :raises ServiceError: if the service refuses.

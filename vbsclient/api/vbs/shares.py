@@ -185,15 +185,13 @@ class Shares(Collection[Share]):
         :raises ValueError: if ``where`` is about another backup.
         """
         where = narrowed(where or ShareFilter(), backup_id=backup_id)
-        for row in paging.rows(
+        return self._listed(
             lambda page: self._get('detail', page),
             _STYLE,
             where.query(),
-            page_size=page_size,
-        ):
-            share = Share.from_body(row)
-            if where.fits(share):
-                yield share
+            page_size,
+            where.fits,
+        )
 
     def count(self, where: ShareFilter) -> int | None:
         """How many shares there are (VBS API, V21).
