@@ -150,16 +150,19 @@ class Outcome(bulk.Outcome[Target, Done]):
 
     def succeed(self, result: Done) -> None:
         """Take what the service has accepted."""
-        super().succeed(result)
+        self.result = result
+        self.error = None
+        # Once: an interruption may report what it reads at any time.
         self.state = State.DONE if result.is_final else State.ACCEPTED
 
     def fail(self, error: BaseException) -> None:
         """Take the reason why it was not done."""
-        super().fail(error)
         for kind, state in _STATES.items():
             if isinstance(error, kind):
+                self.error = error
                 self.state = state
-                break
+                return
+        super().fail(error)
 
     def reset(self) -> None:
         """Forget a refusal: it will be sent again."""
