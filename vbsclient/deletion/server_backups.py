@@ -346,8 +346,9 @@ class ServerBackupDeletion(Change):
         """
         backup = first.target.verified
         accepted = backup.id in self._accepted
+        refused = isinstance(first.error, RefusedError)
         failed = first.state is State.FAILED
-        if failed and not may_have_acted(first.error):
+        if refused or (failed and not may_have_acted(first.error)):
             return False
         if (
             accepted
