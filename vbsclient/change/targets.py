@@ -196,6 +196,11 @@ class Change(abc.ABC):
 
     goal: Goal = GONE
 
+    #: Whether what was refused may be sent again, once :meth:`verify_again`
+    #: has checked it.  Never where it makes something: there a refusal is
+    #: the end, and whatever is doubtful is an OutcomeUnknown.
+    is_repeatable = False
+
     @abc.abstractmethod
     def targets(self) -> list[Target]:
         """Resolve and verify what was named; nothing is changed."""

@@ -78,6 +78,8 @@ class ServerBackupDeletion(Change):
     :param verify_again: checks what is to be sent again, if a rule chose it.
     """
 
+    is_repeatable = True
+
     def __init__(
         self,
         csbs: CSBSClient,
