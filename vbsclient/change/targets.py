@@ -139,6 +139,9 @@ class Outcome(bulk.Outcome[Target, Done]):
         outcome = cls(target)
         if target.refusal is not None:
             outcome.fail(target.refusal)
+            if outcome.state is State.UNKNOWN:
+                # Whatever was not answered: it was not its request.
+                outcome.state = State.FAILED
         elif target.settled is not None:
             outcome.succeed(Done(None, detail=target.settled))
         return outcome

@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.world import World
 from vbsclient import bulk
+from vbsclient.api import errors
 from vbsclient.api.http import Limits
 from vbsclient.bulk import Breaker, Circuit, State
 from vbsclient.change.targets import Done, Outcome, Target
@@ -94,6 +95,17 @@ class TestOutcome:
         one = Noted(Target('a', 'backup', 'VBS'), State.UNKNOWN)
         one.fail(error)
         assert vars(one)['states'] == [State.UNKNOWN, state]
+        assert one.error is error
+
+    @pytest.mark.parametrize(
+        'error',
+        [errors.ConnectionFailed('reset'), RefusedError('no')],
+    )
+    def test_what_was_not_sent_is_not_unknown(
+        self, error: errors.ClientError
+    ) -> None:
+        one = Outcome.of(Target('a', 'backup', 'VBS', refusal=error))
+        assert one.state in (State.FAILED, State.REFUSED)
         assert one.error is error
 
 
