@@ -45,11 +45,13 @@ class Goal:
     :ivar word: what a report says of what has reached it.
     :ivar reached: the statuses that mean that it is reached.
     :ivar under_way: those that mean that the service is at it.
+    :ivar progress: what a report says of what has one of these.
     """
 
     word: str
     reached: frozenset[str]
     under_way: frozenset[str]
+    progress: str
 
     def is_reached(self, status: ResourceStatus) -> bool:
         """Whether this is the end that was meant."""
@@ -69,14 +71,19 @@ GONE = Goal(
     'deleted',
     frozenset({'deleted'}),
     frozenset({'deleting', 'waiting_delete'}),
+    'is being deleted',
 )
 AVAILABLE = Goal(
     'created',
     frozenset({'available'}),
     frozenset({'creating', 'waiting_protect', 'protecting'}),
+    'is being created',
 )
 JOB_SUCCESS = Goal(
-    'done', frozenset({'SUCCESS'}), frozenset({'INIT', 'RUNNING'})
+    'done',
+    frozenset({'SUCCESS'}),
+    frozenset({'INIT', 'RUNNING'}),
+    'is in progress',
 )
 
 #: One poll: what is known of these ids; an id may be left out.

@@ -196,6 +196,8 @@ class Follower:
         """What of a result may pass, or prove to be wrong."""
         outcome = one.outcome
         if outcome.state is State.FAILED:
+            if not self._change.is_repeatable:
+                return None
             if self._wants_all and self._is_temporary(one):
                 return _Retry.BUSY
             if _may_be_chained(outcome.error) and any(
@@ -283,10 +285,10 @@ class Follower:
     def _note(self, one: _Followed, status: ResourceStatus) -> None:
         before, one.status = one.status, status
         outcome = one.outcome
-        reached = self._goal.is_reached(status)
+        reached = self._is_reached(one, status)
         under_way = self._goal.is_under_way(status)
         if one.retry and (reached or under_way):
-            # Whatever was answered: it is being deleted, by whomever.
+            # Whatever was answered: the service is at it, for whomever.
             self._accept(one)
         if not outcome.is_unfinished:
             return
@@ -304,6 +306,19 @@ class Follower:
                     f'{status.word}{reason}'
                 )
             )
+
+    def _is_reached(self, one: _Followed, status: ResourceStatus) -> bool:
+        """Whether a change has led to the goal.
+
+        What had the same status before its request must have changed since.
+        """
+        if not self._goal.is_reached(status) or one.was_under_way:
+            return self._goal.is_reached(status)
+        first = self._change.initial_status(one.target)
+        return not (
+            self._goal.is_reached(first)
+            and status.updated_at == first.updated_at
+        )
 
     def _has_failed(
         self,
@@ -335,10 +350,10 @@ class Follower:
         return ended and (changed or status == before)
 
     def _accept(self, one: _Followed) -> None:
-        """It was refused, and it is being deleted all the same."""
+        """It was refused, and the service is at it all the same."""
         request_id = _request_id(one.outcome)
         one.retry = None
-        one.outcome.succeed(Done(request_id, detail='is being deleted'))
+        one.outcome.succeed(Done(request_id, detail=self._goal.progress))
 
     # -- what is sent again ----------------------------------------------
 

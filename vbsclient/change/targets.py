@@ -140,6 +140,9 @@ class Outcome(bulk.Outcome[Target, Done]):
         outcome = cls(target)
         if target.refusal is not None:
             outcome.fail(target.refusal)
+            if outcome.state is State.UNKNOWN:
+                # Whatever was not answered: it was not its request.
+                outcome.state = State.FAILED
         elif target.settled is not None:
             outcome.succeed(Done(None, detail=target.settled))
         return outcome
@@ -151,16 +154,19 @@ class Outcome(bulk.Outcome[Target, Done]):
 
     def succeed(self, result: Done) -> None:
         """Take what the service has accepted."""
-        super().succeed(result)
+        self.result = result
+        self.error = None
+        # Once: an interruption may report what it reads at any time.
         self.state = State.DONE if result.is_final else State.ACCEPTED
 
     def fail(self, error: BaseException) -> None:
         """Take the reason why it was not done."""
-        super().fail(error)
         for kind, state in _STATES.items():
             if isinstance(error, kind):
+                self.error = error
                 self.state = state
-                break
+                return
+        super().fail(error)
 
     def reset(self) -> None:
         """Forget a refusal: it will be sent again."""
@@ -193,6 +199,11 @@ class Change(abc.ABC):
     """
 
     goal: Goal = GONE
+
+    #: Whether what was refused may be sent again, once :meth:`verify_again`
+    #: has checked it.  Never where it makes something: there a refusal is
+    #: the end, and whatever is doubtful is an OutcomeUnknown.
+    is_repeatable = False
 
     @abc.abstractmethod
     def targets(self) -> list[Target]:

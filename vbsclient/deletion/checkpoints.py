@@ -64,6 +64,8 @@ NO_NAME = 'A checkpoint has no name of its own; its backups have.'
 class CheckpointDeletion(Change):
     """The rules for ``csbs checkpoint delete``."""
 
+    is_repeatable = True
+
     def __init__(
         self,
         csbs: CSBSClient,

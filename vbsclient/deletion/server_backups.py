@@ -79,6 +79,8 @@ class ServerBackupDeletion(Change):
     :param verify_again: checks what is to be sent again, if a rule chose it.
     """
 
+    is_repeatable = True
+
     def __init__(
         self,
         csbs: CSBSClient,
@@ -347,8 +349,9 @@ class ServerBackupDeletion(Change):
         """
         backup = first.target.verified
         accepted = backup.id in self._accepted
+        refused = isinstance(first.error, RefusedError)
         failed = first.state is State.FAILED
-        if failed and not may_have_acted(first.error):
+        if refused or (failed and not may_have_acted(first.error)):
             return False
         if (
             accepted

@@ -80,6 +80,8 @@ class VolumeBackupDeletion(Change):
     :param verify_again: checks what is to be sent again, if a rule chose it.
     """
 
+    is_repeatable = True
+
     def __init__(
         self,
         vbs: VBSClient,

@@ -60,6 +60,8 @@ class Cloud:
 class FakeDeletion(Change):
     """The part of a deletion that is followed."""
 
+    is_repeatable = True
+
     def __init__(self, cloud: Cloud, ids: Sequence[str]) -> None:
         self.cloud = cloud
         self.ids = ids

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from vbsclient.api import errors
 from vbsclient.api.http import Limits
 from vbsclient.bulk import State
 from vbsclient.change.follow import Counts, Follower
@@ -125,6 +126,88 @@ def test_no_status_is_two_things(goal: Goal) -> None:
         seen = ResourceStatus(status)
         assert not (goal.is_reached(seen) and goal.is_under_way(seen))
         assert not (goal.is_under_way(seen) and goal.has_settled(seen))
+
+
+class Refused(Scripted):
+    """One whose request the service does not accept."""
+
+    def __init__(
+        self, goal: Goal, error: Exception, *statuses: str | None
+    ) -> None:
+        super().__init__(goal, *statuses)
+        self.error = error
+
+    def send(self, target: Target, recorder: Recorder) -> Done:
+        super().send(target, recorder)
+        raise self.error
+
+
+def follow_refused(change: Refused) -> tuple[Outcome, list[Outcome]]:
+    [outcome] = [Outcome.of(target) for target in change.targets()]
+    limits = Limits(1)
+    execute(change, [outcome], Recorder(), limits)
+    unfinished = Follower(
+        change,
+        [outcome],
+        Recorder(),
+        limits,
+        wants_all=True,
+        patience=Patience(idle=0.05, shortest=0.0, longest=0.0),
+        on_progress=lambda counts: None,
+    ).run()
+    assert change.sent == 1
+    return outcome, unfinished
+
+
+@pytest.mark.parametrize('goal', [GONE, AVAILABLE, JOB_SUCCESS])
+@pytest.mark.parametrize(
+    'error',
+    [
+        errors.Conflict('busy', status=409),
+        errors.BadRequest('busy', status=400, code='CSBS.2003'),
+    ],
+)
+def test_what_is_not_repeatable_is_sent_once(
+    goal: Goal, error: Exception
+) -> None:
+    outcome, unfinished = follow_refused(Refused(goal, error, 'available'))
+    assert unfinished == []
+    assert outcome.state is State.FAILED
+    assert outcome.error is error
+
+
+@pytest.mark.parametrize(
+    ('goal', 'status', 'detail'),
+    [
+        (GONE, 'deleting', 'is being deleted'),
+        (AVAILABLE, 'creating', 'is being created'),
+        (JOB_SUCCESS, 'RUNNING', 'is in progress'),
+    ],
+)
+def test_a_lost_answer_is_told_by_the_goal(
+    goal: Goal, status: str, detail: str
+) -> None:
+    lost = errors.OutcomeUnknown(errors.ConnectionFailed('reset'))
+    outcome, unfinished = follow_refused(Refused(goal, lost, status))
+    assert unfinished == [outcome]
+    assert outcome.result == Done(None, detail=detail)
+
+
+class AvailableBefore(Refused):
+    """What is to become what it was before: a backup that is restored."""
+
+    def initial_status(self, target: Target) -> ResourceStatus:
+        return ResourceStatus('available')
+
+
+def test_the_status_of_before_is_not_the_goal() -> None:
+    lost = errors.OutcomeUnknown(errors.ConnectionFailed('reset'))
+    change = AvailableBefore(AVAILABLE, lost, 'available')
+    outcome, _ = follow_refused(change)
+    assert outcome.state is State.UNKNOWN
+    change = AvailableBefore(AVAILABLE, lost, 'creating', 'available')
+    outcome, _ = follow_refused(change)
+    assert outcome.state is State.DONE
 
 
 def test_an_empty_status_is_not_gone() -> None:

@@ -8,8 +8,16 @@ import pytest
 
 from tests.unit.world import World
 from vbsclient import bulk
+from vbsclient.api import errors
 from vbsclient.api.http import Limits
 from vbsclient.bulk import Breaker, Circuit, State
+from vbsclient.change.targets import Done, Outcome, Target
+from vbsclient.lookup.refusals import (
+    MissingError,
+    RefusedError,
+    SkippedError,
+    UnverifiedError,
+)
 
 MakeWorld = Callable[..., World]
 
@@ -47,6 +55,58 @@ def counts(world: World, *ids: str) -> tuple[int, int, int, str | None]:
         states.count(State.NOT_SENT),
         stopped,
     )
+
+
+class Noted(Outcome):
+    """Notes each state that it was ever in."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == 'state':
+            vars(self).setdefault('states', []).append(value)
+        super().__setattr__(name, value)
+
+
+class TestOutcome:
+    """An interruption may read it at any time."""
+
+    @pytest.mark.parametrize(
+        ('is_final', 'state'), [(False, State.ACCEPTED), (True, State.DONE)]
+    )
+    def test_what_is_accepted_was_never_done(
+        self, is_final: bool, state: State
+    ) -> None:
+        one = Noted(Target('a', 'backup', 'VBS'), State.UNKNOWN)
+        one.succeed(Done('req-1', is_final))
+        assert vars(one)['states'] == [State.UNKNOWN, state]
+
+    @pytest.mark.parametrize(
+        ('error', 'state'),
+        [
+            (RefusedError('no'), State.REFUSED),
+            (UnverifiedError('who knows'), State.REFUSED),
+            (MissingError('none'), State.MISSING),
+            (SkippedError('changed'), State.SKIPPED),
+            (RuntimeError('a bug'), State.UNKNOWN),
+        ],
+    )
+    def test_a_failure_has_one_state_and_its_reason(
+        self, error: Exception, state: State
+    ) -> None:
+        one = Noted(Target('a', 'backup', 'VBS'), State.UNKNOWN)
+        one.fail(error)
+        assert vars(one)['states'] == [State.UNKNOWN, state]
+        assert one.error is error
+
+    @pytest.mark.parametrize(
+        'error',
+        [errors.ConnectionFailed('reset'), RefusedError('no')],
+    )
+    def test_what_was_not_sent_is_not_unknown(
+        self, error: errors.ClientError
+    ) -> None:
+        one = Outcome.of(Target('a', 'backup', 'VBS', refusal=error))
+        assert one.state in (State.FAILED, State.REFUSED)
+        assert one.error is error
 
 
 class TestBreaker:

@@ -16,7 +16,12 @@ from vbsclient.change.follow import Follower
 from vbsclient.change.run import execute
 from vbsclient.change.targets import AbortRun, Outcome, Recorder
 from vbsclient.deletion import server_backups, siblings
-from vbsclient.lookup.refusals import MissingError, RefusedError, SkippedError
+from vbsclient.lookup.refusals import (
+    MissingError,
+    RefusedError,
+    SkippedError,
+    UnverifiedError,
+)
 from vbsclient.osc.output.hints import hint_of
 from vbsclient.waiting import Patience
 
@@ -401,6 +406,27 @@ class TestProof:
         assert there.deletes() == [
             item_delete(CHECKPOINT, id) for id in ids[:2]
         ]
+
+    @pytest.mark.parametrize('error', [UnverifiedError, SkippedError])
+    def test_after_one_that_was_not_sent_nothing_is_read(
+        self, world: MakeWorld, error: type[RefusedError]
+    ) -> None:
+        there = world()
+        ids = one_of_two(there, 5)
+        read: list[int] = []
+
+        def confirm(id: str) -> None:
+            # The list of all checkpoints was read before the first of them.
+            there.fails('GET .*checkpoint_items', 500)
+            read.append(len(there.cloud.sent()))
+            raise error('not now')
+
+        deletion = there.item_deletion(*ids, confirm=confirm)
+        outcomes, stopped = there.carry_out(deletion)
+        assert stopped is None
+        assert [type(o.error) for o in outcomes] == [error] * 5
+        assert len(set(read)) == 1
+        assert there.deletes() == []
 
     def test_a_first_without_an_answer_is_looked_at_too(
         self, world: MakeWorld

@@ -119,8 +119,10 @@ class Report:
         groups: dict[str, list[str]] = {name: [] for name in _INTERRUPTED}
         for outcome in self.outcomes:
             line = shortened(outcome.target.id or outcome.target.argument)
+            # Once: what is under way may be answered at any time.
+            state = outcome.state
             for name, states in _INTERRUPTED.items():
-                if outcome.state in states:
+                if state in states:
                     if name == 'failed' and outcome.error is not None:
                         line = f'{line}: {messages.reason(outcome)}'
                     groups[name].append(line)

@@ -217,6 +217,26 @@ def test_an_interruption_has_four_groups() -> None:
     ]
 
 
+class Answered(Outcome):
+    """One that is answered while an interruption is reported."""
+
+    reads = 0
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == 'state':
+            self.reads -= 1
+            return State.ACCEPTED if self.reads < 0 else State.UNKNOWN
+        return super().__getattribute__(name)
+
+
+@pytest.mark.parametrize('reads', range(6))
+def test_what_is_answered_meanwhile_is_in_one_group(reads: int) -> None:
+    one = Answered(outcome().target, State.UNKNOWN)
+    one.reads = reads
+    lines = list(Report(Words(), outcomes=[one]).interruption())
+    assert lines.count(f'  {ID.format(1)}') == 1
+
+
 def test_an_interruption_before_anything_was_sent() -> None:
     report = Report(Words())
     assert list(report.interruption()) == [
