@@ -128,7 +128,7 @@ def disks(demo: Demo, sandbox: Sandbox) -> None:
 
 
 def shares(demo: Demo) -> None:
-    """A shared backup: refused, its shares cancelled."""
+    """A shared backup: refused, its shares canceled."""
     demo.say('A shared backup is not deleted silently.')
     demo.run('openstack vbs backup delete web01-golden', code=1)
     demo.say('Cancel its shares: one request with its id.')

@@ -20,7 +20,7 @@ from tests.functional.wire import (
 from tests.sandbox import Fault
 
 DELETE = ('csbs', 'checkpoint', 'delete')
-REFUSAL = 'This would delete more than is named one by one, as listed above'
+REFUSAL = 'This would delete more than is named, as listed above'
 OTHER_PROVIDER = 'c714180d-0000-4000-8000-000000000000'
 
 

@@ -310,7 +310,7 @@ def test_shares_are_cancelled_that_were_seen_and_no_others(
     assert f'shared with 1 project since this run looked: {"e" * 32}' in (
         result.stderr
     )
-    assert 'before that, cancelled 2 shares' in result.stderr
+    assert 'before that, canceled 2 shares' in result.stderr
     assert sorted(deletes(c)) == sorted(
         share_delete(share.id, is_backup_id=False) for share in seen
     )
@@ -340,10 +340,10 @@ def test_shares_are_cancelled_once_whatever_is_sent_again(
     (row,) = result.json()
     if joins:
         assert 'since this run looked' in row['Detail']
-        assert 'before that, cancelled 1 share' in row['Detail']
+        assert 'before that, canceled 1 share' in row['Detail']
         assert [s.to_project_id for s in c.state.shares.values()] == ['e' * 32]
     else:
-        assert row['Detail'] == 'cancelled 1 share'
+        assert row['Detail'] == 'canceled 1 share'
 
 
 # -- what is sent again ----------------------------------------------------

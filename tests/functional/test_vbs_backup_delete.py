@@ -753,7 +753,7 @@ def test_shares_are_cancelled_before_the_backup_goes_if_asked(
     rows = openstack(
         *DELETE, 'golden', *others, '--cancel-shares', '-f', 'json'
     ).json()
-    assert 'cancelled 2 shares' in rows[0]['Detail']
+    assert 'canceled 2 shares' in rows[0]['Detail']
     version = 'v3' if discovery == 'both' else 'v2'
     assert sorted(text for text in deletes(c) if 'sharing' in text) == sorted(
         share_delete(share.id, is_backup_id=False) for share in shares

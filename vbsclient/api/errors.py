@@ -358,18 +358,18 @@ class OutcomeUnknown(ClientError):
     """A change was sent, and nobody can say whether it was carried out.
 
     :ivar refusal: what was answered, or why there was no answer.
-    :ivar look: why reading could not settle it; None if what was read
+    :ivar read_error: why reading could not settle it; None if what was read
         proves nothing, or nothing was read.
     """
 
     def __init__(
         self,
         refusal: ServiceError | ConnectionFailed,
-        look: ClientError | None = None,
+        read_error: ClientError | None = None,
     ) -> None:
         super().__init__(refusal.message, refusal.hint)
         self.refusal = refusal
-        self.look = look
+        self.read_error = read_error
 
     @property
     def request_id(self) -> str | None:

@@ -65,7 +65,7 @@ class _Retry(Enum):
     #: It is sent again once what may depend on it is gone.
     CHAINED = 'chained'
     #: Its request may have acted although it was refused, or not answered.
-    DOUBTFUL = 'doubtful'
+    UNCERTAIN = 'uncertain'
 
 
 @dataclass(eq=False)
@@ -206,10 +206,10 @@ class Follower:
                 for other in self._same_chain(one)
             ):
                 return _Retry.CHAINED
-        doubtful = outcome.state is State.UNKNOWN or (
+        uncertain = outcome.state is State.UNKNOWN or (
             outcome.state is State.FAILED and may_go_on(outcome.error)
         )
-        return _Retry.DOUBTFUL if doubtful and self._wants_all else None
+        return _Retry.UNCERTAIN if uncertain and self._wants_all else None
 
     def _is_temporary(self, one: _Followed) -> bool:
         error = one.outcome.error
@@ -238,19 +238,19 @@ class Follower:
 
     def _watched(self) -> set[str]:
         watched = set()
-        doubtful = set()
+        uncertain = set()
         for id, one in self._followed.items():
             if one.retry is _Retry.CHAINED:
                 blockers = self._blockers(one)
                 # None: it could not be checked before it was to be sent again.
                 watched |= {o.target.verified_id for o in blockers} or {id}
-            elif one.retry is _Retry.DOUBTFUL:
-                doubtful.add(id)
+            elif one.retry is _Retry.UNCERTAIN:
+                uncertain.add(id)
             elif one.retry or (self._wants_all and one.outcome.is_unfinished):
                 watched.add(id)
         # These are polled as long as others are, and once in any case.
         if watched or not self._was_polled:
-            watched |= doubtful
+            watched |= uncertain
         return watched
 
     # -- what a poll shows -----------------------------------------------

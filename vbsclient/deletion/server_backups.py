@@ -141,7 +141,7 @@ class ServerBackupDeletion(Change):
         :raises AbortRun: if a sibling goes.
         """
         try:
-            self._siblings.look()
+            self._siblings.check()
         except (AbortRun, errors.Cancelled):
             raise
         except errors.ClientError as error:
@@ -359,10 +359,10 @@ class ServerBackupDeletion(Change):
             or isinstance(first.error, errors.UnexpectedSuccess)
         ):
             self._await_effect(backup)
-        self._siblings.look(touched)
+        self._siblings.check(touched)
         if accepted:
             self._siblings.pause()
-            self._siblings.look(touched)
+            self._siblings.check(touched)
         return accepted
 
     def _await_effect(self, backup: ServerBackup) -> None:
@@ -396,7 +396,7 @@ class ServerBackupDeletion(Change):
             return is_going(now.status)
         if isinstance(now, Unproven):
             # The list contradicts, or cannot be read: then this says why.
-            self._siblings.look([backup.checkpoint_id])
+            self._siblings.check([backup.checkpoint_id])
             return False
         if isinstance(now, Gone):
             return True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cancelling shares of backups: one by one, or those of a backup."""
+"""Canceling shares of backups: one by one, or those of a backup."""
 
 from __future__ import annotations
 

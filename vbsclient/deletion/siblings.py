@@ -65,7 +65,7 @@ class Siblings:
         )
         return [backup for backups in members.values() for backup in backups]
 
-    def look(self, checkpoint_ids: Collection[str] | None = None) -> None:
+    def check(self, checkpoint_ids: Collection[str] | None = None) -> None:
         """Read those of some checkpoints, or all, and compare.
 
         :raises AbortRun: if one of them goes.

@@ -73,7 +73,7 @@ class VolumeBackupDeletion(Change):
         are not read again.
     :param origins: whether CSBS made them, as far as this run knows.
     :param sharing: their shares, as far as this run knows.
-    :param again: these were sent before: their shares were cancelled then,
+    :param again: these were sent before: their shares were canceled then,
         and what is shared now is refused.
     :param confirm: called with the id before anything is sent for it; raises
         if that must not be.
@@ -110,7 +110,7 @@ class VolumeBackupDeletion(Change):
         self._again = again
         self._confirm = confirm
         self._verify_again = verify_again
-        #: What is shared and to be cancelled, until that was tried.
+        #: What is shared and to be canceled, until that was tried.
         self._to_cancel: dict[str, list[Share]] = {}
         self._named: set[str | None] = set()
 
@@ -203,7 +203,7 @@ class VolumeBackupDeletion(Change):
             except errors.OutcomeUnknown as error:
                 # Of the backup itself it is certain: it was not sent.
                 raise errors.ClientError(
-                    f'whether its shares were cancelled is unknown, {error}, '
+                    f'whether its shares were canceled is unknown, {error}, '
                     f'so that it was not deleted',
                     error.hint,
                 ) from error
@@ -211,9 +211,9 @@ class VolumeBackupDeletion(Change):
                 raise
             except errors.ClientError as error:
                 raise error.revised(
-                    f'its shares could not be cancelled, {error}'
+                    f'its shares could not be canceled, {error}'
                 ) from error
-            target.preceded = f'cancelled {counted(count, "share")}'
+            target.preceded = f'canceled {counted(count, "share")}'
 
     def _refuse_what_remains(self, id: str, shares: Sequence[Share]) -> None:
         """Check that no share is left, and that none was added.

@@ -73,9 +73,9 @@ def find_members(
         limits,
     ):
         found[outcome.target] = bulk.result_of(outcome)
-    doubtful = {id: m for id, m in found.items() if len(m) < fewest}
-    if not many and doubtful:
-        _sort_into(doubtful, read_all(backups))
+    uncertain = {id: m for id, m in found.items() if len(m) < fewest}
+    if not many and uncertain:
+        _sort_into(uncertain, read_all(backups))
     return found
 
 

@@ -186,7 +186,7 @@ def status_of_all(
 
 
 def _status_of(share: Share) -> str:
-    """A share has no status of its own; one that was cancelled may say so."""
+    """A share has no status of its own; one that was canceled may say so."""
     return 'deleted' if share.body.get('deleted') else _SHARED
 
 

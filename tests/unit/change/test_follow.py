@@ -409,7 +409,7 @@ class Scripted(FakeDeletion):
         self.cloud.sent.append(target.verified_id)
         if number < len(self.refusals):
             raise self.refusals[number]
-        target.preceded = 'cancelled 2 shares'
+        target.preceded = 'canceled 2 shares'
         return Done('req-1')
 
     def poll(self, targets: Sequence[Target]) -> Mapping[str, ResourceStatus]:
@@ -514,7 +514,7 @@ class TestTwoLooks:
 
     def test_what_was_noted_is_kept(self) -> None:
         outcome, _ = follow_one(GOING, GONE)
-        assert outcome.target.preceded == 'cancelled 2 shares'
+        assert outcome.target.preceded == 'canceled 2 shares'
 
 
 CONFLICT = errors.Conflict('busy', status=409)

@@ -200,7 +200,7 @@ class TestJudging:
     ) -> None:
         with pytest.raises(errors.OutcomeUnknown) as caught:
             judge(refusal(status), [unread], monkeypatch)
-        assert caught.value.look is unread
+        assert caught.value.read_error is unread
 
     @pytest.mark.parametrize(
         'error',

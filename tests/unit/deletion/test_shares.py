@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cancelling shares, by their own ids or by those of their backups."""
+"""Canceling shares, by their own ids or by those of their backups."""
 
 from collections.abc import Callable
 

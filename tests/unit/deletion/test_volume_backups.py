@@ -236,7 +236,7 @@ class TestShares:
         there.add_share(71, uuid(2))
         outcome = delete(there, id, cancel_shares=True, force=force)
         assert there.deletes() == [f'{uuid(70)}?is_backup_id=false', id]
-        assert outcome.target.preceded == 'cancelled 1 share'
+        assert outcome.target.preceded == 'canceled 1 share'
         assert [share['id'] for share in there.shares] == [uuid(71)]
 
     def test_what_is_not_shared_is_not_cancelled(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Shares: listed, counted, cancelled."""
+"""Shares: listed, counted, canceled."""
 
 import pytest
 

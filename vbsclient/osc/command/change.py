@@ -39,7 +39,7 @@ from vbsclient.osc.command.signals import (
 from vbsclient.osc.output import messages
 from vbsclient.osc.output.columns import cells
 from vbsclient.osc.output.encoding import escapes_output
-from vbsclient.osc.output.messages import Words
+from vbsclient.osc.output.messages import Terms
 from vbsclient.osc.output.progress import show_progress
 from vbsclient.osc.output.report import COLUMNS, PLAN_COLUMNS, Report
 from vbsclient.osc.output.text import Text
@@ -58,7 +58,7 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
     """
 
     log: logging.Logger
-    words = Words()
+    words = Terms()
 
     #: Seconds in which something must happen while a wait lasts that has no
     #: timeout; None for what is done when it is answered.
@@ -186,7 +186,7 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         """
         report, words = self.report, self.report.words
         failed = report.failed
-        for complaint in report.complaints():
+        for complaint in report.target_errors():
             self.log.error('%s', complaint)
         if report.stopped is not None:
             # Also where every target was accepted before something was seen.
@@ -288,7 +288,7 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
             if sys.stdout is not None:
                 sys.stdout.flush()
         if self.app.stderr is not None:
-            for line in self.report.interruption():
+            for line in self.report.interrupted():
                 self.app.stderr.write(f'{line}\n')
             self.app.stderr.flush()
         excuse(self.report.outcomes, 'the run was interrupted')

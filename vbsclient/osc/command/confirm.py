@@ -45,7 +45,7 @@ def ask(
             stderr.write(f'  {shortened(member)}\n')
     confirm(
         'Delete all of it?',
-        'This would delete more than is named one by one, as listed above: '
+        'This would delete more than is named, as listed above: '
         'add --yes. Nothing was deleted.',
         stdin=stdin if is_interactive else None,
         stderr=stderr,
@@ -69,7 +69,7 @@ def refuse_changes(shown: Sequence[Target], now: Sequence[Target]) -> None:
         raise exceptions.CommandError(
             f'{target.type.capitalize()} {shortened(target.argument)} has '
             f'changed while the question was open ({"; ".join(changes)}). '
-            f'Nothing was deleted: look again.'
+            'Nothing was deleted: run the command again.'
         )
 
 

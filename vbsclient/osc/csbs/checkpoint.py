@@ -26,7 +26,7 @@ from vbsclient.osc.output.columns import (
     Time,
     trigger,
 )
-from vbsclient.osc.output.messages import Words
+from vbsclient.osc.output.messages import Terms
 
 
 class _Backups(MultiLine):
@@ -76,7 +76,7 @@ class DeleteCsbsCheckpoint(DeleteCommand):
     Example: openstack csbs checkpoint delete --dry-run <checkpoint>
     """
 
-    words = Words('checkpoint')
+    words = Terms('checkpoint')
     asks = True
     idle = 1800.0
     polled = 'the backups in the checkpoints'
@@ -87,7 +87,7 @@ class DeleteCsbsCheckpoint(DeleteCommand):
             '--item',
             metavar='<backup>',
             action='append',
-            dest='items',
+            dest='backups',
             help=(
                 'Delete only this backup of the checkpoint (name or ID); '
                 'repeat for several; requires exactly one checkpoint'
@@ -97,7 +97,7 @@ class DeleteCsbsCheckpoint(DeleteCommand):
 
     def named(self, parsed_args: argparse.Namespace) -> Sequence[str]:
         named = super().named(parsed_args)
-        if parsed_args.items is not None and len(named) != 1:
+        if parsed_args.backups is not None and len(named) != 1:
             self._parser.error('--item goes with exactly one <checkpoint>')
         return named
 
@@ -108,15 +108,15 @@ class DeleteCsbsCheckpoint(DeleteCommand):
         named: Sequence[str],
     ) -> Change:
         csbs = make_csbs_client(self.app.client_manager, limits)
-        if parsed_args.items is None:
+        if parsed_args.backups is None:
             return CheckpointDeletion(
                 csbs, named, provider_id=parsed_args.provider, limits=limits
             )
-        self.report.words = Words()
-        self.report.named = parsed_args.items
+        self.report.words = Terms()
+        self.report.named = parsed_args.backups
         return ServerBackupDeletion(
             csbs,
-            parsed_args.items,
+            parsed_args.backups,
             provider_id=parsed_args.provider,
             limits=limits,
             checkpoint_id=named[0],

@@ -6,7 +6,15 @@ The library says what would help, and knows neither.
 
 from __future__ import annotations
 
-from vbsclient.api import catalog, csbs, endpoint, errors, failures, login
+from vbsclient.api import (
+    catalog,
+    csbs,
+    endpoint,
+    errors,
+    failures,
+    login,
+    vbs,
+)
 from vbsclient.api.csbs import karbor, kind
 from vbsclient.deletion import checkpoints, prune, shares, volume_backups
 from vbsclient.lookup import kinds, origin, resources, sharing
@@ -84,6 +92,10 @@ _ON_THE_COMMAND_LINE = {
     errors.NotServed.hint: (
         'Set vbsclient_api_version in clouds.yaml (--os-vbs-api-version) to '
         'the version that it serves, or correct the endpoint.'
+    ),
+    vbs.NoSharing.hint: (
+        'Shares are a function of VBS v2: check vbs_endpoint_override in '
+        'clouds.yaml.'
     ),
     errors.TooManyRequests.hint: (
         'The service limits the rate: try again with less --concurrency.'

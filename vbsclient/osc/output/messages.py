@@ -19,7 +19,7 @@ MANY = 3
 
 
 @dataclass(frozen=True)
-class Words:
+class Terms:
     """How sentences name what is changed, and the change.
 
     :ivar one: one target, such as ``backup``.
@@ -53,7 +53,7 @@ def reason(outcome: bulk.Outcome[Target, Any], **options: bool) -> str:
     return sentence(error, before=outcome.target.preceded, **options)
 
 
-def failures(outcomes: Sequence[Outcome], words: Words) -> Iterator[str]:
+def failures(outcomes: Sequence[Outcome], words: Terms) -> Iterator[str]:
     """Why targets failed, in their order; what many share is said once."""
 
     def key(outcome: Outcome) -> object:
@@ -74,12 +74,12 @@ def failures(outcomes: Sequence[Outcome], words: Words) -> Iterator[str]:
                 yield _failed(outcome, what, words, told)
 
 
-def skipped(outcomes: Sequence[Outcome], words: Words) -> Iterator[str]:
+def skipped(outcomes: Sequence[Outcome], words: Terms) -> Iterator[str]:
     """Why targets were skipped."""
     return _told_of(outcomes, words, reason)
 
 
-def notes(outcomes: Sequence[Outcome], words: Words) -> Iterator[str]:
+def notes(outcomes: Sequence[Outcome], words: Terms) -> Iterator[str]:
     """What a person should know of targets that did not fail."""
     noted = [o for o in outcomes if o.result is not None and o.result.detail]
     return _told_of(
@@ -116,7 +116,7 @@ def is_told_by(
 
 
 def delays(
-    unfinished: Sequence[Outcome], total: int, words: Words
+    unfinished: Sequence[Outcome], total: int, words: Terms
 ) -> Iterator[str]:
     """What is not finished, as far as anybody knows."""
     for same in _together(unfinished, lambda o: o.unread):
@@ -153,7 +153,7 @@ def _together(
 
 def _told_of(
     outcomes: Sequence[Outcome],
-    words: Words,
+    words: Terms,
     text_of: Callable[[Outcome], str],
 ) -> Iterator[str]:
     for same in _together(outcomes, text_of):
@@ -165,7 +165,7 @@ def _told_of(
                 yield f'{capital(words.one)} {label(outcome.target)}: {text}'
 
 
-def _failed(outcome: Outcome, what: str, words: Words, told: str) -> str:
+def _failed(outcome: Outcome, what: str, words: Terms, told: str) -> str:
     """One sentence for one target or for many.
 
     :param what: what is meant, with its verb.

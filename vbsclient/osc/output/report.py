@@ -12,7 +12,7 @@ from vbsclient.api import errors
 from vbsclient.bulk import State
 from vbsclient.change.targets import NotSent, Outcome
 from vbsclient.osc.output import messages
-from vbsclient.osc.output.messages import Words
+from vbsclient.osc.output.messages import Terms
 from vbsclient.osc.output.text import sentence, shortened
 
 COLUMNS = (
@@ -50,7 +50,7 @@ class Report:
     :ivar unfinished: what the wait has not seen reach its goal.
     """
 
-    words: Words
+    words: Terms
     dry_run: bool = False
     ignore_missing: bool = False
     named: Sequence[str] = ()
@@ -104,7 +104,7 @@ class Report:
             if outcome not in unfinished and self.result(outcome) not in good
         ]
 
-    def complaints(self) -> Iterator[str]:
+    def target_errors(self) -> Iterator[str]:
         """Why targets failed, as far as :attr:`stopped` does not say it."""
         told = [
             outcome
@@ -114,7 +114,7 @@ class Report:
         ]
         return messages.failures(told, self.words)
 
-    def interruption(self) -> Iterator[str]:
+    def interrupted(self) -> Iterator[str]:
         """What an interrupted run did, in four groups with the ids."""
         groups: dict[str, list[str]] = {name: [] for name in _INTERRUPTED}
         for outcome in self.outcomes:

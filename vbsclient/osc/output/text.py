@@ -43,9 +43,9 @@ def sentence(
         said = sentence(
             error.refusal, with_request=with_request, before=before
         )
-        if error.look is None:
+        if error.read_error is None:
             return said
-        why = shortened(error.look.message.rstrip('.'))
+        why = shortened(error.read_error.message.rstrip('.'))
         return f'{said} It could not be read afterwards: {why}.'
     if not isinstance(error, errors.ClientError):
         return f'{type(error).__name__}: {shortened(str(error))}.'

@@ -24,7 +24,7 @@ from vbsclient.osc.command.filters import add_filters, conditions_of
 from vbsclient.osc.command.list import Found, ListCommand
 from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.output.columns import Column, Gigabytes, Time
-from vbsclient.osc.output.messages import Words
+from vbsclient.osc.output.messages import Terms
 from vbsclient.osc.vbs.selection import find_backup, share_filter
 from vbsclient.wording import brief
 
@@ -53,14 +53,14 @@ class DeleteVbsShare(DeleteCommand):
     """Cancel shares of backups (VBS)
 
     The backups themselves are kept. Name the shares by their IDs, or with
-    --backup the backups whose shares are to be cancelled: all of them, or
+    --backup the backups whose shares are to be canceled: all of them, or
     with --target-project only those with that project. A backup that is not
     shared is a failure.
 
     Example: openstack vbs share delete --backup nightly-1
     """
 
-    words = Words('share')
+    words = Terms('share')
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(

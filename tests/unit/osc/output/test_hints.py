@@ -3,7 +3,7 @@
 
 import pytest
 
-from vbsclient.api import errors, failures, login
+from vbsclient.api import errors, failures, login, vbs
 from vbsclient.osc.output.hints import hint_of
 
 
@@ -12,6 +12,7 @@ from vbsclient.osc.output.hints import hint_of
     [
         (errors.NotServed('x'), 'Set vbsclient_api_version in clouds.yaml'),
         (errors.TooManyRequests('x', status=429), 'less --concurrency.'),
+        (vbs.NoSharing(), 'check vbs_endpoint_override in clouds.yaml.'),
         (
             errors.BadRequest(
                 'x', status=400, hint=errors.HINTS['VolumeBackup.0125']

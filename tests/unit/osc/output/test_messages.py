@@ -13,7 +13,7 @@ from vbsclient.change.targets import AbortRun, Done, Outcome, Target
 from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.osc.output.messages import (
     MANY,
-    Words,
+    Terms,
     failures,
     is_told_by,
     notes,
@@ -21,7 +21,7 @@ from vbsclient.osc.output.messages import (
     stop,
 )
 
-WORDS = Words()
+WORDS = Terms()
 
 
 def outcome(

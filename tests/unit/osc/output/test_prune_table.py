@@ -16,7 +16,7 @@ from vbsclient.change.targets import Done, Outcome, Target
 from vbsclient.deletion.prune import Absence
 from vbsclient.lookup.refusals import SkippedError
 from vbsclient.osc.output.columns import Gigabytes, row_of
-from vbsclient.osc.output.messages import Words
+from vbsclient.osc.output.messages import Terms
 from vbsclient.osc.output.prune_table import (
     BackupKind,
     by_group,
@@ -160,7 +160,7 @@ def test_a_run_is_summed_up() -> None:
         outcome('1', State.DONE),
         outcome('2', State.SKIPPED, SkippedError('skipped')),
     ]
-    report = Report(Words(), outcomes=outcomes)
+    report = Report(Terms(), outcomes=outcomes)
     text = summary(small_plan(), report, {}, KIND, False)
     assert text == (
         'Deleted: 1, kept: 1, skipped: 1, failed: 0. Nominal size of deleted '
@@ -174,7 +174,7 @@ def test_what_does_not_exist_is_not_kept() -> None:
         outcome('1', State.FAILED, errors.ClientError('no')),
         outcome('2', State.UNKNOWN, errors.ClientError('lost')),
     ]
-    report = Report(Words(), outcomes=outcomes)
+    report = Report(Terms(), outcomes=outcomes)
     text = summary(small_plan(), report, absent, KIND, True)
     assert text == 'Deleted: 0, kept: 0, skipped: 0, failed: 1, unknown: 1.'
 

@@ -18,7 +18,7 @@ from vbsclient.lookup.refusals import (
     SkippedError,
     UnverifiedError,
 )
-from vbsclient.osc.output.messages import Words
+from vbsclient.osc.output.messages import Terms
 from vbsclient.osc.output.report import COLUMNS, Report
 
 ID = '00000000-0000-4000-8000-00000000000{}'
@@ -65,14 +65,14 @@ def failed(error: BaseException, number: int = 1, **facts: Any) -> Outcome:
     ],
 )
 def test_each_state_has_one_word(one: Outcome, word: str, fails: bool) -> None:
-    report = Report(Words(), outcomes=[one])
+    report = Report(Terms(), outcomes=[one])
     assert report.result(one) == word
     assert report.failed == ([one] if fails else [])
 
 
 def test_what_is_missing_may_be_allowed() -> None:
     one = failed(MissingError('none'))
-    report = Report(Words(), ignore_missing=True, outcomes=[one])
+    report = Report(Terms(), ignore_missing=True, outcomes=[one])
     assert report.result(one) == 'missing'
     assert report.failed == []
 
@@ -90,13 +90,13 @@ def test_a_dry_run_tells_what_would_be(
     facts: dict[str, Any], word: str, fails: bool
 ) -> None:
     one = Outcome.of(outcome(**facts).target)
-    report = Report(Words(), dry_run=True, outcomes=[one])
+    report = Report(Terms(), dry_run=True, outcomes=[one])
     assert report.result(one) == word
     assert bool(report.failed) is fails
 
 
 def test_another_verb_has_its_own_words() -> None:
-    words = Words('share', 'create', 'created', 'creation')
+    words = Terms('share', 'create', 'created', 'creation')
     final, open_, planned = done(is_final=True), outcome(2), outcome(3)
     open_.fail(LOST)
     planned.reset()
@@ -106,14 +106,14 @@ def test_another_verb_has_its_own_words() -> None:
         'unknown',
         'would create',
     ]
-    [told] = report.complaints()
+    [told] = report.target_errors()
     assert told.startswith(f'Whether share n2 ({ID.format(2)}) is created is ')
     assert 'delete' not in told
 
 
 def test_a_row_has_what_is_known() -> None:
     final = done(is_final=True)
-    [row] = Report(Words(), outcomes=[final]).rows()
+    [row] = Report(Terms(), outcomes=[final]).rows()
     assert dict(zip(COLUMNS, row, strict=True)) == {
         'Type': 'backup',
         'ID': ID.format(1),
@@ -140,7 +140,7 @@ def test_a_row_has_what_is_known() -> None:
 def test_a_row_has_the_times_of_what_was_sent(
     one: Outcome, requested: Any, finished: Any, request_id: Any
 ) -> None:
-    [row] = Report(Words(), outcomes=[one]).rows()
+    [row] = Report(Terms(), outcomes=[one]).rows()
     assert [bool(row[6]), bool(row[7])] == [bool(requested), bool(finished)]
     assert row[8] == request_id
 
@@ -148,25 +148,25 @@ def test_a_row_has_the_times_of_what_was_sent(
 @pytest.mark.parametrize(
     ('one', 'detail'),
     [
-        (done(preceded='cancelled 2 shares'), 'cancelled 2 shares; is going'),
+        (done(preceded='canceled 2 shares'), 'canceled 2 shares; is going'),
         (
-            failed(BUSY, preceded='cancelled 1 share'),
-            'busy; before that, cancelled 1 share (HTTP 400, request req-9).',
+            failed(BUSY, preceded='canceled 1 share'),
+            'busy; before that, canceled 1 share (HTTP 400, request req-9).',
         ),
         (
-            failed(LOST, preceded='cancelled 1 share'),
-            'reset; before that, cancelled 1 share.',
+            failed(LOST, preceded='canceled 1 share'),
+            'reset; before that, canceled 1 share.',
         ),
     ],
 )
 def test_what_was_done_before_is_told(one: Outcome, detail: str) -> None:
-    [row] = Report(Words(), outcomes=[one]).rows()
+    [row] = Report(Terms(), outcomes=[one]).rows()
     assert row[5] == detail
 
 
 def test_what_a_stopped_run_did_not_send_says_why() -> None:
     never = Outcome(outcome().target)
-    report = Report(Words(), outcomes=[never])
+    report = Report(Terms(), outcomes=[never])
     [row] = report.rows()
     assert row[5] == 'the run was interrupted before its turn'
     report.stopped = errors.ClientError('somebody else deletes')
@@ -177,16 +177,16 @@ def test_what_a_stopped_run_did_not_send_says_why() -> None:
 def test_complaints_leave_out_what_the_stop_says() -> None:
     same = [failed(BUSY, number) for number in (1, 2, 3)]
     rest = Outcome(outcome(4).target, error=NotSent('not sent'))
-    report = Report(Words(), outcomes=[*same, rest])
+    report = Report(Terms(), outcomes=[*same, rest])
     report.stopped = SameRefusal(BUSY, same)
     assert report.failed == [*same, rest]
-    assert list(report.complaints()) == []
+    assert list(report.target_errors()) == []
 
 
 def test_what_is_unfinished_has_not_failed() -> None:
     waiting = failed(BUSY)
     waiting.state = State.NOT_SENT
-    report = Report(Words(), outcomes=[waiting], unfinished=[waiting])
+    report = Report(Terms(), outcomes=[waiting], unfinished=[waiting])
     assert report.failed == []
 
 
@@ -200,7 +200,7 @@ def test_an_interruption_has_four_groups() -> None:
         failed(SkippedError('changed'), 6),
         failed(RefusedError('no'), 7),
     ]
-    told = '\n'.join(Report(Words(), outcomes=outcomes).interruption())
+    told = '\n'.join(Report(Terms(), outcomes=outcomes).interrupted())
     assert told.splitlines() == [
         'Interrupted.',
         'accepted: 2',
@@ -233,14 +233,14 @@ class Answered(Outcome):
 def test_what_is_answered_meanwhile_is_in_one_group(reads: int) -> None:
     one = Answered(outcome().target, State.UNKNOWN)
     one.reads = reads
-    lines = list(Report(Words(), outcomes=[one]).interruption())
+    lines = list(Report(Terms(), outcomes=[one]).interrupted())
     assert lines.count(f'  {ID.format(1)}') == 1
 
 
 def test_an_interruption_before_anything_was_sent() -> None:
-    report = Report(Words())
-    assert list(report.interruption()) == [
+    report = Report(Terms())
+    assert list(report.interrupted()) == [
         'Interrupted before anything was sent.'
     ]
     report.named = ['a', 'b']
-    assert list(report.interruption())[-3:] == ['not sent: 2', '  a', '  b']
+    assert list(report.interrupted())[-3:] == ['not sent: 2', '  a', '  b']
