@@ -31,7 +31,8 @@ def freeze_heap(app: Any) -> None:
     """Keep what ``openstack`` has imported out of garbage collections.
 
     Each collection walks hundreds of thousands of its objects, and the exit
-    does once more: a fifth of the processor time of a short command.
+    does once more: a fifth of the processor time of a short command, 7 % of
+    that of a list of 100,000 backups.
     """
     if not app.interactive_mode:
         gc.freeze()
