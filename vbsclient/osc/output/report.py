@@ -90,19 +90,20 @@ class Report:
     @property
     def failed(self) -> list[Outcome]:
         """The targets that make the command fail."""
-        good = (
-            State.ACCEPTED.value,
-            State.MISSING.value,
-            State.SKIPPED.value,
-            self.words.done,
-            f'would {self.words.verb}',
-        )
         unfinished = set(self.unfinished)
         return [
             outcome
             for outcome in self.outcomes
-            if outcome not in unfinished and self.result(outcome) not in good
+            if outcome not in unfinished and self._is_failed(outcome)
         ]
+
+    def _is_failed(self, outcome: Outcome) -> bool:
+        state = outcome.state
+        if state is State.NOT_SENT:
+            return not self.dry_run or bool(outcome.target.expected)
+        if state is State.MISSING:
+            return not self.ignore_missing
+        return state not in (State.ACCEPTED, State.DONE, State.SKIPPED)
 
     def target_errors(self) -> Iterator[str]:
         """Why targets failed, as far as :attr:`stopped` does not say it."""
