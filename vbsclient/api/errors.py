@@ -353,6 +353,11 @@ class RepeatedDelete(ClientError):
         self.error = error
         self.attempts = attempts
 
+    @property
+    def request_id(self) -> str | None:
+        """The id under which the service logs its answer, or None."""
+        return getattr(self.error, 'request_id', None)
+
 
 class OutcomeUnknown(ClientError):
     """A change was sent, and nobody can say whether it was carried out.

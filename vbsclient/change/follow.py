@@ -312,8 +312,9 @@ class Follower:
 
         What had the same status before its request must have changed since.
         """
-        if not self._goal.is_reached(status) or one.was_under_way:
-            return self._goal.is_reached(status)
+        reached = self._goal.is_reached(status)
+        if not reached or one.was_under_way:
+            return reached
         first = self._change.initial_status(one.target)
         return not (
             self._goal.is_reached(first)

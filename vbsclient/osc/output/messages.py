@@ -25,6 +25,7 @@ class Terms:
     :ivar one: one target, such as ``backup``.
     :ivar verb: what is done to it.
     :ivar done: what it is afterwards.
+    :ivar noun: the change itself.
     """
 
     one: str = 'backup'
@@ -189,10 +190,7 @@ def _with_targets(
 
 def _told(outcome: bulk.Outcome[Target, Any]) -> str:
     """A target, and what its answer has of its own."""
-    error = outcome.error
-    if isinstance(error, errors.RepeatedDelete):
-        error = error.error
-    request_id = getattr(error, 'request_id', None)
+    request_id = getattr(outcome.error, 'request_id', None)
     request = f', request {shortened(request_id, 80)}' if request_id else ''
     return f'{label(outcome.target)}{request}'
 
