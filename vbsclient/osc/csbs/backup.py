@@ -10,7 +10,6 @@ from typing import Any
 
 from vbsclient.api.csbs import CheckpointGroups, CSBSClient, ServerBackup
 from vbsclient.api.http import Limits
-from vbsclient.api.paths import is_uuid
 from vbsclient.change.targets import Change
 from vbsclient.deletion.server_backups import ServerBackupDeletion
 from vbsclient.lookup.server_backups import seen_of
@@ -170,9 +169,10 @@ class ListCsbsBackup(ListCommand):
                 selected.ensure_policy_filter(csbs)
             if total is not None:
                 return Found(total=total, hint=selected.hint)
-        marker = parsed_args.marker
-        if marker is not None and not is_uuid(marker):
-            parsed_args.marker = selection.find_backup(csbs, marker).id
+        if parsed_args.marker is not None:
+            parsed_args.marker = selection.backup_id_of(
+                csbs, parsed_args.marker
+            )
         found = selected.backups(
             csbs,
             sort=parsed_args.sort,
@@ -184,7 +184,7 @@ class ListCsbsBackup(ListCommand):
             found.rows = map(Row, filter(selected.match, backups))
             return found
         servers = _Servers(csbs)
-        if selected.lists_whole_checkpoints and marker is None:
+        if selected.lists_whole_checkpoints and parsed_args.marker is None:
             backups = servers.seen(backups)
         found.rows = (
             Row(backup, servers.of(backup))

@@ -229,6 +229,16 @@ def find_backup(csbs: CSBSClient, backup: str) -> ServerBackup:
     return only(find_server_backups(csbs.backups, [backup], Limits()))
 
 
+def backup_id_of(csbs: CSBSClient, backup: str) -> str:
+    """The id of a backup, by id or name.
+
+    An id costs no request.
+
+    :raises ClientError: if there is none of that name, or several.
+    """
+    return backup if is_uuid(backup) else find_backup(csbs, backup).id
+
+
 def checkpoint_id_of(csbs: CSBSClient, checkpoint: str) -> str:
     """The id of a checkpoint, by id or by the name of its backups.
 

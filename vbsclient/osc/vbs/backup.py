@@ -7,13 +7,13 @@ import argparse
 from collections.abc import Sequence
 from functools import partial
 
-from vbsclient.api import errors
 from vbsclient.api.csbs import ServerBackupFilter
 from vbsclient.api.http import Limits
 from vbsclient.api.paths import is_uuid
 from vbsclient.api.vbs import Share, ShareFilter, VBSClient
 from vbsclient.change.targets import Change
 from vbsclient.deletion.volume_backups import VolumeBackupDeletion
+from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.refusals import MissingError
 from vbsclient.lookup.volume_backups import marked
 from vbsclient.osc.command.clients import make_csbs_client, make_vbs_client
@@ -116,9 +116,10 @@ class ListVbsBackup(ListCommand):
             shares=ShareFilter(volume_id=selected.volume_id),
             backups=ServerBackupFilter(),
         )
-        marker = parsed_args.marker
-        if marker is not None and not is_uuid(marker):
-            parsed_args.marker = selection.find_backup(vbs, marker).id
+        if parsed_args.marker is not None:
+            parsed_args.marker = selection.backup_id_of(
+                vbs, parsed_args.marker
+            )
         if parsed_args.shared_with_me:
             shares = vbs.shares.list(
                 where=selected.shares(), page_size=parsed_args.limit
@@ -180,8 +181,5 @@ def _shared_with_me(vbs: VBSClient, backup_id: str) -> Share | None:
     """What another project shares; None if it shares no such backup."""
     if not is_uuid(backup_id):
         return None
-    try:
-        where = ShareFilter(shared_with_me=True, backup_id=backup_id)
-        return next(vbs.shares.list(where=where), None)
-    except errors.ClientError:
-        return None
+    where = ShareFilter(shared_with_me=True, backup_id=backup_id)
+    return suppress_errors(lambda: next(vbs.shares.list(where=where), None))

@@ -14,6 +14,7 @@ from osc_lib import exceptions
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.http import Limits
 from vbsclient.api.paging import PAGE_SIZE
+from vbsclient.api.paths import is_uuid
 from vbsclient.api.vbs import Backup, ShareFilter, VBSClient
 from vbsclient.api.vbs.backups import SORT_KEYS
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
@@ -251,6 +252,16 @@ def find_backup(vbs: VBSClient, backup: str) -> Backup:
     :raises ClientError: if there is none, or several, which are named.
     """
     return only(find_backups(vbs.backups, [backup], Limits()))
+
+
+def backup_id_of(vbs: VBSClient, backup: str) -> str:
+    """The id of a backup, by id or name.
+
+    An id costs no request.
+
+    :raises ClientError: if there is none of that name, or several.
+    """
+    return backup if is_uuid(backup) else find_backup(vbs, backup).id
 
 
 def _is_sorted_by_service(vbs: VBSClient, sort: Sequence[SortKey]) -> bool:

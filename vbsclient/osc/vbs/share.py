@@ -25,7 +25,7 @@ from vbsclient.osc.command.list import Found, ListCommand
 from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.output.columns import Column, Gigabytes, Time
 from vbsclient.osc.output.messages import Terms
-from vbsclient.osc.vbs.selection import find_backup, share_filter
+from vbsclient.osc.vbs.selection import backup_id_of, share_filter
 from vbsclient.wording import brief
 
 _COLUMNS = (
@@ -197,10 +197,8 @@ class ListVbsShare(ListCommand):
 
     def _backup_id(self, parsed_args: argparse.Namespace) -> str:
         backup: str = parsed_args.backup
-        if is_uuid(backup):
-            return backup
-        if not parsed_args.shared_with_me:
-            return find_backup(self.vbs, backup).id
+        if is_uuid(backup) or not parsed_args.shared_with_me:
+            return backup_id_of(self.vbs, backup)
         shared = {
             share.backup_id: share
             for share in self.vbs.shares.list(
