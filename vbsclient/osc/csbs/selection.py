@@ -230,12 +230,7 @@ def find_backup(csbs: CSBSClient, backup: str) -> ServerBackup:
 
 
 def backup_id_of(csbs: CSBSClient, backup: str) -> str:
-    """The id of a backup, by id or name.
-
-    An id costs no request.
-
-    :raises ClientError: if there is none of that name, or several.
-    """
+    """The id of a backup, by name or id; an id costs no request."""
     return backup if is_uuid(backup) else find_backup(csbs, backup).id
 
 
