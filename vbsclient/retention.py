@@ -32,7 +32,7 @@ class Candidate:
     :ivar created_at: as the service sent it.
     :ivar created: the same as a time; None if unknown, so that no rule can
         judge the backup.
-    :ivar size: in the unit of its service.
+    :ivar size: in GB.
     :ivar counts: whether the rules count it: it can be restored, and this
         service may delete it.
     :ivar protections: why it is kept whatever the rules say.
@@ -48,7 +48,7 @@ class Candidate:
     status: str = 'available'
     created_at: str | None = None
     created: datetime | None = None
-    size: int | None = None
+    size: float | None = None
     counts: bool = True
     protections: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()

@@ -48,7 +48,7 @@ _LOOKUPS = re.compile(
             '(?:POST|DELETE|GET) /identity/v3/auth/tokens',
             'GET /identity(?:/v3)?/?',
             'GET /identity/v3/(?:projects|domains)(?:\\?.*)?',
-            'GET /compute/v2.1/servers/detail\\?.*',
+            'GET /compute/v2.1/servers(?:/detail)?\\?.*',
             f'GET /compute/v2.1/servers/{_UUID}',
             'GET /volume/v3/{P}/volumes/detail\\?.*',
         )
@@ -76,8 +76,27 @@ def audit(requests: Sequence[LoggedRequest], project_id: str) -> None:
         assert texts[0].startswith('GET '), f'{texts[0]} verified nothing'
 
 
+#: What reads the names of all volumes and servers, for the eye.
+_NAMES = re.compile(
+    'GET /(?:compute/v2.1/servers|volume/v3/{P}/volumes/detail)'
+    '\\?limit=1000(?:&marker=.*)?'
+)
+
+
 def requests(sandbox: Sandbox) -> list[str]:
-    """Everything but Keystone: ``METHOD path?query`` with ``{P}``."""
+    """All that decides anything: ``METHOD path?query`` with ``{P}``.
+
+    Without Keystone, and without :func:`names_read`.
+    """
+    return [text for text in _all(sandbox) if not _NAMES.fullmatch(text)]
+
+
+def names_read(sandbox: Sandbox) -> list[str]:
+    """The requests for the names of volumes and servers."""
+    return [text for text in _all(sandbox) if _NAMES.fullmatch(text)]
+
+
+def _all(sandbox: Sandbox) -> list[str]:
     return [
         text.replace(sandbox.project_id, '{P}')
         for text in sandbox.service_requests()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Block storage (Cinder): volumes by name."""
+"""Block storage (Cinder): volumes and their names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ class Volume:
     """A volume, as far as it is looked up.
 
     :ivar size: in GB.
+    :ivar server_ids: of the servers that it is attached to.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Volume:
     status: str | None
     size: int | None
     created_at: str | None
+    server_ids: tuple[str, ...] = ()
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Volume:
@@ -38,6 +40,7 @@ class Volume:
             text_or_none(body.get('status')),
             int_or_none(body.get('size')),
             text_or_none(body.get('created_at')),
+            tuple(_server_ids(body.get('attachments'))),
         )
 
 
@@ -58,3 +61,19 @@ class BlockStorage(LookupClient):
         """
         found = self.rows_named('volumes/detail', _VOLUMES, name)
         return list(map(Volume.from_body, found))
+
+    def all_volumes(self, seconds: float) -> Iterator[Volume]:
+        """All volumes of the project.
+
+        :param seconds: in which each page must come.
+        :raises ClientError: if they cannot be listed to the end.
+        """
+        found = self.all_rows('volumes/detail', _VOLUMES, seconds)
+        return map(Volume.from_body, found)
+
+
+def _server_ids(attachments: Any) -> Iterator[str]:
+    for one in attachments if isinstance(attachments, list) else ():
+        id = one.get('server_id') if isinstance(one, dict) else None
+        if isinstance(id, str):
+            yield id.lower()

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -121,14 +121,32 @@ class LookupClient(ServiceClient, metaclass=abc.ABCMeta):
         }
         return found.values()
 
+    def all_rows(
+        self, path: str, style: Style, seconds: float
+    ) -> Iterator[Row]:
+        """The rows of a list, page by page.
+
+        :param seconds: in which each page must come.
+        :raises ClientError: if they cannot be listed to the end.
+        """
+        return rows(
+            lambda query: self.fetch(path, query, seconds=seconds), style, {}
+        )
+
     def fetch(
-        self, path: str, query: Mapping[str, str] | None = None
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        seconds: float | None = None,
     ) -> dict[str, Any]:
         """GET a JSON object below the endpoint.
 
         :param path: made of our own words, and of ids that are UUIDs.
+        :param seconds: in which it must come, by default as long as one
+            request may take.
         :raises ClientError: if there is none.
         """
         url = f'{self.url}/{path}'
-        with self._deadline.within(sum(self.transport.timeout)):
+        with self._deadline.within(seconds or sum(self.transport.timeout)):
             return self.transport.get(url, query)

@@ -74,6 +74,15 @@ class Compute(LookupClient):
         )
         return list(map(Server.from_body, found))
 
+    def names(self, seconds: float) -> Iterator[tuple[str, str | None]]:
+        """The id and the name of each server of the project.
+
+        :param seconds: in which each page must come.
+        :raises ClientError: if they cannot be listed to the end.
+        """
+        for row in self.all_rows('servers', _SERVERS, seconds):
+            yield row['id'].lower(), text_or_none(row.get('name'))
+
     def server(self, id: str) -> Server:
         """One server.
 

@@ -99,6 +99,14 @@ def text_or_none(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def gigabytes(megabytes: int | None) -> float | None:
+    """A size in GB, a whole number where it is one."""
+    if megabytes is None:
+        return None
+    size = round(megabytes / 1024, 3)
+    return int(size) if size.is_integer() else size
+
+
 def int_or_none(value: Any) -> int | None:
     """A whole number; None for any other type, a bool included."""
     is_number = isinstance(value, int) and not isinstance(value, bool)

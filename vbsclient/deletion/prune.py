@@ -115,11 +115,17 @@ class History(abc.ABC):
         return None
 
     def candidate(
-        self, backup: Any, protections: Sequence[str] = (), **more: Any
+        self,
+        backup: Any,
+        protections: Sequence[str] = (),
+        *,
+        size: float | None,
+        **more: Any,
     ) -> Candidate:
         """What the rules see of a backup.
 
         :param protections: those that do not follow from its status.
+        :param size: in GB.
         """
         by_status, remarks = status_reasons(
             backup.status, include_error=self._include_error
@@ -131,7 +137,7 @@ class History(abc.ABC):
             status=backup.status,
             created_at=backup.created_at,
             created=parse_timestamp(backup.created_at),
-            size=backup.size,
+            size=size,
             counts=backup.status == 'available' and is_usable,
             protections=(*by_status, *protections),
             remarks=remarks,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 
 from vbsclient.api.csbs import CSBSClient, ServerBackup
 from vbsclient.api.http import Limits
+from vbsclient.api.values import gigabytes
 from vbsclient.change.targets import VerifyAgain
 from vbsclient.deletion import prune
 from vbsclient.deletion.server_backups import ServerBackupDeletion
@@ -83,6 +84,7 @@ class ServerHistory(prune.History):
         return self.candidate(
             backup,
             [reason for applies, reason in protections if applies],
+            size=gigabytes(backup.size),
             group=backup.server_id or 'no server',
             group_name=backup.server_name,
             tags=tags or frozenset(),

@@ -153,6 +153,8 @@ class BackupSharesDeletion(_Cancelling):
         self, argument: str, backup: Backup, shares: Sequence[Share]
     ) -> list[Target]:
         if self._project_id is None and shares:
+            described = [describe_share(share) for share in shares]
+            several = len(shares) > 1
             return [
                 Target(
                     argument,
@@ -161,7 +163,8 @@ class BackupSharesDeletion(_Cancelling):
                     id=backup.id,
                     name=backup.name,
                     resource=shares,
-                    members=[describe_share(share) for share in shares],
+                    members=described if several else (),
+                    notes=[] if several else described,
                 )
             ]
         with_project = [

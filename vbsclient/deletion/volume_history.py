@@ -32,6 +32,7 @@ class VolumeHistory(prune.History):
     :param lists_all: whether it lists all of them in any case.
     :param include_shared: whether shared ones may be deleted, their shares
         first.
+    :param label: how people call a volume, if that is known.
     """
 
     group_field = 'volume_id'
@@ -46,6 +47,7 @@ class VolumeHistory(prune.History):
         limits: Limits,
         include_shared: bool = False,
         include_error: bool = False,
+        label: Callable[[str | None], str | None] = lambda volume_id: None,
     ) -> None:
         super().__init__((vbs, csbs), vbs.backups, include_error=include_error)
         self._vbs = vbs
@@ -54,6 +56,7 @@ class VolumeHistory(prune.History):
         self._lists_all = lists_all
         self._limits = limits
         self._include_shared = include_shared
+        self._label = label
         self._origins = Origins(vbs, csbs, limits)
         # These backups are not named one by one.
         self._sharing = Sharing(vbs, warn=True)
@@ -123,7 +126,9 @@ class VolumeHistory(prune.History):
             snapshot.candidates.append(
                 self.candidate(
                     backup,
+                    size=backup.size,
                     group=volume_id or 'no volume',
+                    group_name=self._label(volume_id),
                     volume_ids=(volume_id,) if volume_id else (),
                 )
             )

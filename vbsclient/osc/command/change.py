@@ -39,10 +39,10 @@ from vbsclient.osc.command.signals import (
 from vbsclient.osc.output import messages
 from vbsclient.osc.output.columns import cells
 from vbsclient.osc.output.encoding import escapes_output
+from vbsclient.osc.output.layout import fitted
 from vbsclient.osc.output.messages import Terms
 from vbsclient.osc.output.progress import show_progress
 from vbsclient.osc.output.report import COLUMNS, PLAN_COLUMNS, Report
-from vbsclient.osc.output.text import Text
 from vbsclient.waiting import Patience
 
 #: A change with its targets, verified or refused.
@@ -95,10 +95,10 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
         """The titles and the raw rows of what was done, or would be."""
-        titles = PLAN_COLUMNS if parsed_args.dry_run else COLUMNS
-        rows = (row[: len(titles)] for row in self.report.rows())
-        kinds = [Text] * len(titles)
-        return titles, [
+        columns = PLAN_COLUMNS if parsed_args.dry_run else COLUMNS
+        rows = (row[: len(columns)] for row in self.report.rows())
+        kinds = [column.kind for column in columns]
+        return [column.title for column in columns], [
             cells(row, kinds, parsed_args.formatter) for row in rows
         ]
 
@@ -174,6 +174,13 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
     ) -> int:
         """Print rows only where they were asked for."""
         if self._wants_rows:
+            self.formatter = fitted(
+                self.formatter,
+                parsed_args,
+                COLUMNS,
+                self.words.one,
+                drops_empty=not parsed_args.columns,
+            )
             with self.complaining_last(), printing(self.app):
                 super().produce_output(parsed_args, column_names, data)
         return ExitCode.DONE

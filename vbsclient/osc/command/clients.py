@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import partial
 from typing import Any, TypeVar
 
 from keystoneauth1.identity.base import BaseIdentityPlugin
@@ -20,6 +21,7 @@ from vbsclient.api.login import can_be_renewed, login_of
 from vbsclient.api.session import OwnSession
 from vbsclient.api.values import Known
 from vbsclient.api.vbs import VBSClient
+from vbsclient.lookup.labels import Labels
 from vbsclient.lookup.resources import LookupT, Resources
 from vbsclient.osc.output.text import capital, sentence
 
@@ -100,12 +102,19 @@ def _log_in(instance: Any) -> None:
 
 def resources_of(instance: Any) -> Resources:
     """Looks names up in the other services of OSC's client manager."""
+    return Resources(partial(_make_lookup_client, instance))
 
-    def make_client(kind: type[LookupT], service_type: str) -> LookupT:
-        settings = _sdk_settings(instance, service_type)
-        return _make_client(kind, instance, settings)
 
-    return Resources(make_client)
+def labels_of(instance: Any) -> Labels:
+    """Reads how volumes and servers are called."""
+    return Labels(partial(_make_lookup_client, instance))
+
+
+def _make_lookup_client(
+    instance: Any, kind: type[LookupT], service_type: str
+) -> LookupT:
+    settings = _sdk_settings(instance, service_type)
+    return _make_client(kind, instance, settings)
 
 
 def _make_client(
@@ -200,6 +209,14 @@ def identity_of(instance: Any) -> dict[str, str | None]:
         'project': getattr(access, 'project_name', None),
         'user': getattr(access, 'username', None),
     }
+
+
+def place_of(instance: Any) -> str:
+    """Where something is changed: `` in project backups of cloud prod``."""
+    who = identity_of(instance)
+    project = who['project'] or who['project_id']
+    parts = [('in project', project), ('of cloud', who['cloud'])]
+    return ''.join(f' {word} {name}' for word, name in parts if name)
 
 
 def warn_if_login_ends(instance: Any) -> None:

@@ -5,13 +5,19 @@ from __future__ import annotations
 
 import termios
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TextIO
 
 from osc_lib import exceptions
 
 from vbsclient.change.targets import Target
+from vbsclient.osc.output.layout import terminal_width, wrapped
+from vbsclient.osc.output.messages import label as label_of
 from vbsclient.osc.output.text import sentence, shortened
+
+#: Where somebody can be asked whose standard input carries IDs.
+TERMINAL = Path('/dev/tty')
 
 #: For a log file: it cannot be shown elsewhere.
 _UNSEEN = (
@@ -23,33 +29,46 @@ _UNSEEN = (
 
 def ask(
     targets: Sequence[Target],
+    noun: str,
+    question: str,
     *,
     stdin: TextIO | None,
     stderr: TextIO | None,
-    is_interactive: bool,
+    is_free: bool,
 ) -> None:
     """List what would go with these targets, and ask.
 
     :param targets: those with members beyond their own name.
-    :param is_interactive: whether standard input is free for an answer.
+    :param noun: what was named.
+    :param stdin: where the answer comes from; None if it is closed.
+    :param is_free: whether standard input is free for an answer; else the
+        controlling terminal is asked.
     :raises CommandError: if the answer is no, or nobody can answer.
     """
-    if stderr is None:
-        raise exceptions.CommandError(_UNSEEN)
+    lines = []
     for target in targets:
-        several = len(target.members) > 1
-        count = f' {len(target.members)} backups' if several else ''
-        label = f'{target.type.capitalize()} {shortened(str(target.id))}'
-        stderr.write(f'{label} holds{count}:\n')
-        for member in target.members:
-            stderr.write(f'  {shortened(member)}\n')
-    confirm(
-        'Delete all of it?',
-        'This would delete more than is named, as listed above: '
-        'add --yes. Nothing was deleted.',
-        stdin=stdin if is_interactive else None,
-        stderr=stderr,
+        lines.append(f'{noun.capitalize()} {label_of(target)} has:')
+        lines += [f'  {shortened(one)}' for one in target.members]
+    unanswered = (
+        'This would delete more than is named, as listed above: add --yes. '
+        'Nothing was deleted.'
     )
+    with ExitStack() as terminal:
+        if not is_free:
+            stdin = None
+            with suppress(OSError):
+                stdin = terminal.enter_context(TERMINAL.open())
+                stderr = terminal.enter_context(TERMINAL.open('w'))
+        if stderr is None:
+            raise exceptions.CommandError(_UNSEEN)
+        for line in lines:
+            stderr.write(f'{line}\n')
+        confirm(
+            question,
+            unanswered,
+            stdin=stdin,
+            stderr=stderr,
+        )
 
 
 def refuse_changes(shown: Sequence[Target], now: Sequence[Target]) -> None:
@@ -100,7 +119,8 @@ def confirm(
     # What was typed before the question was shown is no answer to it.
     with suppress(OSError, ValueError, termios.error):
         termios.tcflush(stdin.fileno(), termios.TCIFLUSH)
-    stderr.write(f'{question} [y/N] ')
+    asked = wrapped(f'{question} [y/N]', terminal_width(stderr))
+    stderr.write(f'{asked} ')
     stderr.flush()
     answer = ''
     try:

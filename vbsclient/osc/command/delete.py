@@ -11,14 +11,15 @@ from vbsclient.api.http import Limits
 from vbsclient.change.targets import Change, Target
 from vbsclient.osc.command import confirm
 from vbsclient.osc.command.change import ChangeCommand, Prepared
+from vbsclient.osc.command.clients import place_of
 from vbsclient.osc.command.options import add_delete_options, ids_on
 
 
 class DeleteCommand(ChangeCommand):
     """A command that deletes what is named, and nothing else."""
 
-    #: Whether a target with members is more than the command line names.
-    asks = False
+    #: What is named, if more may go with it, so that a question is asked.
+    asks: str | None = None
 
     _reads_stdin = False
 
@@ -30,6 +31,10 @@ class DeleteCommand(ChangeCommand):
         named: Sequence[str],
     ) -> Change:
         """The rules for what was named."""
+
+    def question(self, targets: Sequence[Target]) -> str:
+        """What is to go, and how much it is, for the question."""
+        raise NotImplementedError
 
     def named(self, parsed_args: argparse.Namespace) -> Sequence[str]:
         """The names and ids that are given; ``-`` stands for those on stdin.
@@ -44,7 +49,7 @@ class DeleteCommand(ChangeCommand):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        add_delete_options(parser)
+        add_delete_options(parser, asks=self.asks is not None)
         return parser
 
     def prepare(
@@ -69,12 +74,14 @@ class DeleteCommand(ChangeCommand):
             something has changed meanwhile: the answer is for what was shown.
         """
         asked = [t for t in targets if t.members and not t.is_decided]
-        if not self.asks or parsed_args.yes or not asked:
+        if self.asks is None or parsed_args.yes or not asked:
             return
         confirm.ask(
             asked,
+            self.asks,
+            f'{self.question(asked)}{place_of(self.app.client_manager)}?',
             stdin=self.app.stdin,
             stderr=self.app.stderr,
-            is_interactive=not self._reads_stdin,
+            is_free=not self._reads_stdin,
         )
         confirm.refuse_changes(targets, change.targets())

@@ -31,6 +31,7 @@ from vbsclient.osc.output.columns import (
     normalized,
     requested_columns,
 )
+from vbsclient.osc.output.layout import fitted
 
 #: The options that filter by age.
 _AGES = ('created_before', 'created_after', 'stuck')
@@ -144,7 +145,9 @@ class ListCommand(ReadCommand, command.Lister):
         if parsed_args.count:
             self._count(parsed_args)
             return (), ()
-        requested = requested_columns(self.columns, parsed_args)
+        requested = requested_columns(
+            self.columns, parsed_args, long=getattr(parsed_args, 'long', False)
+        )
         found = self.find(parsed_args, {column.field for column in requested})
         # With -c all columns are offered, and only the requested ones cost
         # anything.
@@ -169,6 +172,9 @@ class ListCommand(ReadCommand, command.Lister):
         if parsed_args.count:
             self.app.stdout.write(f'{self._number}\n')
             return 0
+        self.formatter = fitted(
+            self.formatter, parsed_args, self.columns, self.noun
+        )
         return super().produce_output(parsed_args, column_names, data)
 
     def _count(self, parsed_args: argparse.Namespace) -> None:

@@ -40,17 +40,26 @@ def add_targets(
     )
 
 
-def add_delete_options(parser: argparse.ArgumentParser) -> None:
-    """Add what a deletion of named targets has beside other changes."""
+def add_delete_options(parser: argparse.ArgumentParser, *, asks: bool) -> None:
+    """Add what a deletion of named targets has beside other changes.
+
+    :param asks: whether there may be a question.
+    """
     parser.add_argument(
         '--ignore-missing',
         action='store_true',
         help='Do not fail if a resource does not exist',
     )
+    if asks:
+        add_yes(parser)
+
+
+def add_yes(parser: argparse.ArgumentParser) -> None:
+    """Add the answer to a question."""
     parser.add_argument(
         '--yes',
         action='store_true',
-        help='Do not prompt for confirmation',
+        help='Do not prompt for confirmation; required without a terminal',
     )
 
 

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any, ClassVar, TextIO
 
-from cliff import utils
 from osc_lib import exceptions
 
 from vbsclient.api.http import Limits
@@ -19,14 +18,17 @@ from vbsclient.bulk import State
 from vbsclient.deletion import prune
 from vbsclient.osc.command import filters, retention_options
 from vbsclient.osc.command.change import ChangeCommand, Prepared
+from vbsclient.osc.command.clients import place_of
 from vbsclient.osc.command.clock import refuse_wrong_clock
 from vbsclient.osc.command.confirm import confirm
+from vbsclient.osc.command.options import add_yes
 from vbsclient.osc.command.show import as_command_errors, printing
 from vbsclient.osc.output import prune_table
-from vbsclient.osc.output.columns import row_of
+from vbsclient.osc.output.columns import Column, requested_columns, row_of
+from vbsclient.osc.output.layout import FittedTables, terminal_width, wrapped
 from vbsclient.osc.output.messages import skipped
 from vbsclient.osc.output.text import shortened, visible
-from vbsclient.retention import Decision, Plan
+from vbsclient.retention import Plan
 from vbsclient.wording import counted
 
 
@@ -79,11 +81,7 @@ class PruneCommand(ChangeCommand):
                 f'and all of its backups'
             ),
         )
-        parser.add_argument(
-            '--yes',
-            action='store_true',
-            help='Do not prompt for confirmation; required without a terminal',
-        )
+        add_yes(parser)
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
@@ -93,6 +91,13 @@ class PruneCommand(ChangeCommand):
         self._prune: prune.Prune | None = None
         self._plan = Plan(())
         self._confirmed: prune.ConfirmedPlan | None = None
+        self._is_asked = not (parsed_args.yes or parsed_args.dry_run)
+        #: With -q only results and failures; a question comes with its plan.
+        self._is_told = bool(
+            self.app.options.verbose_level
+            or self._is_asked
+            or (parsed_args.dry_run and not self._screen.is_for_machines)
+        )
         with self._screen.stream():
             # No plan is made if it cannot be written.
             pass
@@ -126,24 +131,21 @@ class PruneCommand(ChangeCommand):
         )
         plan = self._plan = self._prune.plan()
         refuse_wrong_clock(history.clients)
-        self._remark(retention_options.describe(self._rule_set))
         filters.warn_of_unknown_statuses(parsed_args.conditions)
-        self._warn_of_unused_rules(parsed_args)
+        self._warn_of_unused_rules()
         if not plan.decisions:
-            self._remark('No backup is selected: there is nothing to prune.')
+            self._remark('Nothing to delete: no backup is selected.')
             return None
+        is_verbose = self.app.options.verbose_level > 1
+        if plan.deleted or plan.emptied or parsed_args.dry_run or is_verbose:
+            self._remark(retention_options.describe(self._rule_set))
         if parsed_args.dry_run:
             return None
-        show_all = not parsed_args.yes or self.app.options.verbose_level > 1
-        self._screen.show(plan, plan.decisions if show_all else plan.deleted)
+        if self._is_told and (plan.deleted or plan.emptied or is_verbose):
+            self._screen.show(plan, with_kept=is_verbose)
         prune.ensure_not_empty(plan)
         if not plan.deleted:
-            kept = len(plan.kept)
-            self._remark(
-                f'All {kept} backups are kept.'
-                if kept > 1
-                else 'The only backup is kept.'
-            )
+            self._remark(prune_table.nothing_to_delete(plan, self.kind))
             self._warn_of_full_volumes()
             return None
         if not parsed_args.yes:
@@ -156,8 +158,9 @@ class PruneCommand(ChangeCommand):
     ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
         if not parsed_args.dry_run:
             return super().table(parsed_args)
-        for_people = parsed_args.formatter == 'table'
-        columns = prune_table.one_table(self.kind.size, for_people=for_people)
+        columns: Sequence[Column] = prune_table.ALL_COLUMNS
+        if not parsed_args.columns:
+            columns = requested_columns(columns, parsed_args, long=False)
         return [column.title for column in columns], [
             row_of(columns, decision, parsed_args)
             for decision in self._plan.decisions
@@ -170,7 +173,7 @@ class PruneCommand(ChangeCommand):
         data: Iterable[Sequence[Any]],
     ) -> int:
         if parsed_args.dry_run and self._screen.takes_plan:
-            self._screen.show(self._plan, self._plan.decisions)
+            self._screen.show(self._plan, with_kept=True)
             return 0
         return super().produce_output(parsed_args, column_names, data)
 
@@ -206,21 +209,23 @@ class PruneCommand(ChangeCommand):
         return code
 
     def _remark(self, text: str) -> None:
-        """Say it, unless -q is given and nothing is to be deleted."""
-        if self._plan.deleted or self.app.options.verbose_level:
+        if self._is_told:
             self._screen.say(text)
 
     def _sum_up(self, text: str) -> None:
         # A summary that cannot be written must not hide a failure.
         with self.complaining_last():
-            self._screen.say(text)
+            self._remark(text)
         self._warn_of_full_volumes()
 
     def _ask(self) -> None:
-        count = counted(len(self._plan.deleted), 'backup')
-        groups = {d.backup.group for d in self._plan.deleted}
+        deleted = [decision.backup for decision in self._plan.deleted]
+        count = counted(len(deleted), 'backup')
+        groups = {backup.group for backup in deleted}
+        size = prune_table.nominal_size(deleted)
         confirm(
-            f'Delete {count} of {counted(len(groups), *self.kind.group)}?',
+            f'Delete {count} of {counted(len(groups), *self.kind.group)} '
+            f'({size} nominal){place_of(self.app.client_manager)}?',
             f'This would delete {count}, as listed above: add --yes. '
             f'Nothing was deleted.',
             stdin=self.app.stdin,
@@ -242,11 +247,11 @@ class PruneCommand(ChangeCommand):
         if warning and self._prune and self._prune.history.is_vendor:
             self.log.warning('%s', warning)
 
-    def _warn_of_unused_rules(self, parsed_args: argparse.Namespace) -> None:
+    def _warn_of_unused_rules(self) -> None:
         """Say that a name or tag to keep matches nothing.
 
-        It may be misspelled.  Not through the log, which -q hides: what it
-        should have kept is about to be deleted.
+        It may be misspelled, and what it should have kept is about to be
+        deleted.
         """
         for word, value in retention_options.unused_rules(
             self._rule_set, self._plan
@@ -255,11 +260,11 @@ class PruneCommand(ChangeCommand):
                 f"--keep-{word} '{shortened(value, 80)}' keeps nothing: no "
                 f'selected backup has such a {word}.'
             )
-            if not (parsed_args.yes or parsed_args.dry_run):
+            if self._is_asked:
                 # The prompt follows: show it to the same person.
                 self._screen.say(text)
-            elif self.app.stderr is not None:
-                self.app.stderr.write(f'{text}\n')
+            else:
+                self.log.warning('%s', text)
 
 
 class _Screen:
@@ -269,6 +274,7 @@ class _Screen:
 
     :param formatter: cliff's for tables; None if it cannot be loaded.
     :param parsed_args: before a default format is set.
+    :ivar is_for_machines: whether standard output is.
     """
 
     def __init__(
@@ -282,13 +288,13 @@ class _Screen:
         self._formatter = formatter
         self._kind = kind
         self._parsed_args = parsed_args
-        self._for_machines = bool(
+        self.is_for_machines = bool(
             parsed_args.report
             or parsed_args.columns
             or parsed_args.formatter not in (None, 'table')
         )
         self._is_formatted = bool(
-            self._for_machines
+            self.is_for_machines
             or parsed_args.formatter
             or parsed_args.sort_columns
         )
@@ -301,7 +307,7 @@ class _Screen:
     @contextmanager
     def stream(self) -> Iterator[TextIO]:
         """The stream; a dummy if standard error is closed."""
-        if self._for_machines:
+        if self.is_for_machines:
             yield self._app.stderr or io.StringIO()
         else:
             with printing(self._app):
@@ -309,25 +315,33 @@ class _Screen:
 
     def say(self, text: str) -> None:
         with self.stream() as stream:
-            stream.write(f'{visible(text)}\n')
+            width = terminal_width(stream)
+            stream.write(f'{wrapped(visible(text), width)}\n')
 
-    def show(self, plan: Plan, decisions: Sequence[Decision]) -> None:
-        """A table for each group."""
-        table = argparse.Namespace(
+    def show(self, plan: Plan, *, with_kept: bool) -> None:
+        """A table for each group.
+
+        :param with_kept: whether each backup that is kept has a row.
+        """
+        args = argparse.Namespace(
             **{**vars(self._parsed_args), 'formatter': 'table'}
         )
+        columns = prune_table.COLUMNS
         with self.stream() as stream:
             if self._formatter is None:
                 return
-            width = utils.terminal_width() if stream.isatty() else None
-            columns = prune_table.columns_for(
-                decisions, self._kind.size, width
+            FittedTables(self._formatter, columns, 'backup').emit_groups(
+                [column.title for column in columns],
+                list(
+                    prune_table.groups_of(
+                        plan,
+                        self._kind.group[0],
+                        lambda decisions: [
+                            row_of(columns, d, args) for d in decisions
+                        ],
+                        with_kept=with_kept,
+                    )
+                ),
+                stream,
+                args,
             )
-            titles = [column.title for column in columns]
-            for heading, members in prune_table.by_group(
-                plan, decisions, self._kind.group[0]
-            ):
-                rows = [row_of(columns, member, table) for member in members]
-                stream.write(f'{heading}\n')
-                self._formatter.emit_list(titles, rows, stream, table)
-                stream.write('\n')

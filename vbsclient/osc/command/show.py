@@ -26,6 +26,7 @@ from vbsclient.osc.command.clients import (
 from vbsclient.osc.command.parser import make_strict
 from vbsclient.osc.output.columns import Column, cells, requested_columns
 from vbsclient.osc.output.encoding import escapes_output
+from vbsclient.osc.output.layout import fitted
 from vbsclient.osc.output.text import capital, sentence
 
 
@@ -131,7 +132,7 @@ class ShowCommand(ReadCommand, command.ShowOne):
         fields = [column.field for column in self.columns]
         # An unknown field is refused before anything is sent.
         self._generate_columns_and_selector(parsed_args, fields)
-        requested = requested_columns(self.columns, parsed_args)
+        requested = requested_columns(self.columns, parsed_args, long=True)
         found = self.find(parsed_args, {column.field for column in requested})
         values = [
             column.value(found) if column in requested else None
@@ -139,3 +140,14 @@ class ShowCommand(ReadCommand, command.ShowOne):
         ]
         kinds = [column.kind for column in self.columns]
         return fields, cells(values, kinds, parsed_args.formatter)
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: Sequence[str],
+        data: Sequence[Any],
+    ) -> int:
+        self.formatter = fitted(
+            self.formatter, parsed_args, self.columns, self.noun
+        )
+        return super().produce_output(parsed_args, column_names, data)

@@ -10,6 +10,7 @@ from typing import Any
 
 from vbsclient.api.csbs import CheckpointGroups, CSBSClient, ServerBackup
 from vbsclient.api.http import Limits
+from vbsclient.api.values import gigabytes, int_or_none
 from vbsclient.change.targets import Change
 from vbsclient.deletion.server_backups import ServerBackupDeletion
 from vbsclient.lookup.server_backups import seen_of
@@ -21,14 +22,15 @@ from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.csbs import selection
 from vbsclient.osc.output.columns import (
     Column,
-    Megabytes,
+    Gigabytes,
     MultiLine,
     Tags,
     Time,
     trigger,
 )
 
-#: What ``show`` tells of a volume backup, in the words of the wire.
+#: What ``show`` tells of a volume backup, in the words of the wire, but for
+#: the size, which is in GB as everywhere.
 _VOLUME_BACKUP_KEYS = (
     'id',
     'status',
@@ -61,13 +63,16 @@ class _VolumeBackups(MultiLine):
 
     def line(self, value: Any) -> str:
         volume = value['source_volume_name'] or value['source_volume_id']
-        size = Megabytes(value['size']).human_readable()
+        size = Gigabytes(value['size']).human_readable()
         return f'{value["id"]} ({volume}, {value["status"]}, {size})'
 
 
 def _volume_backups(row: Row) -> list[dict[str, Any]]:
     return [
-        {key: disk.get(key) for key in _VOLUME_BACKUP_KEYS}
+        {
+            **{key: disk.get(key) for key in _VOLUME_BACKUP_KEYS},
+            'size': gigabytes(int_or_none(disk.get('size'))),
+        }
         for disk in row.backup.disks
     ]
 
@@ -80,15 +85,20 @@ def _type(row: Row) -> str | None:
 
 
 _COLUMNS = (
-    Column('ID', 'id'),
+    Column('ID', 'id', below='Name'),
     Column('Name', 'backup.name'),
     Column('Status', 'backup.status'),
     Column('Server Name', 'backup.server_name'),
-    Column('Checkpoint', 'backup.checkpoint_id'),
-    Column('Servers', 'servers', sortable=False),
-    Column('Size', 'backup.size', Megabytes),
+    Column('Checkpoint', 'backup.checkpoint_id', optional=True),
+    Column('Servers', 'servers', sortable=False, optional=True),
+    Column(
+        'Size',
+        lambda row: gigabytes(row.backup.size),
+        Gigabytes,
+        below='Status',
+    ),
     Column('Created At', 'backup.created_at', Time),
-    Column('Server', 'backup.server_id', long=True),
+    Column('Server', 'backup.server_id', machine_only=True),
     Column('Description', 'backup.description', long=True),
     Column('Type', _type, long=True),
     Column('Trigger', lambda row: trigger(row.backup), long=True),

@@ -9,7 +9,8 @@ from typing import Any
 
 from vbsclient.api.csbs import Checkpoint, CheckpointGroups
 from vbsclient.api.http import Limits
-from vbsclient.change.targets import Change
+from vbsclient.api.values import gigabytes
+from vbsclient.change.targets import Change, Target
 from vbsclient.deletion.checkpoints import CheckpointDeletion
 from vbsclient.deletion.server_backups import ServerBackupDeletion
 from vbsclient.osc.command.clients import make_csbs_client
@@ -21,12 +22,13 @@ from vbsclient.osc.csbs import selection
 from vbsclient.osc.output.columns import (
     Column,
     CommaList,
-    Megabytes,
+    Gigabytes,
     MultiLine,
     Time,
     trigger,
 )
 from vbsclient.osc.output.messages import Terms
+from vbsclient.wording import counted
 
 
 class _Backups(MultiLine):
@@ -34,27 +36,35 @@ class _Backups(MultiLine):
 
     def line(self, value: Any) -> str:
         server = value['server_name'] or value['server_id']
-        size = Megabytes(value['size']).human_readable()
+        size = Gigabytes(value['size']).human_readable()
         return f'{value["id"]} ({server}, {value["status"]}, {size})'
 
 
 def _backups(checkpoint: Checkpoint) -> list[dict[str, Any]]:
-    keys = ('id', 'name', 'status', 'server_id', 'server_name', 'size')
+    keys = ('id', 'name', 'status', 'server_id', 'server_name')
     return [
-        {key: getattr(member, key) for key in keys}
+        {
+            **{key: getattr(member, key) for key in keys},
+            'size': gigabytes(member.size),
+        }
         for member in checkpoint.members
     ]
 
 
 _COLUMNS = (
-    Column('ID', 'id'),
+    Column('ID', 'id', below='Name'),
     Column('Name', 'name'),
     Column('Status', 'statuses', CommaList),
     Column('Servers', 'servers'),
 )
 
 _MORE_COLUMNS = (
-    Column('Size', 'size', Megabytes, long=True),
+    Column(
+        'Size',
+        lambda checkpoint: gigabytes(checkpoint.size),
+        Gigabytes,
+        long=True,
+    ),
     Column('Created At', 'created_at', Time),
     Column(
         'Server Names', 'server_names', MultiLine, long=True, sortable=False
@@ -77,7 +87,7 @@ class DeleteCsbsCheckpoint(DeleteCommand):
     """
 
     words = Terms('checkpoint')
-    asks = True
+    asks = 'checkpoint'
     idle = 1800.0
     polled = 'the backups in the checkpoints'
 
@@ -94,6 +104,18 @@ class DeleteCsbsCheckpoint(DeleteCommand):
             ),
         )
         selection.add_provider(parser)
+
+    def question(self, targets: Sequence[Target]) -> str:
+        extent = ''
+        # A Karbor does not list them.
+        if all(target.resource for target in targets):
+            backups = [backup for t in targets for backup in t.resource]
+            size = gigabytes(sum(backup.size or 0 for backup in backups))
+            extent = (
+                f' ({counted(len(backups), "backup")}, '
+                f'{Gigabytes(size).human_readable()} nominal)'
+            )
+        return f'Delete {counted(len(targets), "checkpoint")}{extent}'
 
     def named(self, parsed_args: argparse.Namespace) -> Sequence[str]:
         named = super().named(parsed_args)
@@ -140,6 +162,7 @@ class ListCsbsCheckpoint(ListCommand):
             lambda checkpoint: [member.id for member in checkpoint.members],
             MultiLine,
             sortable=False,
+            optional=True,
         ),
         *_MORE_COLUMNS,
     )

@@ -17,7 +17,6 @@ from vbsclient.deletion.server_history import ServerHistory
 from vbsclient.osc.command.clients import make_csbs_client
 from vbsclient.osc.command.prune import PruneCommand
 from vbsclient.osc.csbs import selection as options
-from vbsclient.osc.output.columns import Megabytes
 from vbsclient.osc.output.prune_table import BackupKind
 
 
@@ -39,8 +38,6 @@ class PruneCsbsBackup(PruneCommand):
     idle = 1800.0
     kind = BackupKind(
         ('server', 'servers'),
-        Megabytes,
-        1,
         'the volumes of each backup as they were then, but backups are '
         'incremental',
     )

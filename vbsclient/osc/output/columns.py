@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import attrgetter
 from typing import Any
@@ -25,13 +25,23 @@ class Column:
     :ivar long: whether only ``--long`` shows it.
     :ivar sortable: whether ``--sort`` takes it: whether its value is known
         as soon as the resource is read, and costs nothing.
+    :ivar label: reads what a short table shows in place of the raw value.
+    :ivar machine_only: whether a short table leaves it out: the label of
+        another column has it.
+    :ivar below: the title of the column in whose cells it is where a table
+        is too wide.
+    :ivar optional: whether it is left out where a table is too wide.
     """
 
     title: str
     source: str | Callable[[Any], Any]
-    kind: Callable[[Any], Any] = Text
+    kind: type[Text] = Text
     long: bool = False
     sortable: bool = True
+    label: Callable[[Any], Any] | None = None
+    machine_only: bool = False
+    below: str | None = None
+    optional: bool = False
 
     @property
     def field(self) -> str:
@@ -57,15 +67,25 @@ def normalized(name: str) -> str:
 
 
 def requested_columns(
-    columns: Sequence[Column], parsed_args: argparse.Namespace
+    columns: Sequence[Column], parsed_args: argparse.Namespace, *, long: bool
 ) -> list[Column]:
     """The columns that are shown, or sorted by.
 
     Nothing is asked of a service for the others.
+
+    :param long: whether all are shown unless ``-c`` names some.
     """
     if not parsed_args.columns:
-        long = getattr(parsed_args, 'long', True)
-        return [column for column in columns if long or not column.long]
+        if long:
+            return list(columns)
+        short = [column for column in columns if not column.long]
+        if parsed_args.formatter != 'table':
+            return short
+        return [
+            replace(column, source=column.label or column.source)
+            for column in short
+            if not column.machine_only
+        ]
     sort_columns = getattr(parsed_args, 'sort_columns', ())
     named = {normalized(c) for c in (*parsed_args.columns, *sort_columns)}
     return [column for column in columns if column.field in named]
@@ -84,7 +104,7 @@ def row_of(
 
 def cells(
     values: Sequence[Any],
-    kinds: Sequence[Callable[[Any], Any]],
+    kinds: Sequence[type[Text]],
     formatter: str,
 ) -> Sequence[Any]:
     """The values of a row for one formatter: raw for all but tables.
@@ -107,23 +127,18 @@ class Time(Text):
 class Gigabytes(Text):
     """A size in GB."""
 
-    def human_readable(self) -> str:
-        return '' if self._value is None else f'{self._value} GB'
-
-
-class Megabytes(Text):
-    """A size in MB."""
+    wraps = False
 
     def human_readable(self) -> str:
         """In the unit in which the number is short."""
         if not isinstance(self._value, int | float):
             # Also what should be a number, and is a text in some answers.
             return super().human_readable()
-        size, unit = self._value, 'MB'
-        for unit in ('MB', 'GB', 'TB'):
-            if abs(size) < 1024 or unit == 'TB':
-                break
-            size /= 1024
+        size, unit = self._value, 'GB'
+        if 0 < abs(size) < 1:
+            size, unit = size * 1024, 'MB'
+        elif abs(size) >= 1024:
+            size, unit = size / 1024, 'TB'
         return f'{size:.1f}'.removesuffix('.0') + f' {unit}'
 
 

@@ -2,37 +2,25 @@
 """What a plan keeps and deletes, and what became of it, for people.
 
 A terminal gets a table for each volume or server.  Two ids in one line would
-leave no room for anything else: the id of the group is in a heading, and the
-id of a backup is below its name where the terminal is narrow.  The narrow
-layout is not cliff's ``--fit-width``, which makes wide columns equally wide
-and so breaks ids.
+leave no room for anything else: the id of the group is in a heading.
 """
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from vbsclient.bulk import State
 from vbsclient.deletion.prune import Absence, group_label
-from vbsclient.osc.output.columns import Column, Megabytes, MultiLine, Time
+from vbsclient.osc.output.columns import Column, Gigabytes, MultiLine, Time
+from vbsclient.osc.output.layout import Group
 from vbsclient.osc.output.report import Report
-from vbsclient.osc.output.text import Text, visible
+from vbsclient.osc.output.text import visible
 from vbsclient.retention import Candidate, Decision, Plan
-from vbsclient.wording import listed
-
-#: The width of all but name and reasons where a backup has one line: the id,
-#: a time, a size such as 1023.9 GB, the action, and what is between them.
-_ONE_LINE_WIDTH = 36 + 19 + 9 + 6 + 19
-
-#: The width of all but the reasons where a backup has several lines.
-_NARROW_WIDTH = 36 + 10 + 6 + 13
-
-#: No reason is cut into smaller pieces.
-_MIN_REASON_WIDTH = 15
+from vbsclient.wording import counted, listed
 
 #: The service refuses to create more backups of a volume.
 _MAX_BACKUPS_OF_VOLUME = 20
@@ -43,106 +31,92 @@ class BackupKind:
     """How the backups of one service are grouped and measured.
 
     :ivar group: what they are grouped by: (one, several).
-    :ivar size: the column type of a size.
-    :ivar megabytes: the unit of a size in MB.
     :ivar size_note: what the size of one backup means.
     """
 
     group: tuple[str, str]
-    size: type[Text]
-    megabytes: int
     size_note: str
 
 
 # -- tables ----------------------------------------------------------------
 
+#: The columns of the table of each group.
+COLUMNS = (
+    Column('Name', lambda d: d.backup.name),
+    Column('ID', lambda d: d.backup.id, below='Name'),
+    Column('Created At', lambda d: d.backup.created_at, Time),
+    Column('Size', lambda d: d.backup.size, Gigabytes, below='Action'),
+    Column('Action', lambda d: 'keep' if d.keep else 'delete'),
+    Column('Reasons', lambda d: list(d.reasons), MultiLine),
+)
 
-def one_table(size: type[Text], *, for_people: bool) -> Sequence[Column]:
-    """The columns of a table of all groups.
+#: The columns of one table of all groups.
+ALL_COLUMNS = (
+    Column(
+        'Group',
+        lambda d: d.backup.group,
+        label=lambda d: d.backup.group_name or d.backup.group,
+    ),
+    *COLUMNS,
+    Column('Group Name', lambda d: d.backup.group_name, machine_only=True),
+)
 
-    :param for_people: whether a group has a name, not its id.
+
+def groups_of(
+    plan: Plan,
+    noun: str,
+    rows_of: Callable[[Sequence[Decision]], Sequence[Sequence[Any]]],
+    *,
+    with_kept: bool,
+) -> Iterator[Group]:
+    """What is shown of each group.
+
+    :param noun: what a group is.
+    :param rows_of: makes the rows of a table.
+    :param with_kept: whether each backup that is kept has a row; else a line
+        says how many there are.
     """
-
-    def group(decision: Decision) -> str:
-        backup = decision.backup
-        return (for_people and backup.group_name) or backup.group
-
-    return (Column('Group', group), *_one_line(size))
-
-
-def columns_for(
-    decisions: Sequence[Decision], size: type[Text], width: int | None
-) -> Sequence[Column]:
-    """The columns of the tables of the groups.
-
-    :param decisions: what will be shown.
-    :param width: of the terminal; None if there is none.
-    """
-    names = reasons = 0
-    for decision in decisions:
-        names = max(names, len(visible(decision.backup.name or '')))
-        reasons = max(reasons, *map(len, decision.reasons))
-    if width is None or width >= _ONE_LINE_WIDTH + names + reasons:
-        return _one_line(size)
-    return _narrow(max(width - _NARROW_WIDTH, _MIN_REASON_WIDTH))
-
-
-def by_group(
-    plan: Plan, decisions: Iterable[Decision], noun: str
-) -> Iterator[tuple[str, list[Decision]]]:
-    """The heading of each group, and what is shown of it."""
-    total = Counter(d.backup.group for d in plan.decisions)
-    deleted = Counter(d.backup.group for d in plan.deleted)
-    for group, members in groupby(decisions, lambda d: d.backup.group):
-        rows = list(members)
-        label = visible(group_label(rows[0].backup))
-        yield (
-            f'{noun.capitalize()} {label}: {deleted[group]} of '
-            f'{total[group]} to delete',
-            rows,
+    for _, members in groupby(plan.decisions, lambda d: d.backup.group):
+        decisions = list(members)
+        deleted = [d for d in decisions if not d.keep]
+        kept = [d for d in decisions if d.keep]
+        label = visible(group_label(decisions[0].backup))
+        yield Group(
+            f'{noun.capitalize()} {label}: {len(deleted)} of '
+            f'{len(decisions)} to delete',
+            rows_of(decisions if with_kept else deleted),
+            _kept(kept),
         )
 
 
-def _one_line(size: type[Text]) -> Sequence[Column]:
+def _kept(decisions: Sequence[Decision]) -> str:
+    """How many are kept, and the newest of them."""
+    if not decisions:
+        return 'None is kept.'
+    restorable = (d.backup for d in decisions if d.backup.counts)
+    newest = next(restorable, None)
+    if newest is None:
+        return f'Kept: {len(decisions)}, of which none can be restored.'
+    name = visible(newest.name or newest.id)
+    time = Time(newest.created_at).human_readable()
     return (
-        Column('Name', lambda d: d.backup.name),
-        Column('ID', lambda d: d.backup.id),
-        Column('Created At', lambda d: d.backup.created_at, Time),
-        Column('Size', lambda d: d.backup.size, size),
-        Column('Action', _action_of),
-        Column('Reasons', lambda d: list(d.reasons), MultiLine),
+        f'Kept: {len(decisions)}, the newest that can be restored is {name} '
+        f'of {time}.'
     )
-
-
-def _narrow(reason_width: int) -> Sequence[Column]:
-    def reasons(decision: Decision) -> list[str]:
-        return [
-            line
-            for reason in decision.reasons
-            for line in textwrap.wrap(reason, reason_width)
-        ]
-
-    def day_and_time(decision: Decision) -> list[str]:
-        time = Time(decision.backup.created_at)
-        return time.human_readable().split(' ', 1)
-
-    return (
-        Column(
-            'Name and ID',
-            lambda d: [d.backup.name or '', d.backup.id],
-            MultiLine,
-        ),
-        Column('Created At', day_and_time, MultiLine),
-        Column('Action', _action_of),
-        Column('Reasons', reasons, MultiLine),
-    )
-
-
-def _action_of(decision: Decision) -> str:
-    return 'keep' if decision.keep else 'delete'
 
 
 # -- sentences -------------------------------------------------------------
+
+
+def nothing_to_delete(plan: Plan, kind: BackupKind) -> str:
+    """That all is kept."""
+    if len(plan.kept) == 1:
+        return 'Nothing to delete: the only backup is kept.'
+    groups = len({decision.backup.group for decision in plan.kept})
+    return (
+        f'Nothing to delete: all {len(plan.kept)} backups of '
+        f'{counted(groups, *kind.group)} are kept.'
+    )
 
 
 def dry_run_summary(plan: Plan, kind: BackupKind, is_vendor: bool) -> str:
@@ -193,12 +167,17 @@ def _size_of(
 ) -> str:
     if not backups:
         return ''
-    total = sum(backup.size or 0 for backup in backups) * kind.megabytes
     delay = '; space is freed within three days' if is_vendor else ''
     return (
         f' Nominal size of deleted backups: '
-        f'{Megabytes(total).human_readable()} ({kind.size_note}{delay}).'
+        f'{nominal_size(backups)} ({kind.size_note}{delay}).'
     )
+
+
+def nominal_size(backups: Iterable[Candidate]) -> str:
+    """The sum of their sizes."""
+    total = sum(backup.size or 0 for backup in backups)
+    return Gigabytes(total).human_readable()
 
 
 def full_volumes(plan: Plan) -> str:

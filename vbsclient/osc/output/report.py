@@ -12,19 +12,21 @@ from vbsclient.api import errors
 from vbsclient.bulk import State
 from vbsclient.change.targets import NotSent, Outcome
 from vbsclient.osc.output import messages
+from vbsclient.osc.output.columns import Column, Time
 from vbsclient.osc.output.messages import Terms
 from vbsclient.osc.output.text import sentence, shortened
 
+#: The columns of a report, and where they go in a narrow table.
 COLUMNS = (
-    'Type',
-    'ID',
-    'Name',
-    'Source',
-    'Result',
-    'Detail',
-    'Requested At',
-    'Finished At',
-    'Request ID',
+    Column('Type', 'type', optional=True),
+    Column('ID', 'id', below='Name'),
+    Column('Name', 'name'),
+    Column('Source', 'source', optional=True),
+    Column('Result', 'result'),
+    Column('Detail', 'detail'),
+    Column('Requested At', 'requested_at', Time, optional=True),
+    Column('Finished At', 'finished_at', Time, optional=True),
+    Column('Request ID', 'request_id', optional=True),
 )
 
 #: What a dry run can tell.

@@ -86,6 +86,9 @@ def capital(text: str) -> str:
 class Text(FormattableColumn[Any]):
     """A text of the service: visible in tables, exact for machines."""
 
+    #: Whether a narrow table may wrap it at its spaces.
+    wraps = True
+
     def human_readable(self) -> str:
         return '' if self._value is None else visible(str(self._value))
 

@@ -16,7 +16,11 @@ from vbsclient.deletion.volume_backups import VolumeBackupDeletion
 from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.refusals import MissingError
 from vbsclient.lookup.volume_backups import marked
-from vbsclient.osc.command.clients import make_csbs_client, make_vbs_client
+from vbsclient.osc.command.clients import (
+    labels_of,
+    make_csbs_client,
+    make_vbs_client,
+)
 from vbsclient.osc.command.delete import DeleteCommand
 from vbsclient.osc.command.list import Found, ListCommand
 from vbsclient.osc.command.options import add_targets
@@ -113,6 +117,7 @@ class ListVbsBackup(ListCommand):
         details = Details(
             vbs,
             csbs,
+            labels_of(self.app.client_manager),
             shares=ShareFilter(volume_id=selected.volume_id),
             backups=ServerBackupFilter(),
         )
@@ -166,11 +171,12 @@ class ShowVbsBackup(ShowCommand):
                 raise
             backup = share.backup
         else:
-            if fields & (MARKED | {'server', 'server_backup'}):
+            if fields & (MARKED | {'server', 'server_name', 'server_backup'}):
                 backup = marked(vbs, backup)
         details = Details(
             vbs,
             self.csbs,
+            labels_of(self.app.client_manager),
             shares=ShareFilter(backup_id=backup.id),
             backups=ServerBackupFilter(server_id=backup.server_id),
         )

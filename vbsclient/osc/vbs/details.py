@@ -11,6 +11,7 @@ from vbsclient.api.csbs import CSBSClient, ServerBackupFilter
 from vbsclient.api.http import Limits
 from vbsclient.api.values import Known
 from vbsclient.api.vbs import Backup, Share, ShareFilter, VBSClient
+from vbsclient.lookup.labels import Labels
 from vbsclient.lookup.origin import Origins
 from vbsclient.lookup.sharing import Sharing
 from vbsclient.osc.output.columns import (
@@ -33,6 +34,7 @@ class Details:
 
     Each list is read once, when the first backup needs it.
 
+    :param labels: reads the names of volumes and servers.
     :param shares: which shares to read.
     :param backups: which backups of CSBS to read.
     """
@@ -41,10 +43,12 @@ class Details:
         self,
         vbs: VBSClient,
         csbs: CSBSClient,
+        labels: Labels,
         *,
         shares: ShareFilter,
         backups: ServerBackupFilter,
     ) -> None:
+        self.labels = labels
         self._sharing = Sharing(vbs, where=shares)
         self._origins = Origins(vbs, csbs, Limits(), backups)
         self._is_warned = False
@@ -100,6 +104,33 @@ class Row:
         return self.backup.id
 
     @property
+    def volume_name(self) -> str | None:
+        """The name of its volume, as far as it can be read."""
+        return self.details.labels.volume_name(self.backup.volume_id)
+
+    @property
+    def server_id(self) -> str | None:
+        """The server that CSBS saved, or whose volume it is now."""
+        volume_id = self.backup.volume_id
+        return self.backup.server_id or self.details.labels.server_of(
+            volume_id
+        )
+
+    @property
+    def server_name(self) -> str | None:
+        """The name of that server, as far as it can be read."""
+        return self.details.labels.server_name(self.server_id)
+
+    @property
+    def volume_label(self) -> str | None:
+        """Its volume as people call it, or else the id."""
+        backup = self.backup
+        return (
+            self.details.labels.of_volume(backup.volume_id, backup.server_id)
+            or backup.volume_id
+        )
+
+    @property
     def project_id(self) -> str | None:
         """The project that it belongs to."""
         shared_from = self.share.from_project_id if self.share else None
@@ -113,14 +144,25 @@ class Row:
         return self.details.shared_with(self.backup)
 
 
+_NAMES = (
+    Column('Volume Name', 'volume_name', machine_only=True, sortable=False),
+    Column('Server', 'server_id', machine_only=True, sortable=False),
+    Column('Server Name', 'server_name', machine_only=True, sortable=False),
+)
+
 #: The columns of a list, in their order.
 LIST = (
-    Column('ID', lambda row: row.id),
-    Column('Name', lambda row: row.backup.name),
-    Column('Status', lambda row: row.backup.status),
-    Column('Size', lambda row: row.backup.size, Gigabytes),
-    Column('Volume', lambda row: row.backup.volume_id),
-    Column('Created At', lambda row: row.backup.created_at, Time),
+    Column('ID', 'id', below='Name'),
+    Column('Name', 'backup.name'),
+    Column('Status', 'backup.status'),
+    Column('Size', 'backup.size', Gigabytes, below='Status'),
+    Column(
+        'Volume',
+        'backup.volume_id',
+        label=lambda row: row.volume_label,
+    ),
+    Column('Created At', 'backup.created_at', Time),
+    *_NAMES,
     Column('Description', lambda row: row.backup.description, long=True),
     Column(
         'Source',
@@ -160,7 +202,6 @@ LIST = (
 SHOW = (
     *LIST,
     Column('Server Backup', lambda row: row.details.server_backup(row.backup)),
-    Column('Server', lambda row: row.backup.server_id),
     Column('Snapshot', lambda row: row.backup.body.get('snapshot_id')),
     Column(
         'Data Timestamp',

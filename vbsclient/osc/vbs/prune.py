@@ -13,9 +13,12 @@ from vbsclient.api.csbs import ServerBackupFilter
 from vbsclient.api.http import Limits
 from vbsclient.api.vbs import ShareFilter
 from vbsclient.deletion.volume_history import VolumeHistory
-from vbsclient.osc.command.clients import make_csbs_client, make_vbs_client
+from vbsclient.osc.command.clients import (
+    labels_of,
+    make_csbs_client,
+    make_vbs_client,
+)
 from vbsclient.osc.command.prune import PruneCommand
-from vbsclient.osc.output.columns import Gigabytes
 from vbsclient.osc.output.prune_table import BackupKind
 from vbsclient.osc.vbs.details import Details
 from vbsclient.osc.vbs.selection import Selection, add_selection
@@ -37,8 +40,6 @@ class PruneVbsBackup(PruneCommand):
     idle = 600.0
     kind = BackupKind(
         ('volume', 'volumes'),
-        Gigabytes,
-        1024,
         'each backup counts as its whole volume, but backups are incremental',
     )
     narrowing = ('volume', 'server', 'name', 'name_contains')
@@ -59,7 +60,11 @@ class PruneVbsBackup(PruneCommand):
         csbs = make_csbs_client(manager, limits)
         selection = Selection.of(parsed_args, manager, csbs)
         details = Details(
-            vbs, csbs, shares=ShareFilter(), backups=ServerBackupFilter()
+            vbs,
+            csbs,
+            labels_of(manager),
+            shares=ShareFilter(),
+            backups=ServerBackupFilter(),
         )
         return VolumeHistory(
             vbs,
@@ -71,4 +76,5 @@ class PruneVbsBackup(PruneCommand):
             limits=limits,
             include_shared=parsed_args.include_shared,
             include_error=parsed_args.include_error,
+            label=details.labels.of_volume,
         )

@@ -14,7 +14,7 @@ from vbsclient.api.http import Limits
 from vbsclient.api.paths import is_uuid
 from vbsclient.api.values import text_or_none
 from vbsclient.api.vbs import Backup, Share, ShareFilter
-from vbsclient.change.targets import Change
+from vbsclient.change.targets import Change, Target
 from vbsclient.deletion.shares import BackupSharesDeletion, ShareDeletion
 from vbsclient.lookup.names import Kind
 from vbsclient.lookup.refusals import MissingError
@@ -26,13 +26,13 @@ from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.output.columns import Column, Gigabytes, Time
 from vbsclient.osc.output.messages import Terms
 from vbsclient.osc.vbs.selection import backup_id_of, share_filter
-from vbsclient.wording import brief
+from vbsclient.wording import brief, counted
 
 _COLUMNS = (
-    Column('ID', 'id'),
+    Column('ID', 'id', below='Backup Name'),
     Column('Backup', 'backup_id'),
     Column('Backup Name', 'backup_name'),
-    Column('Target Project', 'to_project_id'),
+    Column('Target Project', 'to_project_id', below='Backup'),
     Column('Source Project', 'from_project_id', long=True),
     Column('Created At', 'created_at', Time, long=True),
     Column('Status', 'backup.status', long=True),
@@ -55,12 +55,14 @@ class DeleteVbsShare(DeleteCommand):
     The backups themselves are kept. Name the shares by their IDs, or with
     --backup the backups whose shares are to be canceled: all of them, or
     with --target-project only those with that project. A backup that is not
-    shared is a failure.
+    shared is a failure. If a backup has several shares, they are listed, and
+    you are asked to confirm.
 
     Example: openstack vbs share delete --backup nightly-1
     """
 
     words = Terms('share')
+    asks = 'backup'
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
@@ -83,6 +85,13 @@ class DeleteVbsShare(DeleteCommand):
             ),
         )
         _add_target_project(parser, 'With --backup: only the share')
+
+    def question(self, targets: Sequence[Target]) -> str:
+        shares = sum(len(target.resource) for target in targets)
+        return (
+            f'Cancel {counted(shares, "share")} of '
+            f'{counted(len(targets), "backup")}'
+        )
 
     def named(self, parsed_args: argparse.Namespace) -> Sequence[str]:
         self._check_usage(parsed_args)

@@ -3,6 +3,7 @@
 
 import argparse
 import io
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -15,15 +16,17 @@ from vbsclient.bulk import State
 from vbsclient.change.targets import Done, Outcome, Target
 from vbsclient.deletion.prune import Absence
 from vbsclient.lookup.refusals import SkippedError
-from vbsclient.osc.output.columns import Gigabytes, row_of
+from vbsclient.osc.output.columns import requested_columns, row_of
+from vbsclient.osc.output.layout import FittedTables
 from vbsclient.osc.output.messages import Terms
 from vbsclient.osc.output.prune_table import (
+    ALL_COLUMNS,
+    COLUMNS,
     BackupKind,
-    by_group,
-    columns_for,
     dry_run_summary,
     full_volumes,
-    one_table,
+    groups_of,
+    nothing_to_delete,
     summary,
 )
 from vbsclient.osc.output.report import Report
@@ -63,23 +66,25 @@ def plan(name: str = 'autobk_1a2b') -> Plan:
     return make_plan(candidates, rule_set, NOW)
 
 
-def screen(plan: Plan, width: int | None) -> list[str]:
+def screen(plan: Plan, width: int, *, with_kept: bool = True) -> list[str]:
     args = argparse.Namespace(
-        formatter='table', print_empty=False, max_width=0, fit_width=False
+        formatter='table', print_empty=False, max_width=width, fit_width=False
     )
-    columns = columns_for(plan.decisions, Gigabytes, width)
-    titles = [column.title for column in columns]
     out = io.StringIO()
-    for heading, rows in by_group(plan, plan.decisions, 'volume'):
-        out.write(f'{heading}\n')
-        TableFormatter().emit_list(
-            titles, [row_of(columns, row, args) for row in rows], out, args
-        )
+    tables = FittedTables(TableFormatter(), COLUMNS, 'backup')
+    groups = groups_of(
+        plan,
+        'volume',
+        lambda decisions: [row_of(COLUMNS, d, args) for d in decisions],
+        with_kept=with_kept,
+    )
+    titles = [column.title for column in COLUMNS]
+    tables.emit_groups(titles, list(groups), out, args)
     return out.getvalue().splitlines()
 
 
 def test_each_group_has_a_heading_and_a_table() -> None:
-    lines = screen(plan(), None)
+    lines = screen(plan(), 0)
     headings = [line for line in lines if line.startswith('Volume')]
     assert headings == [
         f'Volume {ID.format(n)}: 3 of 5 to delete' for n in (90, 91)
@@ -88,9 +93,20 @@ def test_each_group_has_a_heading_and_a_table() -> None:
     assert titles == ['Name', 'ID', 'Created At', 'Size', 'Action', 'Reasons']
 
 
+def test_what_is_kept_is_a_line_unless_it_is_asked_for() -> None:
+    lines = screen(plan(), 0, with_kept=False)
+    assert not any('| keep' in line for line in lines)
+    assert sum('| delete' in line for line in lines) == 6
+    assert [line for line in lines if line.startswith('Kept')] == [
+        'Kept: 2, the newest that can be restored is autobk_1a2b of '
+        f'2026-11-{day} 12:00:00.'
+        for day in (21, 18)
+    ]
+
+
 def test_a_wide_terminal_has_a_line_for_each_reason_at_most() -> None:
-    lines = screen(plan(), 120)
-    assert max(map(len, lines)) <= 120
+    lines = screen(plan(), 125)
+    assert max(map(len, lines)) <= 125
     assert '| Size' in lines[2]
     row = next(line for line in lines if ID.format(8) in line)
     assert 'autobk_1a2b' in row
@@ -105,14 +121,14 @@ def test_a_narrow_terminal_breaks_no_id(width: int) -> None:
     assert max(map(len, lines)) <= width
     for number in range(10):
         assert any(ID.format(number) in line for line in lines)
+
+
+def test_the_id_is_below_the_name_where_a_table_is_narrow() -> None:
+    lines = screen(plan(), 80)
     start = next(n for n, line in enumerate(lines) if ID.format(8) in line)
     name, below = (line.split('|') for line in lines[start - 1 : start + 1])
-    assert [cell.strip() for cell in name[1:4]] == [
-        'autobk_1a2b',
-        '2026-10-28',
-        'delete',
-    ]
-    assert [cell.strip() for cell in below[1:3]] == [ID.format(8), '12:00:00']
+    assert [name[1].strip(), name[3].strip()] == ['autobk_1a2b', 'delete']
+    assert [below[1].strip(), below[3].strip()] == [ID.format(8), '1000 GB']
 
 
 def test_long_names_make_a_wide_terminal_narrow() -> None:
@@ -122,7 +138,7 @@ def test_long_names_make_a_wide_terminal_narrow() -> None:
 
 
 def test_control_characters_are_escaped() -> None:
-    for width in (80, None):
+    for width in (80, 0):
         text = '\n'.join(screen(plan('a\x1b[31m\nb'), width))
         assert '\x1b' not in text
         assert r'a\x1b[31m\nb' in text
@@ -137,7 +153,7 @@ def outcome(id: str, state: State, error: Exception | None = None) -> Any:
     return Outcome(target, state, result=finished, error=error)
 
 
-KIND = BackupKind(('volume', 'volumes'), Gigabytes, 1024, 'whole volumes')
+KIND = BackupKind(('volume', 'volumes'), 'whole volumes')
 
 
 def small_plan() -> Plan:
@@ -192,6 +208,28 @@ def test_a_volume_that_keeps_its_limit(count: int, warned: bool) -> None:
 
 def test_a_group_has_its_name_for_people_and_its_id_for_programs() -> None:
     decision = Decision(Candidate('1', 'id', group_name='web01'), True, ())
-    for for_people, value in ((True, 'web01'), (False, 'id')):
-        column = one_table(Gigabytes, for_people=for_people)[0]
-        assert (column.title, column.value(decision)) == ('Group', value)
+    values = {
+        formatter: {
+            column.title: column.value(decision)
+            for column in requested_columns(
+                ALL_COLUMNS,
+                argparse.Namespace(formatter=formatter, columns=[]),
+                long=False,
+            )
+        }
+        for formatter in ('table', 'json')
+    }
+    assert values['table']['Group'] == 'web01'
+    assert 'Group Name' not in values['table']
+    assert values['json']['Group'] == 'id'
+    assert values['json']['Group Name'] == 'web01'
+
+
+def test_that_nothing_goes_is_one_line() -> None:
+    assert nothing_to_delete(Plan(small_plan().kept), KIND) == (
+        'Nothing to delete: the only backup is kept.'
+    )
+    kept = [replace(d, keep=True) for d in small_plan().decisions]
+    assert nothing_to_delete(Plan(kept), KIND) == (
+        'Nothing to delete: all 3 backups of 1 volume are kept.'
+    )

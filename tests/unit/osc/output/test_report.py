@@ -114,7 +114,8 @@ def test_another_verb_has_its_own_words() -> None:
 def test_a_row_has_what_is_known() -> None:
     final = done(is_final=True)
     [row] = Report(Terms(), outcomes=[final]).rows()
-    assert dict(zip(COLUMNS, row, strict=True)) == {
+    titles = [column.title for column in COLUMNS]
+    assert dict(zip(titles, row, strict=True)) == {
         'Type': 'backup',
         'ID': ID.format(1),
         'Name': 'n1',

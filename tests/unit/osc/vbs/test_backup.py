@@ -24,14 +24,13 @@ ID = 'dc1e2c1b-0000-4000-8000-00000000abcd'
         (DeleteVbsBackup, 'a b', {'<backup>': ['a', 'b']}),
         (
             DeleteVbsBackup,
-            'a --force --cancel-shares --dry-run --wait --yes',
+            'a --force --cancel-shares --dry-run --wait',
             {
                 '<backup>': ['a'],
                 '--force': True,
                 '--cancel-shares': True,
                 '--dry-run': True,
                 '--wait': True,
-                '--yes': True,
             },
         ),
         (ListVbsBackup, '', {}),

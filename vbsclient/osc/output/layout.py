@@ -1,0 +1,410 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables that fit a terminal without breaking an ID.
+
+cliff makes the columns of a table that is too wide equally narrow, which
+cuts every ID in two.  Here a table takes the first shape that fits: a line
+for each row; text wrapped at spaces; some fields below others, and those
+left out that can be spared; and where that does not fit either, a block for
+each row with a field on each line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, TextIO
+
+from cliff import utils
+from wcwidth import wcswidth
+
+from vbsclient.osc.output.columns import Column
+
+LOG = logging.getLogger(__name__)
+
+#: What is never cut: IDs of resources, projects and requests.
+_ID = re.compile(r'(?:req-)?[0-9a-fA-F][0-9a-fA-F-]{30,}[0-9a-fA-F]')
+
+#: Words up to this width are cut in no shape, and no column of text is
+#: narrower unless its words are.
+_WORD = 16
+_NARROWEST = 10
+
+#: The borders of a table: this for each column, and one more.
+_BORDER = 3
+
+Row = Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Table:
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+
+    def widths(self, width: int, *, cuts: bool) -> list[int] | None:
+        """The widths of the columns in so much room; None if it is too small.
+
+        :param cuts: whether a long word that is no ID may be cut.
+        """
+        wanted = [len(column.title) for column in self.columns]
+        floors = list(wanted)
+        for number, column in enumerate(self.columns):
+            for text in {row[number] for row in self.rows}:
+                for line in text.split('\n'):
+                    size = _width(line)
+                    wanted[number] = max(wanted[number], size)
+                    if column.kind.wraps:
+                        size = _longest_piece(line, cuts)
+                    floors[number] = max(floors[number], size)
+        room = width - _BORDER * len(self.columns) - 1
+        if sum(floors) > room:
+            return None
+        return _spread(floors, wanted, room)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that have a table of their own.
+
+    :ivar heading: a line before it.
+    :ivar footing: a line after it, which a blank one follows; '' for none.
+    """
+
+    heading: str
+    rows: Sequence[Sequence[Any]]
+    footing: str = ''
+
+
+class FittedTables:
+    """Writes tables as wide as the terminal, if there is one.
+
+    :param formatter: cliff's for tables.
+    :param columns: whatever may be shown.
+    :param noun: how a message names a row.
+    :param drops_empty: whether to leave out a column that has no value.
+    """
+
+    def __init__(
+        self,
+        formatter: Any,
+        columns: Iterable[Column],
+        noun: str,
+        *,
+        drops_empty: bool = False,
+    ) -> None:
+        self._formatter = formatter
+        self._columns = {column.title: column for column in columns}
+        self._noun = noun
+        self._drops_empty = drops_empty
+
+    def emit_list(
+        self,
+        titles: Sequence[str],
+        data: Iterable[Sequence[Any]],
+        stdout: TextIO,
+        parsed_args: argparse.Namespace,
+    ) -> None:
+        """Write rows, in the first shape that fits."""
+        if width_of(stdout, parsed_args) is None and not self._drops_empty:
+            # There may be many rows, which are read as they are written.
+            self._formatter.emit_list(titles, data, stdout, parsed_args)
+            return
+        self.emit_groups(titles, [Group('', list(data))], stdout, parsed_args)
+
+    def emit_groups(
+        self,
+        titles: Sequence[str],
+        groups: Sequence[Group],
+        stdout: TextIO,
+        parsed_args: argparse.Namespace,
+    ) -> None:
+        """Write a table for each group, all of one shape."""
+        width = width_of(stdout, parsed_args)
+        columns = [self._columns.get(t, Column(t, t)) for t in titles]
+        table = _Table(
+            columns,
+            [list(map(_text, row)) for group in groups for row in group.rows],
+        )
+        if self._drops_empty:
+            table = _without_empty(table)
+        shape = table if width is None else _fitting(table, width)
+        rows = iter((shape or table).rows)
+        for group in groups:
+            if group.heading:
+                stdout.write(f'{wrapped(group.heading, width)}\n')
+            some = _Table(
+                (shape or table).columns, list(islice(rows, len(group.rows)))
+            )
+            if shape is None:
+                self._emit_blocks(some, stdout, parsed_args)
+            elif some.rows or len(groups) == 1:
+                self._formatter.emit_list(
+                    [column.title for column in some.columns],
+                    some.rows,
+                    stdout,
+                    parsed_args,
+                )
+            if group.footing:
+                stdout.write(f'{wrapped(group.footing, width)}\n\n')
+        self._say_what_is_left_out(table, shape, width)
+
+    def emit_one(
+        self,
+        titles: Sequence[str],
+        data: Sequence[Any],
+        stdout: TextIO,
+        parsed_args: argparse.Namespace,
+    ) -> None:
+        """Write the fields of one resource."""
+        values = list(map(_text, data))
+        width = width_of(stdout, parsed_args)
+        if width is not None:
+            room = width - 2 * _BORDER - 1 - max(map(len, titles), default=0)
+            values = [_wrapped(text, room) for text in values]
+        self._formatter.emit_one(titles, values, stdout, parsed_args)
+
+    def _emit_blocks(
+        self,
+        table: _Table,
+        stdout: TextIO,
+        parsed_args: argparse.Namespace,
+    ) -> None:
+        """Write a table of fields for each row, without those that are empty.
+
+        All blocks have one width.
+        """
+        titles = [column.title for column in table.columns]
+        for row in table.rows:
+            fields = [
+                (title.ljust(max(map(len, titles))), text)
+                for title, text in zip(titles, row, strict=True)
+                if text
+            ]
+            self.emit_one(
+                [title for title, _ in fields],
+                [text for _, text in fields],
+                stdout,
+                parsed_args,
+            )
+
+    def _say_what_is_left_out(
+        self, table: _Table, shape: _Table | None, width: int | None
+    ) -> None:
+        if shape is None:
+            LOG.warning(
+                'These columns do not fit %d characters: each %s has a table '
+                'of its own. Choose columns with -c, or use -f json.',
+                width,
+                self._noun,
+            )
+            return
+        shown = {t for c in shape.columns for t in c.title.split('/')}
+        left_out = [c.title for c in table.columns if c.title not in shown]
+        if left_out:
+            LOG.warning(
+                'Not shown, for lack of room: %s. Choose columns with -c.',
+                ', '.join(left_out),
+            )
+
+
+def fitted(
+    formatter: Any,
+    parsed_args: argparse.Namespace,
+    columns: Iterable[Column],
+    noun: str,
+    *,
+    drops_empty: bool = False,
+) -> Any:
+    """What writes the output: tables fit, all other formats are as they are.
+
+    :param formatter: cliff's, for the format that was asked for.
+    :param columns: whatever may be shown.
+    :param noun: how a message names a row.
+    :param drops_empty: whether to leave out a column that has no value.
+    """
+    if parsed_args.formatter != 'table':
+        return formatter
+    return FittedTables(formatter, columns, noun, drops_empty=drops_empty)
+
+
+def width_of(stdout: Any, parsed_args: argparse.Namespace) -> int | None:
+    """The width that a table may have; None where there is no limit."""
+    if parsed_args.max_width > 0:
+        return int(parsed_args.max_width)
+    return terminal_width(stdout)
+
+
+def terminal_width(stream: Any) -> int | None:
+    """The width of the terminal behind a stream; None if there is none."""
+    return (utils.terminal_width() or None) if stream.isatty() else None
+
+
+def wrapped(text: str, width: int | None) -> str:
+    """The text in lines that fit, with no ID cut.
+
+    :param width: None where there is no limit.
+    """
+    return text if width is None else _wrapped(text, width)
+
+
+def _fitting(table: _Table, width: int) -> _Table | None:
+    """The table in the first shape that fits; None if none does."""
+    small = _stacked(table)
+    for shape, cuts in (
+        (table, False),
+        (small, False),
+        (_without_optional(small), False),
+        (small, True),
+        (_without_optional(small), True),
+    ):
+        widths = shape.widths(width, cuts=cuts)
+        if widths is not None:
+            return _Table(
+                shape.columns,
+                [
+                    [_wrapped(*cell) for cell in zip(row, widths, strict=True)]
+                    for row in shape.rows
+                ],
+            )
+    return None
+
+
+def _stacked(table: _Table) -> _Table:
+    """The table with the fields below others that belong there."""
+    titles = [column.title for column in table.columns]
+    places: dict[str, list[int]] = {}
+    for number, column in enumerate(table.columns):
+        host = column.below if column.below in titles else column.title
+        places.setdefault(host or column.title, []).append(number)
+    columns, numbers = [], []
+    for host, members in places.items():
+        first = titles.index(host)
+        members.sort(key=lambda number: number != first)
+        numbers.append(members)
+        columns.append(
+            replace(
+                table.columns[first],
+                title='/'.join(titles[number] for number in members),
+            )
+        )
+    rows = [
+        [
+            '\n'.join(row[number] for number in members if row[number])
+            for members in numbers
+        ]
+        for row in table.rows
+    ]
+    return _Table(columns, rows)
+
+
+def _without_empty(table: _Table) -> _Table:
+    """The table without columns that have no value; all of an empty one."""
+    return _chosen(
+        table,
+        [
+            number
+            for number in range(len(table.columns))
+            if not table.rows or any(row[number] for row in table.rows)
+        ],
+    )
+
+
+def _without_optional(table: _Table) -> _Table:
+    return _chosen(
+        table, [n for n, c in enumerate(table.columns) if not c.optional]
+    )
+
+
+def _chosen(table: _Table, kept: Sequence[int]) -> _Table:
+    return _Table(
+        [table.columns[number] for number in kept],
+        [[row[number] for number in kept] for row in table.rows],
+    )
+
+
+def _spread(
+    floors: Sequence[int], wanted: Sequence[int], room: int
+) -> list[int]:
+    """Give the room that is left to those that want more, evenly."""
+    widths = list(floors)
+    spare = room - sum(widths)
+    hungry = [n for n in range(len(widths)) if widths[n] < wanted[n]]
+    while spare > 0 and hungry:
+        for number in hungry[:spare]:
+            widths[number] += 1
+        spare -= len(hungry[:spare])
+        hungry = [n for n in hungry if widths[n] < wanted[n]]
+    return widths
+
+
+def _longest_piece(line: str, cuts: bool) -> int:
+    """The width below which a line cannot be wrapped."""
+    longest = 0
+    for word in line.split(' '):
+        size = _width(word)
+        if cuts and size > _WORD:
+            ids = [_width(id) for id in _ID.findall(word)]
+            size = max([_NARROWEST, *ids])
+        longest = max(longest, size)
+    return longest
+
+
+def _wrapped(text: str, width: int) -> str:
+    """The text in lines of so many columns, as far as it can be wrapped."""
+    return '\n'.join(
+        part for line in text.split('\n') for part in _lines(line, width)
+    )
+
+
+def _lines(line: str, width: int) -> list[str]:
+    if _width(line) <= width:
+        return [line]
+    lines: list[str] = []
+    current = ''
+    for word in line.split(' '):
+        for piece in _pieces(word, width):
+            joined = f'{current} {piece}' if current else piece
+            if current and _width(joined) > width:
+                lines.append(current)
+                joined = piece
+            current = joined
+    return [*lines, current]
+
+
+def _pieces(word: str, width: int) -> list[str]:
+    """A word, cut where it is too long, but in no ID."""
+    pieces: list[str] = []
+    rest = word
+    while _width(rest) > width:
+        id = _ID.match(rest)
+        end = id.end() if id else _cut(rest, width)
+        if end >= len(rest):
+            break
+        pieces.append(rest[:end])
+        rest = rest[end:]
+    return [*pieces, rest]
+
+
+def _cut(word: str, width: int) -> int:
+    """Where to cut a word that is too long: before an ID, or at the width."""
+    end = 0
+    while end < len(word) and _width(word[: end + 1]) <= width:
+        end += 1
+    id = _ID.search(word)
+    if id and 0 < id.start() < end:
+        return id.start()
+    return max(end, 1)
+
+
+def _width(text: str) -> int:
+    """How many columns a terminal needs for it."""
+    return len(text) if text.isascii() else max(0, wcswidth(text))
+
+
+def _text(value: Any) -> str:
+    """The text of a cell."""
+    human: Any = getattr(value, 'human_readable', None)
+    return str(human() if human else '' if value is None else value)
