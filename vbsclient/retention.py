@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone, tzinfo
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, islice
 from operator import attrgetter
 
 from vbsclient.api.names import composed
@@ -71,6 +71,16 @@ class Group:
     def counted(self) -> list[Candidate]:
         """The members that a rule may count; each has a time."""
         return [c for c in self.members if c.counts and c.created is not None]
+
+    def before_newest(self, duration: CalendarDuration) -> datetime:
+        """The time this long before the newest counted member.
+
+        A backup from the future is not the newest.
+        """
+        for backup in self.counted:
+            if backup.created and backup.created < self.now:
+                return duration.before(backup.created, self.zone)
+        return EARLIEST
 
 
 @dataclass(frozen=True)
@@ -131,25 +141,30 @@ class KeepPeriods:
         return f'{self.period.name} {_number(self.count)}'
 
     def kept(self, group: Group) -> Iterator[tuple[Candidate, str]]:
-        found = 0
-        last = None
-        for backup in group.counted:
-            if found == self.count or backup.created is None:
-                return
-            label = self.period.label(backup.created.astimezone(group.zone))
-            if label != last:
-                found += 1
-                last = label
-                yield backup, f'{self.period.name} {label}'
-            elif backup is group.counted[-1]:
-                yield backup, f'oldest {self.period.name} {label}'
+        return islice(_newest_of_each(self.period, group), self.count)
+
+
+def _newest_of_each(
+    period: Period, group: Group
+) -> Iterator[tuple[Candidate, str]]:
+    """The newest backup of each period, and last the oldest of all."""
+    last = None
+    for backup in group.counted:
+        if backup.created is None:
+            return
+        label = period.label(backup.created.astimezone(group.zone))
+        if label != last:
+            last = label
+            yield backup, f'{period.name} {label}'
+        elif backup is group.counted[-1]:
+            yield backup, f'oldest {period.name} {label}'
 
 
 @dataclass(frozen=True)
 class KeepWithin:
     """Keeps backups created within a duration of the newest, counted or not.
 
-    A backup from the future is not the newest.
+    :ivar duration: counted back as :meth:`Group.before_newest` does.
     """
 
     duration: CalendarDuration
@@ -158,14 +173,34 @@ class KeepWithin:
         return f'all within {self.duration.text} of the newest'
 
     def kept(self, group: Group) -> Iterator[tuple[Candidate, str]]:
-        since = EARLIEST
-        for backup in group.counted:
-            if backup.created and backup.created < group.now:
-                since = self.duration.before(backup.created, group.zone)
-                break
+        since = group.before_newest(self.duration)
         for backup in group.members:
             if backup.created is not None and backup.created > since:
                 yield backup, f'within {self.duration.text}'
+
+
+@dataclass(frozen=True)
+class KeepPeriodsWithin:
+    """Keeps the newest of each period, if created within a duration.
+
+    While all backups are within the duration, the oldest is kept too: it
+    reaches back furthest.
+
+    :ivar duration: counted back as :meth:`Group.before_newest` does.
+    """
+
+    period: Period
+    duration: CalendarDuration
+
+    def __str__(self) -> str:
+        return f'{self.period.name} within {self.duration.text} of the newest'
+
+    def kept(self, group: Group) -> Iterator[tuple[Candidate, str]]:
+        since = group.before_newest(self.duration)
+        for backup, reason in _newest_of_each(self.period, group):
+            if backup.created is None or backup.created <= since:
+                return
+            yield backup, f'{reason} within {self.duration.text}'
 
 
 @dataclass(frozen=True)
@@ -212,7 +247,14 @@ def _number(count: int) -> str:
 
 #: Each is described by its ``str()``; ``kept()`` gives the backups of a group
 #: that it keeps, each with the reason.
-Rule = KeepLast | KeepPeriods | KeepWithin | KeepName | KeepTag
+Rule = (
+    KeepLast
+    | KeepPeriods
+    | KeepWithin
+    | KeepPeriodsWithin
+    | KeepName
+    | KeepTag
+)
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,7 @@ def test_an_option_that_counts_once_is_not_given_twice(
         ['csbs', 'checkpoint', 'list', '--created-before', '6m'],
         [*PRUNE, '--older-than', '6m'],
         [*PRUNE, '--keep-within', '6m'],
+        [*PRUNE, '--keep-within-monthly', '6m'],
         [*PRUNE, '--created-before', '30'],
         [*PRUNE, '--keep-name', '[z-a]*'],
         [*PRUNE, '--keep-name', 'a[b'],

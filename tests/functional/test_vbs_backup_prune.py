@@ -169,6 +169,43 @@ def test_an_age_limits_what_rules_delete(
     ]
 
 
+def test_the_newest_of_each_period_within_a_time_is_kept(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    expected: dict[str, list[str]] = {
+        '2026-01-10T12:00:00': [
+            'daily 2026-01-10 within 3d',
+            'monthly 2026-01 within 1mo',
+        ],
+        '2026-01-10T02:00:00': [],
+        '2026-01-09T12:00:00': ['daily 2026-01-09 within 3d'],
+        '2026-01-07T13:00:00': ['daily 2026-01-07 within 3d'],
+        '2026-01-06T12:00:00': [],
+        '2025-12-11T12:00:00': ['monthly 2025-12 within 1mo'],
+        '2025-11-30T12:00:00': [],
+    }
+    ids = {
+        created: c.state.add_backup(created_at=created).id
+        for created in expected
+    }
+    rules = ('--keep-within-daily', '3d', '--keep-within-monthly', '1mo')
+    told = plan_of(openstack, '--all-volumes', *rules)
+    assert told == {
+        ids[created]: ('keep', reasons)
+        if reasons
+        else ('delete', ['kept by no rule'])
+        for created, reasons in expected.items()
+    }
+    result = openstack(*PRUNE, '--all-volumes', *rules, '--yes')
+    assert result.stdout.startswith(
+        'Keep daily within 3d of the newest, monthly within 1mo of the newest.'
+    )
+    assert set(c.state.backups) == {
+        ids[created] for created, reasons in expected.items() if reasons
+    }
+
+
 @pytest.mark.parametrize(
     ('option', 'kept'),
     [('--manual', 'autobk_1a2b'), ('--automatic', 'before-upgrade')],
@@ -350,6 +387,7 @@ def test_rules_that_would_empty_a_volume_are_refused(
         (['--all-volumes', '--keep-name', ''], 'empty pattern'),
         (['--all-volumes', '--older-than', '30'], 'is not a duration'),
         (['--all-volumes', '--keep-within', '0d'], 'must be positive'),
+        (['--all-volumes', '--keep-within-daily', '0d'], 'must be positive'),
         (['--name-contains', '', '--keep-last', '1'], '--name-contains is'),
         (['--volume', '', '--keep-last', '1'], '--volume is empty'),
         (['--all-volumes', '--keep-las', '1'], 'unrecognized arguments'),

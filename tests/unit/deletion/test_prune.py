@@ -30,9 +30,11 @@ from vbsclient.lookup.refusals import (
     UnverifiedError,
 )
 from vbsclient.retention import (
+    HOURLY,
     Candidate,
     Decision,
     KeepLast,
+    KeepPeriodsWithin,
     KeepWithin,
     Plan,
     Rule,
@@ -113,9 +115,12 @@ def changes(draw: st.DrawFn) -> tuple[list[Candidate], list[Candidate]]:
     return first, list(second.values())
 
 
+HALF_A_DAY = CalendarDuration('12h', seconds=12 * 3600)
+
 rules: st.SearchStrategy[Rule] = st.one_of(
     st.builds(KeepLast, st.integers(1, 3)),
-    st.builds(KeepWithin, st.just(CalendarDuration('12h', seconds=12 * 3600))),
+    st.builds(KeepWithin, st.just(HALF_A_DAY)),
+    st.just(KeepPeriodsWithin(HOURLY, HALF_A_DAY)),
 )
 policies = st.builds(
     RuleSet,

@@ -22,8 +22,10 @@ from vbsclient.retention import (
     KeepLast,
     KeepName,
     KeepPeriods,
+    KeepPeriodsWithin,
     KeepTag,
     KeepWithin,
+    Period,
     RuleSet,
     make_plan,
 )
@@ -39,6 +41,14 @@ _USUAL = (
     KeepPeriods(MONTHLY, 12),
     KeepPeriods(YEARLY, 3),
 )
+
+
+def _within(*rules: tuple[Period, str]) -> tuple[KeepPeriodsWithin, ...]:
+    return tuple(
+        KeepPeriodsWithin(period, parse_calendar_duration(time))
+        for period, time in rules
+    )
+
 
 RULE_SETS = {
     'last-3': RuleSet([KeepLast(3)]),
@@ -56,6 +66,17 @@ RULE_SETS = {
     'within-7d': RuleSet([KeepWithin(parse_calendar_duration('7d'))]),
     'within-1y1m-berlin': RuleSet(
         [KeepWithin(parse_calendar_duration('1y1mo'))], zone=BERLIN
+    ),
+    'hourly-within-36h': RuleSet(_within((HOURLY, '36h'))),
+    'hourly-within-30d-berlin': RuleSet(_within((HOURLY, '30d')), zone=BERLIN),
+    'daily-within-1mo-berlin': RuleSet(_within((DAILY, '1mo')), zone=BERLIN),
+    'weekly-within-8w': RuleSet(_within((WEEKLY, '8w'))),
+    'monthly-within-1y': RuleSet(_within((MONTHLY, '1y'))),
+    'yearly-within-10y': RuleSet(_within((YEARLY, '10y'))),
+    'usual-within': RuleSet(
+        _within(
+            (DAILY, '7d'), (WEEKLY, '1mo'), (MONTHLY, '1y'), (YEARLY, '3y')
+        )
     ),
     'name': RuleSet([KeepName('pre-*'), KeepLast(1)]),
     'tag': RuleSet([KeepTag('keep=yes'), KeepLast(1)]),

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vbsclient.api.times import CalendarDuration
+from vbsclient.osc.command.times import parse_calendar_duration
 from vbsclient.retention import (
     DAILY,
     HOURLY,
@@ -19,11 +20,14 @@ from vbsclient.retention import (
     WEEKLY,
     YEARLY,
     Candidate,
+    Group,
     KeepLast,
     KeepName,
     KeepPeriods,
+    KeepPeriodsWithin,
     KeepTag,
     KeepWithin,
+    Period,
     Plan,
     Rule,
     RuleSet,
@@ -31,6 +35,7 @@ from vbsclient.retention import (
 )
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=timezone.utc)
+DAY = timedelta(days=1)
 BERLIN = ZoneInfo('Europe/Berlin')
 LORD_HOWE = ZoneInfo('Australia/Lord_Howe')
 
@@ -74,6 +79,7 @@ rules: st.SearchStrategy[Rule] = st.one_of(
     st.builds(KeepLast, counts),
     st.builds(KeepPeriods, st.sampled_from(PERIODS), counts),
     st.builds(KeepWithin, durations),
+    st.builds(KeepPeriodsWithin, st.sampled_from(PERIODS), durations),
     st.just(KeepName('pre-*')),
     st.just(KeepTag('keep=yes')),
 )
@@ -210,6 +216,51 @@ def test_the_order_of_the_list_does_not_matter(
     )
 
 
+def kept_by(rule: Rule, group: Group) -> set[str]:
+    return {backup.id for backup, _ in rule.kept(group)}
+
+
+@given(histories(), st.sampled_from(PERIODS), durations, zones)
+def test_periods_within_a_duration_are_all_periods_and_all_within(
+    backups: list[Candidate],
+    period: Period,
+    duration: CalendarDuration,
+    zone: tzinfo,
+) -> None:
+    newest_first = sorted(
+        (b for b in backups if b.created is not None),
+        key=lambda b: (b.created or NOW, b.id),
+        reverse=True,
+    )
+    group = Group(newest_first, NOW, zone)
+    assert kept_by(KeepPeriodsWithin(period, duration), group) == (
+        kept_by(KeepPeriods(period, UNLIMITED), group)
+        & kept_by(KeepWithin(duration), group)
+    )
+
+
+@given(histories(), st.sampled_from(PERIODS), durations, zones)
+def test_each_period_within_a_duration_keeps_its_newest(
+    backups: list[Candidate],
+    period: Period,
+    duration: CalendarDuration,
+    zone: tzinfo,
+) -> None:
+    good = [
+        (b.created, b.id)
+        for b in backups
+        if b.group == 'a' and b.counts and b.created is not None
+    ]
+    past = [created for created, _ in good if created < NOW]
+    since = duration.before(max(past), zone) if past else None
+    newest: dict[str, str] = {}
+    for created, id in sorted(good):
+        if since is None or created > since:
+            newest[period.label(created.astimezone(zone))] = id
+    rule_set = RuleSet([KeepPeriodsWithin(period, duration)], zone=zone)
+    assert set(newest.values()) <= kept(make_plan(backups, rule_set, NOW))
+
+
 # -- examples --------------------------------------------------------------
 
 
@@ -279,6 +330,47 @@ def test_within_ignores_a_backup_from_the_future_as_the_newest() -> None:
     assert kept(plan) == {'-400', '1', '3'}
 
 
+DAYS_OF_A_WEEK = RuleSet(
+    [KeepPeriodsWithin(DAILY, CalendarDuration('7d', days=7))]
+)
+
+
+def test_days_within_count_from_the_newest_backup_and_not_from_now() -> None:
+    stopped = [at(days) for days in (100, 100.1, 103, 110)]
+    plan = make_plan(stopped, DAYS_OF_A_WEEK, NOW)
+    assert kept(plan) == {'100', '103'}
+    assert reasons(plan, '103') == ('daily 2026-08-10 within 7d',)
+
+
+def test_days_within_ignore_a_backup_from_the_future_as_the_newest() -> None:
+    backups = [at(-400), at(1), at(3), at(3.1), at(30)]
+    assert kept(make_plan(backups, DAYS_OF_A_WEEK, NOW)) == {'-400', '1', '3'}
+
+
+def test_days_without_a_backup_do_not_reach_further_back() -> None:
+    # Unlike a number of days, a duration is over at its end.
+    backups = [at(1), at(2), at(20), at(40)]
+    assert kept(make_plan(backups, DAYS_OF_A_WEEK, NOW)) == {'1', '2'}
+
+
+def test_a_backup_just_as_old_as_the_duration_is_not_within_it() -> None:
+    backups = [at(0.5), at(7.499), at(7.5)]
+    assert deleted(make_plan(backups, DAYS_OF_A_WEEK, NOW)) == {'7.5'}
+
+
+def test_failures_are_not_the_newest_of_their_day() -> None:
+    failure = at(1, status='error', counts=False)
+    plan = make_plan([failure, at(1.1), at(2)], DAYS_OF_A_WEEK, NOW)
+    assert kept(plan) == {'1.1', '2'}
+
+
+def test_the_oldest_is_kept_while_all_are_within_the_duration() -> None:
+    young = make_plan([at(1), at(2), at(2.1)], DAYS_OF_A_WEEK, NOW)
+    assert reasons(young, '2.1') == ('oldest daily 2026-11-19 within 7d',)
+    later = make_plan([at(1), at(2), at(2.1), at(9)], DAYS_OF_A_WEEK, NOW)
+    assert deleted(later) == {'2.1', '9'}
+
+
 def test_the_oldest_is_kept_while_periods_are_missing() -> None:
     backups = [at(1), at(2), at(2.1)]
     plan = make_plan(backups, RuleSet([KeepPeriods(DAILY, 5)]), NOW)
@@ -321,6 +413,48 @@ def test_a_duration_uses_the_clocks_of_the_time_zone() -> None:
     assert day.before(noon, BERLIN).astimezone(BERLIN).hour == 12
     later = datetime(2026, 10, 25, 12, 0, tzinfo=BERLIN)
     assert hours.before(later, BERLIN).astimezone(BERLIN).hour == 13
+
+
+@pytest.mark.parametrize(
+    ('text', 'time', 'earlier', 'by_overflow'),
+    [
+        ('1mo', '2026-03-31', '2026-02-28', '2026-03-03'),
+        ('1mo10d', '2026-03-30', '2026-02-18', '2026-02-20'),
+        ('1mo10d', '2028-03-30', '2028-02-19', '2028-02-20'),
+        ('1mo', '2026-12-31', '2026-11-30', '2026-12-01'),
+        ('1y', '2028-02-29', '2027-02-28', '2027-03-01'),
+        ('1mo10d', '2026-03-28', '2026-02-18', '2026-02-18'),
+    ],
+)
+def test_months_are_clamped_before_days_are_counted(
+    text: str, time: str, earlier: str, by_overflow: str
+) -> None:
+    duration = parse_calendar_duration(text)
+    start = datetime.fromisoformat(f'{time}T00:00:00+00:00')
+    before = duration.before(start, timezone.utc)
+    assert before.date().isoformat() == earlier
+    assert overflowing(duration, start).date().isoformat() == by_overflow
+
+
+def overflowing(duration: CalendarDuration, time: datetime) -> datetime:
+    """The same with days that a month does not have, in UTC.
+
+    February 30 is two days after February 28.
+    """
+    months = (time.year - duration.years) * 12 + time.month - 1
+    year, month = divmod(months - duration.months, 12)
+    first = time.replace(year=year, month=month + 1, day=1)
+    return first + timedelta(
+        days=time.day - 1 - duration.days, seconds=-duration.seconds
+    )
+
+
+@given(durations, st.integers(0, 36525).map(lambda day: NOW - day * DAY))
+def test_a_clamped_month_never_keeps_less_than_an_overflowing_one(
+    duration: CalendarDuration, time: datetime
+) -> None:
+    before = duration.before(time, timezone.utc)
+    assert before <= overflowing(duration, time)
 
 
 @pytest.mark.parametrize(

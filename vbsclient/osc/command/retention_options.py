@@ -14,12 +14,32 @@ from vbsclient.glob import glob_regex
 from vbsclient.osc.command.times import parse_calendar_duration
 
 _PERIODS = (
-    (retention.HOURLY, 'hours'),
-    (retention.DAILY, 'days'),
-    (retention.WEEKLY, 'weeks'),
-    (retention.MONTHLY, 'months'),
-    (retention.YEARLY, 'years'),
+    (retention.HOURLY, 'hour'),
+    (retention.DAILY, 'day'),
+    (retention.WEEKLY, 'week'),
+    (retention.MONTHLY, 'month'),
+    (retention.YEARLY, 'year'),
 )
+
+_COUNTS = {'last': 'Keep the n newest backups of each group'} | {
+    period.name: (
+        f'Keep the newest backup of each of the n newest {unit}s that have one'
+    )
+    for period, unit in _PERIODS
+}
+
+_DURATIONS = {
+    'within': (
+        'Keep backups created within <time> of the newest backup of the '
+        'group, such as 36h, 30d, 8w, 6mo (months), 1y'
+    )
+} | {
+    f'within-{period.name}': (
+        f'Keep the newest backup of each {unit}, of those created within '
+        f'<time> of the newest backup of the group'
+    )
+    for period, unit in _PERIODS
+}
 
 
 def add_rules(parser: argparse.ArgumentParser, *, tags: bool) -> None:
@@ -32,26 +52,17 @@ def add_rules(parser: argparse.ArgumentParser, *, tags: bool) -> None:
         'A backup that any of these rules keeps is kept; at least one rule '
         'is required. <n> may be "unlimited".',
     )
-    counted = {'last': 'Keep the n newest backups of each group'} | {
-        period.name: (
-            f'Keep the newest backup of each of the n newest {units} that '
-            f'have one'
-        )
-        for period, units in _PERIODS
-    }
-    for name, text in counted.items():
+    for name, text in _COUNTS.items():
         group.add_argument(
             f'--keep-{name}', metavar='<n>', type=_count, help=text
         )
-    group.add_argument(
-        '--keep-within',
-        metavar='<time>',
-        type=parse_calendar_duration,
-        help=(
-            'Keep backups created within <time> of the newest backup of the '
-            'group, such as 36h, 30d, 8w, 6mo (months), 1y'
-        ),
-    )
+    for name, text in _DURATIONS.items():
+        group.add_argument(
+            f'--keep-{name}',
+            metavar='<time>',
+            type=parse_calendar_duration,
+            help=text,
+        )
     group.add_argument(
         '--keep-name',
         metavar='<pattern>',
@@ -112,6 +123,10 @@ def _rules(parsed_args: argparse.Namespace) -> Iterator[retention.Rule]:
             yield retention.KeepPeriods(period, count)
     if parsed_args.keep_within is not None:
         yield retention.KeepWithin(parsed_args.keep_within)
+    for period, _ in _PERIODS:
+        duration = getattr(parsed_args, f'keep_within_{period.name}')
+        if duration is not None:
+            yield retention.KeepPeriodsWithin(period, duration)
     yield from map(retention.KeepName, parsed_args.keep_name)
     yield from map(retention.KeepTag, getattr(parsed_args, 'keep_tag', ()))
 

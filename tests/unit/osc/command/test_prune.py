@@ -12,12 +12,20 @@ from vbsclient.osc.vbs.prune import PruneVbsBackup
 
 BOTH = pytest.mark.parametrize('command', [PruneVbsBackup, PruneCsbsBackup])
 
+YEAR = CalendarDuration('1y', years=1)
+
 #: What both commands take, and what it says.
 COMMON = (
     ('--keep-last', '3', 'keep_last', 3),
     ('--keep-yearly', '2', 'keep_yearly', 2),
+    ('--keep-within', '1y', 'keep_within', YEAR),
+    ('--keep-within-hourly', '1y', 'keep_within_hourly', YEAR),
+    ('--keep-within-daily', '1y', 'keep_within_daily', YEAR),
+    ('--keep-within-weekly', '1y', 'keep_within_weekly', YEAR),
+    ('--keep-within-monthly', '1y', 'keep_within_monthly', YEAR),
+    ('--keep-within-yearly', '1y', 'keep_within_yearly', YEAR),
     ('--keep-name', 'a*', 'keep_name', ['a*']),
-    ('--older-than', '1y', 'older_than', CalendarDuration('1y', years=1)),
+    ('--older-than', '1y', 'older_than', YEAR),
     ('--name-contains', 'x', 'name_contains', 'x'),
     ('--status', 'error', 'status', ['error']),
     ('--created-before', '2026-11-21', 'created_before', '2026-11-21'),
@@ -70,7 +78,14 @@ def test_options(
 @BOTH
 @pytest.mark.parametrize(
     'words',
-    [['--keep-las', '3'], ['--all'], ['--force'], ['--ignore-missing'], ['x']],
+    [
+        ['--keep-las', '3'],
+        ['--keep-within-d', '3d'],
+        ['--all'],
+        ['--force'],
+        ['--ignore-missing'],
+        ['x'],
+    ],
 )
 def test_nothing_is_named_or_abbreviated(
     command: type[PruneCommand], words: list[str]

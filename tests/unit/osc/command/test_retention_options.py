@@ -12,13 +12,17 @@ from vbsclient.api.times import CalendarDuration
 from vbsclient.osc.command import retention_options
 from vbsclient.retention import (
     DAILY,
+    HOURLY,
+    MONTHLY,
     UNLIMITED,
     WEEKLY,
+    YEARLY,
     Candidate,
     Decision,
     KeepLast,
     KeepName,
     KeepPeriods,
+    KeepPeriodsWithin,
     KeepTag,
     KeepWithin,
     Plan,
@@ -49,6 +53,11 @@ def parse(*arguments: str) -> RuleSet:
         (['--keep-daily', '7'], KeepPeriods(DAILY, 7)),
         (['--keep-weekly', '07'], KeepPeriods(WEEKLY, 7)),
         (['--keep-within', '1w'], KeepWithin(WEEK)),
+        (['--keep-within-hourly', '1w'], KeepPeriodsWithin(HOURLY, WEEK)),
+        (['--keep-within-daily', '1w'], KeepPeriodsWithin(DAILY, WEEK)),
+        (['--keep-within-weekly', '1w'], KeepPeriodsWithin(WEEKLY, WEEK)),
+        (['--keep-within-monthly', '1w'], KeepPeriodsWithin(MONTHLY, WEEK)),
+        (['--keep-within-yearly', '1w'], KeepPeriodsWithin(YEARLY, WEEK)),
         (['--keep-name', 'a*'], KeepName('a*')),
         (['--keep-name', 'U\u0308'], KeepName('\xdc')),
         (['--keep-tag', 'a=b=c'], KeepTag('a=b=c')),
@@ -72,6 +81,18 @@ def test_names_and_tags_are_repeated() -> None:
     )
 
 
+def test_a_number_and_a_duration_of_one_period_are_two_rules() -> None:
+    rule_set = parse(
+        *('--keep-within-daily', '1w', '--keep-within', '1w'),
+        *('--keep-daily', '3'),
+    )
+    assert rule_set.rules == (
+        KeepPeriods(DAILY, 3),
+        KeepWithin(WEEK),
+        KeepPeriodsWithin(DAILY, WEEK),
+    )
+
+
 def test_an_age_and_a_time_zone_are_no_rules() -> None:
     rule_set = parse('--older-than', '1w', '--timezone', 'Europe/Berlin')
     berlin = ZoneInfo('Europe/Berlin')
@@ -91,6 +112,10 @@ def test_an_age_and_a_time_zone_are_no_rules() -> None:
         (['--keep-tag', 'keep'], 'write it as key=value'),
         (['--keep-tag', '=yes'], 'write it as key=value'),
         (['--keep-within', '30'], 'needs its unit'),
+        (['--keep-within-daily', '30'], 'needs its unit'),
+        (['--keep-within-daily', 'unlimited'], 'is not a duration'),
+        (['--keep-within-monthly', '6m'], 'may be months or minutes'),
+        (['--keep-within-yearly', '0y'], 'must be positive'),
         (['--older-than', '6m'], 'may be months or minutes'),
         (['--older-than', '0d'], 'must be positive'),
         (['--timezone', 'Mars'], 'is not a time zone'),
@@ -113,6 +138,11 @@ def test_what_is_refused(arguments: list[str], reason: str) -> None:
         (
             RuleSet((KeepWithin(WEEK), KeepName('a*'), KeepTag('b=c'))),
             'Keep all within 1w of the newest, name a*, tag b=c. '
+            'Time zone: UTC (now +00:00).',
+        ),
+        (
+            RuleSet((KeepLast(1), KeepPeriodsWithin(DAILY, WEEK))),
+            'Keep last 1, daily within 1w of the newest. '
             'Time zone: UTC (now +00:00).',
         ),
         (
