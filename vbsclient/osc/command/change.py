@@ -37,7 +37,7 @@ from vbsclient.osc.command.signals import (
     sigterm_raises,
 )
 from vbsclient.osc.output import messages
-from vbsclient.osc.output.columns import cells
+from vbsclient.osc.output.columns import cells, normalized
 from vbsclient.osc.output.encoding import escapes_output
 from vbsclient.osc.output.layout import fitted
 from vbsclient.osc.output.messages import Terms
@@ -193,8 +193,9 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         """
         report, words = self.report, self.report.words
         failed = report.failed
-        for complaint in report.target_errors():
-            self.log.error('%s', complaint)
+        if not self._reasons_are_shown(parsed_args):
+            for complaint in report.target_errors():
+                self.log.error('%s', complaint)
         if report.stopped is not None:
             # Also where every target was accepted before something was seen.
             if not failed:
@@ -206,11 +207,29 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         for late in messages.delays(report.unfinished, total, words):
             self.log.error('%s', late)
         if failed:
+            ending = (
+                'would be refused'
+                if parsed_args.dry_run
+                else f'failed to {words.verb}'
+            )
             raise exceptions.CommandError(
-                f'{len(failed)} of {total} {words.several} failed to '
-                f'{words.verb}.'
+                f'{len(failed)} of {total} {words.several} {ending}.'
             )
         return ExitCode.UNFINISHED if report.unfinished else ExitCode.DONE
+
+    def _reasons_are_shown(self, parsed_args: argparse.Namespace) -> bool:
+        """Whether the rows have told why targets failed: once is enough.
+
+        A report for a program is not what its user reads.
+        """
+        is_read = parsed_args.dry_run or parsed_args.formatter == 'table'
+        columns = [normalized(column) for column in parsed_args.columns]
+        return (
+            self._wants_rows
+            and self._unprinted is None
+            and is_read
+            and (not columns or 'detail' in columns)
+        )
 
     def _end(self, parsed_args: argparse.Namespace) -> int:
         """Say what failed, and only then that it could not be shown."""

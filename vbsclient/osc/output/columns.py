@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,6 +13,11 @@ from typing import Any
 
 from vbsclient.api.quotas import UNLIMITED
 from vbsclient.osc.output.text import Text, visible
+
+#: A time as both services send it, in UTC.
+_NO_ZONE = re.compile(
+    r'[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?'
+)
 
 
 @dataclass(frozen=True)
@@ -110,10 +116,17 @@ def cells(
     """The values of a row for one formatter: raw for all but tables.
 
     csv would write ``None`` where there is nothing, and numbers as texts.
+    Only a time gets the zone that the service leaves out.
     """
+    pairs = zip(kinds, values, strict=True)
     if formatter == 'table':
-        return [kind(value) for kind, value in zip(kinds, values, strict=True)]
-    return values
+        return [kind(value) for kind, value in pairs]
+    return [_with_zone(v) if kind is Time else v for kind, v in pairs]
+
+
+def _with_zone(value: Any) -> Any:
+    is_without = isinstance(value, str) and _NO_ZONE.fullmatch(value)
+    return f'{value}+00:00' if is_without else value
 
 
 class Time(Text):

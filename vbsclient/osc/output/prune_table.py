@@ -146,7 +146,7 @@ def summary(
         for word in ('unknown', 'not sent')
         if word in results
     )
-    in_progress = f' ({accepted} still in progress)' if accepted else ''
+    in_progress = f', in progress: {accepted}' if accepted else ''
     done = {
         outcome.target.id
         for outcome in report.outcomes
@@ -156,7 +156,7 @@ def summary(
     kept = sum(d.backup.id not in gone for d in plan.kept)
     backups = [d.backup for d in plan.deleted if d.backup.id in done]
     return (
-        f'Deleted: {deleted + accepted}{in_progress}, kept: {kept}, '
+        f'Deleted: {deleted}{in_progress}, kept: {kept}, '
         f'skipped: {skipped}, failed: {results.total()}{incomplete}.'
         f'{_size_of(backups, kind, is_vendor)}'
     )
