@@ -64,6 +64,13 @@ class Outcome(Generic[T, R]):
     started_at: datetime | None = None
     answered_at: datetime | None = None
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether nothing is under way for it, or left to be sent."""
+        return self.state is not State.NOT_SENT and (
+            self.started_at is None or self.answered_at is not None
+        )
+
     def succeed(self, result: R) -> None:
         """Take what the action returned."""
         self.result = result

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from vbsclient.api import errors
 from vbsclient.api.http import Transport
-from vbsclient.api.paging import Style, rows
+from vbsclient.api.paging import Row, Style, rows
 from vbsclient.api.paths import Segment, resource_path, uuid_segment
 from vbsclient.api.values import canonical_id, dict_or_empty, is_foreign
 
@@ -99,10 +99,23 @@ class Collection(abc.ABC, Generic[ResourceT]):
         :param fetch: GETs one page.
         :param fits: compares again what the service was asked for.
         """
-        for row in rows(fetch, style, query, page_size=page_size):
+        for row in self._rows_of(fetch, style, query, page_size):
             resource = self.read(row)
             if fits(resource):
                 yield resource
+
+    def _rows_of(
+        self,
+        fetch: Callable[[dict[str, str]], Mapping[str, Any]],
+        style: Style,
+        query: Mapping[str, str],
+        page_size: int,
+    ) -> Iterator[Row]:
+        """The rows of a list, which are counted as they come."""
+        for row in rows(fetch, style, query, page_size=page_size):
+            # For the eye alone: of several threads one may be lost.
+            self._transport.activity.rows += 1
+            yield row
 
     def owns(self, resource: Any) -> bool:
         """Whether no other project is said to own a resource."""

@@ -161,6 +161,16 @@ class Deadline:
         return math.inf if at is None else at - time.monotonic()
 
 
+@dataclass
+class Activity:
+    """What has been received so far, for whoever shows progress.
+
+    :ivar rows: of lists.
+    """
+
+    rows: int = 0
+
+
 @dataclass(frozen=True)
 class Limits:
     """What bounds all requests of one command.
@@ -168,11 +178,13 @@ class Limits:
     :ivar concurrency: the maximum number of concurrent requests.
     :ivar stop: once set, no further request is sent.
     :ivar deadline: after it nothing is repeated any more.
+    :ivar activity: counts what these requests bring.
     """
 
     concurrency: int = 10
     stop: threading.Event = field(default_factory=threading.Event)
     deadline: Deadline = field(default_factory=Deadline)
+    activity: Activity = field(default_factory=Activity)
 
 
 def _is_repeatable(error: BaseException) -> bool:
@@ -246,6 +258,7 @@ class Transport:
         was configured with, else :data:`DEFAULT_TIMEOUT`.
     :param limits: what bounds its requests.
     :ivar session: what it sends with.
+    :ivar activity: counts what its requests bring.
     :ivar clock_offset: by how much the service's clock was ahead of this
         machine's at its last answer; None before an answer with a time.
     """
@@ -265,6 +278,7 @@ class Transport:
         limits = limits or Limits()
         self.stop = limits.stop
         self._deadline = limits.deadline
+        self.activity = limits.activity
         self._limit = AdaptiveLimit(limits.concurrency, self.stop)
         self.session = OwnSession(
             session,

@@ -10,7 +10,7 @@ resource that is busy is sent again when it is idle, if the user waits.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -49,12 +49,9 @@ class Counts:
     """How far a run is, as it was last observed."""
 
     queued: int
-    deleting: int
-    gone: int
+    under_way: int
+    reached: int
     failed: int
-
-
-OnProgress = Callable[[Counts], None]
 
 
 class _Retry(Enum):
@@ -100,7 +97,6 @@ class Follower:
 
     :param wants_all: whether to wait for all; else only for what keeps
         another named one from being deleted.
-    :param on_progress: called after each poll.
     """
 
     def __init__(
@@ -112,7 +108,6 @@ class Follower:
         *,
         wants_all: bool,
         patience: Patience,
-        on_progress: OnProgress,
     ) -> None:
         self._change = change
         self._goal = change.goal
@@ -120,7 +115,6 @@ class Follower:
         self._limits = limits
         self._wants_all = wants_all
         self._patience = patience
-        self._on_progress = on_progress
         self._followed = {
             outcome.target.id: _Followed(outcome, self._chain_of(outcome))
             for outcome in outcomes
@@ -279,7 +273,6 @@ class Follower:
         for id, status in seen.items():
             self._note(self._followed[id], status)
         self._send_ready()
-        self._on_progress(self._count())
         return self._watched()
 
     def _note(self, one: _Followed, status: ResourceStatus) -> None:
@@ -472,18 +465,19 @@ class Follower:
         one.retry = None
         one.outcome.fail(refusal)
 
-    def _count(self) -> Counts:
+    def counts(self) -> Counts:
+        """How far it is; may be asked by any thread."""
         every = self._followed.values()
         accepted = [one for one in every if one.outcome.is_unfinished]
-        deleting = sum(
-            one.status is not None and one.status.status == 'deleting'
+        under_way = sum(
+            one.status is not None and self._goal.is_under_way(one.status)
             for one in accepted
         )
-        queued = len(accepted) - deleting
+        queued = len(accepted) - under_way
         return Counts(
             queued=queued + sum(one.is_sent_again for one in every),
-            deleting=deleting,
-            gone=sum(one.outcome.state is State.DONE for one in every),
+            under_way=under_way,
+            reached=sum(one.outcome.state is State.DONE for one in every),
             failed=sum(
                 one.outcome.state in (State.FAILED, State.REFUSED)
                 and not one.is_sent_again

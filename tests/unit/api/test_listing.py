@@ -13,7 +13,7 @@ from vbsclient.api.csbs.backups import (
     ServerBackups,
 )
 from vbsclient.api.csbs.checkpoints import CheckpointGroups
-from vbsclient.api.http import Transport
+from vbsclient.api.http import Activity, Transport
 from vbsclient.api.paging import Style, first_of, rows
 from vbsclient.api.vbs.backups import Backup, Backups
 from vbsclient.api.vbs.shares import ShareFilter, Shares
@@ -25,6 +25,7 @@ class Recorder:
     """A transport that answers with one body and keeps what was asked."""
 
     def __init__(self, *answers: Body | Exception) -> None:
+        self.activity = Activity()
         self.answers = list(answers)
         self.asked: list[tuple[str, dict[str, str], Any]] = []
 

@@ -165,6 +165,19 @@ class BusyThrice(FakeDeletion):
 Told = list[Counts]
 
 
+class Observed(Follower):
+    """Notes its counts after each poll."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.told: Told = []
+
+    def _react(self, seen: Any) -> Any:
+        watched = super()._react(seen)
+        self.told.append(self.counts())
+        return watched
+
+
 def run(
     cloud: Cloud,
     *ids: str,
@@ -177,17 +190,16 @@ def run(
     limits = Limits(1)
     recorder = Recorder()
     execute(deletion, outcomes, recorder, limits)
-    told: Told = []
-    unfinished = Follower(
+    follower = Observed(
         deletion,
         outcomes,
         recorder,
         limits,
         wants_all=wait,
         patience=patience or Patience(shortest=0.0, longest=0.0, idle=5.0),
-        on_progress=told.append,
-    ).run()
-    return outcomes, unfinished, told
+    )
+    unfinished = follower.run()
+    return outcomes, unfinished, follower.told
 
 
 def chain(volume: str, length: int) -> list[Thing]:
@@ -356,7 +368,7 @@ class TestFailures:
         assert status in str(outcomes[0].error)
         assert 'the disk is full' in str(outcomes[0].error)
         assert not unfinished
-        assert told[-1] == Counts(queued=0, deleting=0, gone=0, failed=1)
+        assert told[-1] == Counts(queued=0, under_way=0, reached=0, failed=1)
 
     def test_a_failure_of_before_is_none_of_this_deletion(self) -> None:
         cloud = Cloud()
@@ -379,9 +391,9 @@ class TestFailures:
         cloud.add(*chain('a', 3))
         cloud.things['a2'].looks_left = 3
         _, _, told = run(cloud, 'a0', 'a1', 'a2')
-        assert told[0] == Counts(queued=0, deleting=3, gone=0, failed=0)
-        assert told[-1] == Counts(queued=0, deleting=0, gone=3, failed=0)
-        assert Counts(queued=0, deleting=1, gone=2, failed=0) in told
+        assert told[0] == Counts(queued=0, under_way=3, reached=0, failed=0)
+        assert told[-1] == Counts(queued=0, under_way=0, reached=3, failed=0)
+        assert Counts(queued=0, under_way=1, reached=2, failed=0) in told
 
 
 class Scripted(FakeDeletion):

@@ -52,23 +52,22 @@ class Scripted(Change):
         return {'a': ResourceStatus(status, reason)}
 
 
-def follow(change: Scripted) -> tuple[Outcome, list[Outcome], list[Counts]]:
+def follow(change: Scripted) -> tuple[Outcome, list[Outcome], Counts]:
     [outcome] = [Outcome.of(target) for target in change.targets()]
     limits = Limits(1)
     execute(change, [outcome], Recorder(), limits)
     assert outcome.state is State.ACCEPTED
-    counts: list[Counts] = []
-    unfinished = Follower(
+    follower = Follower(
         change,
         [outcome],
         Recorder(),
         limits,
         wants_all=True,
         patience=Patience(idle=0.05, shortest=0.0, longest=0.0),
-        on_progress=counts.append,
-    ).run()
+    )
+    unfinished = follower.run()
     assert change.sent == 1
-    return outcome, unfinished, counts
+    return outcome, unfinished, follower.counts()
 
 
 @pytest.mark.parametrize(
@@ -87,7 +86,7 @@ def test_it_is_reached(goal: Goal, statuses: Sequence[str | None]) -> None:
     assert outcome.state is State.DONE
     assert outcome.answered_at is not None
     assert unfinished == []
-    assert counts[-1].gone == 1
+    assert counts.reached == 1
 
 
 @pytest.mark.parametrize(
@@ -105,7 +104,7 @@ def test_it_is_missed(goal: Goal, statuses: Sequence[str | None]) -> None:
     assert outcome.state is State.FAILED
     assert str(statuses[-1]) in str(outcome.error)
     assert unfinished == []
-    assert counts[-1].failed == 1
+    assert counts.failed == 1
 
 
 @pytest.mark.parametrize(
@@ -153,7 +152,6 @@ def follow_refused(change: Refused) -> tuple[Outcome, list[Outcome]]:
         limits,
         wants_all=True,
         patience=Patience(idle=0.05, shortest=0.0, longest=0.0),
-        on_progress=lambda counts: None,
     ).run()
     assert change.sent == 1
     return outcome, unfinished

@@ -505,7 +505,6 @@ class TestProof:
             there.limits,
             wants_all=True,
             patience=Patience(timeout=10.0, shortest=0.01),
-            on_progress=lambda counts: None,
         )
         if takes_all:
             with pytest.raises(AbortRun, match='more is being deleted'):
@@ -671,7 +670,6 @@ class TestWhatProves:
             there.limits,
             wants_all=True,
             patience=Patience(timeout=10.0, shortest=0.01),
-            on_progress=lambda counts: None,
         )
         with pytest.raises(AbortRun, match='more is being deleted'):
             follower.run()

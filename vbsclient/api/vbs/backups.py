@@ -250,11 +250,11 @@ class Backups(Collection[Backup]):
         page_size: int,
         headers: Mapping[str, str] | None = None,
     ) -> Iterator[paging.Row]:
-        return paging.rows(
+        return self._rows_of(
             lambda page: self._page(page, headers),
             self._style,
             query,
-            page_size=page_size,
+            page_size,
         )
 
     def _page(

@@ -7,6 +7,7 @@ import abc
 import argparse
 import logging
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -26,7 +27,12 @@ from vbsclient.osc.command.clients import (
     warn_if_login_ends,
 )
 from vbsclient.osc.command.journal import Journal
-from vbsclient.osc.command.options import add_run_options, add_wait_options
+from vbsclient.osc.command.options import (
+    add_progress,
+    add_run_options,
+    add_wait_options,
+    progress_of,
+)
 from vbsclient.osc.command.parser import make_strict, refuse_short_words
 from vbsclient.osc.command.read_only import refuse_if_read_only
 from vbsclient.osc.command.show import as_command_errors, printing
@@ -41,7 +47,7 @@ from vbsclient.osc.output.columns import cells, normalized
 from vbsclient.osc.output.encoding import escapes_output
 from vbsclient.osc.output.layout import fitted
 from vbsclient.osc.output.messages import Terms
-from vbsclient.osc.output.progress import show_progress
+from vbsclient.osc.output.progress import duration_since
 from vbsclient.osc.output.report import COLUMNS, PLAN_COLUMNS, Report
 from vbsclient.waiting import Patience
 
@@ -111,6 +117,7 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         parser.set_defaults(formatter=None)
         self.add_arguments(parser)
         add_run_options(parser, self.dry_run)
+        add_progress(parser)
         if self.idle is not None:
             add_wait_options(parser, idle=self.idle, polled=self.polled)
         return parser
@@ -120,6 +127,7 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         """Change, show what was asked for, and only then fail."""
         refuse_short_words(self._parser, self.app, self.cmd_name)
         freeze_heap(self.app)
+        self.progress = progress_of(self.app, parsed_args)
         self._wants_rows = bool(
             parsed_args.report
             or parsed_args.dry_run
@@ -267,7 +275,8 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         if parsed_args.rate is not None:
             recorder = PacedRecorder(recorder, parsed_args.rate, limits.stop)
         self.confirm(parsed_args, change, targets)
-        report.stopped = execute(change, report.outcomes, recorder, limits)
+        with self.progress.showing(report.sending):
+            report.stopped = execute(change, report.outcomes, recorder, limits)
         if report.stopped is None and self.idle is not None:
             self._follow(parsed_args, change, recorder, limits)
 
@@ -287,19 +296,24 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
             idle=self.idle or 0.0,
         )
         report = self.report
-        with show_progress(
-            self.app.stderr, report.words.several, wanted=parsed_args.wait
-        ) as on_progress:
+        follower = Follower(
+            change,
+            report.outcomes,
+            recorder,
+            limits,
+            wants_all=parsed_args.wait,
+            patience=patience,
+        )
+        started = time.monotonic()
+
+        def describe() -> str:
+            if not parsed_args.wait:
+                return report.sending()
+            return report.waiting(follower.counts(), duration_since(started))
+
+        with self.progress.showing(describe):
             try:
-                report.unfinished = Follower(
-                    change,
-                    report.outcomes,
-                    recorder,
-                    limits,
-                    wants_all=parsed_args.wait,
-                    patience=patience,
-                    on_progress=on_progress,
-                ).run()
+                report.unfinished = follower.run()
             except errors.ClientError as reason:
                 report.stopped = stopped_by(reason, report.outcomes)
 

@@ -13,6 +13,7 @@ from vbsclient.osc.command import confirm
 from vbsclient.osc.command.change import ChangeCommand, Prepared
 from vbsclient.osc.command.clients import place_of
 from vbsclient.osc.command.options import add_delete_options, ids_on
+from vbsclient.wording import counted
 
 
 class DeleteCommand(ChangeCommand):
@@ -60,7 +61,12 @@ class DeleteCommand(ChangeCommand):
             return None
         self.report.named = named
         change = self.make_change(parsed_args, limits, named)
-        return change, change.targets()
+        return change, self._look_up(change, named)
+
+    def _look_up(self, change: Change, named: Sequence[str]) -> list[Target]:
+        what = counted(len(named), self.words.one)
+        with self.progress.showing(lambda: f'Looking up {what}'):
+            return change.targets()
 
     def confirm(
         self,
@@ -84,4 +90,6 @@ class DeleteCommand(ChangeCommand):
             stderr=self.app.stderr,
             is_free=not self._reads_stdin,
         )
-        confirm.refuse_changes(targets, change.targets())
+        confirm.refuse_changes(
+            targets, self._look_up(change, self.report.named)
+        )

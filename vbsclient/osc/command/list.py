@@ -143,17 +143,21 @@ class ListCommand(ReadCommand, command.Lister):
         self._generate_columns_and_selector(parsed_args, titles)
         filters.refuse_empty(self._parser, parsed_args)
         if parsed_args.count:
-            self._count(parsed_args)
+            with self.reading(parsed_args):
+                self._count(parsed_args)
             return (), ()
         requested = requested_columns(
             self.columns, parsed_args, long=getattr(parsed_args, 'long', False)
         )
-        found = self.find(parsed_args, {column.field for column in requested})
         # With -c all columns are offered, and only the requested ones cost
         # anything.
         offered = self.columns if parsed_args.columns else requested
         getters = [c.value if c in requested else _nothing for c in offered]
-        rows = self._rows(parsed_args, found, getters)
+        with self.reading(parsed_args):
+            found = self.find(
+                parsed_args, {column.field for column in requested}
+            )
+            rows = self._rows(parsed_args, found, getters)
         # With --max-items not all may have been seen.
         self._warn(
             parsed_args, found, rows, len(rows) != parsed_args.max_items

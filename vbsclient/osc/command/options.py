@@ -6,12 +6,14 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from osc_lib import exceptions
 
 from vbsclient.api.paths import is_uuid
 from vbsclient.api.values import canonical_id
 from vbsclient.osc.command.times import parse_timeout
+from vbsclient.osc.output.progress import Progress, mode_of
 from vbsclient.osc.output.text import visible
 
 _MOST_CONCURRENCY = 64
@@ -101,6 +103,26 @@ def add_run_options(parser: argparse.ArgumentParser, dry_run: str) -> None:
             'hour, such as 5/s or 100/min; default: no limit'
         ),
     )
+
+
+def add_progress(parser: argparse.ArgumentParser) -> None:
+    """Add how progress is shown."""
+    parser.add_argument(
+        '--progress',
+        choices=('auto', 'plain', 'none'),
+        default='auto',
+        help=(
+            'Progress on standard error: auto (default) is a line that is '
+            'redrawn, only on a terminal; plain is a line now and then, also '
+            'in a log file; none is nothing, as with -q'
+        ),
+    )
+
+
+def progress_of(app: Any, parsed_args: argparse.Namespace) -> Progress:
+    """Shows progress as that says."""
+    mode = mode_of(parsed_args.progress, app.stderr, app.options.verbose_level)
+    return Progress(app.stderr, mode)
 
 
 def add_wait_options(

@@ -9,6 +9,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any, ClassVar, TextIO
 
 from osc_lib import exceptions
@@ -27,6 +28,7 @@ from vbsclient.osc.output import prune_table
 from vbsclient.osc.output.columns import Column, requested_columns, row_of
 from vbsclient.osc.output.layout import FittedTables, terminal_width, wrapped
 from vbsclient.osc.output.messages import skipped
+from vbsclient.osc.output.progress import reading
 from vbsclient.osc.output.text import shortened, visible
 from vbsclient.retention import Plan
 from vbsclient.wording import counted
@@ -129,7 +131,8 @@ class PruneCommand(ChangeCommand):
         self._prune = prune.Prune(
             history, self._rule_set, datetime.now(timezone.utc)
         )
-        plan = self._plan = self._prune.plan()
+        with self.progress.showing(partial(reading, limits.activity)):
+            plan = self._plan = self._prune.plan()
         refuse_wrong_clock(history.clients)
         filters.warn_of_unknown_statuses(parsed_args.conditions)
         self._warn_of_unused_rules()
@@ -150,8 +153,9 @@ class PruneCommand(ChangeCommand):
             return None
         if not parsed_args.yes:
             self._ask()
-        self._confirmed = self._prune.confirm(plan)
-        return self._confirmed.deletion, self._confirmed.targets()
+        with self.progress.showing(lambda: 'Checking what is to be deleted'):
+            self._confirmed = self._prune.confirm(plan)
+            return self._confirmed.deletion, self._confirmed.targets()
 
     def table(
         self, parsed_args: argparse.Namespace

@@ -34,7 +34,8 @@ class _ShowQuota(ReadCommand, command.Lister):
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], list[Sequence[Any]]]:
         try:
-            quotas = self.quotas()
+            with self.reading(parsed_args):
+                quotas = self.quotas()
         except errors.NotFound as error:
             raise errors.ClientError(
                 f'this cloud has no quotas of {self.service.split()[0]}',

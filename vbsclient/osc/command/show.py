@@ -7,8 +7,8 @@ import abc
 import argparse
 import errno
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from functools import cached_property
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 from osc_lib import exceptions
@@ -17,16 +17,19 @@ from osc_lib.command import command
 from vbsclient.api import errors
 from vbsclient.api.client import ServiceClient
 from vbsclient.api.csbs import CSBSClient
+from vbsclient.api.http import Limits
 from vbsclient.api.vbs import VBSClient
 from vbsclient.osc.command.clients import (
     OwnLogin,
     make_csbs_client,
     make_vbs_client,
 )
+from vbsclient.osc.command.options import add_progress, progress_of
 from vbsclient.osc.command.parser import make_strict
 from vbsclient.osc.output.columns import Column, cells, requested_columns
 from vbsclient.osc.output.encoding import escapes_output
 from vbsclient.osc.output.layout import fitted
+from vbsclient.osc.output.progress import reading
 from vbsclient.osc.output.text import capital, sentence
 
 
@@ -77,14 +80,19 @@ class ReadCommand(OwnLogin, command.Command):
     named_by: ClassVar[str] = 'name or ID'
 
     @cached_property
+    def limits(self) -> Limits:
+        """What bounds its requests."""
+        return Limits()
+
+    @cached_property
     def vbs(self) -> VBSClient:
         """The client of VBS."""
-        return make_vbs_client(self.app.client_manager)
+        return make_vbs_client(self.app.client_manager, self.limits)
 
     @cached_property
     def csbs(self) -> CSBSClient:
         """The client of CSBS."""
-        return make_csbs_client(self.app.client_manager)
+        return make_csbs_client(self.app.client_manager, self.limits)
 
     def clients(self) -> list[ServiceClient]:
         """Those that this command has used."""
@@ -94,10 +102,20 @@ class ReadCommand(OwnLogin, command.Command):
         self._parser = parser = super().get_parser(prog_name)
         make_strict(parser)
         self.add_arguments(parser)
+        add_progress(parser)
         return parser
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the options of this command alone."""
+
+    def reading(
+        self, parsed_args: argparse.Namespace
+    ) -> AbstractContextManager[None]:
+        """Show how far the reading is while the block lasts."""
+        progress = progress_of(self.app, parsed_args)
+        return progress.showing(
+            partial(reading, self.limits.activity, self.noun)
+        )
 
     @escapes_output
     def run(self, parsed_args: argparse.Namespace) -> int:
@@ -133,11 +151,14 @@ class ShowCommand(ReadCommand, command.ShowOne):
         # An unknown field is refused before anything is sent.
         self._generate_columns_and_selector(parsed_args, fields)
         requested = requested_columns(self.columns, parsed_args, long=True)
-        found = self.find(parsed_args, {column.field for column in requested})
-        values = [
-            column.value(found) if column in requested else None
-            for column in self.columns
-        ]
+        with self.reading(parsed_args):
+            found = self.find(
+                parsed_args, {column.field for column in requested}
+            )
+            values = [
+                column.value(found) if column in requested else None
+                for column in self.columns
+            ]
         kinds = [column.kind for column in self.columns]
         return fields, cells(values, kinds, parsed_args.formatter)
 

@@ -24,12 +24,14 @@ class Terms:
 
     :ivar one: one target, such as ``backup``.
     :ivar verb: what is done to it.
+    :ivar doing: what happens to it meanwhile.
     :ivar done: what it is afterwards.
     :ivar noun: the change itself.
     """
 
     one: str = 'backup'
     verb: str = 'delete'
+    doing: str = 'deleting'
     done: str = 'deleted'
     noun: str = 'deletion'
 

@@ -1,93 +1,202 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The progress of a wait.
+"""Signs of life on standard error, from the first request on.
 
-On a terminal a line that is redrawn, else log lines that ``-v`` shows.  rich
-is imported only for the first.
+Whoever does something long says how it is described, and the description is
+read from time to time: nothing below knows that it is watched.  What is over
+in a moment shows nothing, and imports nothing.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import re
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from enum import Enum
+from typing import Any, TextIO
 
-from vbsclient.change.follow import Counts, OnProgress
+from vbsclient.api.http import Activity
+from vbsclient.osc.output.layout import terminal_width
 
-LOG = logging.getLogger(__name__)
+#: Seconds until anything is shown, and between two looks at a terminal.
+_DELAY = 0.4
+_INTERVAL = 0.2
+
+#: Seconds until the first plain line, and the most between two.
+_FIRST_LINE = 2.0
+_LONGEST_SILENCE = 60.0
+
+Describe = Callable[[], str]
 
 
-@contextmanager
-def show_progress(
-    stream: TextIO | None, noun: str, *, wanted: bool
-) -> Iterator[OnProgress]:
-    """What to call with the progress, while the block lasts.
+class Mode(Enum):
+    """How progress is shown."""
 
+    #: One line that is drawn again and again.
+    LIVE = 'live'
+    #: A line now and then, for screen readers and log files.
+    PLAIN = 'plain'
+    NONE = 'none'
+
+
+def mode_of(wanted: str, stream: TextIO | None, verbosity: int) -> Mode:
+    """How progress is shown on a stream.
+
+    :param wanted: ``auto``, ``plain`` or ``none``.
     :param stream: standard error; None if it is closed.
-    :param noun: what is deleted, in the plural.
-    :param wanted: False for a wait that the user did not ask for.
+    :param verbosity: 0 with ``-q``, 1 by default, more with ``-v``.
     """
-    if not wanted:
-        yield _nothing
-    elif stream is not None and stream.isatty():
-        with _live_line(stream, noun) as on_progress:
-            yield on_progress
-    else:
-        yield _log_lines(noun)
+    if stream is None or not verbosity or wanted == 'none':
+        return Mode.NONE
+    if wanted == 'plain':
+        return Mode.PLAIN
+    if stream.isatty():
+        is_dumb = os.environ.get('TERM', 'dumb') in ('dumb', '')
+        return Mode.PLAIN if is_dumb else Mode.LIVE
+    return Mode.PLAIN if verbosity > 1 else Mode.NONE
 
 
-def describe(counts: Counts, noun: str) -> str:
-    """The counts as text."""
-    return (
-        f'{noun}: {counts.queued} queued, {counts.deleting} deleting, '
-        f'{counts.gone} gone, {counts.failed} failed'
-    )
+class Progress:
+    """Shows what is going on.
+
+    :param stream: standard error.
+    """
+
+    def __init__(self, stream: TextIO | None, mode: Mode) -> None:
+        self._stream = stream
+        self._show = {Mode.LIVE: self._draw, Mode.PLAIN: self._write}.get(mode)
+
+    @contextmanager
+    def showing(self, describe: Describe) -> Iterator[None]:
+        """Show a description while the block lasts.
+
+        :param describe: what is going on now, in one line; called by another
+            thread.
+        """
+        if self._show is None:
+            yield
+            return
+        done = threading.Event()
+        thread = threading.Thread(
+            target=self._show, args=(describe, done), daemon=True
+        )
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _draw(self, describe: Describe, done: threading.Event) -> None:
+        if done.wait(_DELAY):
+            return
+        with _LiveLine(self._stream) as line:
+            while not done.wait(_INTERVAL):
+                line.draw(describe())
+
+    def _write(self, describe: Describe, done: threading.Event) -> None:
+        pause, last = _FIRST_LINE, ''
+        while not done.wait(pause):
+            pause = min(2 * pause, _LONGEST_SILENCE)
+            text = describe()
+            if text != last and self._stream is not None:
+                self._stream.write(f'{text}\n')
+                self._stream.flush()
+            last = text
 
 
-def _nothing(counts: Counts) -> None: ...
+class _LiveLine(logging.Handler):
+    """A line at the bottom of a terminal, which messages do not break.
+
+    It is taken away before each message of the log: first of the handlers,
+    it knows of each before it is written.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__()
+        # Only what takes long needs it.
+        from rich.console import Console
+        from rich.spinner import Spinner
+
+        self._stream = stream
+        self._console = Console(file=stream)
+        self._spinner = Spinner('dots' if _draws_dots(stream) else 'line')
+        self._live: Any = None
+
+    def __enter__(self) -> _LiveLine:
+        logging.getLogger().handlers.insert(0, self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger().removeHandler(self)
+        self._clear()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Make room for a message; called with the lock of the handler."""
+        self._clear()
+
+    def draw(self, text: str) -> None:
+        """Show a text, in place of the one before."""
+        from rich.live import Live
+        from rich.text import Text
+
+        text = shortened_to(text, (terminal_width(self._stream) or 80) - 4)
+        with self.lock:  # type: ignore[union-attr]
+            self._spinner.update(text=Text(text))
+            if self._live is None:
+                self._live = Live(
+                    self._spinner,
+                    console=self._console,
+                    auto_refresh=False,
+                    transient=True,
+                    redirect_stdout=False,
+                    redirect_stderr=False,
+                )
+                self._live.start()
+            self._live.refresh()
+
+    def _clear(self) -> None:
+        with self.lock:  # type: ignore[union-attr]
+            if self._live is not None:
+                self._live.stop()
+                self._live = None
 
 
-@contextmanager
-def _live_line(stream: TextIO, noun: str) -> Iterator[OnProgress]:
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn
-    from rich.progress import TimeElapsedColumn as Elapsed
-
-    console = Console(file=stream)
-    with Progress(
-        SpinnerColumn('dots' if _draws_dots(stream) else 'line'),
-        TextColumn('{task.description}', markup=False),
-        Elapsed(),
-        console=console,
-        transient=True,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    ) as progress:
-        task = progress.add_task(f'Waiting for {noun}', total=None)
-
-        def on_progress(counts: Counts) -> None:
-            progress.update(task, description=describe(counts, noun))
-
-        yield on_progress
+def shortened_to(text: str, room: int) -> str:
+    """A line without the last of its phrases, if there is no room for them."""
+    while len(text) > room:
+        shorter = re.sub('(?:, | [(])(?:(?!, | [(]).)*$', '', text)
+        if shorter == text:
+            return text[: max(room, 0)]
+        text = shorter
+    return text
 
 
-def _draws_dots(stream: TextIO) -> bool:
+def reading(activity: Activity, noun: str = 'backup') -> str:
+    """How far the reading of lists is.
+
+    :param noun: what is listed.
+    """
+    if not activity.rows:
+        return 'Waiting for the service'
+    return f'Reading {noun}s: {activity.rows:,}'
+
+
+def duration_since(started: float) -> str:
+    """The time since then, such as ``1:40``.
+
+    :param started: as ``time.monotonic`` tells it.
+    """
+    minutes, seconds = divmod(int(time.monotonic() - started), 60)
+    return f'{minutes}:{seconds:02}'
+
+
+def _draws_dots(stream: Any) -> bool:
     try:
         '\N{BRAILLE PATTERN DOTS-1234}'.encode(stream.encoding or 'ascii')
     except (LookupError, UnicodeEncodeError):
         return False
     return True
-
-
-def _log_lines(noun: str) -> OnProgress:
-    started = time.monotonic()
-    last: list[Counts] = []
-
-    def on_progress(counts: Counts) -> None:
-        if last != [counts]:
-            last[:] = [counts]
-            spent = time.monotonic() - started
-            LOG.info('%s (%.0f s).', describe(counts, noun), spent)
-
-    return on_progress

@@ -10,6 +10,7 @@ from typing import Any
 
 from vbsclient.api import errors
 from vbsclient.bulk import State
+from vbsclient.change.follow import Counts
 from vbsclient.change.targets import NotSent, Outcome
 from vbsclient.osc.output import messages
 from vbsclient.osc.output.columns import Column, Time
@@ -31,6 +32,8 @@ COLUMNS = (
 
 #: What a dry run can tell.
 PLAN_COLUMNS = COLUMNS[:6]
+
+_FAILED = (State.FAILED, State.REFUSED, State.MISSING)
 
 #: How an interruption calls the states; what it does not name was not sent.
 _INTERRUPTED = {
@@ -116,6 +119,28 @@ class Report:
             and not messages.is_told_by(outcome, self.stopped)
         ]
         return messages.failures(told, self.words)
+
+    def sending(self) -> str:
+        """How far the requests are, what matters most first."""
+        total = len(self.outcomes)
+        answered = failed = 0
+        for outcome in self.outcomes:
+            answered += outcome.is_answered
+            failed += outcome.state in _FAILED
+        problems = f'{failed} failed, ' if failed else ''
+        return (
+            f'{self.words.doing.capitalize()}: {problems}{answered} of '
+            f'{total} {self.words.several}'
+        )
+
+    def waiting(self, counts: Counts, spent: str) -> str:
+        """How far the service is, what matters most first."""
+        problems = f'{counts.failed} failed, ' if counts.failed else ''
+        return (
+            f'Waiting: {problems}{counts.reached} of {len(self.outcomes)} '
+            f'{self.words.done}, {counts.under_way} {self.words.doing}, '
+            f'{counts.queued} queued, {spent} (Ctrl-C ends the wait only)'
+        )
 
     def interrupted(self) -> Iterator[str]:
         """What an interrupted run did, in four groups with the ids."""

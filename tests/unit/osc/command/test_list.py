@@ -42,7 +42,12 @@ def rows(pairs: list[tuple[str, Any]], cost: Any = 0) -> list[Any]:
 
 
 def listed(make: Any, line: str = '') -> tuple[Any, list[list[Any]]]:
-    app = SimpleNamespace(interactive_mode=True, stdout=io.StringIO())
+    app = SimpleNamespace(
+        interactive_mode=True,
+        stdout=io.StringIO(),
+        stderr=None,
+        options=SimpleNamespace(verbose_level=1),
+    )
     command = ListColors(app, None)  # type: ignore[arg-type]
     command.make = make
     parser = command.get_parser('x')

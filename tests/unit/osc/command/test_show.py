@@ -17,6 +17,10 @@ from vbsclient.osc.command.show import (
 )
 from vbsclient.osc.output.columns import Column, Gigabytes
 
+APP: Any = SimpleNamespace(
+    stderr=None, options=SimpleNamespace(verbose_level=1)
+)
+
 
 class ShowColor(ShowCommand):
     """Show a color"""
@@ -48,7 +52,7 @@ def test_its_argument_is_its_noun() -> None:
 def test_only_what_is_shown_is_asked_for(
     line: str, fields: set[str], values: list[Any]
 ) -> None:
-    command = ShowColor(SimpleNamespace(), None)  # type: ignore[arg-type]
+    command = ShowColor(APP, None)
     args = command.get_parser('x').parse_args(['red', *line.split()])
     names, found = command.take_action(args)
     assert list(names) == ['id', 'full_size']
@@ -57,7 +61,7 @@ def test_only_what_is_shown_is_asked_for(
 
 
 def test_tables_are_for_people() -> None:
-    command = ShowColor(SimpleNamespace(), None)  # type: ignore[arg-type]
+    command = ShowColor(APP, None)
     args = command.get_parser('x').parse_args(['red'])
     found = command.take_action(args)[1]
     assert [cell.human_readable() for cell in found] == ['red', '2 GB']

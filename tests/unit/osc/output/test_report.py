@@ -96,7 +96,7 @@ def test_a_dry_run_tells_what_would_be(
 
 
 def test_another_verb_has_its_own_words() -> None:
-    words = Terms('share', 'create', 'created', 'creation')
+    words = Terms('share', 'create', 'creating', 'created', 'creation')
     final, open_, planned = done(is_final=True), outcome(2), outcome(3)
     open_.fail(LOST)
     planned.reset()
