@@ -32,6 +32,7 @@ _ALLOWED = re.compile(
             f'GET {_CHECKPOINTS}/{_UUID}',
             f'GET {_CHECKPOINTS}\\?limit=1',
             'GET /csbs/v1/{P}/providers',
+            'GET /csbs/v1/{P}/policies\\?.*',
             f'GET {_CHECKPOINTS}\\?limit=.*',
             f'DELETE {_BACKUPS}/{_UUID}',
             f'DELETE {_SHARES}/{_UUID}\\?is_backup_id=(?:true|false)',

@@ -39,6 +39,7 @@ SWITCHES = (
     'chains',
     'ignore_item_query',
     'read_only_role',
+    'administrator',
     'foreign_rows',
 )
 # Arguments that turn a knob off.

@@ -44,6 +44,7 @@ COUNT_KEYS = (
     'all_tenants',
 )
 LIST_KEYS = (*COUNT_KEYS, 'ip', 'limit', 'marker', 'offset', 'sort')
+POLICY_KEYS = ('limit', 'marker', 'offset', 'sort', 'name', 'all_tenants')
 SORT_KEYS = (
     'created_at',
     'updated_at',
@@ -192,10 +193,13 @@ def _time(query: Query, key: str) -> str | None:
     return text
 
 
-def _check_all_tenants(query: Query) -> None:
-    if query.flag('all_tenants'):
+def _all_tenants(call: Call, query: Query) -> bool:
+    """Whether what all projects have is asked for, or the refusal."""
+    wanted = bool(query.flag('all_tenants'))
+    if wanted and not call.cloud.knobs.administrator:
         message = 'all_tenants is for administrators.'
         refuse(csbs_error(403, 'CSBS.9009', message))
+    return wanted
 
 
 def _order(query: Query) -> list[tuple[str, bool]]:
@@ -213,16 +217,19 @@ def _order(query: Query) -> list[tuple[str, bool]]:
 @routes.route('GET', 'checkpoint_items')
 def list_items(call: Call) -> Answer:
     query = Query(call.request.query, LIST_KEYS, bad_query)
-    _check_all_tenants(query)
+    everything = _all_tenants(call, query)
     cap = call.cloud.knobs.max_page
     limit = min(query.integer('limit', 1) or cap, cap)
     offset = query.integer('offset', 1) or 0
     marker_id = query.uuid('marker')
     marker = call.cloud.state.items.get(marker_id) if marker_id else None
-    if marker_id and (marker is None or marker.project_id != call.project):
+    if marker_id and (
+        marker is None
+        or (marker.project_id != call.project and not everything)
+    ):
         return bad_query(f'marker: {marker_id} is unknown.')
     shelf = call.cloud.state.items_listed(
-        call.project, call.cloud.knobs.list_lag
+        None if everything else call.project, call.cloud.knobs.list_lag
     )
     matches = matcher(query)
     order = _order(query)
@@ -252,8 +259,8 @@ def _ordered(
 @routes.route('GET', 'checkpoint_items/count')
 def count_items(call: Call) -> Answer:
     query = Query(call.request.query, COUNT_KEYS, bad_query)
-    _check_all_tenants(query)
-    shelf = call.cloud.state.items_of[call.project]
+    everything = _all_tenants(call, query)
+    shelf = call.cloud.state.items_listed(None if everything else call.project)
     return json_answer({'count': len(list(filter(matcher(query), shelf)))})
 
 
@@ -266,6 +273,48 @@ def show_item(call: Call, item_id: str) -> Answer:
     if item is None or item.project_id != call.project:
         return csbs_error(404, 'CSBS.3001', f'No backup {item_id}.')
     return json_answer({'checkpoint_item': item_view(call, item)})
+
+
+# -- policies --------------------------------------------------------------
+
+
+@routes.route('GET', 'policies')
+def list_policies(call: Call) -> Answer:
+    """C12: a policy is known here by what it saved."""
+    query = Query(call.request.query, POLICY_KEYS, bad_query)
+    everything = _all_tenants(call, query)
+    found = {
+        checkpoint.policy_id: checkpoint
+        for checkpoint in call.cloud.state.checkpoints.values()
+        if is_uuid(checkpoint.policy_id)
+        and (everything or checkpoint.project_id == call.project)
+        and query.text('name') in (None, checkpoint.policy_name)
+    }
+    ids = sorted(found)
+    marker = query.uuid('marker')
+    if marker is not None:
+        if marker not in found:
+            return bad_query(f'marker: {marker} is unknown.')
+        ids = ids[ids.index(marker) + 1 :]
+    ids = ids[query.integer('offset', 1) or 0 :]
+    ids = ids[: query.integer('limit', 1) or 1000]
+    return json_answer(
+        {
+            'policies': [
+                {
+                    'id': id,
+                    'name': found[id].policy_name,
+                    'description': '',
+                    'status': 'suspended',
+                    'provider_id': PROVIDER,
+                    'parameters': {'common': {}},
+                    'resources': [],
+                    'scheduled_operations': [],
+                }
+                for id in ids
+            ]
+        }
+    )
 
 
 # -- deletion --------------------------------------------------------------

@@ -93,6 +93,8 @@ class Knobs:
     token_seconds: float = 86400.0
     max_page: int = 1000
     read_only_role: bool = False
+    # Whoever logs in may list what all projects have.
+    administrator: bool = False
     # Lists of VBS have the rows of all projects, as an administrator's may.
     foreign_rows: bool = False
 

@@ -29,7 +29,7 @@ SORT_KEYS = (
     'created_at',
     'updated_at',
 )
-EXACT = ('name', 'status', 'volume_id')
+EXACT = ('name', 'status', 'volume_id', 'project_id')
 
 
 def bad_query(message: str) -> Answer:
@@ -108,7 +108,7 @@ def matcher(query: Query) -> Callable[[Backup], bool] | None:
     exact = list(query.present(EXACT).items())
     fuzzy = [
         (key[:-1], value)
-        for key, value in query.present(f'{key}~' for key in EXACT).items()
+        for key, value in query.present(f'{key}~' for key in EXACT[:3]).items()
     ]
     if not exact and not fuzzy:
         return None
@@ -159,7 +159,11 @@ def list_backups(
     marker = query.text('marker')
     knobs = call.cloud.knobs
     shelf = call.cloud.state.backups_listed(
-        call.project, knobs.list_lag, knobs.foreign_rows
+        call.project,
+        knobs.list_lag,
+        # Cinder passes over it for all but administrators.
+        knobs.foreign_rows
+        or (knobs.administrator and bool(query.flag('all_tenants'))),
     )
     matches = matcher(query)
     rows, more = page(

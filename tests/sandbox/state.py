@@ -369,19 +369,23 @@ class CloudState:
             return shelf
 
     def items_listed(
-        self, project_id: str, lag: float = 0.0
+        self, project_id: str | None, lag: float = 0.0
     ) -> Shelf[CheckpointItem]:
-        """The same for CSBS, which does not say whose an item is."""
+        """The same for CSBS, which does not say whose an item is.
+
+        :param project_id: None for all.
+        """
         with self.lock:
-            if not lag:
+            if not lag and project_id is not None:
                 return self.items_of[project_id]
             shelf: Shelf[CheckpointItem] = Shelf()
-            for item in self.items_of[project_id]:
-                shelf.add(item)
+            for item in self.items.values():
+                if project_id in (None, item.project_id):
+                    shelf.add(item)
             for row in self._removed_since(lag):
-                if (
-                    isinstance(row, CheckpointItem)
-                    and row.project_id == project_id
+                if isinstance(row, CheckpointItem) and project_id in (
+                    None,
+                    row.project_id,
                 ):
                     shelf.add(row)
             return shelf

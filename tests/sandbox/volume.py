@@ -108,13 +108,19 @@ def _summary(call: Call) -> Callable[[Backup], dict[str, Any]]:
 
 
 def _detail(call: Call) -> Callable[[Backup], dict[str, Any]]:
-    """As in VBS, but here the chain is shown and the owner is not."""
+    """As in VBS, but here the chain is shown, and the owner since 3.18."""
     state = call.cloud.state
+    shows_owner = requested(call.request, MICROVERSION) >= (3, 18)
 
     def detail(backup: Backup) -> dict[str, Any]:
         return native.common(backup) | {
             'has_dependent_backups': bool(state.dependants(backup)),
             'links': _links(call, backup),
+            **(
+                {'os-backup-project-attr:project_id': backup.project_id}
+                if shows_owner
+                else {}
+            ),
         }
 
     return detail

@@ -94,11 +94,13 @@ class Kind:
     :ivar what: how messages call one.
     :ivar describe: one of several of a name, for a person who has to choose.
     :ivar ids: what of one may become a part of a URL.
+    :ivar several: the plural, where an s does not make it.
     """
 
     what: str
     describe: Callable[[Any], str]
     ids: Callable[[Any], Sequence[str]] = lambda row: [row.id]
+    several: str | None = None
 
     def choose(self, matches: Sequence[T], name: str) -> T:
         """The only one of several that have a name.
@@ -114,7 +116,7 @@ class Kind:
             rest = len(matches) - 10
             more = f'; and {rest} more' if rest > 0 else ''
             raise RefusedError(
-                f'{counted(len(matches), self.what)} have the '
+                f'{counted(len(matches), self.what, self.several)} have the '
                 f'name {quote(name)}: {shown}{more}',
                 'Name the one you mean by its id.',
             )

@@ -150,7 +150,8 @@ def _former(csbs: CSBSClient, server: str) -> Server:
     by_id = is_uuid(server)
     try:
         where = ServerBackupFilter(
-            **{'server_id' if by_id else 'server_name': server}
+            server_id=server if by_id else None,
+            server_name=None if by_id else server,
         )
         backups = list(csbs.backups.list(where=where))
     except (errors.EndpointError, errors.NotFound):

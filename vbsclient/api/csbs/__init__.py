@@ -15,6 +15,7 @@ from vbsclient.api.csbs.backups import (
 from vbsclient.api.csbs.checkpoints import Checkpoint, CheckpointGroups, Member
 from vbsclient.api.csbs.karbor import KarborCheckpoint, KarborCheckpoints
 from vbsclient.api.csbs.kind import CSBS_PROVIDER, NoServerBackups, Provider
+from vbsclient.api.csbs.policies import Policies, Policy
 from vbsclient.api.endpoint import CSBSEndpoint, resolve_csbs
 from vbsclient.api.paths import resource_path
 from vbsclient.api.quotas import Quota, quotas_of
@@ -28,6 +29,8 @@ __all__ = [
     'KarborCheckpoints',
     'Member',
     'NoServerBackups',
+    'Policies',
+    'Policy',
     'Provider',
     'Quota',
     'ServerBackup',
@@ -83,6 +86,11 @@ class CSBSClient(ServiceClient):
     def backups(self) -> ServerBackups:
         """The calls that read server backups."""
         return ServerBackups(self.transport, self.endpoint.url)
+
+    @cached_property
+    def policies(self) -> Policies:
+        """The calls on policies."""
+        return Policies(self.transport, self.endpoint.url)
 
     def quotas(self) -> list[Quota]:
         """What the project may keep and keeps (CSBS API, C10).

@@ -206,6 +206,7 @@ class ServerBackupFilter:
     :ivar policy_id: the policy that made it.
     :ivar start_time: the earliest, ``2024-05-02T10:11:12.345678`` UTC.
     :ivar end_time: the latest, in the same form.
+    :ivar all_projects: also those of other projects; administrators only.
     """
 
     checkpoint_id: str | None = None
@@ -218,6 +219,7 @@ class ServerBackupFilter:
     policy_id: str | None = None
     start_time: str | None = None
     end_time: str | None = None
+    all_projects: bool = False
 
     def __post_init__(self) -> None:
         """Compare ids and names in one form."""
@@ -234,6 +236,7 @@ class ServerBackupFilter:
             status=self.status,
             resource_id=self.server_id,
             policy_id=self.policy_id,
+            all_tenants='true' if self.all_projects else None,
         )
 
     def query(self) -> dict[str, str]:

@@ -161,6 +161,8 @@ class Backups(Collection[Backup]):
         status: str | None = None,
         volume_id: str | None = None,
         name_contains: str | None = None,
+        all_projects: bool = False,
+        project_id: str | None = None,
         sort: tuple[str, Literal['asc', 'desc']] | None = None,
         marker: str | None = None,
         page_size: int = paging.PAGE_SIZE,
@@ -175,6 +177,9 @@ class Backups(Collection[Backup]):
         :param volume_id: the disk that was backed up.
         :param name_contains: a part of the name; v3 is asked for it
             (microversion 3.31), elsewhere it is only compared here.
+        :param all_projects: also those of other projects: block storage
+            only, which shows them to administrators and else ignores it.
+        :param project_id: only those of this project, with ``all_projects``.
         :param sort: ``name``, ``status``, ``size``, ``id``, ``created_at``
             or ``updated_at``, and a direction; v2 only.
         :param marker: the id of a backup: only those behind it.
@@ -191,12 +196,16 @@ class Backups(Collection[Backup]):
             status=status,
             volume_id=volume_id,
             marker=marker and canonical_id(marker),
+            all_tenants='true' if all_projects else None,
+            project_id=project_id,
         )
         if sort is not None:
             query['sort_key'], query['sort_dir'] = sort
         part = name_to_send(name_contains)
         if part is not None and self.version == 'v3':
             rows = self._containing(query, part, page_size)
+        elif all_projects and self.version == 'v3':
+            rows = self._with_owners(query, page_size)
         else:
             rows = self._rows(query, page_size)
         for row in rows:
@@ -206,6 +215,7 @@ class Backups(Collection[Backup]):
                 and status in (None, backup.status)
                 and volume_id in (None, backup.volume_id)
                 and (name_contains or '') in (backup.name or '')
+                and (project_id is None or backup.owner in (None, project_id))
             ):
                 yield backup
 
@@ -286,6 +296,16 @@ class Backups(Collection[Backup]):
             ),
             lambda: self._rows(query, page_size),
             unless=(errors.NotAcceptable, errors.BadRequest),
+        )
+
+    def _with_owners(
+        self, query: Mapping[str, str], page_size: int
+    ) -> Iterator[paging.Row]:
+        """The rows with the project of each, where the service can say it."""
+        return paging.first_of(
+            self._rows(query, page_size, {_MICROVERSION: 'volume 3.18'}),
+            lambda: self._rows(query, page_size),
+            unless=(errors.NotAcceptable,),
         )
 
     def delete(self, backup_id: str) -> Receipt:

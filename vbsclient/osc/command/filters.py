@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vbsclient.api.times import CalendarDuration, parse_timestamp
 from vbsclient.osc.command import times
@@ -21,6 +22,7 @@ from vbsclient.osc.output.text import shortened
 if TYPE_CHECKING:
     from vbsclient.api.csbs import ServerBackup
     from vbsclient.api.vbs import Backup
+    from vbsclient.lookup.resources import Resources
 
 LOG = logging.getLogger(__name__)
 
@@ -40,6 +42,67 @@ _STATUSES = frozenset(
 
 
 @dataclass(frozen=True)
+class Projects:
+    """Of which projects backups are listed.
+
+    :ivar are_foreign: whether those of other projects are.
+    :ivar project_id: of this one only; None for all.
+    """
+
+    are_foreign: bool = False
+    project_id: str | None = None
+
+    @classmethod
+    def of(
+        cls, parsed_args: argparse.Namespace, resources: Resources
+    ) -> Projects:
+        """What the options of :func:`add_projects` say, if there are any.
+
+        :raises CommandError: if there is no such project.
+        """
+        project = getattr(parsed_args, 'project', None)
+        if project is None:
+            return cls(getattr(parsed_args, 'all_projects', False))
+        domain = parsed_args.project_domain
+        return cls(True, resources.project_id(project, domain))
+
+
+#: Only those of the project that is logged in to.
+NO_OTHERS = Projects()
+
+
+def add_all_projects(parser: Any) -> None:
+    """Add the option that lists backups of all projects.
+
+    No command that changes something has it.
+    """
+    parser.add_argument(
+        '--all-projects',
+        action='store_true',
+        help='Include all projects (administrators only)',
+    )
+
+
+def add_projects(parser: argparse.ArgumentParser) -> None:
+    """Add the options that list backups of other projects.
+
+    Only block storage tells whose a backup is, so that one can be chosen.
+    """
+    projects = parser.add_mutually_exclusive_group()
+    add_all_projects(projects)
+    projects.add_argument(
+        '--project',
+        metavar='<project>',
+        help='Only backups of this project (name or ID; administrators only)',
+    )
+    parser.add_argument(
+        '--project-domain',
+        metavar='<domain>',
+        help='Domain of that project (name or ID)',
+    )
+
+
+@dataclass(frozen=True)
 class Conditions:
     """What the options say.
 
@@ -52,7 +115,7 @@ class Conditions:
         as long as no backup has one.
     """
 
-    name: str | None = None
+    names: frozenset[str] = frozenset()
     name_contains: str | None = None
     statuses: frozenset[str] = frozenset()
     availability_zone: str | None = None
@@ -63,22 +126,27 @@ class Conditions:
     unknown_statuses: set[str] = field(default_factory=set, compare=False)
 
     @property
+    def name(self) -> str | None:
+        """The name to ask the service for, which takes only one."""
+        return only_one(self.names)
+
+    @property
     def status(self) -> str | None:
         """The status to ask the service for, which takes only one."""
-        return next(iter(self.statuses)) if len(self.statuses) == 1 else None
+        return only_one(self.statuses)
 
     @property
     def countable(self) -> bool:
         """Whether a service that compares exactly can count the matches."""
-        counted = Conditions(name=self.name, statuses=self.statuses)
-        return len(self.statuses) < 2 and self == counted
+        counted = Conditions(names=self.names, statuses=self.statuses)
+        return max(len(self.names), len(self.statuses)) < 2 and self == counted
 
     def match(self, backup: Backup | ServerBackup) -> bool:
         """Whether a backup meets all of them."""
         status = backup.status.lower()
         self.unknown_statuses.discard(status)
         return (
-            self.name in (None, backup.name)
+            (not self.names or backup.name in self.names)
             and (self.name_contains or '') in (backup.name or '')
             and (not self.statuses or status in self.statuses)
             and self.availability_zone in (None, backup.availability_zone)
@@ -105,6 +173,11 @@ class Conditions:
         return changed is not None and changed <= self.unchanged_since
 
 
+def only_one(values: Collection[str] | None) -> str | None:
+    """The value to ask a service for that takes one; None for several."""
+    return next(iter(values)) if values and len(values) == 1 else None
+
+
 def is_transient(status: str) -> bool:
     """Whether a state is one that should pass by itself."""
     return status not in _STABLE and not status.startswith('error')
@@ -120,7 +193,10 @@ def add_filters(
     """
     names = parser.add_mutually_exclusive_group()
     names.add_argument(
-        '--name', metavar='<name>', help='Only backups with exactly this name'
+        '--name',
+        metavar='<name>',
+        action='append',
+        help='Only backups with exactly this name; repeat for several',
     )
     names.add_argument(
         '--name-contains',
@@ -230,7 +306,7 @@ def conditions_of(parsed_args: argparse.Namespace) -> Conditions:
     stuck: CalendarDuration | None = getattr(parsed_args, 'stuck', None)
     statuses = frozenset(map(str.lower, parsed_args.status or ()))
     parsed_args.conditions = conditions = Conditions(
-        name=parsed_args.name,
+        names=frozenset(parsed_args.name or ()),
         name_contains=parsed_args.name_contains,
         statuses=statuses,
         availability_zone=parsed_args.availability_zone,

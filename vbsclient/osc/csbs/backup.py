@@ -16,6 +16,7 @@ from vbsclient.deletion.server_backups import ServerBackupDeletion
 from vbsclient.lookup.server_backups import seen_of
 from vbsclient.osc.command.clients import make_csbs_client
 from vbsclient.osc.command.delete import DeleteCommand
+from vbsclient.osc.command.filters import add_all_projects
 from vbsclient.osc.command.list import DeferredValue, Found, ListCommand
 from vbsclient.osc.command.options import add_targets
 from vbsclient.osc.command.show import ShowCommand
@@ -160,10 +161,12 @@ class ListCsbsBackup(ListCommand):
             long=True,
             sortable=False,
         ),
+        Column('Tags', 'backup.tags', Tags, long=True, sortable=False),
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         selection.add_selection(parser)
+        add_all_projects(parser)
         parser.add_argument(
             '--checkpoint',
             metavar='<checkpoint>',
@@ -174,7 +177,7 @@ class ListCsbsBackup(ListCommand):
         csbs, manager = self.csbs, self.app.client_manager
         selected = selection.Selection.of(parsed_args, manager, csbs)
         if parsed_args.count and selected.countable:
-            total = csbs.backups.count(selected.where())
+            total = selected.count(csbs)
             if total:
                 selected.ensure_policy_filter(csbs)
             if total is not None:
@@ -193,7 +196,7 @@ class ListCsbsBackup(ListCommand):
         if 'servers' not in fields:
             found.rows = map(Row, filter(selected.match, backups))
             return found
-        servers = _Servers(csbs)
+        servers = _Servers(csbs, all_projects=selected.all_projects)
         if selected.lists_whole_checkpoints and parsed_args.marker is None:
             backups = servers.seen(backups)
         found.rows = (
@@ -208,8 +211,9 @@ class ListCsbsBackup(ListCommand):
 class _Servers:
     """How many servers the checkpoints of the listed backups have."""
 
-    def __init__(self, csbs: CSBSClient) -> None:
+    def __init__(self, csbs: CSBSClient, *, all_projects: bool) -> None:
         self._csbs = csbs
+        self._all_projects = all_projects
         self._counts: dict[str, DeferredValue] = {}
         self._checkpoints: CheckpointGroups | None = None
 
@@ -229,7 +233,7 @@ class _Servers:
         """Count the servers of the checkpoints that are shown."""
         if self._counts and self._checkpoints is None:
             self._checkpoints = selection.read_checkpoints(
-                self._csbs, self._counts
+                self._csbs, self._counts, all_projects=self._all_projects
             )
         checkpoints = self._checkpoints or CheckpointGroups()
         for id, count in self._counts.items():

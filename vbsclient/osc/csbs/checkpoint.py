@@ -15,6 +15,7 @@ from vbsclient.deletion.checkpoints import CheckpointDeletion
 from vbsclient.deletion.server_backups import ServerBackupDeletion
 from vbsclient.osc.command.clients import make_csbs_client
 from vbsclient.osc.command.delete import DeleteCommand
+from vbsclient.osc.command.filters import add_all_projects
 from vbsclient.osc.command.list import Found, ListCommand
 from vbsclient.osc.command.options import add_targets
 from vbsclient.osc.command.show import ShowCommand
@@ -170,6 +171,7 @@ class ListCsbsCheckpoint(ListCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         selection.add_selection(parser)
+        add_all_projects(parser)
 
     def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Found:
         csbs, manager = self.csbs, self.app.client_manager
@@ -184,7 +186,9 @@ class ListCsbsCheckpoint(ListCommand):
         if parsed_args.count:
             return Found(total=len(ids), hint=found.hint)
         if ids and not selected.lists_whole_checkpoints:
-            checkpoints = selection.read_checkpoints(csbs, ids)
+            checkpoints = selection.read_checkpoints(
+                csbs, ids, all_projects=selected.all_projects
+            )
         if parsed_args.marker is not None:
             parsed_args.marker = selection.checkpoint_id_of(
                 csbs, parsed_args.marker

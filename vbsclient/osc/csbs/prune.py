@@ -41,7 +41,7 @@ class PruneCsbsBackup(PruneCommand):
         'the volumes of each backup as they were then, but backups are '
         'incremental',
     )
-    narrowing = ('server', 'name', 'name_contains', 'policy')
+    narrowing = ('server', 'name', 'name_contains', 'policy', 'tag')
     tagged = True
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

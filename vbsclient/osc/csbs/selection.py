@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import heapq
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from vbsclient.api.http import Limits
 from vbsclient.api.paths import is_uuid
 from vbsclient.lookup import kinds
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
-from vbsclient.lookup.names import Kind, only
+from vbsclient.lookup.names import Kind, check_name, only
 from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.lookup.server_backups import (
     find_server_backups,
@@ -33,7 +34,6 @@ from vbsclient.lookup.server_backups import (
 from vbsclient.osc.command import filters
 from vbsclient.osc.command.clients import resources_of
 from vbsclient.osc.command.list import Found, SortKey, sorted_by_service
-from vbsclient.wording import quote
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
@@ -42,12 +42,26 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--server',
         metavar='<server>',
-        help='Only backups of this server (name or ID), even if it is deleted',
+        action='append',
+        help=(
+            'Only backups of this server (name or ID), even if it is deleted; '
+            'repeat for several'
+        ),
     )
     parser.add_argument(
         '--policy',
         metavar='<policy>',
-        help='Only backups that this policy created (ID)',
+        action='append',
+        help=(
+            'Only backups that this policy created (name or ID); repeat for '
+            'several'
+        ),
+    )
+    parser.add_argument(
+        '--tag',
+        metavar='<key>[=<value>]',
+        action='append',
+        help='Only backups with this tag; repeat for several: all must fit',
     )
 
 
@@ -63,12 +77,20 @@ def add_provider(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Selection:
-    """What the options of :func:`add_selection` say."""
+    """What the options of :func:`add_selection` say.
+
+    :ivar server_ids: of one of these servers; empty for all.
+    :ivar policy_ids: made by one of these policies; empty for all.
+    :ivar tags: with all of these, ``key`` or ``key=value``.
+    :ivar all_projects: of all projects: no backup tells whose it is.
+    """
 
     conditions: filters.Conditions
-    server_id: str | None = None
-    policy_id: str | None = None
+    server_ids: frozenset[str] = frozenset()
+    policy_ids: frozenset[str] = frozenset()
     checkpoint_id: str | None = None
+    tags: frozenset[str] = frozenset()
+    all_projects: bool = False
 
     @classmethod
     def of(
@@ -77,27 +99,37 @@ class Selection:
         """Look up what is given by name.
 
         :raises CommandError: if there is no such server.
-        :raises MissingError: if there is no such checkpoint.
-        :raises RefusedError: if the policy is given by its name, which would
-            select nothing.
+        :raises MissingError: if there is no such checkpoint or policy.
+        :raises RefusedError: if there are several.
         """
-        policy = parsed_args.policy
-        if policy is not None and not is_uuid(policy):
-            raise RefusedError(
-                f'{quote(policy)} is not the id of a policy, and nothing can '
-                f'be selected by its name'
-            )
-        server = parsed_args.server
+        resources = resources_of(instance)
         checkpoint = getattr(parsed_args, 'checkpoint', None)
         return cls(
             filters.conditions_of(parsed_args),
-            server and resources_of(instance).server_id(csbs, server),
-            policy,
+            frozenset(
+                resources.server_id(csbs, server)
+                for server in parsed_args.server or ()
+            ),
+            frozenset(
+                policy_id_of(csbs, policy)
+                for policy in parsed_args.policy or ()
+            ),
             checkpoint and checkpoint_id_of(csbs, checkpoint),
+            frozenset(parsed_args.tag or ()),
+            getattr(parsed_args, 'all_projects', False),
         )
 
+    def wheres(self) -> Sequence[ServerBackupFilter]:
+        """What the service is asked for, once for each policy.
+
+        No backup shows its policy, so that it cannot be compared here.
+        """
+        where = self.where()
+        each = [replace(where, policy_id=id) for id in sorted(self.policy_ids)]
+        return each or [where]
+
     def where(self) -> ServerBackupFilter:
-        """What the service is asked for."""
+        """What the service is asked for, but for the policies."""
         conditions = self.conditions
         return ServerBackupFilter(
             checkpoint_id=self.checkpoint_id,
@@ -105,16 +137,27 @@ class Selection:
             name_contains=conditions.name_contains,
             status=conditions.status,
             availability_zone=conditions.availability_zone,
-            server_id=self.server_id,
-            policy_id=self.policy_id,
+            server_id=filters.only_one(self.server_ids),
             start_time=_stamp(conditions.since),
             end_time=_stamp(conditions.before),
+            all_projects=self.all_projects,
         )
 
     @property
     def countable(self) -> bool:
         """Whether what the service compares exactly says everything."""
-        return self.conditions.countable and self.conditions.name is None
+        return (
+            self.conditions.countable
+            and not self.conditions.names
+            and not self.tags
+            and len(self.server_ids) < 2
+        )
+
+    def count(self, csbs: CSBSClient) -> int | None:
+        """How many the service counts; None if it cannot."""
+        counts = list(map(csbs.backups.count, self.wheres()))
+        known = [count for count in counts if count is not None]
+        return sum(known) if len(known) == len(counts) else None
 
     @property
     def lists_whole_checkpoints(self) -> bool:
@@ -122,27 +165,32 @@ class Selection:
 
         What is only compared here leaves the others of it to be seen.
         """
-        return set(self.where().query()) <= {'checkpoint_id', 'policy_id'}
+        return set(self.where().query()) <= {'checkpoint_id', 'all_tenants'}
 
     @property
     def hint(self) -> str | None:
         """What may be wrong if nothing is selected."""
-        if self.policy_id is None:
+        if not self.policy_ids:
             return None
         return (
-            f'No backup of the policy {self.policy_id} is listed: check that '
-            f'the policy exists.'
+            f'No backup of the policy {" or ".join(sorted(self.policy_ids))} '
+            f'is listed: check that the policy exists.'
         )
 
     def match(self, backup: ServerBackup) -> bool:
         """Whether a backup is selected."""
         # The service compared the zone; not all backups show theirs.
         conditions = replace(self.conditions, availability_zone=None)
-        return conditions.match(backup)
+        return conditions.match(backup) and self._match_rest(backup)
 
     def match_strictly(self, backup: ServerBackup) -> bool:
         """The same without trust in the service."""
-        return self.conditions.match(backup)
+        return self.conditions.match(backup) and self._match_rest(backup)
+
+    def _match_rest(self, backup: ServerBackup) -> bool:
+        return (
+            not self.server_ids or backup.server_id in self.server_ids
+        ) and (not self.tags or self.tags <= _tags_of(backup))
 
     def ensure_policy_filter(self, csbs: CSBSClient) -> None:
         """Make sure that the service filters by policy, if one is given.
@@ -151,7 +199,7 @@ class Selection:
 
         :raises RefusedError: if it does not.
         """
-        if self.policy_id is None:
+        if not self.policy_ids:
             return
         nothing = ServerBackupFilter(policy_id=str(uuid.uuid4()))
         found = csbs.backups.list(where=nothing, page_size=1)
@@ -175,11 +223,16 @@ class Selection:
         :param sort: sent to the service where it is documented to sort.
         :param marker: sent to the service if the order is the service's.
         """
-        read = partial(
-            csbs.backups.list, where=self.where(), page_size=page_size
-        )
+        wheres = self.wheres()
+        read = partial(csbs.backups.list, where=wheres[0], page_size=page_size)
         found = None
-        if not sort:
+        if len(wheres) > 1:
+            lists = (
+                csbs.backups.list(where=where, page_size=page_size)
+                for where in wheres
+            )
+            found = Found(heapq.merge(*lists, key=_created_at, reverse=True))
+        elif not sort:
             found = Found(read(marker=marker), by_service=True)
         elif all(key.field in SORT_KEYS for key in sort):
             order = ','.join(map(':'.join, sort))
@@ -201,20 +254,27 @@ class Selection:
             yield backup
 
 
-def read_checkpoints(csbs: CSBSClient, ids: Iterable[str]) -> CheckpointGroups:
+def read_checkpoints(
+    csbs: CSBSClient, ids: Iterable[str], *, all_projects: bool = False
+) -> CheckpointGroups:
     """Read checkpoints with all their backups.
 
     A few are asked for one by one, many with one list of everything.
+
+    :param all_projects: whether some may be of other projects.
     """
+    where = ServerBackupFilter(all_projects=all_projects)
     wanted = dict.fromkeys(ids)
     checkpoints = CheckpointGroups()
     if len(wanted) <= MAX_SINGLE_GETS:
         for id in wanted:
-            checkpoints.add_all(read_all(csbs.backups, checkpoint_id=id))
+            checkpoints.add_all(
+                csbs.backups.list(checkpoint_id=id, where=where)
+            )
     else:
         checkpoints.add_all(
             backup
-            for backup in csbs.backups.list()
+            for backup in csbs.backups.list(where=where)
             if backup.checkpoint_id in wanted
         )
     return checkpoints
@@ -232,6 +292,19 @@ def find_backup(csbs: CSBSClient, backup: str) -> ServerBackup:
 def backup_id_of(csbs: CSBSClient, backup: str) -> str:
     """The id of a backup, by name or id; an id costs no request."""
     return backup if is_uuid(backup) else find_backup(csbs, backup).id
+
+
+def policy_id_of(csbs: CSBSClient, policy: str) -> str:
+    """The id of a policy, by id or name; an id costs no request.
+
+    :raises MissingError: if there is none with that name.
+    :raises RefusedError: if there are several.
+    """
+    if is_uuid(policy):
+        return policy
+    check_name(policy, 'policy')
+    found = {one.id: one for one in csbs.policies.list(name=policy)}
+    return _POLICY.choose(list(found.values()), policy).id
 
 
 def checkpoint_id_of(csbs: CSBSClient, checkpoint: str) -> str:
@@ -274,6 +347,21 @@ def _describe(backup: ServerBackup) -> str:
 _CHECKPOINT = Kind(
     'checkpoint', _describe, ids=lambda backup: [backup.checkpoint_id]
 )
+
+
+_POLICY = Kind('policy', lambda policy: str(policy.id), several='policies')
+
+
+def _tags_of(backup: ServerBackup) -> set[str]:
+    """Each tag as ``key`` and as ``key=value``."""
+    tags = [tag for tag in backup.tags or () if isinstance(tag, dict)]
+    return {str(tag.get('key')) for tag in tags} | {
+        f'{tag.get("key")}={tag.get("value") or ""}' for tag in tags
+    }
+
+
+def _created_at(backup: ServerBackup) -> str:
+    return backup.created_at or ''
 
 
 def _stamp(time: datetime | None) -> str | None:

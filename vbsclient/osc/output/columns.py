@@ -29,6 +29,7 @@ class Column:
         dots, or a function that reads it.
     :ivar kind: formats the value in a table.
     :ivar long: whether only ``--long`` shows it.
+    :ivar shown_by: the option that shows it, too.
     :ivar sortable: whether ``--sort`` takes it: whether its value is known
         as soon as the resource is read, and costs nothing.
     :ivar label: reads what a short table shows in place of the raw value.
@@ -43,6 +44,7 @@ class Column:
     source: str | Callable[[Any], Any]
     kind: type[Text] = Text
     long: bool = False
+    shown_by: str | None = None
     sortable: bool = True
     label: Callable[[Any], Any] | None = None
     machine_only: bool = False
@@ -84,7 +86,12 @@ def requested_columns(
     if not parsed_args.columns:
         if long:
             return list(columns)
-        short = [column for column in columns if not column.long]
+        short = [
+            column
+            for column in columns
+            if not column.long
+            or getattr(parsed_args, column.shown_by or '', False)
+        ]
         if parsed_args.formatter != 'table':
             return short
         return [

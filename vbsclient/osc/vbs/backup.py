@@ -22,6 +22,7 @@ from vbsclient.osc.command.clients import (
     make_vbs_client,
 )
 from vbsclient.osc.command.delete import DeleteCommand
+from vbsclient.osc.command.filters import add_projects
 from vbsclient.osc.command.list import Found, ListCommand
 from vbsclient.osc.command.options import add_targets
 from vbsclient.osc.command.show import ShowCommand
@@ -94,6 +95,7 @@ class ListVbsBackup(ListCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         selection.add_selection(parser)
+        add_projects(parser)
         parser.add_argument(
             '--shared-with-me',
             action='store_true',
@@ -110,7 +112,7 @@ class ListVbsBackup(ListCommand):
             if not parsed_args.shared_with_me:
                 total = vbs.backups.count(**selected.query())
             # The service compares the names of shares loosely.
-            elif selected.conditions.name is None:
+            elif not selected.conditions.names:
                 total = vbs.shares.count(selected.shares())
         if total is not None:
             return Found(total=total)

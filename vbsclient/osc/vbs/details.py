@@ -195,7 +195,7 @@ LIST = (
         lambda row: row.backup.fail_reason,
         long=True,
     ),
-    Column('Project', lambda row: row.project_id, long=True),
+    Column('Project', 'project_id', long=True, shown_by='all_projects'),
 )
 
 #: The fields of one backup.

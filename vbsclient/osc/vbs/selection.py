@@ -19,9 +19,11 @@ from vbsclient.api.vbs import Backup, ShareFilter, VBSClient
 from vbsclient.api.vbs.backups import SORT_KEYS
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
 from vbsclient.lookup.names import only
+from vbsclient.lookup.refusals import RefusedError
 from vbsclient.lookup.volume_backups import find_backups, list_marked
 from vbsclient.osc.command import filters
 from vbsclient.osc.command.clients import resources_of
+from vbsclient.osc.command.filters import NO_OTHERS, Projects
 from vbsclient.osc.command.list import Found, SortKey, sorted_by_service
 
 
@@ -32,14 +34,16 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     volumes.add_argument(
         '--volume',
         metavar='<volume>',
-        help='Only backups of this volume (name or ID)',
+        action='append',
+        help='Only backups of this volume (name or ID); repeat for several',
     )
     volumes.add_argument(
         '--server',
         metavar='<server>',
+        action='append',
         help=(
-            'Only backups of the volumes of this server (name or ID); of a '
-            'deleted server: those that CSBS knows'
+            'Only backups of the volumes of this server (name or ID), of a '
+            'deleted server those that CSBS knows; repeat for several'
         ),
     )
     parser.add_argument(
@@ -57,14 +61,17 @@ class Selection:
     """What the options of :func:`add_selection` say.
 
     :ivar volume_ids: of these volumes; None for all.
-    :ivar deleted_server_id: or of this server, which compute does not know.
+    :ivar deleted_server_ids: or of these servers, which compute does not
+        know.
     :ivar source: ``VBS`` or ``CSBS``; None for both.
+    :ivar projects: of which projects.
     """
 
     conditions: filters.Conditions
     volume_ids: frozenset[str] | None = None
-    deleted_server_id: str | None = None
+    deleted_server_ids: frozenset[str] = frozenset()
     source: str | None = None
+    projects: Projects = NO_OTHERS
 
     @classmethod
     def of(
@@ -74,19 +81,22 @@ class Selection:
 
         :raises CommandError: if there is no such volume or server.
         """
-        volume_ids = server_id = None
+        volume_ids, deleted = None, frozenset[str]()
+        resources = resources_of(instance)
         if parsed_args.volume is not None:
-            id = resources_of(instance).volume_id(parsed_args.volume)
-            volume_ids = frozenset({id})
+            volume_ids = frozenset(
+                map(resources.volume_id, parsed_args.volume)
+            )
         elif parsed_args.server is not None:
-            server = resources_of(instance).server(csbs, parsed_args.server)
-            volume_ids = server.volume_ids
-            server_id = server.id if server.gone else None
+            servers = [resources.server(csbs, s) for s in parsed_args.server]
+            volume_ids = frozenset().union(*(s.volume_ids for s in servers))
+            deleted = frozenset(s.id for s in servers if s.gone)
         return cls(
             filters.conditions_of(parsed_args),
             volume_ids,
-            server_id,
+            deleted,
             parsed_args.source and parsed_args.source.upper(),
+            Projects.of(parsed_args, resources),
         )
 
     @property
@@ -97,7 +107,7 @@ class Selection:
         """
         if (
             self.volume_ids is None
-            or self.deleted_server_id is not None
+            or self.deleted_server_ids
             or len(self.volume_ids) > MAX_SINGLE_GETS
         ):
             return [None]
@@ -112,7 +122,7 @@ class Selection:
     @property
     def needs_marks(self) -> bool:
         """Whether only what v2 shows of a backup can decide."""
-        return self.source is not None or self.deleted_server_id is not None
+        return self.source is not None or bool(self.deleted_server_ids)
 
     @property
     def is_whole(self) -> bool:
@@ -139,6 +149,7 @@ class Selection:
         return (
             self.conditions.countable
             and not self.needs_marks
+            and not self.projects.are_foreign
             and self.volume_ids in (None, {self.volume_id})
         )
 
@@ -153,10 +164,7 @@ class Selection:
         is_of_volumes = (
             self.volume_ids is None
             or backup.volume_id in self.volume_ids
-            or (
-                self.deleted_server_id is not None
-                and backup.server_id == self.deleted_server_id
-            )
+            or backup.server_id in self.deleted_server_ids
         )
         if not (self.conditions.match(backup) and is_of_volumes):
             return False
@@ -209,6 +217,12 @@ class Selection:
         :param marker: sent to the service if the order is the service's.
         """
         marks = marks or self.needs_marks
+        if self.projects.are_foreign and vbs.endpoint.vendor is not None:
+            raise RefusedError(
+                'VBS lists only the backups of the project that is logged in '
+                'to',
+                'Only block storage lists those of other projects.',
+            )
 
         def read(volume_id: str | None, **order: Any) -> Iterator[Backup]:
             query: dict[str, Any] = {
@@ -218,6 +232,11 @@ class Selection:
                 'page_size': page_size,
                 **order,
             }
+            if self.projects.are_foreign:
+                query |= {
+                    'all_projects': True,
+                    'project_id': self.projects.project_id,
+                }
             if marks:
                 return list_marked(vbs, verified=verified, **query)
             return vbs.backups.list(**query)

@@ -18,9 +18,10 @@ from vbsclient.change.targets import Change, Target
 from vbsclient.deletion.shares import BackupSharesDeletion, ShareDeletion
 from vbsclient.lookup.names import Kind
 from vbsclient.lookup.refusals import MissingError
+from vbsclient.lookup.resources import Resources
 from vbsclient.osc.command.clients import make_vbs_client, resources_of
 from vbsclient.osc.command.delete import DeleteCommand
-from vbsclient.osc.command.filters import add_filters, conditions_of
+from vbsclient.osc.command.filters import add_filters, conditions_of, only_one
 from vbsclient.osc.command.list import Found, ListCommand
 from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.output.columns import Column, Gigabytes, Time
@@ -152,7 +153,8 @@ class ListVbsShare(ListCommand):
         parser.add_argument(
             '--backup',
             metavar='<backup>',
-            help='Only shares of this backup (name or ID)',
+            action='append',
+            help='Only shares of this backup (name or ID); repeat for several',
         )
         _add_target_project(parser, 'Only shares')
         parser.add_argument(
@@ -166,7 +168,10 @@ class ListVbsShare(ListCommand):
         parser.add_argument(
             '--volume',
             metavar='<volume>',
-            help='Only backups of this volume (name or ID)',
+            action='append',
+            help=(
+                'Only backups of this volume (name or ID); repeat for several'
+            ),
         )
         add_filters(parser, of_shares=True)
 
@@ -175,47 +180,50 @@ class ListVbsShare(ListCommand):
         if parsed_args.source_project and not parsed_args.shared_with_me:
             self._parser.error('--source-project goes with --shared-with-me')
         shares, conditions = self.vbs.shares, conditions_of(parsed_args)
+        resources = resources_of(self.app.client_manager)
+        backup_ids = {
+            self._backup_id(backup, shared=parsed_args.shared_with_me)
+            for backup in parsed_args.backup or ()
+        }
+        volume_ids = set(map(resources.volume_id, parsed_args.volume or ()))
         where = share_filter(
             conditions,
             shared_with_me=parsed_args.shared_with_me,
-            **self._ids(parsed_args),
+            backup_id=only_one(backup_ids),
+            volume_id=only_one(volume_ids),
+            **_projects(parsed_args, resources),
         )
-        if parsed_args.count and conditions.countable and not conditions.name:
+        is_exact = max(len(backup_ids), len(volume_ids)) < 2
+        if (
+            parsed_args.count
+            and conditions.countable
+            and not conditions.names
+            and is_exact
+        ):
             total = shares.count(where)
             if total is not None:
                 return Found(total=total)
         found = shares.list(where=where, page_size=parsed_args.limit)
         return Found(
-            share for share in found if conditions.match(_as_backup(share))
+            share
+            for share in found
+            if conditions.match(_as_backup(share))
+            and (not backup_ids or share.backup_id in backup_ids)
+            and (not volume_ids or share.backup.volume_id in volume_ids)
         )
 
-    def _ids(self, parsed_args: argparse.Namespace) -> dict[str, str | None]:
-        resources = resources_of(self.app.client_manager)
-        return {
-            'backup_id': parsed_args.backup and self._backup_id(parsed_args),
-            'volume_id': parsed_args.volume
-            and resources.volume_id(parsed_args.volume),
-            'to_project_id': parsed_args.target_project
-            and resources.project_id(
-                parsed_args.target_project,
-                parsed_args.target_project_domain,
-            ),
-            'from_project_id': parsed_args.source_project
-            and resources.project_id(parsed_args.source_project),
-        }
-
-    def _backup_id(self, parsed_args: argparse.Namespace) -> str:
-        backup: str = parsed_args.backup
-        if is_uuid(backup) or not parsed_args.shared_with_me:
+    def _backup_id(self, backup: str, *, shared: bool) -> str:
+        """The id of a backup of this project, or one shared with it."""
+        if is_uuid(backup) or not shared:
             return backup_id_of(self.vbs, backup)
-        shared = {
+        found = {
             share.backup_id: share
             for share in self.vbs.shares.list(
                 where=ShareFilter(shared_with_me=True, name_contains=backup)
             )
             if share.backup_name == backup
         }
-        return _SHARED_BACKUP.choose(list(shared.values()), backup).backup_id
+        return _SHARED_BACKUP.choose(list(found.values()), backup).backup_id
 
 
 class ShowVbsShare(ShowCommand):
@@ -244,6 +252,18 @@ class ShowVbsShare(ShowCommand):
             raise MissingError(
                 f'No share found for {parsed_args.share!r}'
             ) from error
+
+
+def _projects(
+    parsed_args: argparse.Namespace, resources: Resources
+) -> dict[str, str | None]:
+    """The projects that the options name, as a filter takes them."""
+    target, source = parsed_args.target_project, parsed_args.source_project
+    domain = parsed_args.target_project_domain
+    return {
+        'to_project_id': target and resources.project_id(target, domain),
+        'from_project_id': source and resources.project_id(source),
+    }
 
 
 def _add_target_project(parser: argparse.ArgumentParser, what: str) -> None:

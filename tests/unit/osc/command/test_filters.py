@@ -41,8 +41,9 @@ def parsed(*args: str) -> argparse.Namespace:
     ('conditions', 'body', 'is_match'),
     [
         ({}, {}, True),
-        ({'name': 'nightly'}, {}, True),
-        ({'name': 'night'}, {}, False),
+        ({'names': frozenset({'nightly'})}, {}, True),
+        ({'names': frozenset({'night'})}, {}, False),
+        ({'names': frozenset({'nightly', 'other'})}, {}, True),
         ({'name_contains': 'night'}, {}, True),
         ({'name_contains': 'night'}, {'name': None}, False),
         ({'statuses': {'available'}}, {'status': 'AVAILABLE'}, True),
@@ -77,7 +78,8 @@ def test_a_backup_matches(
     ('conditions', 'countable'),
     [
         ({}, True),
-        ({'name': 'n', 'statuses': frozenset({'error'})}, True),
+        ({'names': frozenset({'n'}), 'statuses': frozenset({'error'})}, True),
+        ({'names': frozenset({'n', 'm'})}, False),
         ({'unknown_statuses': {'x'}}, True),
         ({'statuses': frozenset({'error', 'deleting'})}, False),
         ({'name_contains': 'n'}, False),

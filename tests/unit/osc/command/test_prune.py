@@ -38,14 +38,14 @@ COMMON = (
 )
 VBS = (
     ('--all-volumes', None, 'all_groups', True),
-    ('--volume', 'db01', 'volume', 'db01'),
+    ('--volume', 'db01', 'volume', ['db01']),
     ('--source', 'vbs', 'source', 'vbs'),
     ('--include-shared', None, 'include_shared', True),
 )
 CSBS = (
     ('--all-servers', None, 'all_groups', True),
-    ('--server', 'web01', 'server', 'web01'),
-    ('--policy', 'p', 'policy', 'p'),
+    ('--server', 'web01', 'server', ['web01']),
+    ('--policy', 'p', 'policy', ['p']),
     ('--keep-tag', 'a=b', 'keep_tag', ['a=b']),
     ('--provider', 'p', 'provider', 'p'),
 )

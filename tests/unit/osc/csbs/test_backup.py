@@ -39,8 +39,8 @@ POLICY = 'dc1e2c1b-0000-4000-8000-00000000abcd'
             ListCsbsBackup,
             f'--server s --policy {POLICY} --checkpoint c --long',
             {
-                '--server': 's',
-                '--policy': POLICY,
+                '--server': ['s'],
+                '--policy': [POLICY],
                 '--checkpoint': 'c',
                 '--long': True,
             },

@@ -33,7 +33,7 @@ from vbsclient.osc.csbs.checkpoint import (
             ListCsbsCheckpoint,
             '--server s --sort servers:desc --marker m',
             {
-                '--server': 's',
+                '--server': ['s'],
                 '--sort': [('servers', 'desc')],
                 '--marker': 'm',
             },

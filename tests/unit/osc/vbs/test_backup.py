@@ -38,7 +38,7 @@ ID = 'dc1e2c1b-0000-4000-8000-00000000abcd'
             ListVbsBackup,
             '--volume v --source csbs --shared-with-me --long --count',
             {
-                '--volume': 'v',
+                '--volume': ['v'],
                 '--source': 'csbs',
                 '--shared-with-me': True,
                 '--long': True,
@@ -49,8 +49,8 @@ ID = 'dc1e2c1b-0000-4000-8000-00000000abcd'
             ListVbsBackup,
             '--server s --name n --status error --status deleting --manual',
             {
-                '--server': 's',
-                '--name': 'n',
+                '--server': ['s'],
+                '--name': ['n'],
                 '--status': ['error', 'deleting'],
                 '--manual': False,
             },
@@ -86,7 +86,7 @@ ID = 'dc1e2c1b-0000-4000-8000-00000000abcd'
             PruneVbsBackup,
             '--volume v --keep-daily 7 --allow-empty --yes --dry-run',
             {
-                '--volume': 'v',
+                '--volume': ['v'],
                 '--keep-daily': 7,
                 '--allow-empty': True,
                 '--yes': True,

@@ -33,7 +33,10 @@ def backup(**body: Any) -> Backup:
         ({'volume_ids': MANY}, [None], None),
         # Its volumes are known from backups, and maybe not all.
         (
-            {'volume_ids': frozenset('v'), 'deleted_server_id': 's'},
+            {
+                'volume_ids': frozenset('v'),
+                'deleted_server_ids': frozenset('s'),
+            },
             [None],
             None,
         ),
@@ -54,7 +57,7 @@ def test_which_volumes_are_listed(
         ({'volume_ids': frozenset('wv')}, False, True),
         ({'volume_ids': frozenset()}, False, True),
         ({'source': 'VBS'}, False, False),
-        ({'conditions': Conditions(name='n')}, True, False),
+        ({'conditions': Conditions(names=frozenset('n'))}, True, False),
         ({'conditions': Conditions(name_contains='n')}, False, False),
     ],
 )
@@ -74,9 +77,12 @@ def test_what_a_service_can_count(
         ({'volume_ids': frozenset()}, {}, False),
         ({'source': 'CSBS'}, {}, True),
         ({'source': 'VBS'}, {}, False),
-        ({'conditions': Conditions(name='n')}, {}, False),
+        ({'conditions': Conditions(names=frozenset('n'))}, {}, False),
         (
-            {'volume_ids': frozenset('w'), 'deleted_server_id': 's'},
+            {
+                'volume_ids': frozenset('w'),
+                'deleted_server_ids': frozenset('s'),
+            },
             {'service_metadata': '{"VMID": "s"}'},
             True,
         ),

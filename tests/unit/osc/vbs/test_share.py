@@ -33,8 +33,8 @@ from vbsclient.osc.vbs.share import (
             ListVbsShare,
             '--backup b --volume v --target-project p --sort id',
             {
-                '--backup': 'b',
-                '--volume': 'v',
+                '--backup': ['b'],
+                '--volume': ['v'],
                 '--target-project': 'p',
                 '--sort': [('id', 'asc')],
             },
@@ -63,7 +63,6 @@ def test_a_command_line(
         (DeleteVbsShare, 'a --wait', 'unrecognized arguments: --wait'),
         (ListVbsShare, '--stuck 2h', 'unrecognized arguments: --stuck'),
         (ListVbsShare, '--manual', 'unrecognized arguments: --manual'),
-        (ListVbsShare, '--backup a --backup b', 'given more than once'),
     ],
 )
 def test_a_wrong_command_line(

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which backups the lists and prune select: several values of an option."""
+
+import re
+
+import pytest
+
+from tests.functional.conftest import CloudFactory
+from tests.functional.shell import Openstack
+from tests.functional.wire import requests
+
+VBS = ('vbs', 'backup', 'list', '-f', 'json', '-c', 'Name')
+CSBS = ('csbs', 'backup', 'list', '-f', 'json', '-c', 'Name')
+
+
+def names(openstack: Openstack, *command: str) -> list[str]:
+    return sorted(row['Name'] for row in openstack(*command).json())
+
+
+def test_any_of_several_volumes_or_names(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(catalog='vbs+volumev3')
+    disks = [c.state.add_volume(f'disk-{n}') for n in range(3)]
+    for disk in disks:
+        c.state.add_backup(f'of-{disk.name}', disk)
+    two = ('--volume', 'disk-0', '--volume', disks[2].id)
+    assert names(openstack, *VBS, *two) == ['of-disk-0', 'of-disk-2']
+    two = ('--name', 'of-disk-1', '--name', 'of-disk-2')
+    assert names(openstack, *VBS, *two) == ['of-disk-1', 'of-disk-2']
+    assert openstack(*VBS[:3], '--count', *two).stdout == '2\n'
+
+
+def test_any_of_several_servers(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    for name in ('web01', 'web02', 'db01'):
+        server = c.state.add_server(name, [c.state.add_volume(name)])
+        c.state.add_backup(f'of-{name}', server.volumes[0])
+        c.state.add_checkpoint([server], f'run-{name}')
+    two = ('--server', 'web01', '--server', 'db01')
+    of_volumes = names(openstack, *VBS, '--source', 'vbs', *two)
+    assert of_volumes == ['of-db01', 'of-web01']
+    assert names(openstack, *CSBS, *two) == ['run-db01', 'run-web01']
+    plan = openstack(
+        *('csbs', 'backup', 'prune', *two, '--keep-last', '1'),
+        *('--dry-run', '-f', 'json'),
+        complains=[...],
+        code=0,
+    ).json()
+    assert sorted(row['Name'] for row in plan) == ['run-db01', 'run-web01']
+
+
+def test_shares_of_several_backups(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    partner = c.state.add_project('partner', member=False)
+    backups = [c.state.add_backup(f'b{n}') for n in range(3)]
+    for backup in backups:
+        c.state.add_share(backup, partner)
+    rows = openstack(
+        *('vbs', 'share', 'list', '--backup', 'b0'),
+        *('--backup', backups[2].id, '-f', 'json'),
+    ).json()
+    assert sorted(row['Backup Name'] for row in rows) == ['b0', 'b2']
+
+
+# -- policies --------------------------------------------------------------
+
+
+def test_a_policy_is_found_by_its_name(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    for policy in ('daily', 'weekly', 'monthly'):
+        c.state.add_checkpoint(1, f'by-{policy}', policy=policy)
+    one = ('--policy', 'daily')
+    assert names(openstack, *CSBS, *one) == ['by-daily']
+    asked = [text for text in requests(c) if '/policies' in text]
+    assert asked[0] == 'GET /csbs/v1/{P}/policies?limit=1000&name=daily'
+    assert all('name=daily' in text for text in asked)
+    two = (*one, '--policy', 'monthly')
+    assert names(openstack, *CSBS, *two) == ['by-daily', 'by-monthly']
+    assert openstack(*CSBS[:3], '--count', *two).stdout == '2\n'
+
+
+def test_a_policy_that_is_none_or_several(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    c.state.add_checkpoint(1, policy='daily')
+    openstack(
+        *(*CSBS, '--policy', 'dayly'),
+        complains=["No policy found for 'dayly'"],
+    )
+    c.state.add_checkpoint(1, policy='daily')
+    openstack(
+        *(*CSBS, '--policy', 'daily'),
+        complains=[re.compile("'daily'.*: [0-9a-f-]{36}; [0-9a-f-]{36}")],
+    )
+
+
+# -- tags ------------------------------------------------------------------
+
+
+def test_tags_select_and_are_shown(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    prod = c.state.add_checkpoint(1, 'prod').items[0]
+    prod.tags = [{'key': 'env', 'value': 'prod'}]
+    c.state.add_checkpoint(1, 'other')
+    for tag in ('env', 'env=prod'):
+        assert names(openstack, *CSBS, '--tag', tag) == ['prod']
+    assert names(openstack, *CSBS, '--tag', 'env', '--tag', 'x') == []
+    [row] = openstack(
+        *(*CSBS[:3], '--tag', 'env', '--long', '-f', 'json')
+    ).json()
+    assert row['Tags'] == prod.tags
+    shown = openstack(*CSBS[:3], '--tag', 'env', '-c', 'Tags').stdout
+    assert '| env=prod |' in shown
+
+
+# -- other projects --------------------------------------------------------
+
+
+@pytest.mark.parametrize('administrator', [True, False])
+def test_block_storage_lists_other_projects_to_administrators(
+    cloud: CloudFactory, openstack: Openstack, administrator: bool
+) -> None:
+    c = cloud(
+        catalog='volumev3', csbs_catalog=None, administrator=administrator
+    )
+    other = c.state.add_project('other', member=False)
+    c.state.add_backup('ours')
+    c.state.add_backup('theirs', project_id=other.id)
+    listed = ('vbs', 'backup', 'list', '-f', 'json')
+    rows = openstack(*listed, '--all-projects').json()
+    owners = {row['Name']: row['Project'] for row in rows}
+    ours = {'ours': c.project_id}
+    assert owners == (ours | {'theirs': other.id} if administrator else ours)
+    rows = openstack(*listed, '--project', other.id).json()
+    assert [row['Name'] for row in rows] == ['theirs'] * administrator
+    assert 'Project' not in openstack(*listed).json()[0]
+
+
+def test_vbs_has_no_list_of_other_projects(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    openstack(
+        *(*VBS, '--all-projects'),
+        complains=['VBS lists only the backups of the project that is logged'],
+    )
+    assert not [text for text in requests(c) if '/detail' in text]
+
+
+def test_csbs_lists_all_projects_to_administrators(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(administrator=True)
+    other = c.state.add_project('other', member=False)
+    c.state.add_checkpoint(1, 'ours')
+    theirs = c.state.add_checkpoint(2, 'theirs', project_id=other.id)
+    for noun in ('backup', 'checkpoint'):
+        listed = ('csbs', noun, 'list', '--all-projects', '-f', 'json')
+        rows = openstack(*listed).json()
+        assert {row['Name'] for row in rows} == {'ours', 'theirs'}
+    # Also where a filter leaves only some of its backups to be listed.
+    [row] = openstack(
+        *('csbs', 'checkpoint', 'list', '--all-projects', '-f', 'json'),
+        *('--server', theirs.items[0].resource_id),
+    ).json()
+    assert row['Servers'] == 2
+    c.knobs.administrator = False
+    openstack(
+        *('csbs', 'backup', 'list', '--all-projects'),
+        complains=['all_tenants is for administrators'],
+    )
+
+
+@pytest.mark.parametrize(
+    'command',
+    [
+        'vbs backup delete --all-projects x',
+        'vbs backup prune --all-projects --all-volumes --keep-last 1',
+        'csbs backup prune --all-projects --all-servers --keep-last 1',
+        'csbs checkpoint delete --all-projects x',
+    ],
+)
+def test_no_change_has_it(
+    cloud: CloudFactory, openstack: Openstack, command: str
+) -> None:
+    c = cloud()
+    openstack(
+        *command.split(),
+        complains=[..., 'unrecognized arguments: --all-projects'],
+        code=2,
+    )
+    assert requests(c) == []
