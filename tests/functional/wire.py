@@ -28,6 +28,7 @@ _ALLOWED = re.compile(
             f'GET {_SHARES}/{_UUID}',
             f'GET {_SHARES}/count',
             f'GET {_ITEMS}\\?.*',
+            f'GET {_ITEMS}/count(?:\\?.*)?',
             f'GET {_ITEMS}/{_UUID}',
             f'GET {_CHECKPOINTS}/{_UUID}',
             f'GET {_CHECKPOINTS}\\?limit=1',
