@@ -245,6 +245,7 @@ class Walk:
             encoding='utf-8',
             timeout=120,
             check=False,
+            start_new_session=True,
         )
         self._code = done.returncode
         return done.stdout
@@ -261,6 +262,7 @@ class Walk:
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,
+            start_new_session=True,
         )
         os.close(terminal)
         seen = b''
