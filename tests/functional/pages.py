@@ -263,6 +263,8 @@ class Walk:
             stdout=terminal,
             stderr=terminal,
             start_new_session=True,
+            # Where ids come through a pipe, it is asked on this one.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(terminal)
         seen = b''

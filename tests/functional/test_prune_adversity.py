@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from tests.functional.conftest import CloudFactory
-from tests.functional.shell import Openstack
-from tests.functional.test_vbs_backup_prune import Somebody
+from tests.functional.shell import Openstack, Somebody
 from tests.functional.wire import (
     checkpoint_delete,
     deletes,

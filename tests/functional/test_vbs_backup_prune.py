@@ -3,7 +3,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.functional.conftest import CloudFactory
-from tests.functional.shell import Openstack, Terminal
+from tests.functional.shell import Openstack, Somebody, Terminal
 from tests.functional.wire import deletes, requests, vbs_delete
 from tests.sandbox import Fault, Sandbox
 from tests.sandbox.model import Backup, Volume
@@ -21,18 +20,6 @@ PRUNE = ('vbs', 'backup', 'prune')
 COLUMNS = ['Group', 'Name', 'ID', 'Created At', 'Size', 'Action', 'Reasons']
 KEYS = [*COLUMNS, 'Group Name']
 PLACE = 'in project demo of cloud sandbox?'
-
-
-class Somebody(Terminal):
-    """Answers a question, after something else has happened."""
-
-    def __init__(self, answer: str, meanwhile: Callable[[], object]) -> None:
-        super().__init__(f'{answer}\n')
-        self._meanwhile = meanwhile
-
-    def readline(self, size: int | None = -1, /) -> str:
-        self._meanwhile()
-        return super().readline(-1 if size is None else size)
 
 
 def add(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.functional.conftest import CloudFactory
-from tests.functional.shell import Openstack, Terminal
+from tests.functional.shell import Openstack, Somebody, Terminal
 from tests.functional.wire import (
     UNKNOWN,
     deletes,
@@ -232,6 +232,26 @@ def test_several_shares_of_a_backup_are_listed_and_asked_for(
     )
     expected = [share_delete(backup.id, is_backup_id=True)]
     assert deletes(c) == (expected if goes else [])
+
+
+def test_what_is_shared_while_the_question_is_open_stops_it(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    backup, shares = golden(c)
+    late = c.state.add_project('late')
+    openstack(
+        *(*DELETE, '--backup=golden'),
+        stdin=Somebody('y', lambda: c.state.add_share(backup, late)),
+        complains=[
+            *listed(backup, shares),
+            re.compile(
+                f'has changed while the question was open .*{late.id}.*'
+                f'Nothing was deleted'
+            ),
+        ],
+    )
+    assert deletes(c) == []
 
 
 def test_several_shares_without_a_terminal_are_refused(
