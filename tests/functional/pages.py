@@ -245,6 +245,7 @@ class Walk:
             encoding='utf-8',
             timeout=120,
             check=False,
+            start_new_session=True,
         )
         self._code = done.returncode
         return done.stdout
@@ -261,6 +262,9 @@ class Walk:
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,
+            start_new_session=True,
+            # Where ids come through a pipe, it is asked on this one.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(terminal)
         seen = b''

@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from openstackclient.common.clientmanager import ClientManager
 
 from tests.functional.wire import audit
 from tests.sandbox import Sandbox
+from vbsclient.osc.command import confirm
 
 #: A line of stderr: a part of it, a pattern found in it, or with `...` any
 #: number of lines, also none.
@@ -52,6 +53,18 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+class Somebody(Terminal):
+    """Answers a question, after something else has happened."""
+
+    def __init__(self, answer: str, meanwhile: Callable[[], object]) -> None:
+        super().__init__(f'{answer}\n')
+        self._meanwhile = meanwhile
+
+    def readline(self, size: int | None = -1, /) -> str:
+        self._meanwhile()
+        return super().readline(-1 if size is None else size)
 
 
 class Openstack:
@@ -137,11 +150,16 @@ class Openstack:
         env: Mapping[str, str] | None = None,
         **popen: Any,
     ) -> 'subprocess.Popen[str]':
-        """Start it in a process of its own, and do not wait for it."""
+        """Start it in a process of its own, and do not wait for it.
+
+        In a session of its own it has no terminal that a question could be
+        asked on, whoever runs the tests.
+        """
         keywords: dict[str, Any] = {
             'stdin': subprocess.PIPE,
             'stdout': subprocess.PIPE,
             'stderr': subprocess.PIPE,
+            'start_new_session': True,
         }
         return subprocess.Popen(
             [sys.executable, '-m', 'openstackclient.shell', *args],
@@ -233,6 +251,7 @@ def _run_here(
         warnings.catch_warnings(),
         mock.patch.object(shell.OpenStackShell, 'NAME', 'openstack'),
         mock.patch.object(CommandManager, 'load_commands', _load_commands),
+        mock.patch.object(confirm, 'TERMINAL', _NO_TERMINAL),
     ):
         try:
             code = shell.main(list(args))
@@ -244,6 +263,9 @@ def _run_here(
             signal.signal(signal.SIGINT, signal.default_int_handler)
     return Result(code, _text(stdout), '' if together else _text(stderr))
 
+
+#: Nobody who runs the tests is asked anything.
+_NO_TERMINAL = Path('/nonexistent/terminal')
 
 #: The commands of each group, which are the same for all runs.
 _COMMANDS: dict[str, dict[str, Any]] = {}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.functional.conftest import CloudFactory
-from tests.functional.shell import Openstack
+from tests.functional.shell import Openstack, Terminal
 from tests.functional.wire import checkpoint_delete, deletes, requests
 from tests.sandbox import Fault, Sandbox
 from tests.sandbox.model import CheckpointItem, Server
@@ -73,7 +73,17 @@ def test_by_server_and_shown_by_its_name(
         (web.id, kept.id, 'keep'),
         (web.id, old.id, 'delete'),
     ]
-    assert rows[0]['Size'] == kept.size
+    assert rows[0]['Size'] == 10
+    asked = openstack(
+        *command[:-1],
+        stdin=Terminal('n\n'),
+        complains=[
+            'Delete 1 backup of 1 server (10 GB nominal) in project demo of '
+            'cloud sandbox? [y/N]'
+        ],
+    )
+    assert f'\nServer web01 ({web.id}): 1 of 2 to delete\n' in asked.stdout
+    assert {row['Group Name'] for row in rows} == {'web01'}
 
 
 def test_what_must_stay_stays_with_its_reason(

@@ -20,6 +20,10 @@ from tests.functional.wire import (
 from tests.sandbox import Fault
 
 DELETE = ('csbs', 'checkpoint', 'delete')
+QUESTION = (
+    'Delete 1 checkpoint (3 backups, 30 GB nominal) in project demo of cloud '
+    'sandbox? [y/N]'
+)
 REFUSAL = 'This would delete more than is named, as listed above'
 OTHER_PROVIDER = 'c714180d-0000-4000-8000-000000000000'
 
@@ -46,7 +50,7 @@ def test_a_checkpoint_of_several_is_listed_and_refused_without_a_terminal(
         *DELETE,
         run.id,
         complains=[
-            f'Checkpoint {run.id} holds',
+            f'Checkpoint autobk_1 ({run.id}) has:',
             *['server'] * 3,
             f'{REFUSAL}: add --yes. Nothing was deleted.',
         ],
@@ -72,15 +76,15 @@ def test_a_yes_at_the_terminal_deletes(
     cloud: CloudFactory, openstack: Openstack, answer: str
 ) -> None:
     c = cloud()
-    run = c.state.add_checkpoint(3)
+    run = c.state.add_checkpoint(3, 'weekly')
     openstack(
         *DELETE,
         run.id,
         stdin=Terminal(answer),
         complains=[
-            ' holds',
+            f'Checkpoint weekly ({run.id}) has:',
             *['server'] * 3,
-            'Delete all of it? [y/N] ',
+            f'{QUESTION} ',
         ],
         code=0,
     )
@@ -99,9 +103,9 @@ def test_anything_else_at_the_terminal_deletes_nothing(
         single.id,
         stdin=Terminal(answer),
         complains=[
-            ' holds',
+            f'({run.id}) has:',
             *['server'] * 3,
-            re.compile(r'Delete all of it\? \[y/N\] .*Nothing was deleted\.'),
+            f'{QUESTION} Nothing was deleted.',
         ],
     )
     assert deletes(c) == []
@@ -111,14 +115,15 @@ def test_the_end_of_the_input_is_no_answer(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud()
+    run = c.state.add_checkpoint(3)
     openstack(
         *DELETE,
-        c.state.add_checkpoint(3).id,
+        run.id,
         stdin=Terminal(''),
         complains=[
-            ' holds',
+            f'({run.id}) has:',
             *['server'] * 3,
-            re.compile(r'^Delete all of it\? \[y/N\] $'),
+            re.compile(f'^{re.escape(QUESTION)} $'),
             re.compile(r'^Nothing was deleted\.'),
         ],
     )
@@ -134,7 +139,7 @@ def test_ids_from_standard_input_are_nobody_who_could_answer(
         *DELETE,
         '-',
         stdin=Terminal(f'{run.id}\n'),
-        complains=[' holds', 'server', 'server', REFUSAL],
+        complains=[f'({run.id}) has:', 'server', 'server', REFUSAL],
     )
     assert deletes(c) == []
     openstack(*DELETE, '-', '--yes', stdin=f'{run.id}\n')
@@ -150,7 +155,7 @@ def test_a_closed_standard_input_is_no_terminal(
         *DELETE,
         run.id,
         stdin=None,
-        complains=[' holds', 'server', 'server', REFUSAL],
+        complains=[f'({run.id}) has:', 'server', 'server', REFUSAL],
     )
     assert deletes(c) == []
 
@@ -565,7 +570,7 @@ def test_karbor_asks_for_what_is_in_a_checkpoint_cannot_be_listed(
         *DELETE,
         run.id,
         complains=[
-            f'Checkpoint {run.id} holds',
+            f'Checkpoint fake_plan ({run.id}) has:',
             *(f'server {item.resource_name}' for item in run.items),
             'this cloud does not list its backups',
             REFUSAL,

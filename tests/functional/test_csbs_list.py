@@ -33,10 +33,10 @@ BACKUP_COLUMNS = [
     'Servers',
     'Size',
     'Created At',
+    'Server',
 ]
 BACKUP_LONG = [
     *BACKUP_COLUMNS,
-    'Server',
     'Description',
     'Type',
     'Trigger',
@@ -86,13 +86,20 @@ def test_a_backup_shows_its_checkpoint_and_how_many_servers_that_holds(
         'Server Name': item.resource_name,
         'Checkpoint': checkpoint.id,
         'Servers': 3,
-        'Size': 10240,
-        'Created At': item.created_at,
+        'Size': 10,
+        'Created At': f'{item.created_at}+00:00',
+        'Server': item.resource_id,
     }
     assert [list(row) for row in rows] == [BACKUP_COLUMNS] * 3
     assert asked(c)[0] == f'{ITEMS}?limit=1000'
     assert not [text for text in asked(c) if 'checkpoint_id' in text]
-    assert '10 GB' in openstack(*BACKUPS).stdout
+    table = openstack(*BACKUPS).stdout
+    assert '10 GB' in table
+    assert [c.strip() for c in table.splitlines()[1].split('|')[1:-1]] == [
+        title for title in BACKUP_COLUMNS if title != 'Server'
+    ]
+    for options in (('--long',), ('-c', 'Server')):
+        assert item.resource_id in openstack(*BACKUPS, *options).stdout
 
 
 def test_the_long_list_costs_no_more(
@@ -293,12 +300,13 @@ def test_show_a_backup(cloud: CloudFactory, openstack: Openstack) -> None:
     fields = [title.lower().replace(' ', '_') for title in BACKUP_LONG]
     assert list(shown) == [*fields, 'progress', 'tags']
     assert (shown['servers'], shown['checkpoint']) == (2, checkpoint.id)
+    assert (shown['server'], shown['size']) == (item.resource_id, 10)
     (part,) = item.parts
     assert shown['volume_backups'] == [
         {
             'id': part.backup_id,
             'status': 'available',
-            'size': part.size,
+            'size': 10,
             'incremental': False,
             'bootable': True,
             'source_volume_id': part.volume_id,
@@ -345,11 +353,11 @@ def test_a_checkpoint_is_the_sum_of_its_backups(
         'Status': ['available', 'error'],
         'Servers': 3,
         'Backups': [item.id for item in items],
-        'Size': 3 * 10240,
-        'Created At': checkpoint.created_at,
+        'Size': 30,
+        'Created At': f'{checkpoint.created_at}+00:00',
         'Server Names': [item.resource_name for item in items],
         'Trigger': 'automatic',
-        'Updated At': checkpoint.created_at,
+        'Updated At': f'{checkpoint.created_at}+00:00',
     }
     assert (single['Name'], single['Status']) == ('single', ['available'])
     rows = openstack(*CHECKPOINTS, '-f', 'json').json()
@@ -373,7 +381,7 @@ def test_a_filtered_checkpoint_is_still_the_whole_one(
     ).json()
     assert len(rows) == runs
     assert {row['Servers'] for row in rows} == {3}
-    assert {row['Size'] for row in rows} == {3 * 10240}
+    assert {row['Size'] for row in rows} == {30}
 
 
 def test_parts_of_a_list_of_checkpoints(
@@ -420,7 +428,7 @@ def test_show_a_checkpoint_by_id_or_by_the_name_of_its_backups(
         'status': 'available',
         'server_id': item.resource_id,
         'server_name': item.resource_name,
-        'size': item.size,
+        'size': 10,
     }
     line = f'{item.id} ({item.resource_name}, available, 10 GB)'
     assert line in openstack(*CHECKPOINT, 'weekly').stdout

@@ -105,7 +105,7 @@ def test_a_plan_and_its_sum_are_shown(
     )
     assert result.code == 0, result.stderr
     assert ESCAPED[encoding] in result.stdout
-    assert 'Deleted: 1' in result.stdout
+    assert 'Deleted: 0, in progress: 1, kept: 1' in result.stdout
     assert len(deletes(c)) == 1
 
 

@@ -252,17 +252,21 @@ def test_a_strange_answer_is_quoted_safely(
 ) -> None:
     c = cloud()
     backup = c.state.add_backup('nightly')
-    c.knobs.faults.append(Fault('status', 'DELETE', status=400, body=body))
-    result = openstack(
-        *DELETE,
-        'nightly',
-        '--report',
+    c.knobs.faults.append(
+        Fault('status', 'DELETE', status=400, body=body, times=2)
+    )
+    told = openstack(
+        *(*DELETE, 'nightly'),
         complains=[f'nightly ({backup.id}): ', '1 of 1'],
-    )
-    assert not re.search(
-        '[\x00-\x09\x0b-\x1f\x7f\u202e]', result.stderr + result.stdout
-    )
-    assert len(result.stderr) < 2000
+    ).stderr
+    assert len(told) < 2000
+    shown = openstack(
+        *(*DELETE, 'nightly', '--report'),
+        complains=['1 of 1 backups failed to delete.'],
+    ).stdout
+    assert re.search(rf'\| {backup.id} \| nightly .*\| failed ', shown)
+    assert max(map(len, shown.splitlines())) < 2000
+    assert not re.search('[\x00-\x09\x0b-\x1f\x7f\u202e]', told + shown)
 
 
 @pytest.mark.parametrize('status', [200, 201, 203, 206])
@@ -377,9 +381,20 @@ def test_lost_answers_are_reported_once(
     assert lines[-1] == '3 of 3 backups failed to delete.'
 
 
-@pytest.mark.parametrize('options', [(), ('--dry-run',)])
+@pytest.mark.parametrize(
+    ('options', 'ending'),
+    [
+        ((), 'failed to delete'),
+        (('-f', 'json'), 'failed to delete'),
+        (('-c', 'ID'), 'failed to delete'),
+        (('--dry-run', '-c', 'ID'), 'would be refused'),
+    ],
+)
 def test_what_many_targets_share_is_said_once(
-    cloud: CloudFactory, openstack: Openstack, options: tuple[str, ...]
+    cloud: CloudFactory,
+    openstack: Openstack,
+    options: tuple[str, ...],
+    ending: str,
 ) -> None:
     c = cloud()
     partner = c.state.add_project('partner', member=False)
@@ -396,12 +411,39 @@ def test_what_many_targets_share_is_said_once(
         f'{partner.id}. ',
         *(f'  {b.name} ({b.id})' for b in shared),
         f'Failed to delete backup stuck ({stuck.id}): its deletion failed ',
-        '5 of 5 backups failed to delete.',
+        f'5 of 5 backups {ending}.',
     )
     lines = result.stderr.splitlines()
     assert len(lines) == len(complaints)
     for line, complaint in zip(lines, complaints, strict=True):
         assert line.startswith(complaint)
+    assert deletes(c) == []
+
+
+@pytest.mark.parametrize(
+    ('options', 'ending'),
+    [
+        (('--report',), 'failed to delete'),
+        (('-c', 'ID', '-c', 'Detail'), 'failed to delete'),
+        (('--dry-run',), 'would be refused'),
+        (('--dry-run', '-f', 'json'), 'would be refused'),
+    ],
+)
+def test_what_the_rows_tell_is_not_said_again(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    options: tuple[str, ...],
+    ending: str,
+) -> None:
+    c = cloud()
+    stuck = c.state.add_backup('stuck', status='error_deleting')
+    result = openstack(
+        *(*DELETE, stuck.id, *options),
+        complains=[f'1 of 1 backups {ending}.'],
+    )
+    assert 'its deletion failed before (status error_deleting)' in (
+        result.stdout
+    )
     assert deletes(c) == []
 
 

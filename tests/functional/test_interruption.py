@@ -2,12 +2,15 @@
 """Ctrl-C, SIGTERM, closed pipes and kill -9, in a process of its own."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pty
 import re
 import signal
+import struct
 import subprocess
+import termios
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -381,7 +384,6 @@ class Stage:
             *(backup.name for backup in backups),
             '--wait',
             env={'TMPDIR': str(scratch_of(openstack))},
-            start_new_session=True,
         )
         assert self.seen.wait(60)
         return c, [backup.id for backup in backups], process
@@ -710,17 +712,21 @@ def test_a_reader_of_a_long_list_that_goes_away_ends_it_quietly(
 
 @contextlib.contextmanager
 def terminal(
-    openstack: Openstack, *args: str, env: Mapping[str, str] | None = None
+    openstack: Openstack,
+    *args: str,
+    env: Mapping[str, str] | None = None,
+    width: int = 1000,
 ) -> Iterator[tuple['subprocess.Popen[str]', int]]:
     """The command with somebody at its terminal: (process, terminal)."""
     ours, theirs = pty.openpty()
+    size = struct.pack('HHHH', 40, width, 0, 0)
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, size)
     process = openstack.start(
         *args,
         env=env,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        start_new_session=True,
     )
     os.close(theirs)
     try:
@@ -751,16 +757,56 @@ def test_a_question_is_answered_at_the_terminal(
     cloud: CloudFactory, openstack: Openstack, answer: str, code: int
 ) -> None:
     c = cloud()
-    run = c.state.add_checkpoint(3)
+    run = c.state.add_checkpoint(3, 'weekly')
     command = ('csbs', 'checkpoint', 'delete', run.id)
     with terminal(openstack, *command) as (process, screen):
         asked = read_until(screen, '[y/N] ')
-        assert f'Checkpoint {run.id} holds' in asked
+        assert f'Checkpoint weekly ({run.id}) has:' in asked
+        assert 'Delete 1 checkpoint (3 backups, 30 GB nominal) in ' in asked
         assert deletes(c) == []
         os.write(screen, answer.encode())
         read_until(screen, '')
         assert process.wait(30) == code
     assert deletes(c) == ([checkpoint_delete(run.id)] if code == 0 else [])
+
+
+@pytest.mark.parametrize('answer', ['y', 'n'])
+def test_who_pipes_ids_is_asked_at_the_terminal(
+    cloud: CloudFactory, openstack: Openstack, answer: str
+) -> None:
+    c = cloud()
+    run = c.state.add_checkpoint(3, 'weekly')
+    screen, theirs = pty.openpty()
+    process = openstack.start(
+        *('csbs', 'checkpoint', 'delete', '-'),
+        # It is in a session of its own, which has no terminal yet.
+        preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),
+    )
+    try:
+        assert process.stdin is not None
+        process.stdin.write(f'{run.id}\n')
+        process.stdin.close()
+        process.stdin = None
+        asked = read_until(screen, '[y/N] ')
+        assert f'Checkpoint weekly ({run.id}) has:' in asked
+        for item in run.items:
+            assert item.id in asked
+        assert 'Delete 1 checkpoint (3 backups, 30 GB nominal) in ' in asked
+        assert deletes(c) == []
+        os.write(screen, f'{answer}\n'.encode())
+        _, stdout, stderr = finish(process)
+    finally:
+        process.kill()
+        process.wait(30)
+        os.close(theirs)
+        os.close(screen)
+    assert stdout == ''
+    if answer == 'y':
+        assert (process.returncode, stderr) == (0, '')
+        assert deletes(c) == [checkpoint_delete(run.id)]
+    else:
+        assert (process.returncode, stderr) == (1, 'Nothing was deleted.\n')
+        assert deletes(c) == []
 
 
 def test_ctrl_c_at_the_question_deletes_nothing(

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from tests.functional.conftest import CloudFactory
-from tests.functional.shell import Openstack
-from tests.functional.test_vbs_backup_prune import Somebody
+from tests.functional.shell import Openstack, Somebody
 from tests.functional.wire import (
     checkpoint_delete,
     deletes,
@@ -475,7 +474,10 @@ def test_block_storage_keeps_what_was_built_before_a_snapshot_was_backed_up(
 
 @pytest.mark.parametrize(
     ('count', 'told'),
-    [(1, 'The only backup is kept.'), (2, 'All 2 backups are kept.')],
+    [
+        (1, 'Nothing to delete: the only backup is kept.'),
+        (2, 'Nothing to delete: all 2 backups of 1 volume are kept.'),
+    ],
 )
 def test_nothing_to_delete_is_said(
     cloud: CloudFactory, openstack: Openstack, count: int, told: str
@@ -484,5 +486,5 @@ def test_nothing_to_delete_is_said(
     for days in range(1, count + 1):
         add(c, days)
     result = openstack(*VBS, '--all-volumes', '--keep-last', '5', '--yes')
-    assert result.stdout.splitlines()[-1] == told
+    assert result.stdout == f'{told}\n'
     assert not deletes(c)

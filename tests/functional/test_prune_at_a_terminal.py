@@ -47,17 +47,27 @@ def test_ids_are_whole_on_a_narrow_screen(
 ) -> None:
     c = cloud()
     backups = fill(c, 5)
-    env = {'COLUMNS': '80'}
     command = (*PRUNE, '--keep-last', '2', *(['--dry-run'] * dry))
-    with terminal(openstack, *command, env=env) as (_, screen):
+    with terminal(openstack, *command, width=80) as (_, screen):
         asked = read_until(screen, 'Would delete' if dry else QUESTION)
-    table = [line for line in asked.splitlines() if line[:1] in ('|', '+')]
-    assert max(map(len, table)) <= 80
+    assert max(map(len, asked.splitlines())) <= 80
     volume = backups[0].volume_id
     assert f'Volume {volume}: 3 of 5 to delete' in asked
     assert asked.count(volume) == 1
-    for backup in backups:
-        assert backup.id in asked
+    # The question is about what goes; of the rest there is a line.
+    for number, backup in enumerate(backups):
+        assert (backup.id in asked) == (dry or number >= 2)
+    text = ' '.join(asked.split())
+    newest = f'{backups[0].created_at:.19}'.replace('T', ' ')
+    assert (
+        f'Kept: 2, the newest that can be restored is {backups[0].name} of '
+        f'{newest}.'
+    ) in text
+    if not dry:
+        assert text.endswith(
+            'Delete 3 backups of 1 volume (60 GB nominal) in project demo of '
+            'cloud sandbox? [y/N]'
+        )
     assert deletes(c) == []
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """``openstack vbs backup list`` and ``show``."""
 
+import csv
+import io
 import json
 import re
 from datetime import timedelta
@@ -11,7 +13,7 @@ import pytest
 from tests.functional.conftest import CloudFactory
 from tests.functional.reading import asked, only_gets
 from tests.functional.shell import Openstack
-from tests.functional.wire import UNKNOWN
+from tests.functional.wire import UNKNOWN, names_read
 from tests.sandbox import Fault, Sandbox
 from tests.sandbox.state import described
 
@@ -26,7 +28,8 @@ V3 = '/vbs/v3/{P}/backups/detail'
 SHARES = '/vbs/v2/{P}/os-vendor-backup-sharing/detail'
 ITEMS = '/csbs/v1/{P}/checkpoint_items'
 
-COLUMNS = ['ID', 'Name', 'Status', 'Size', 'Volume', 'Created At']
+SHORT = ['ID', 'Name', 'Status', 'Size', 'Volume', 'Created At']
+COLUMNS = [*SHORT, 'Volume Name', 'Server', 'Server Name']
 LONG = [
     *COLUMNS,
     'Description',
@@ -42,7 +45,6 @@ LONG = [
 FIELDS = [
     *(title.lower().replace(' ', '_') for title in LONG),
     'server_backup',
-    'server',
     'snapshot',
     'data_timestamp',
 ]
@@ -69,7 +71,7 @@ def ago(c: Sandbox, **when: float) -> Any:
         ('both', f'{V3}?limit=1000'),
     ],
 )
-def test_the_short_list_costs_one_list_and_no_other_call(
+def test_the_short_list_costs_one_list_and_the_names(
     cloud: CloudFactory, openstack: Openstack, discovery: str, first: str
 ) -> None:
     c = cloud(discovery=discovery)
@@ -82,7 +84,10 @@ def test_the_short_list_costs_one_list_and_no_other_call(
         'Status': 'available',
         'Size': 20,
         'Volume': backup.volume_id,
-        'Created At': backup.created_at,
+        'Created At': f'{backup.created_at}+00:00',
+        'Volume Name': None,
+        'Server': None,
+        'Server Name': None,
     }
     assert asked(c)[0] == first
     assert {text.split('?')[0] for text in asked(c)} == {first.split('?')[0]}
@@ -216,7 +221,140 @@ def test_a_table_is_for_people_and_shows_no_control_character(
     assert '2024-05-02 10:11:12 ' in table
     (row,) = openstack(*LIST, '-f', 'json').json()
     assert row['Name'] == 'a\x1b[2Jb'
-    assert row['Created At'] == '2024-05-02T10:11:12.5'
+    assert row['Created At'] == '2024-05-02T10:11:12.5+00:00'
+
+
+# -- names -----------------------------------------------------------------
+
+
+def with_names(cloud: CloudFactory) -> tuple[Sandbox, Any, Any]:
+    """A cloud with a backup of a volume of a server."""
+    c = cloud(catalog='vbs+volumev3')
+    server = c.state.add_server(
+        'db01', [c.state.add_volume('db01-data'), c.state.add_volume('x')]
+    )
+    return c, server, c.state.add_backup('nightly', server.volumes[0])
+
+
+def headers(table: str) -> list[str]:
+    """The titles of the columns of a table."""
+    return [title.strip() for title in table.splitlines()[1].split('|')[1:-1]]
+
+
+@pytest.mark.parametrize('form', ['json', 'csv'])
+def test_machines_get_names_beside_the_ids(
+    cloud: CloudFactory, openstack: Openstack, form: str
+) -> None:
+    c, server, backup = with_names(cloud)
+    # A backup of CSBS names the server that it was of; it is gone.
+    gone = c.state.add_backup(
+        'part', c.state.add_volume(''), service_metadata={'VMID': UNKNOWN}
+    )
+    told = openstack(*LIST, '-f', form).stdout
+    assert sorted(names_read(c)) == [
+        'GET /compute/v2.1/servers?limit=1000',
+        'GET /volume/v3/{P}/volumes/detail?limit=1000',
+    ]
+    rows = (
+        json.loads(told)
+        if form == 'json'
+        else list(csv.DictReader(io.StringIO(told)))
+    )
+    assert [list(row) for row in rows] == [COLUMNS] * 2
+    nothing = None if form == 'json' else ''
+    assert [[row[title] for title in COLUMNS[4:]] for row in rows] == [
+        [
+            gone.volume_id,
+            f'{gone.created_at}+00:00',
+            *(nothing, UNKNOWN, nothing),
+        ],
+        [
+            backup.volume_id,
+            f'{backup.created_at}+00:00',
+            *('db01-data', server.id, 'db01'),
+        ],
+    ]
+
+
+def test_a_short_table_has_the_names_in_place_of_the_id(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c, _, backup = with_names(cloud)
+    free = c.state.add_backup('free', c.state.add_volume('spare'))
+    unnamed = c.state.add_backup('unnamed', c.state.add_volume(''))
+    table = openstack(*LIST).stdout
+    assert headers(table) == SHORT
+    volumes = [line.split('|')[5].strip() for line in table.splitlines()[3:-1]]
+    assert volumes == [unnamed.volume_id, 'spare', 'db01-data of db01']
+    assert len(names_read(c)) == 2
+    for id in (free.volume_id, backup.volume_id):
+        assert id not in table
+
+
+def test_long_tables_and_columns_by_name_have_the_id_and_the_names(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    _, server, backup = with_names(cloud)
+    table = openstack(*LIST, '--long').stdout
+    assert headers(table) == LONG
+    chosen = ('-c', 'Volume', '-c', 'Server Name', '-c', 'Volume Name')
+    for shown in (table, openstack(*LIST, *chosen).stdout):
+        (row,) = shown.splitlines()[3:-1]
+        cells = [cell.strip() for cell in row.split('|')]
+        assert {backup.volume_id, 'db01-data', 'db01'} <= set(cells)
+    shown = openstack(*SHOW, 'nightly', '-f', 'json').json()
+    assert (shown['volume'], shown['volume_name']) == (
+        backup.volume_id,
+        'db01-data',
+    )
+    assert (shown['server'], shown['server_name']) == (server.id, 'db01')
+
+
+@pytest.mark.parametrize(
+    'command',
+    [
+        (*LIST, '-c', 'Volume', '-f', 'json'),
+        (*LIST, '-c', 'ID', '-f', 'value'),
+        (*LIST, '--count'),
+        (*SHOW, 'nightly', '-c', 'volume', '-f', 'value'),
+    ],
+)
+def test_names_that_are_not_shown_are_not_asked_for(
+    cloud: CloudFactory, openstack: Openstack, command: tuple[str, ...]
+) -> None:
+    c, _, _ = with_names(cloud)
+    openstack(*command)
+    assert asked(c)
+    assert names_read(c) == []
+
+
+@pytest.mark.parametrize(
+    ('forbidden', 'named', 'label'),
+    [
+        ('/volumes/detail', (None, None, None), None),
+        ('/servers', ('db01-data', 'id', None), 'db01-data'),
+        ('/(servers|volumes/detail)', (None, None, None), None),
+    ],
+)
+def test_names_that_may_not_be_read_are_left_out_silently(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    forbidden: str,
+    named: tuple[str | None, ...],
+    label: str | None,
+) -> None:
+    c, server, backup = with_names(cloud)
+    c.knobs.faults.append(
+        Fault('status', 'GET', forbidden, status=403, times=None)
+    )
+    volume, attached, name = named
+    expected = [volume, server.id if attached else None, name]
+    (row,) = openstack(*LIST, '-f', 'json').json()
+    assert [row[title] for title in COLUMNS[6:]] == expected
+    shown = openstack(*SHOW, 'nightly', '-f', 'json').json()
+    assert [shown[field] for field in FIELDS[6:9]] == expected
+    table = openstack(*LIST).stdout
+    assert f'| {label or backup.volume_id} |' in table
 
 
 def test_csv_holds_numbers_and_nothing_where_there_is_nothing(

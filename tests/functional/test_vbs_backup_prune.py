@@ -3,7 +3,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.functional.conftest import CloudFactory
-from tests.functional.shell import Openstack, Terminal
+from tests.functional.shell import Openstack, Somebody, Terminal
 from tests.functional.wire import deletes, requests, vbs_delete
 from tests.sandbox import Fault, Sandbox
 from tests.sandbox.model import Backup, Volume
@@ -19,18 +18,8 @@ from tests.sandbox.model import Backup, Volume
 PRUNE = ('vbs', 'backup', 'prune')
 
 COLUMNS = ['Group', 'Name', 'ID', 'Created At', 'Size', 'Action', 'Reasons']
-
-
-class Somebody(Terminal):
-    """Answers a question, after something else has happened."""
-
-    def __init__(self, answer: str, meanwhile: Callable[[], object]) -> None:
-        super().__init__(f'{answer}\n')
-        self._meanwhile = meanwhile
-
-    def readline(self, size: int | None = -1, /) -> str:
-        self._meanwhile()
-        return super().readline(-1 if size is None else size)
+KEYS = [*COLUMNS, 'Group Name']
+PLACE = 'in project demo of cloud sandbox?'
 
 
 def add(
@@ -81,8 +70,9 @@ def test_what_no_rule_keeps_is_deleted_and_nothing_else(
         *(b.id for b in backups[:3]),
         foreign.id,
     }
-    assert 'Deleted: 2' in result.stdout
-    assert 'kept: 3, skipped: 0, failed: 0.' in result.stdout
+    assert (
+        'Deleted: 0, in progress: 2, kept: 3, skipped: 0, failed: 0.'
+    ) in result.stdout
     assert 'Nominal size of deleted backups: 40 GB' in result.stdout
 
 
@@ -111,8 +101,8 @@ def test_a_second_run_deletes_nothing(
     openstack(*command)
     left = dict(c.state.backups)
     result = openstack(*command)
-    assert (
-        result.stdout.splitlines()[-1] == f'All {len(left)} backups are kept.'
+    assert result.stdout == (
+        f'Nothing to delete: all {len(left)} backups of 1 volume are kept.\n'
     )
     assert c.state.backups == left
 
@@ -437,15 +427,19 @@ def test_a_terminal_is_asked(
 ) -> None:
     c = cloud()
     kept, old = add(c, 1), add(c, 2)
-    question = 'Delete 1 backup of 1 volume? [y/N]'
+    question = f'Delete 1 backup of 1 volume (20 GB nominal) {PLACE} [y/N]'
     result = openstack(
         *(*PRUNE, '--all-volumes', '--keep-last', '1'),
         stdin=Terminal(f'{answer}\n'),
         complains=[question],
         code=0 if goes else 1,
     )
-    assert kept.id in result.stdout
     assert old.id in result.stdout
+    assert kept.id not in result.stdout
+    assert (
+        f'\nKept: 1, the newest that can be restored is day-1 of '
+        f'{kept.created_at[:10]} {kept.created_at[11:19]}.\n'
+    ) in result.stdout
     assert deletes(c) == (vbs_delete(old.id) if goes else [])
 
 
@@ -502,8 +496,9 @@ def test_what_has_changed_since_the_plan_is_skipped(
         code=0,
     )
     assert deletes(c) == vbs_delete(old.id)
-    assert 'Deleted: 1' in result.stdout
-    assert 'skipped: 1, failed: 0.' in result.stdout
+    assert (
+        'Deleted: 0, in progress: 1, kept: 1, skipped: 1, failed: 0.'
+    ) in result.stdout
 
 
 @pytest.mark.parametrize('number', [2, 6])
@@ -530,7 +525,9 @@ def test_a_share_that_was_not_confirmed_is_not_cancelled(
     )
     assert old.id not in str(deletes(c))
     assert len(c.state.shares) == 1
-    assert f'Deleted: {number - 2}' in result.stdout
+    # Nothing is said of what is in progress where there is nothing.
+    going = f'in progress: {number - 2}, ' if number > 2 else ''
+    assert f'Deleted: 0, {going}kept: 1, skipped: 1, ' in result.stdout
 
 
 @pytest.mark.parametrize('number', [2, 6])
@@ -600,7 +597,7 @@ def test_what_appears_after_the_plan_is_not_touched(
     openstack(
         *(*PRUNE, '--all-volumes', '--older-than', '30d'),
         stdin=Somebody('y', lambda: late.append(add(c, 60))),
-        complains=['Delete 1 backup of 1 volume?'],
+        complains=[f'Delete 1 backup of 1 volume (20 GB nominal) {PLACE}'],
         code=0,
     )
     assert deletes(c) == vbs_delete(old.id)
@@ -687,14 +684,45 @@ def test_the_plan_as_json_is_a_contract(
             'Group': disk.id,
             'Name': 'day-1',
             'ID': kept.id,
-            'Created At': kept.created_at,
+            'Created At': f'{kept.created_at}+00:00',
             'Size': 40,
             'Action': 'keep',
             'Reasons': ['last 1'],
+            'Group Name': None,
         }
     ]
-    assert list(result.json()[0]) == COLUMNS
+    assert list(result.json()[0]) == KEYS
     assert not deletes(c)
+
+
+def test_names_are_shown_where_they_can_be_read(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(catalog='vbs+volumev3')
+    disk = c.state.add_volume('db01-data', size=600)
+    c.state.add_server('db01', [disk])
+    for days in range(1, 4):
+        add(c, days, disk)
+    rules = (*PRUNE, '--all-volumes', '--keep-last', '1')
+    result = openstack(
+        *rules,
+        stdin=Terminal('n\n'),
+        complains=[f'Delete 2 backups of 1 volume (1.2 TB nominal) {PLACE}'],
+    )
+    lines = result.stdout.splitlines()
+    assert lines[1] == (
+        f'Volume db01-data of db01 ({disk.id}): 2 of 3 to delete'
+    )
+    rows = openstack(
+        *(*rules, '--dry-run', '-f', 'json'), complains=[...], code=0
+    ).json()
+    assert [(row['Group'], row['Group Name']) for row in rows] == [
+        (disk.id, 'db01-data of db01')
+    ] * 3
+    # A table has the one in place of the other.
+    table = openstack(*rules, '--dry-run').stdout
+    assert '| db01-data of db01 |' in table
+    assert disk.id not in table
 
 
 def test_a_dry_run_shows_the_same_to_a_person(
@@ -793,7 +821,10 @@ def test_nothing_selected_is_success_and_said(
         *(*PRUNE, '--name', 'nobody', '--keep-last', '1'),
         '--dry-run' if dry else '--yes',
     )
-    assert 'No backup is selected: there is nothing to prune.' in result.stdout
+    # The table of a dry run is an empty line.
+    assert result.stdout.rstrip('\n') == (
+        'Nothing to delete: no backup is selected.'
+    )
     assert not deletes(c)
 
 
@@ -806,18 +837,58 @@ def test_a_quiet_night_of_cron_says_nothing(
     assert openstack('-q', *PRUNE, *rules).stdout == ''
 
 
-def test_what_goes_is_said_quietly_as_well(
-    cloud: CloudFactory, openstack: Openstack
+@pytest.mark.parametrize('wait', [(), ('--wait',)])
+def test_what_goes_quietly_is_not_said_either(
+    cloud: CloudFactory, openstack: Openstack, wait: tuple[str, ...]
 ) -> None:
     c = cloud()
     volume = c.state.add_volume()
-    for days in (1, 2):
-        add(c, days, volume)
+    _, old = (add(c, days, volume) for days in (1, 2))
     rules = ('--all-volumes', '--keep-last', '1', '--yes')
-    shown = openstack('-q', *PRUNE, *rules).stdout
-    assert shown.startswith('Keep last 1.')
-    assert 'day-2' in shown
-    assert 'Deleted: 1' in shown
+    assert openstack('-q', *PRUNE, *rules, *wait).stdout == ''
+    assert deletes(c) == vbs_delete(old.id)
+
+
+def test_what_fails_is_said_quietly_as_well(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(deletion_time=0.05)
+    add(c, 1)
+    bad = add(c, 50, deletion_fails=True)
+    add(c, 51)
+    result = openstack(
+        *('-q', *PRUNE, '--all-volumes', '--keep-last', '1', '--yes'),
+        '--wait',
+        complains=[bad.id, '1 of 2 backups failed to delete.'],
+    )
+    assert result.stdout == ''
+
+
+def test_a_quiet_question_comes_with_its_plan(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    add(c, 1)
+    old = add(c, 2)
+    shown = openstack(
+        *('-q', *PRUNE, '--all-volumes', '--keep-last', '1'),
+        stdin=Terminal('n\n'),
+        complains=[f'Delete 1 backup of 1 volume (20 GB nominal) {PLACE}'],
+    ).stdout
+    assert old.id in shown
+    assert not deletes(c)
+
+
+def test_a_quiet_dry_run_for_a_program_has_rows_alone(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    _, old = add(c, 1), add(c, 2)
+    rows = openstack(
+        *('-q', *PRUNE, '--all-volumes', '--keep-last', '1', '--dry-run'),
+        *('--keep-name', 'nobody', '-f', 'json'),
+    ).json()
+    assert [row['ID'] for row in rows if row['Action'] == 'delete'] == [old.id]
 
 
 def test_a_volume_that_keeps_its_limit_is_warned_of(
@@ -863,7 +934,9 @@ def test_what_is_not_finished_in_time_exits_with_three(
         complains=[f'1 of 1 backups is not deleted yet: day-50 ({old.id})'],
         code=3,
     )
-    assert 'Deleted: 1 (1 still in progress)' in result.stdout
+    assert (
+        'Deleted: 0, in progress: 1, kept: 1, skipped: 0, failed: 0.'
+    ) in result.stdout
 
 
 def test_the_journal_has_every_delete(

@@ -2,12 +2,13 @@
 """``openstack vbs share delete``."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from tests.functional.conftest import CloudFactory
-from tests.functional.shell import Openstack
+from tests.functional.shell import Openstack, Somebody, Terminal
 from tests.functional.wire import (
     UNKNOWN,
     deletes,
@@ -15,6 +16,7 @@ from tests.functional.wire import (
     share_delete,
 )
 from tests.sandbox import Fault, Sandbox
+from tests.sandbox.model import Backup, Share
 
 DELETE = ('vbs', 'share', 'delete')
 
@@ -163,7 +165,8 @@ def test_all_shares_of_a_backup_go_by_one_delete_after_they_were_listed(
     c = cloud()
     backup, _ = golden(c, 3)
     _, (other,) = golden(c, 1, 'other')
-    assert openstack(*DELETE, '--backup', getattr(backup, by)).stdout == ''
+    named = ('--backup', getattr(backup, by), '--yes')
+    assert openstack(*DELETE, *named).stdout == ''
     assert deletes(c) == [share_delete(backup.id, is_backup_id=True)]
     assert list(c.state.shares) == [other.id]
     assert set(c.state.backups) == {backup.id, other.backup_id}
@@ -182,7 +185,7 @@ def test_several_backups_are_named_by_several_options(
 ) -> None:
     c = cloud()
     backups = [golden(c, 2, f'golden-{n}')[0] for n in range(count)]
-    openstack(*DELETE, *(f'--backup={b.name}' for b in backups))
+    openstack(*DELETE, *(f'--backup={b.name}' for b in backups), '--yes')
     assert sorted(deletes(c)) == sorted(
         share_delete(b.id, is_backup_id=True) for b in backups
     )
@@ -194,8 +197,85 @@ def test_a_backup_that_is_named_twice_is_asked_once(
 ) -> None:
     c = cloud()
     backup, _ = golden(c)
-    openstack(*DELETE, '--backup', 'golden', '--backup', backup.id)
+    openstack(*DELETE, '--backup', 'golden', '--backup', backup.id, '--yes')
     assert deletes(c) == [share_delete(backup.id, is_backup_id=True)]
+
+
+def listed(backup: Backup, shares: Sequence[Share]) -> list[str]:
+    """How the question tells what goes."""
+    return [
+        f'Backup golden ({backup.id}) has:',
+        *(
+            f'  share {share.id} with project {share.to_project_id}'
+            for share in reversed(shares)
+        ),
+    ]
+
+
+@pytest.mark.parametrize(('answer', 'goes'), [('y', True), ('', False)])
+def test_several_shares_of_a_backup_are_listed_and_asked_for(
+    cloud: CloudFactory, openstack: Openstack, answer: str, goes: bool
+) -> None:
+    c = cloud()
+    backup, shares = golden(c)
+    question = (
+        'Cancel 2 shares of 1 backup in project demo of cloud sandbox? [y/N] '
+    )
+    openstack(
+        *(*DELETE, '--backup=golden'),
+        stdin=Terminal(f'{answer}\n'),
+        complains=[
+            *listed(backup, shares),
+            re.compile(f'^{re.escape(question)}{"$" if goes else "Nothing "}'),
+        ],
+        code=0 if goes else 1,
+    )
+    expected = [share_delete(backup.id, is_backup_id=True)]
+    assert deletes(c) == (expected if goes else [])
+
+
+def test_what_is_shared_while_the_question_is_open_stops_it(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    backup, shares = golden(c)
+    late = c.state.add_project('late')
+    openstack(
+        *(*DELETE, '--backup=golden'),
+        stdin=Somebody('y', lambda: c.state.add_share(backup, late)),
+        complains=[
+            *listed(backup, shares),
+            re.compile(
+                f'has changed while the question was open .*{late.id}.*'
+                f'Nothing was deleted'
+            ),
+        ],
+    )
+    assert deletes(c) == []
+
+
+def test_several_shares_without_a_terminal_are_refused(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    backup, shares = golden(c)
+    openstack(
+        *(*DELETE, '--backup=golden'),
+        complains=[*listed(backup, shares), 'as listed above: add --yes.'],
+    )
+    assert deletes(c) == []
+    assert len(c.state.shares) == 2
+
+
+@pytest.mark.parametrize('shares', [1, 2])
+def test_what_is_named_one_by_one_is_not_asked_for(
+    cloud: CloudFactory, openstack: Openstack, shares: int
+) -> None:
+    c = cloud()
+    _, made = golden(c, shares)
+    named = [s.id for s in made] if shares > 1 else ['--backup=golden']
+    openstack(*DELETE, *named)
+    assert not c.state.shares
 
 
 @pytest.mark.parametrize('more', [0, 5])

@@ -67,7 +67,7 @@ def test_one_list_says_all_that_is_shown(
     assert list(row) == LONG
     assert (row['Status'], row['Size']) == ('available', 20)
     assert row['Source Project'] == c.project_id
-    assert row['Created At'] == one.created_at
+    assert row['Created At'] == f'{one.created_at}+00:00'
     assert {text.split('?')[0] for text in asked(c)} == {f'{SHARES}/detail'}
 
 
