@@ -45,6 +45,7 @@ BACKUP_LONG = [
     'Updated At',
     'Fail Reason',
     'Volume Backups',
+    'Tags',
 ]
 CHECKPOINT_COLUMNS = [
     'ID',

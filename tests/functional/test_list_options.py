@@ -12,7 +12,14 @@ from tests.functional.wire import requests
 
 FILTERS = ('--name', '--name-contains', '--status', '--availability-zone')
 OPTIONS = {
-    'vbs backup list': (*FILTERS, '--volume', '--server', '--marker'),
+    'vbs backup list': (
+        *FILTERS,
+        '--volume',
+        '--server',
+        '--project',
+        '--project-domain',
+        '--marker',
+    ),
     'vbs share list': (
         *FILTERS,
         '--volume',
@@ -26,10 +33,17 @@ OPTIONS = {
         *FILTERS,
         '--server',
         '--policy',
+        '--tag',
         '--checkpoint',
         '--marker',
     ),
-    'csbs checkpoint list': (*FILTERS, '--server', '--policy', '--marker'),
+    'csbs checkpoint list': (
+        *FILTERS,
+        '--server',
+        '--policy',
+        '--tag',
+        '--marker',
+    ),
 }
 
 

@@ -91,12 +91,11 @@ def test_one_that_shows_something_need_not(
 @pytest.mark.parametrize(
     'args',
     [
-        ['vbs', 'backup', 'list', '--server', 'a', '--server', 'b'],
-        ['csbs', 'backup', 'list', '--server', 'a', '--server', 'b'],
-        [*PRUNE, '--volume', 'a', '--volume', 'b', '--yes'],
+        ['vbs', 'backup', 'list', '--marker', 'a', '--marker', 'b'],
+        ['csbs', 'backup', 'list', '--checkpoint', 'a', '--checkpoint', 'b'],
         [*PRUNE, '--keep-last', '2', '--yes'],
         [*DELETE, 'a', '--concurrency', '1', '--concurrency', '10'],
-        ['vbs', 'share', 'list', '--backup', 'a', '--backup', 'a'],
+        [*PRUNE, '--older-than', '30d', '--older-than', '3d', '--yes'],
     ],
 )
 def test_an_option_that_counts_once_is_not_given_twice(
@@ -356,13 +355,13 @@ class TestStatuses:
 
 
 @pytest.mark.parametrize('command', ['backup', 'checkpoint'])
-def test_a_policy_is_no_name(
+def test_a_policy_that_is_none_is_said(
     cloud: CloudFactory, openstack: Openstack, command: str
 ) -> None:
     cloud()
     openstack(
         *('csbs', command, 'list', '--policy', 'daily'),
-        complains=["'daily' is not the id of a policy, and nothing"],
+        complains=["No policy found for 'daily'"],
     )
 
 
