@@ -406,11 +406,12 @@ def test_what_many_targets_share_is_said_once(
         *DELETE, *(b.id for b in (*shared[:2], stuck, *shared[2:])), *options
     )
     assert result.code == 1
+    failed = 'Would not' if '--dry-run' in options else 'Failed to'
     complaints = (
-        f'Failed to delete 4 backups: it is shared with 1 project: '
+        f'{failed} delete 4 backups: it is shared with 1 project: '
         f'{partner.id}. ',
         *(f'  {b.name} ({b.id})' for b in shared),
-        f'Failed to delete backup stuck ({stuck.id}): its deletion failed ',
+        f'{failed} delete backup stuck ({stuck.id}): its deletion failed ',
         f'5 of 5 backups {ending}.',
     )
     lines = result.stderr.splitlines()

@@ -70,7 +70,7 @@ def test_a_list_fits_with_every_id_whole(
     [
         (
             'vbs backup list',
-            ['Name/ID', 'Status/Size', 'Volume', 'Created At'],
+            ['Name/ID', 'Status', 'Volume', 'Created At'],
         ),
         ('vbs share list', ['Backup Name/ID', 'Backup/Target Project']),
     ],

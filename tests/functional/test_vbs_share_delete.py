@@ -219,7 +219,7 @@ def test_several_shares_of_a_backup_are_listed_and_asked_for(
     c = cloud()
     backup, shares = golden(c)
     question = (
-        'Cancel 2 shares of 1 backup in project demo of cloud sandbox? [y/N] '
+        'Delete 2 shares of 1 backup in project demo of cloud sandbox? [y/N] '
     )
     openstack(
         *(*DELETE, '--backup=golden'),

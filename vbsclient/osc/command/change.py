@@ -181,7 +181,9 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         data: Iterable[Sequence[Any]],
     ) -> int:
         """Print rows only where they were asked for."""
-        if self._wants_rows:
+        rows = list(data)
+        # cliff writes an empty line for an empty table.
+        if self._wants_rows and (rows or parsed_args.formatter != 'table'):
             self.formatter = fitted(
                 self.formatter,
                 parsed_args,
@@ -190,7 +192,7 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
                 drops_empty=not parsed_args.columns,
             )
             with self.complaining_last(), printing(self.app):
-                super().produce_output(parsed_args, column_names, data)
+                super().produce_output(parsed_args, column_names, rows)
         return ExitCode.DONE
 
     def conclude(self, parsed_args: argparse.Namespace) -> int:

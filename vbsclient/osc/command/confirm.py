@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import termios
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
@@ -57,8 +58,11 @@ def ask(
         if not is_free:
             stdin = None
             with suppress(OSError):
-                stdin = terminal.enter_context(TERMINAL.open())
-                stderr = terminal.enter_context(TERMINAL.open('w'))
+                answers = terminal.enter_context(TERMINAL.open())
+                # Whoever reads there in the background is stopped.
+                if os.tcgetpgrp(answers.fileno()) == os.getpgrp():
+                    stderr = terminal.enter_context(TERMINAL.open('w'))
+                    stdin = answers
         if stderr is None:
             raise exceptions.CommandError(_UNSEEN)
         for line in lines:

@@ -27,6 +27,7 @@ from vbsclient.osc.output.columns import (
     MultiLine,
     Tags,
     Time,
+    Word,
     trigger,
 )
 
@@ -88,10 +89,10 @@ def _type(row: Row) -> str | None:
 _COLUMNS = (
     Column('ID', 'id', below='Name'),
     Column('Name', 'backup.name'),
-    Column('Status', 'backup.status'),
+    Column('Status', 'backup.status', Word),
     Column('Server Name', 'backup.server_name'),
-    Column('Checkpoint', 'backup.checkpoint_id', optional=True),
-    Column('Servers', 'servers', sortable=False, optional=True),
+    Column('Checkpoint', 'backup.checkpoint_id', optional=1),
+    Column('Servers', 'servers', sortable=False, optional=1),
     Column(
         'Size',
         lambda row: gigabytes(row.backup.size),

@@ -163,7 +163,7 @@ class ListCsbsCheckpoint(ListCommand):
             lambda checkpoint: [member.id for member in checkpoint.members],
             MultiLine,
             sortable=False,
-            optional=True,
+            optional=1,
         ),
         *_MORE_COLUMNS,
     )

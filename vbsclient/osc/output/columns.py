@@ -37,7 +37,8 @@ class Column:
         another column has it.
     :ivar below: the title of the column in whose cells it is where a table
         is too wide.
-    :ivar optional: whether it is left out where a table is too wide.
+    :ivar optional: 1 if it is left out where a table is too wide, 2 if only
+        where words would be cut otherwise, and still do not fit.
     """
 
     title: str
@@ -49,7 +50,7 @@ class Column:
     label: Callable[[Any], Any] | None = None
     machine_only: bool = False
     below: str | None = None
-    optional: bool = False
+    optional: int = 0
 
     @property
     def field(self) -> str:
@@ -134,6 +135,12 @@ def cells(
 def _with_zone(value: Any) -> Any:
     is_without = isinstance(value, str) and _NO_ZONE.fullmatch(value)
     return f'{value}+00:00' if is_without else value
+
+
+class Word(Text):
+    """A text that is never cut, such as a status."""
+
+    wraps = False
 
 
 class Time(Text):

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, TextIO
 
-from cliff import utils
 from wcwidth import wcswidth
 
 from vbsclient.osc.output.columns import Column
@@ -28,10 +29,11 @@ LOG = logging.getLogger(__name__)
 #: What is never cut: IDs of resources, projects and requests.
 _ID = re.compile(r'(?:req-)?[0-9a-fA-F][0-9a-fA-F-]{30,}[0-9a-fA-F]')
 
-#: Words up to this width are cut in no shape, and no column of text is
-#: narrower unless its words are.
-_WORD = 16
-_NARROWEST = 10
+#: No column of text is narrower, unless its words are.
+_NARROWEST = 8
+
+#: Where a line may be wrapped: at spaces, but not before a unit.
+_SPACE = re.compile(' (?!(?:MB|GB|TB)\\b)')
 
 #: The borders of a table: this for each column, and one more.
 _BORDER = 3
@@ -201,8 +203,12 @@ class FittedTables:
                 self._noun,
             )
             return
-        shown = {t for c in shape.columns for t in c.title.split('/')}
-        left_out = [c.title for c in table.columns if c.title not in shown]
+        shown = {column.title.partition('/')[0] for column in shape.columns}
+        left_out = [
+            column.title
+            for column in table.columns
+            if column.optional and column.title not in shown
+        ]
         if left_out:
             LOG.warning(
                 'Not shown, for lack of room: %s. Choose columns with -c.',
@@ -239,7 +245,11 @@ def width_of(stdout: Any, parsed_args: argparse.Namespace) -> int | None:
 
 def terminal_width(stream: Any) -> int | None:
     """The width of the terminal behind a stream; None if there is none."""
-    return (utils.terminal_width() or None) if stream.isatty() else None
+    if stream.isatty():
+        # cliff's helper asks for that of standard output alone.
+        with suppress(OSError, ValueError, AttributeError):
+            return os.get_terminal_size(stream.fileno()).columns or None
+    return None
 
 
 def wrapped(text: str, width: int | None) -> str:
@@ -253,12 +263,13 @@ def wrapped(text: str, width: int | None) -> str:
 def _fitting(table: _Table, width: int) -> _Table | None:
     """The table in the first shape that fits; None if none does."""
     small = _stacked(table)
+    smaller = _without_optional(small, 1)
     for shape, cuts in (
         (table, False),
         (small, False),
-        (_without_optional(small), False),
-        (small, True),
-        (_without_optional(small), True),
+        (smaller, False),
+        (smaller, True),
+        (_without_optional(small, 2), True),
     ):
         widths = shape.widths(width, cuts=cuts)
         if widths is not None:
@@ -279,25 +290,22 @@ def _stacked(table: _Table) -> _Table:
     for number, column in enumerate(table.columns):
         host = column.below if column.below in titles else column.title
         places.setdefault(host or column.title, []).append(number)
-    columns, numbers = [], []
+    columns: list[Column] = []
+    cells: list[list[str]] = []
     for host, members in places.items():
         first = titles.index(host)
         members.sort(key=lambda number: number != first)
-        numbers.append(members)
-        columns.append(
-            replace(
-                table.columns[first],
-                title='/'.join(titles[number] for number in members),
-            )
-        )
-    rows = [
-        [
+        texts = [
             '\n'.join(row[number] for number in members if row[number])
-            for members in numbers
+            for row in table.rows
         ]
-        for row in table.rows
-    ]
-    return _Table(columns, rows)
+        title = '/'.join(titles[number] for number in members)
+        if len(title) > max(map(_width, '\n'.join(texts).split('\n'))):
+            # No column is wide for its title alone.
+            title = host
+        columns.append(replace(table.columns[first], title=title))
+        cells.append(texts)
+    return _Table(columns, list(zip(*cells, strict=True)))
 
 
 def _without_empty(table: _Table) -> _Table:
@@ -312,10 +320,14 @@ def _without_empty(table: _Table) -> _Table:
     )
 
 
-def _without_optional(table: _Table) -> _Table:
-    return _chosen(
-        table, [n for n, c in enumerate(table.columns) if not c.optional]
-    )
+def _without_optional(table: _Table, degree: int) -> _Table:
+    """The table without what is optional in this degree."""
+    kept = [
+        number
+        for number, column in enumerate(table.columns)
+        if not 0 < column.optional <= degree
+    ]
+    return _chosen(table, kept)
 
 
 def _chosen(table: _Table, kept: Sequence[int]) -> _Table:
@@ -343,9 +355,9 @@ def _spread(
 def _longest_piece(line: str, cuts: bool) -> int:
     """The width below which a line cannot be wrapped."""
     longest = 0
-    for word in line.split(' '):
+    for word in _SPACE.split(line):
         size = _width(word)
-        if cuts and size > _WORD:
+        if cuts and size > _NARROWEST:
             ids = [_width(id) for id in _ID.findall(word)]
             size = max([_NARROWEST, *ids])
         longest = max(longest, size)
@@ -364,7 +376,7 @@ def _lines(line: str, width: int) -> list[str]:
         return [line]
     lines: list[str] = []
     current = ''
-    for word in line.split(' '):
+    for word in _SPACE.split(line):
         for piece in _pieces(word, width):
             joined = f'{current} {piece}' if current else piece
             if current and _width(joined) > width:

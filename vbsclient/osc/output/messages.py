@@ -56,8 +56,11 @@ def reason(outcome: bulk.Outcome[Target, Any], **options: bool) -> str:
     return sentence(error, before=outcome.target.preceded, **options)
 
 
-def failures(outcomes: Sequence[Outcome], words: Terms) -> Iterator[str]:
+def failures(
+    outcomes: Sequence[Outcome], words: Terms, *, dry_run: bool = False
+) -> Iterator[str]:
     """Why targets failed, in their order; what many share is said once."""
+    failed = 'Would not' if dry_run else 'Failed to'
 
     def key(outcome: Outcome) -> object:
         return outcome.state, outcome.target.id is None, _shared(outcome)
@@ -65,7 +68,7 @@ def failures(outcomes: Sequence[Outcome], words: Terms) -> Iterator[str]:
     for same in _together(outcomes, key):
         if len(same) >= MANY:
             what = f'{len(same)} {words.several} are'
-            said = _failed(same[0], what, words, _shared(same[0]))
+            said = _failed(same[0], what, words, _shared(same[0]), failed)
             yield _with_targets(said, same)
             continue
         for outcome in same:
@@ -74,7 +77,7 @@ def failures(outcomes: Sequence[Outcome], words: Terms) -> Iterator[str]:
                 yield capital(told)
             else:
                 what = f'{words.one} {label(outcome.target)} is'
-                yield _failed(outcome, what, words, told)
+                yield _failed(outcome, what, words, told, failed)
 
 
 def skipped(outcomes: Sequence[Outcome], words: Terms) -> Iterator[str]:
@@ -168,10 +171,13 @@ def _told_of(
                 yield f'{capital(words.one)} {label(outcome.target)}: {text}'
 
 
-def _failed(outcome: Outcome, what: str, words: Terms, told: str) -> str:
+def _failed(
+    outcome: Outcome, what: str, words: Terms, told: str, failed: str
+) -> str:
     """One sentence for one target or for many.
 
     :param what: what is meant, with its verb.
+    :param failed: what comes before the verb of the command.
     """
     name = what.rpartition(' ')[0]
     if outcome.target.id is None:
@@ -181,7 +187,7 @@ def _failed(outcome: Outcome, what: str, words: Terms, told: str) -> str:
             f'Whether {what} {words.done} is unknown: {told} Check its status '
             f'before retrying.'
         )
-    return f'Failed to {words.verb} {name}: {told}'
+    return f'{failed} {words.verb} {name}: {told}'
 
 
 def _with_targets(

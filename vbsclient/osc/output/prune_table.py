@@ -15,7 +15,13 @@ from typing import Any
 
 from vbsclient.bulk import State
 from vbsclient.deletion.prune import Absence, group_label
-from vbsclient.osc.output.columns import Column, Gigabytes, MultiLine, Time
+from vbsclient.osc.output.columns import (
+    Column,
+    Gigabytes,
+    MultiLine,
+    Time,
+    Word,
+)
 from vbsclient.osc.output.layout import Group
 from vbsclient.osc.output.report import Report
 from vbsclient.osc.output.text import visible
@@ -46,7 +52,7 @@ COLUMNS = (
     Column('ID', lambda d: d.backup.id, below='Name'),
     Column('Created At', lambda d: d.backup.created_at, Time),
     Column('Size', lambda d: d.backup.size, Gigabytes, below='Action'),
-    Column('Action', lambda d: 'keep' if d.keep else 'delete'),
+    Column('Action', lambda d: 'keep' if d.keep else 'delete', Word),
     Column('Reasons', lambda d: list(d.reasons), MultiLine),
 )
 

@@ -19,15 +19,15 @@ from vbsclient.osc.output.text import sentence, shortened
 
 #: The columns of a report, and where they go in a narrow table.
 COLUMNS = (
-    Column('Type', 'type', optional=True),
+    Column('Type', 'type', optional=1),
     Column('ID', 'id', below='Name'),
     Column('Name', 'name'),
-    Column('Source', 'source', optional=True),
+    Column('Source', 'source', optional=1),
     Column('Result', 'result'),
-    Column('Detail', 'detail'),
-    Column('Requested At', 'requested_at', Time, optional=True),
-    Column('Finished At', 'finished_at', Time, optional=True),
-    Column('Request ID', 'request_id', optional=True),
+    Column('Detail', 'detail', below='Result'),
+    Column('Requested At', 'requested_at', Time, optional=1),
+    Column('Finished At', 'finished_at', Time, optional=1),
+    Column('Request ID', 'request_id', optional=1),
 )
 
 #: What a dry run can tell.
@@ -118,7 +118,7 @@ class Report:
             if not isinstance(outcome.error, NotSent | None)
             and not messages.is_told_by(outcome, self.stopped)
         ]
-        return messages.failures(told, self.words)
+        return messages.failures(told, self.words, dry_run=self.dry_run)
 
     def sending(self) -> str:
         """How far the requests are, what matters most first."""

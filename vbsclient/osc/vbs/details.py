@@ -19,6 +19,7 @@ from vbsclient.osc.output.columns import (
     Gigabytes,
     MultiLine,
     Time,
+    Word,
     trigger,
 )
 from vbsclient.osc.output.text import sentence
@@ -154,12 +155,13 @@ _NAMES = (
 LIST = (
     Column('ID', 'id', below='Name'),
     Column('Name', 'backup.name'),
-    Column('Status', 'backup.status'),
+    Column('Status', 'backup.status', Word),
     Column('Size', 'backup.size', Gigabytes, below='Status'),
     Column(
         'Volume',
         'backup.volume_id',
         label=lambda row: row.volume_label,
+        optional=2,
     ),
     Column('Created At', 'backup.created_at', Time),
     *_NAMES,

@@ -90,7 +90,7 @@ class DeleteVbsShare(DeleteCommand):
     def question(self, targets: Sequence[Target]) -> str:
         shares = sum(len(target.resource) for target in targets)
         return (
-            f'Cancel {counted(shares, "share")} of '
+            f'Delete {counted(shares, "share")} of '
             f'{counted(len(targets), "backup")}'
         )
 
