@@ -902,7 +902,7 @@ def test_a_volume_that_keeps_its_limit_is_warned_of(
         *(*PRUNE, '--all-volumes', '--keep-last', '20', '--yes'),
         complains=[
             f'A volume can have 20 backups; where that many are kept, the '
-            f'next one will be refused: {disk.id} (20).',
+            f'next one will be refused: {disk.id}: 20.',
         ],
         code=0,
     )

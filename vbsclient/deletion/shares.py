@@ -24,6 +24,7 @@ from vbsclient.lookup.existence import (
     MAX_SINGLE_GETS,
     missing_if_gone,
 )
+from vbsclient.lookup.labels import VolumeLabel, no_label
 from vbsclient.lookup.names import require_uuid, unique
 from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.lookup.sharing import (
@@ -105,13 +106,17 @@ class BackupSharesDeletion(_Cancelling):
         *,
         limits: Limits,
         project_id: str | None = None,
+        label: VolumeLabel = no_label,
     ) -> None:
         super().__init__(vbs, limits)
         self._arguments = unique(arguments)
         self._project_id = project_id
+        self._label = label
 
     def targets(self) -> list[Target]:
-        found = find_backups(self._vbs.backups, self._arguments, self._limits)
+        found = find_backups(
+            self._vbs.backups, self._arguments, self._limits, self._label
+        )
         every = (
             by_backup(self._vbs.shares.list())
             if len(found) > MAX_SINGLE_GETS

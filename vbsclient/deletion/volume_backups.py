@@ -31,6 +31,7 @@ from vbsclient.lookup.existence import (
     is_gone,
     seen_in,
 )
+from vbsclient.lookup.labels import VolumeLabel, no_label
 from vbsclient.lookup.names import foreign, unique
 from vbsclient.lookup.origin import Origins
 from vbsclient.lookup.refusals import (
@@ -60,6 +61,8 @@ FORCED_AND_BUSY = f'{BUSY} No force overrules a status: the service decides.'
 #: What the manual says may be deleted; the service decides.
 _DELETABLE = ('available', 'error')
 
+_FORCED = 'whether CSBS made it, or it is shared, is not checked'
+
 _SINCE = ' since this run looked'
 
 
@@ -77,6 +80,7 @@ class VolumeBackupDeletion(Change):
         and what is shared now is refused.
     :param confirm: called with the id before anything is sent for it; raises
         if that must not be.
+    :param label: how people call a volume.
     :param verify_again: checks what is to be sent again, if a rule chose it.
     """
 
@@ -97,7 +101,9 @@ class VolumeBackupDeletion(Change):
         again: bool = False,
         confirm: Callable[[str], None] | None = None,
         verify_again: VerifyAgain | None = None,
+        label: VolumeLabel = no_label,
     ) -> None:
+        self._label = label
         self._vbs = vbs
         self._csbs = csbs
         self._arguments = unique(arguments)
@@ -135,7 +141,11 @@ class VolumeBackupDeletion(Change):
         others = [a for a in self._arguments if a not in self._known]
 
         def find() -> None:
-            found.update(find_backups(self._vbs.backups, others, self._limits))
+            found.update(
+                find_backups(
+                    self._vbs.backups, others, self._limits, self._label
+                )
+            )
 
         reads = [find]
         if len(others) > MAX_SINGLE_GETS and not self._force:
@@ -320,6 +330,9 @@ class VolumeBackupDeletion(Change):
                     target.verified.owner
                 )
         open_targets = _undecided(targets)
+        if self._force:
+            for target in open_targets:
+                target.notes.append(_FORCED)
         if not self._force and open_targets:
             self._refuse_csbs(open_targets)
         open_targets = _undecided(open_targets)

@@ -14,6 +14,7 @@ from vbsclient.change.targets import VerifyAgain
 from vbsclient.deletion import prune
 from vbsclient.deletion.volume_backups import VolumeBackupDeletion
 from vbsclient.lookup.existence import is_gone
+from vbsclient.lookup.labels import VolumeLabel, no_label
 from vbsclient.lookup.origin import MADE_BY_CSBS, Origins
 from vbsclient.lookup.sharing import Sharing
 from vbsclient.lookup.volume_backups import keeps_chains
@@ -47,7 +48,7 @@ class VolumeHistory(prune.History):
         limits: Limits,
         include_shared: bool = False,
         include_error: bool = False,
-        label: Callable[[str | None], str | None] = lambda volume_id: None,
+        label: VolumeLabel = no_label,
     ) -> None:
         super().__init__((vbs, csbs), vbs.backups, include_error=include_error)
         self._vbs = vbs

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import cached_property
-from typing import TypeVar
 
 from vbsclient import bulk
 from vbsclient.api import errors
@@ -24,7 +23,12 @@ LOG = logging.getLogger(__name__)
 #: Seconds in which a page of names must come.
 _PATIENCE = 10.0
 
-T = TypeVar('T')
+#: How people call the volume with an id, if that is known.
+VolumeLabel = Callable[['str | None'], 'str | None']
+
+
+def no_label(volume_id: str | None) -> None:
+    """For whoever shows nothing."""
 
 
 class Labels:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from vbsclient.api import errors
@@ -12,6 +14,7 @@ from vbsclient.api.http import Limits
 from vbsclient.api.paging import first_of
 from vbsclient.api.vbs import Backup, Backups, VBSClient
 from vbsclient.lookup.existence import Existence, LookupResult, owners_to_list
+from vbsclient.lookup.labels import VolumeLabel, no_label
 from vbsclient.lookup.names import Kind
 from vbsclient.wording import brief
 
@@ -38,10 +41,17 @@ def keeps_chains(vbs: VBSClient, *, has_marks: bool, has_shares: bool) -> bool:
 
 
 def find_backups(
-    backups: Backups, arguments: Sequence[str], limits: Limits
+    backups: Backups,
+    arguments: Sequence[str],
+    limits: Limits,
+    label: VolumeLabel = no_label,
 ) -> LookupResult[Backup]:
-    """The backup for each name or id, or why there is none."""
-    return KIND.find(
+    """The backup for each name or id, or why there is none.
+
+    :param label: how people call a volume, for who has to choose.
+    """
+    kind = replace(KIND, describe=partial(_describe, label=label))
+    return kind.find(
         arguments,
         existence_of(backups),
         lambda name: backups.list(name=name),
@@ -134,11 +144,11 @@ def existence_of(
     return Existence(backups.get, listed)
 
 
-def _describe(backup: Backup) -> str:
+def _describe(backup: Backup, label: VolumeLabel = no_label) -> str:
+    volume = label(backup.volume_id) or backup.volume_id
     return (
         f'{brief(backup.id)} ({brief(backup.status)}, '
-        f'{brief(backup.created_at or "no date")}, volume '
-        f'{brief(backup.volume_id)})'
+        f'{brief(backup.created_at or "no date")}, volume {brief(volume)})'
     )
 
 

@@ -188,13 +188,13 @@ def nominal_size(backups: Iterable[Candidate]) -> str:
 
 def full_volumes(plan: Plan) -> str:
     """A warning of volumes that keep as many backups as they can have."""
-    kept = Counter(
-        volume_id
-        for decision in plan.kept
-        for volume_id in decision.backup.volume_ids
-    )
+    kept: Counter[str] = Counter()
+    labels: dict[str, str] = {}
+    for backup in (decision.backup for decision in plan.kept):
+        kept.update(backup.volume_ids)
+        labels[backup.group] = group_label(backup)
     full = [
-        f'{visible(volume_id)} ({count})'
+        f'{visible(labels.get(volume_id, volume_id))}: {count}'
         for volume_id, count in sorted(kept.items())
         if count >= _MAX_BACKUPS_OF_VOLUME
     ]

@@ -75,6 +75,7 @@ class DeleteVbsBackup(DeleteCommand):
             limits=limits,
             force=parsed_args.force,
             cancel_shares=parsed_args.cancel_shares,
+            label=labels_of(self.app.client_manager).of_volume,
         )
 
 
@@ -165,8 +166,11 @@ class ShowVbsBackup(ShowCommand):
 
     def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Row:
         vbs, share = self.vbs, None
+        labels = labels_of(self.app.client_manager)
         try:
-            backup = selection.find_backup(vbs, parsed_args.backup)
+            backup = selection.find_backup(
+                vbs, parsed_args.backup, labels.of_volume
+            )
         except MissingError:
             share = _shared_with_me(vbs, parsed_args.backup)
             if share is None:
@@ -178,7 +182,7 @@ class ShowVbsBackup(ShowCommand):
         details = Details(
             vbs,
             self.csbs,
-            labels_of(self.app.client_manager),
+            labels,
             shares=ShareFilter(backup_id=backup.id),
             backups=ServerBackupFilter(server_id=backup.server_id),
         )

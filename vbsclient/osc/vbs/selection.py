@@ -18,6 +18,7 @@ from vbsclient.api.paths import is_uuid
 from vbsclient.api.vbs import Backup, ShareFilter, VBSClient
 from vbsclient.api.vbs.backups import SORT_KEYS
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
+from vbsclient.lookup.labels import VolumeLabel, no_label
 from vbsclient.lookup.names import only
 from vbsclient.lookup.refusals import RefusedError
 from vbsclient.lookup.volume_backups import find_backups, list_marked
@@ -265,12 +266,16 @@ def share_filter(conditions: filters.Conditions, **values: Any) -> ShareFilter:
     )
 
 
-def find_backup(vbs: VBSClient, backup: str) -> Backup:
+def find_backup(
+    vbs: VBSClient, backup: str, label: VolumeLabel = no_label
+) -> Backup:
     """Find the one backup of a name or id.
+
+    :param label: how people call a volume, if one has to be chosen.
 
     :raises ClientError: if there is none, or several, which are named.
     """
-    return only(find_backups(vbs.backups, [backup], Limits()))
+    return only(find_backups(vbs.backups, [backup], Limits(), label))
 
 
 def backup_id_of(vbs: VBSClient, backup: str) -> str:

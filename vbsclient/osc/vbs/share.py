@@ -19,7 +19,11 @@ from vbsclient.deletion.shares import BackupSharesDeletion, ShareDeletion
 from vbsclient.lookup.names import Kind
 from vbsclient.lookup.refusals import MissingError
 from vbsclient.lookup.resources import Resources
-from vbsclient.osc.command.clients import make_vbs_client, resources_of
+from vbsclient.osc.command.clients import (
+    labels_of,
+    make_vbs_client,
+    resources_of,
+)
 from vbsclient.osc.command.delete import DeleteCommand
 from vbsclient.osc.command.filters import add_filters, conditions_of, only_one
 from vbsclient.osc.command.list import Found, ListCommand
@@ -119,6 +123,7 @@ class DeleteVbsShare(DeleteCommand):
             named,
             limits=limits,
             project_id=project_id,
+            label=labels_of(manager).of_volume,
         )
 
     def _check_usage(self, parsed_args: argparse.Namespace) -> None:

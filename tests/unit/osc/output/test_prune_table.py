@@ -202,7 +202,7 @@ def test_a_volume_that_keeps_its_limit(count: int, warned: bool) -> None:
         for n in range(count)
     ]
     warning = full_volumes(Plan(kept))
-    assert warning.endswith('will be refused: v (20).') == warned
+    assert warning.endswith('will be refused: v: 20.') == warned
     assert bool(warning) == warned
 
 
