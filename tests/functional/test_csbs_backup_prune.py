@@ -151,8 +151,7 @@ def test_a_disk_that_stays_full_is_warned_of(
     openstack(
         *(*PRUNE, '--all-servers', '--keep-last', '21', '--dry-run'),
         complains=[
-            'refused: '
-            + ', '.join(sorted(f'{v.id} (21)' for v in web.volumes))
+            'refused: ' + ', '.join(sorted(f'{v.id}: 21' for v in web.volumes))
         ],
         code=0,
     )

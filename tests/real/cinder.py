@@ -18,7 +18,7 @@ from hashlib import md5
 from pathlib import Path
 
 from tests.real.keystone import PASSWORD
-from tests.real.process import PROGRAMS, Missing, Service, free_port, run
+from tests.real.process import PROGRAMS, MissingError, Service, free_port, run
 
 SHARE = '127.0.0.1:/share'
 #: Seconds without a sign of life after which a worker is taken for dead.
@@ -187,16 +187,20 @@ def namespace() -> list[str]:
 def demand_programs() -> None:
     """Make sure that there is all that is needed.
 
-    :raises Missing: if there is not.
+    :raises MissingError: if there is not.
     """
     if not (PROGRAMS / 'cinder-manage').exists():
-        raise Missing('Cinder is not installed: run "tox -e real".')
+        raise MissingError('Cinder is not installed: run "tox -e real".')
     for program, package in (
         ('qemu-img', 'qemu-utils'),
         ('unshare', 'util-linux'),
         ('setpriv', 'util-linux'),
     ):
         if shutil.which(program) is None:
-            raise Missing(f'{program} is not installed (package {package}).')
+            raise MissingError(
+                f'{program} is not installed (package {package}).'
+            )
     if subprocess.run([*namespace(), 'true'], check=False).returncode:
-        raise Missing('Mounts of its own are forbidden here: run it as root.')
+        raise MissingError(
+            'Mounts of its own are forbidden here: run it as root.'
+        )

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, ClassVar
 
 from osc_lib import exceptions
 from osc_lib.command import command
@@ -43,9 +43,9 @@ from vbsclient.osc.command.signals import (
     sigterm_raises,
 )
 from vbsclient.osc.output import messages
-from vbsclient.osc.output.columns import cells, normalized
+from vbsclient.osc.output.columns import Column, cells, normalized
 from vbsclient.osc.output.encoding import escapes_output
-from vbsclient.osc.output.layout import fitted
+from vbsclient.osc.output.layout import fit_tables
 from vbsclient.osc.output.messages import Terms
 from vbsclient.osc.output.progress import duration_since
 from vbsclient.osc.output.report import COLUMNS, PLAN_COLUMNS, Report
@@ -72,6 +72,9 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
 
     #: What is polled, for the help of --wait.
     polled = 'the backups themselves'
+
+    #: Whatever a table of it may show.
+    columns: ClassVar[Sequence[Column]] = COLUMNS
 
     #: The help of --dry-run.
     dry_run = 'Show what would be deleted or refused; send no DELETE'
@@ -127,6 +130,12 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         """Change, show what was asked for, and only then fail."""
         refuse_short_words(self._parser, self.app, self.cmd_name)
         freeze_heap(self.app)
+        fit_tables(
+            self._formatter_plugins,
+            self.columns,
+            self.words.one,
+            drops_empty=not parsed_args.columns,
+        )
         self.progress = progress_of(self.app, parsed_args)
         self._wants_rows = bool(
             parsed_args.report
@@ -184,13 +193,6 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         rows = list(data)
         # cliff writes an empty line for an empty table.
         if self._wants_rows and (rows or parsed_args.formatter != 'table'):
-            self.formatter = fitted(
-                self.formatter,
-                parsed_args,
-                COLUMNS,
-                self.words.one,
-                drops_empty=not parsed_args.columns,
-            )
             with self.complaining_last(), printing(self.app):
                 super().produce_output(parsed_args, column_names, rows)
         return ExitCode.DONE

@@ -31,7 +31,6 @@ from vbsclient.osc.output.columns import (
     normalized,
     requested_columns,
 )
-from vbsclient.osc.output.layout import fitted
 
 #: The options that filter by age.
 _AGES = ('created_before', 'created_after', 'stuck')
@@ -176,9 +175,6 @@ class ListCommand(ReadCommand, command.Lister):
         if parsed_args.count:
             self.app.stdout.write(f'{self._number}\n')
             return 0
-        self.formatter = fitted(
-            self.formatter, parsed_args, self.columns, self.noun
-        )
         return super().produce_output(parsed_args, column_names, data)
 
     def _count(self, parsed_args: argparse.Namespace) -> None:

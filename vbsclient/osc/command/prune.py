@@ -26,9 +26,10 @@ from vbsclient.osc.command.options import add_yes
 from vbsclient.osc.command.show import as_command_errors, printing
 from vbsclient.osc.output import prune_table
 from vbsclient.osc.output.columns import Column, requested_columns, row_of
-from vbsclient.osc.output.layout import FittedTables, terminal_width, wrapped
+from vbsclient.osc.output.layout import terminal_width, wrapped
 from vbsclient.osc.output.messages import skipped
 from vbsclient.osc.output.progress import reading
+from vbsclient.osc.output.report import COLUMNS
 from vbsclient.osc.output.text import shortened, visible
 from vbsclient.retention import Plan
 from vbsclient.wording import counted
@@ -44,6 +45,8 @@ class PruneCommand(ChangeCommand):
     dry_run = 'Show what would be kept and deleted, and why; send no DELETE'
 
     kind: ClassVar[prune_table.BackupKind]
+
+    columns = (*COLUMNS, *prune_table.ALL_COLUMNS)
 
     #: The attributes of the options that say which backups are meant.
     narrowing: ClassVar[Sequence[str]]
@@ -87,8 +90,8 @@ class PruneCommand(ChangeCommand):
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        formatter = self._formatter_plugins['table'].obj
-        self._screen = _Screen(self.app, formatter, self.kind, parsed_args)
+        tables = self._formatter_plugins['table']
+        self._screen = _Screen(self.app, tables, self.kind, parsed_args)
         self._rule_set = retention_options.rule_set_of(parsed_args)
         self._prune: prune.Prune | None = None
         self._plan = Plan(())
@@ -276,7 +279,7 @@ class _Screen:
 
     That is standard error if standard output is for a machine.
 
-    :param formatter: cliff's for tables; None if it cannot be loaded.
+    :param tables: the plugin that formats tables.
     :param parsed_args: before a default format is set.
     :ivar is_for_machines: whether standard output is.
     """
@@ -284,12 +287,12 @@ class _Screen:
     def __init__(
         self,
         app: Any,
-        formatter: Any,
+        tables: Any,
         kind: prune_table.BackupKind,
         parsed_args: argparse.Namespace,
     ) -> None:
         self._app = app
-        self._formatter = formatter
+        self._tables = tables
         self._kind = kind
         self._parsed_args = parsed_args
         self.is_for_machines = bool(
@@ -332,9 +335,7 @@ class _Screen:
         )
         columns = prune_table.COLUMNS
         with self.stream() as stream:
-            if self._formatter is None:
-                return
-            FittedTables(self._formatter, columns, 'backup').emit_groups(
+            self._tables.obj.emit_groups(
                 [column.title for column in columns],
                 list(
                     prune_table.groups_of(

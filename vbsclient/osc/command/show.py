@@ -28,7 +28,7 @@ from vbsclient.osc.command.options import add_progress, progress_of
 from vbsclient.osc.command.parser import make_strict
 from vbsclient.osc.output.columns import Column, cells, requested_columns
 from vbsclient.osc.output.encoding import escapes_output
-from vbsclient.osc.output.layout import fitted
+from vbsclient.osc.output.layout import fit_tables
 from vbsclient.osc.output.progress import reading
 from vbsclient.osc.output.text import capital, sentence
 
@@ -75,6 +75,8 @@ class ReadCommand(OwnLogin, command.Command):
 
     columns: ClassVar[Sequence[Column]]
 
+    _formatter_plugins: Any
+
     #: What is listed or shown, and how it is named, for the help.
     noun: ClassVar[str] = 'backup'
     named_by: ClassVar[str] = 'name or ID'
@@ -119,6 +121,7 @@ class ReadCommand(OwnLogin, command.Command):
 
     @escapes_output
     def run(self, parsed_args: argparse.Namespace) -> int:
+        fit_tables(self._formatter_plugins, self.columns, self.noun)
         with as_command_errors(), printing(self.app):
             return super().run(parsed_args)
 
@@ -161,14 +164,3 @@ class ShowCommand(ReadCommand, command.ShowOne):
             ]
         kinds = [column.kind for column in self.columns]
         return fields, cells(values, kinds, parsed_args.formatter)
-
-    def produce_output(
-        self,
-        parsed_args: argparse.Namespace,
-        column_names: Sequence[str],
-        data: Sequence[Any],
-    ) -> int:
-        self.formatter = fitted(
-            self.formatter, parsed_args, self.columns, self.noun
-        )
-        return super().produce_output(parsed_args, column_names, data)

@@ -71,8 +71,8 @@ class _Table:
 class Group:
     """Rows that have a table of their own.
 
-    :ivar heading: a line before it.
-    :ivar footing: a line after it, which a blank one follows; '' for none.
+    :ivar heading: a line before it, so that a blank one follows; '' for none.
+    :ivar footing: a line after it; '' for none.
     """
 
     heading: str
@@ -150,7 +150,9 @@ class FittedTables:
                     parsed_args,
                 )
             if group.footing:
-                stdout.write(f'{wrapped(group.footing, width)}\n\n')
+                stdout.write(f'{wrapped(group.footing, width)}\n')
+            if group.heading:
+                stdout.write('\n')
         self._say_what_is_left_out(table, shape, width)
 
     def emit_one(
@@ -216,24 +218,24 @@ class FittedTables:
             )
 
 
-def fitted(
-    formatter: Any,
-    parsed_args: argparse.Namespace,
+def fit_tables(
+    formatters: Any,
     columns: Iterable[Column],
     noun: str,
     *,
     drops_empty: bool = False,
-) -> Any:
-    """What writes the output: tables fit, all other formats are as they are.
+) -> None:
+    """Let a command write tables that fit; all other formats stay.
 
-    :param formatter: cliff's, for the format that was asked for.
+    :param formatters: those that cliff has loaded for the command.
     :param columns: whatever may be shown.
     :param noun: how a message names a row.
     :param drops_empty: whether to leave out a column that has no value.
     """
-    if parsed_args.formatter != 'table':
-        return formatter
-    return FittedTables(formatter, columns, noun, drops_empty=drops_empty)
+    plugin = formatters['table']
+    plugin.obj = FittedTables(
+        plugin.obj, columns, noun, drops_empty=drops_empty
+    )
 
 
 def width_of(stdout: Any, parsed_args: argparse.Namespace) -> int | None:

@@ -91,7 +91,7 @@ def groups_of(
             f'{noun.capitalize()} {label}: {len(deleted)} of '
             f'{len(decisions)} to delete',
             rows_of(decisions if with_kept else deleted),
-            _kept(kept),
+            '' if with_kept else _kept(kept),
         )
 
 
