@@ -24,6 +24,7 @@ from vbsclient.osc.command.clients import (
     make_vbs_client,
 )
 from vbsclient.osc.command.parser import make_strict
+from vbsclient.osc.command.signals import READ_CODES
 from vbsclient.osc.output.columns import Column, cells, requested_columns
 from vbsclient.osc.output.encoding import escapes_output
 from vbsclient.osc.output.text import capital, sentence
@@ -91,7 +92,7 @@ class ReadCommand(OwnLogin, command.Command):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         self._parser = parser = super().get_parser(prog_name)
-        make_strict(parser)
+        make_strict(parser, READ_CODES)
         self.add_arguments(parser)
         return parser
 
