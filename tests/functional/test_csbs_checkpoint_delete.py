@@ -134,7 +134,7 @@ def test_ids_from_standard_input_are_nobody_who_could_answer(
         *DELETE,
         '-',
         stdin=Terminal(f'{run.id}\n'),
-        complains=[' holds', 'server', 'server', REFUSAL],
+        complains=['Enter IDs', ' holds', 'server', 'server', REFUSAL],
     )
     assert deletes(c) == []
     openstack(*DELETE, '-', '--yes', stdin=f'{run.id}\n')

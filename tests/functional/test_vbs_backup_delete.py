@@ -697,18 +697,6 @@ def test_options_are_never_abbreviated(
     assert requests(c) == []
 
 
-def test_without_an_argument_nothing_is_asked(
-    cloud: CloudFactory, openstack: Openstack
-) -> None:
-    c = cloud()
-    openstack(
-        *DELETE,
-        complains=[..., 'the following arguments are required: <backup>'],
-        code=2,
-    )
-    assert requests(c) == []
-
-
 # -- shares ----------------------------------------------------------------
 
 

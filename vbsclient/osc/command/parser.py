@@ -13,7 +13,7 @@ import sys
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from vbsclient.api.names import composed
 from vbsclient.api.values import canonical_id
@@ -74,6 +74,13 @@ class _Strict(argparse.ArgumentParser):
 
     #: The groups of options that cliff adds to every command.
     formatter_groups: list[argparse._ArgumentGroup]
+
+    def error(self, message: str) -> NoReturn:
+        if message.startswith('the following arguments are required'):
+            for action in self._get_positional_actions():
+                if isinstance(action, RequiredTargets):
+                    message = f'{message}. {action.otherwise}'
+        super().error(message)
 
     def _get_formatter(self) -> argparse.HelpFormatter:
         self._put_formatters_last()
@@ -169,6 +176,17 @@ class _Once(argparse._StoreAction):
                 raise argparse.ArgumentError(self, 'given more than once')
             parser.given.add(self.dest)
         super().__call__(parser, namespace, values, option_string)
+
+
+class RequiredTargets(_Once):
+    """Arguments of which one must be given.
+
+    :param otherwise: what to say where none is.
+    """
+
+    def __init__(self, *args: Any, otherwise: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.otherwise = otherwise
 
 
 def make_strict(

@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vbsclient.osc.command.parser import make_strict, refuse_short_words
+from vbsclient.osc.command.parser import (
+    RequiredTargets,
+    make_strict,
+    refuse_short_words,
+)
 from vbsclient.osc.command.signals import ExitCode
 
 ID = 'dc1e2c1b-0000-4000-8000-00000000abcd'
@@ -207,3 +211,25 @@ def test_the_help_ends_with_exit_codes_and_documentation() -> None:
     assert codes == 'Exit codes: 0 success, 2 wrong command line.'
     assert documentation.startswith('Documentation: "Scripting"')
     assert last == 'Plugin.\n'
+
+
+def test_a_missing_target_is_told_with_what_to_do_instead(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made = argparse.ArgumentParser(prog='x')
+    make_strict(made, [])
+    made.add_argument(
+        'words', nargs='+', action=RequiredTargets, otherwise='Or prune'
+    )
+    for args, told in (
+        (
+            [],
+            'x: error: the following arguments are required: words. Or prune',
+        ),
+        (['a', '--b'], 'x: error: unrecognized arguments: --b'),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            made.parse_args(args)
+        assert ended.value.code == 2
+        assert capsys.readouterr().err.splitlines()[-1] == told
+    assert made.parse_args(['a', 'b']).words == ['a', 'b']
