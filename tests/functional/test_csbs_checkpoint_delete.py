@@ -139,7 +139,13 @@ def test_ids_from_standard_input_are_nobody_who_could_answer(
         *DELETE,
         '-',
         stdin=Terminal(f'{run.id}\n'),
-        complains=[f'({run.id}) has:', 'server', 'server', REFUSAL],
+        complains=[
+            'Enter IDs',
+            f'({run.id}) has:',
+            'server',
+            'server',
+            REFUSAL,
+        ],
     )
     assert deletes(c) == []
     openstack(*DELETE, '-', '--yes', stdin=f'{run.id}\n')

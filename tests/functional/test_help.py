@@ -51,6 +51,40 @@ def test_a_command_explains_itself_in_paragraphs(
 
 
 @pytest.mark.parametrize('command', EVERY_COMMAND)
+def test_what_a_command_has_of_its_own_comes_first_in_its_help(
+    openstack: Openstack, command: str
+) -> None:
+    text = openstack(*command.split(), '--help', env=NARROW).stdout
+    headings = re.findall(r'\n\n([a-zA-Z ]+):\n', text)
+    own = headings[: headings.index('output formatters')]
+    rules = ['rules'] if command.endswith('prune') else []
+    named = command.endswith(('delete', 'show')) and 'quota' not in command
+    assert own == [
+        *rules,
+        *(['positional arguments'] if named else []),
+        'options',
+    ]
+    assert all('formatter' in h.lower() for h in headings[len(own) :])
+
+
+@pytest.mark.parametrize('command', EVERY_COMMAND)
+def test_the_help_of_a_command_ends_with_its_exit_codes(
+    openstack: Openstack, command: str
+) -> None:
+    text = openstack(*command.split(), '--help', env=NARROW).stdout
+    [codes] = re.findall(r'\n\nExit codes: ((?:.+\n)+)', text)
+    numbers = re.findall(r'\d+', codes)
+    changes = command.endswith(('delete', 'prune'))
+    waits = changes and 'share' not in command
+    assert numbers == [
+        *('0', '1', '2'),
+        *(['3'] if waits else []),
+        *(['130', '143'] if changes else []),
+    ]
+    assert 'Documentation: "Scripting"' in text.partition(codes)[2]
+
+
+@pytest.mark.parametrize('command', EVERY_COMMAND)
 def test_no_option_is_cut_in_two(openstack: Openstack, command: str) -> None:
     for width in ('79', '80', '100'):
         text = openstack('help', *command.split(), env={'COLUMNS': width})

@@ -12,7 +12,7 @@ import pytest
 from tests.functional.conftest import CloudFactory
 from tests.functional.listeners import Listener
 from tests.functional.shell import Openstack
-from tests.functional.wire import UNKNOWN, deletes
+from tests.functional.wire import UNKNOWN, deletes, requests
 from tests.sandbox import Fault, Sandbox
 
 PRUNE = ('backup', 'prune', '--keep-last', '1', '--timezone', 'UTC', '--yes')
@@ -331,4 +331,37 @@ def test_an_answer_that_is_drawn_out_has_its_time(
     assert time.monotonic() - begin < 5
     assert result.code == 1
     assert f'127.0.0.1:{host.port} did not answer in time' in result.stderr
+    assert deletes(c) == []
+
+
+@pytest.mark.parametrize('verb', ['show', 'delete'])
+@pytest.mark.parametrize(
+    ('noun', 'what'),
+    [('vbs backup', 'backup'), ('csbs backup', 'server backup')],
+)
+def test_a_misspelled_name_is_answered_with_the_nearest(
+    cloud: CloudFactory, openstack: Openstack, noun: str, what: str, verb: str
+) -> None:
+    c = cloud(max_page=2)
+    for name in ('weekly-of-old', 'nightly', 'db01-before-upgrade'):
+        if what == 'backup':
+            c.state.add_backup(name)
+        else:
+            c.state.add_checkpoint(name=name)
+    failed = ['1 of 1 backups failed'] if verb == 'delete' else []
+    for typed, hint in (
+        ('db01-before-upgrad', " Did you mean 'db01-before-upgrade'?"),
+        # Its neighbor is not on the first page.
+        ('weekly-of-ol', ''),
+    ):
+        before = len(requests(c))
+        told = f"No {what} found for '{typed}'.{hint}"
+        result = openstack(
+            *noun.split(),
+            *(verb, typed),
+            complains=[re.compile(f'{re.escape(told)}$'), *failed],
+        )
+        assert result.stdout == ''
+        whole = [r for r in requests(c)[before:] if r.endswith('?limit=1000')]
+        assert len(whole) == 1
     assert deletes(c) == []

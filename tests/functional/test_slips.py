@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.functional.conftest import CloudFactory
-from tests.functional.shell import Openstack
+from tests.functional.shell import Openstack, Terminal
 from tests.functional.wire import deletes, requests, vbs_delete
 from tests.sandbox import Fault
 
@@ -58,6 +58,53 @@ def test_a_dash_that_is_none_sends_nothing(
     )
     assert result.stdout == ''
     assert requests(c) == []
+
+
+@pytest.mark.parametrize(
+    ('noun', 'told'),
+    [
+        ('vbs backup', '<backup>. "openstack vbs backup prune" deletes by '),
+        ('csbs backup', '<backup>. "openstack csbs backup prune" deletes by '),
+        ('csbs checkpoint', '<checkpoint>. "openstack csbs backup prune"'),
+        ('vbs share', '--backup <backup>. "openstack vbs share list'),
+    ],
+)
+def test_a_deletion_of_nothing_says_what_else_deletes(
+    cloud: CloudFactory, openstack: Openstack, noun: str, told: str
+) -> None:
+    c = cloud()
+    from_a_list = (
+        f'"openstack {noun} list ... -f value -c ID | openstack {noun} '
+        f'delete -"'
+    )
+    result = openstack(
+        *noun.split(),
+        'delete',
+        complains=[..., re.compile(f'error: .*{re.escape(told)}')],
+        code=2,
+    )
+    assert from_a_list in result.stderr.splitlines()[-1]
+    assert result.stdout == ''
+    assert requests(c) == []
+
+
+def test_who_types_ids_is_told_so(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    backup, other = c.state.add_backup(), c.state.add_backup()
+    typed = f'# of last week\n{backup.id}\n#{other.id}\n'
+    result = openstack(
+        *DELETE,
+        '-',
+        stdin=Terminal(typed),
+        complains=['Enter IDs, one a line; end with Ctrl-D.'],
+        code=0,
+    )
+    assert result.stdout == ''
+    assert deletes(c) == vbs_delete(backup.id)
+    openstack(*DELETE, '-', stdin=f'#{other.id}\n')
+    assert deletes(c) == vbs_delete(backup.id)
 
 
 @pytest.mark.parametrize(

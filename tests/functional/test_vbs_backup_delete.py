@@ -188,6 +188,26 @@ def test_another_projects_backup_is_not_found(
     assert deletes(c) == []
 
 
+def test_the_id_of_a_checkpoint_is_answered_with_its_command(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    run = c.state.add_checkpoint(3)
+    result = openstack(
+        *DELETE,
+        run.id,
+        complains=[
+            re.compile(
+                f"No backup found for '{run.id}'.*with 3 backups: use "
+                f'"openstack csbs checkpoint delete {run.id}"'
+            ),
+            '1 of 1',
+        ],
+    )
+    assert result.stdout == ''
+    assert deletes(c) == []
+
+
 # -- endpoint and version --------------------------------------------------
 
 
@@ -712,18 +732,6 @@ def test_what_asks_nothing_takes_no_answer(
     openstack(
         *(*command.split(), backup.id, '--yes'),
         complains=[..., 'unrecognized arguments: --yes'],
-        code=2,
-    )
-    assert requests(c) == []
-
-
-def test_without_an_argument_nothing_is_asked(
-    cloud: CloudFactory, openstack: Openstack
-) -> None:
-    c = cloud()
-    openstack(
-        *DELETE,
-        complains=[..., 'the following arguments are required: <backup>'],
         code=2,
     )
     assert requests(c) == []

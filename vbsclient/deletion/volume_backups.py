@@ -129,6 +129,7 @@ class VolumeBackupDeletion(Change):
             targets,
             partial(kinds.a_share, self._vbs),
             partial(kinds.a_server_backup, self._csbs),
+            partial(kinds.a_checkpoint, self._csbs),
         )
         targets = merge(targets)
         self._check([t for t in targets if t.refusal is None])

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import difflib
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from vbsclient.api import errors
+from vbsclient.api.errors import Hint
 from vbsclient.api.http import Limits
 from vbsclient.api.names import composed
 from vbsclient.api.paths import is_uuid
@@ -19,11 +21,17 @@ from vbsclient.lookup.existence import (
     is_gone,
     missing_if_gone,
 )
+from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.wording import brief, counted, quote
 
 #: No service keeps longer names; a longer argument names nothing.
 LONGEST_NAME = 255
+
+NEAREST = 'Did you mean {name}?'
+
+#: How like a name must be, of 1, to be taken for a misspelled one.
+_LIKENESS = 0.8
 
 
 class Named(Protocol):
@@ -131,6 +139,8 @@ class Kind:
         listed: Callable[[str | None], Iterable[NamedT]],
         owns: Callable[[NamedT], bool],
         limits: Limits,
+        *,
+        first_page: Callable[[], Iterable[NamedT]],
     ) -> LookupResult[NamedT]:
         """What each name or id stands for, or why for nothing.
 
@@ -138,6 +148,7 @@ class Kind:
 
         :param listed: the rows of the list with a name, or all (None).
         :param owns: whether a row may be found by its name.
+        :param first_page: the first rows of the list, with one request.
         """
         valid, found = validate_names(arguments, self.what)
         many = len(valid) > MAX_SINGLE_GETS
@@ -156,14 +167,47 @@ class Kind:
         by_name: dict[str | None, list[NamedT]] = {}
         for row in rows:
             by_name.setdefault(row.name, []).append(row)
-        for name in (a for a in valid if not is_uuid(a)):
+        names = [a for a in valid if not is_uuid(a)]
+        for name in names:
             named = by_name.get(name, ()) if many else listed(name)
             matches = [row for row in named if row.name == name and owns(row)]
             try:
                 found[name] = self.choose(matches, name)
             except errors.ClientError as refusal:
                 found[name] = refusal
+        _suggest_names(
+            found,
+            names,
+            lambda: [
+                row.name
+                for row in first_page()
+                if row.name and owns(row) and not is_gone(row.status)
+            ],
+        )
         return found
+
+
+def _suggest_names(
+    found: LookupResult[Any],
+    names: Iterable[str],
+    known: Callable[[], Collection[str]],
+) -> None:
+    """Add the nearest name to the errors of those that were not found.
+
+    Only a hint, and only for a few: nothing is ever resolved by it.
+
+    :param known: the names that there are; asked for once, if at all.
+    """
+    missing = [name for name in names if isinstance(found[name], MissingError)]
+    if not missing or len(missing) > MAX_SINGLE_GETS:
+        return
+    by_folded = {n.casefold(): n for n in suppress_errors(known) or ()}
+    for name in missing:
+        for near in difflib.get_close_matches(
+            name.casefold(), by_folded, n=1, cutoff=_LIKENESS
+        ):
+            hint = Hint(NEAREST, name=quote(by_folded[near]))
+            found[name] = MissingError(str(found[name]), hint)
 
 
 def only(found: LookupResult[T]) -> T:

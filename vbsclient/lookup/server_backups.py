@@ -44,6 +44,7 @@ def find_server_backups(
         lambda name: backups.list(name=name),
         backups.owns,
         limits,
+        first_page=backups.first_page,
     )
 
 

@@ -57,6 +57,7 @@ def find_backups(
         lambda name: backups.list(name=name),
         backups.owns,
         limits,
+        first_page=backups.first_page,
     )
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -37,6 +37,7 @@ class Service:
         self.rows = rows
         self.gets: list[str] = []
         self.lists: list[str | None] = []
+        self.pages = 0
 
     def get(self, id: str) -> Row:
         self.gets.append(id)
@@ -49,6 +50,10 @@ class Service:
         self.lists.append(name)
         yield from self.rows
 
+    def first_page(self) -> Iterable[Row]:
+        self.pages += 1
+        return self.rows
+
     def find(self, *arguments: str) -> dict[str, Row | errors.ClientError]:
         return KIND.find(
             arguments,
@@ -56,6 +61,7 @@ class Service:
             self.list,
             lambda row: row.mine,
             Limits(),
+            first_page=self.first_page,
         )
 
 
@@ -146,3 +152,60 @@ def test_arguments_have_one_form() -> None:
 def test_a_single_look_up_raises_its_refusal() -> None:
     with pytest.raises(MissingError):
         only({'x': MissingError('No thing found')})
+
+
+class TestNearestName:
+    ROWS = (
+        Row(uuid(1), 'db01-before-upgrade'),
+        Row(uuid(2), 'db02-before-upgrade'),
+        Row(uuid(3), 'weekly-foreign', mine=False),
+        Row(uuid(4), 'monthly-gone', status='deleted'),
+        Row(uuid(5), None),
+    )
+
+    def hint(self, service: Service, name: str, *others: str) -> str | None:
+        found = service.find(name, *others)[name]
+        assert isinstance(found, MissingError)
+        assert str(found) == f'No thing found for {name!r}'
+        return found.hint
+
+    @pytest.mark.parametrize(
+        'name',
+        ['db01-before-upgrad', 'DB01-BEFORE-UPGRADE', 'db01_before-upgrade'],
+    )
+    def test_a_misspelled_name(self, name: str) -> None:
+        hint = self.hint(Service(*self.ROWS), name)
+        assert hint == "Did you mean 'db01-before-upgrade'?"
+
+    @pytest.mark.parametrize(
+        'name',
+        ['other', 'db01', 'weekly-foreig', 'monthly-gon', '{name}', uuid(8)],
+    )
+    def test_nothing_is_near(self, name: str) -> None:
+        assert self.hint(Service(*self.ROWS), name) is None
+
+    def test_one_page_for_a_few_and_none_for_ids_or_many(self) -> None:
+        for arguments, pages in (
+            (['a'], 1),
+            (['a', 'b', 'c'], 1),
+            (['a', 'b', 'c', 'd'], 0),
+            ([uuid(8)], 0),
+            (['x' * 256], 0),
+            (['db02-before-upgrade'], 0),
+        ):
+            service = Service(*self.ROWS)
+            service.find(*arguments)
+            assert service.pages == pages, arguments
+
+    def test_what_cannot_be_asked_leaves_the_error_as_it_is(self) -> None:
+        service = Service(*self.ROWS)
+
+        def first_page() -> Iterable[Row]:
+            raise errors.Forbidden('no', status=403)
+
+        service.first_page = first_page  # type: ignore[method-assign]
+        assert self.hint(service, 'db01-before-upgrad') is None
+
+    def test_it_is_never_what_is_found(self) -> None:
+        found = Service(*self.ROWS).find('db01-before-upgrad', 'x')
+        assert [type(one) for one in found.values()] == [MissingError] * 2

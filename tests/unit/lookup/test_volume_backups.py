@@ -169,13 +169,22 @@ class TestIds:
         assert isinstance(first.refusal, errors.InternalServerError)
         assert (second.id, second.refusal) == (good, None)
 
-    def test_a_share_and_a_server_backup_are_recognised(
+    def test_a_share_a_server_backup_and_a_checkpoint_are_recognised(
         self, world: MakeWorld
     ) -> None:
         there = world()
         share = there.add_share(70, uuid(1))
         item = there.add_item(80)
-        first, second = there.backup_deletion(share, item).targets()
-        assert 'openstack vbs share delete' in hint_of(first.refusal)
-        assert 'openstack csbs backup delete' in hint_of(second.refusal)
+        checkpoint = there.items[0]['checkpoint_id']
+        targets = there.backup_deletion(share, item, checkpoint).targets()
+        for target, command in zip(
+            targets,
+            (
+                'vbs share delete',
+                'csbs backup delete',
+                'csbs checkpoint delete',
+            ),
+            strict=True,
+        ):
+            assert f'openstack {command}' in hint_of(target.refusal)
         assert there.deletes() == []

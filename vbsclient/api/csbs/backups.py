@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -333,6 +333,17 @@ class ServerBackups(Collection[ServerBackup]):
             page_size,
             where.fits,
         )
+
+    def first_page(self) -> Sequence[ServerBackup]:
+        """The newest server backups, with one request (CSBS API, C5).
+
+        :raises NoServerBackups: on a cloud that has no backups (plain Karbor).
+        :raises NotServed: if it is not known whether it has.
+        :raises ServiceError: if the service refuses.
+        """
+        body = self._get(self._address(), {'limit': str(paging.PAGE_SIZE)})
+        rows = paging.rows_of(body, _STYLE.key)
+        return [ServerBackup.from_body(row) for row in rows]
 
     def count(self, where: ServerBackupFilter) -> int | None:
         """How many server backups there are (CSBS API, C6).

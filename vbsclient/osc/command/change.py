@@ -38,6 +38,7 @@ from vbsclient.osc.command.read_only import refuse_if_read_only
 from vbsclient.osc.command.show import as_command_errors, printing
 from vbsclient.osc.command.signals import (
     ExitCode,
+    change_codes,
     end_at_next_sigint,
     freeze_heap,
     sigterm_raises,
@@ -115,7 +116,7 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         self._parser = parser = super().get_parser(prog_name)
         # A typo must never become another option of a change.
         parser.allow_abbrev = False
-        make_strict(parser)
+        make_strict(parser, change_codes(waits=self.idle is not None))
         # As in the delete commands of OSC there is no output by default.
         parser.set_defaults(formatter=None)
         self.add_arguments(parser)

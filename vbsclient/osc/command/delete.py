@@ -45,7 +45,11 @@ class DeleteCommand(ChangeCommand):
         self._reads_stdin = '-' in parsed_args.targets
         named: list[str] = []
         for one in parsed_args.targets:
-            named += ids_on(self.app.stdin) if one == '-' else [one]
+            named += (
+                ids_on(self.app.stdin, self.app.stderr)
+                if one == '-'
+                else [one]
+            )
         return named
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:

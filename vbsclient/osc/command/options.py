@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, TextIO
 
 from osc_lib import exceptions
 
 from vbsclient.api.paths import is_uuid
 from vbsclient.api.values import canonical_id
+from vbsclient.osc.command.parser import RequiredTargets
 from vbsclient.osc.command.times import parse_timeout
 from vbsclient.osc.output.progress import Progress, mode_of
 from vbsclient.osc.output.text import visible
@@ -25,20 +25,36 @@ _UTF_16 = ('\udcff\udcfe', '\udcfe\udcff', '\xff\xfe', '\xfe\xff')
 
 
 def add_targets(
-    parser: argparse.ArgumentParser, kind: str, named: str
+    parser: argparse.ArgumentParser, noun: str, named: str, by_rules: str
 ) -> None:
     """Add what is to be deleted.
 
+    :param noun: as commands have it, such as ``vbs backup``.
     :param named: how it can be named.
+    :param by_rules: the command that deletes by rules.
     """
+    kind = noun.split()[-1]
     parser.add_argument(
         'targets',
         metavar=f'<{kind}>',
         nargs='+',
+        action=RequiredTargets,
+        otherwise=(
+            f'"{by_rules}" deletes by rules, and {from_a_list(noun)} deletes '
+            f'what a list shows'
+        ),
         help=(
             f'{kind.capitalize()} to delete ({named}); "-" reads IDs from the '
             f'standard input, one a line'
         ),
+    )
+
+
+def from_a_list(noun: str) -> str:
+    """The command that deletes what a list shows."""
+    return (
+        f'"openstack {noun} list ... -f value -c ID | openstack {noun} '
+        f'delete -"'
     )
 
 
@@ -153,9 +169,12 @@ def add_wait_options(
     )
 
 
-def ids_on(stdin: Iterable[str] | None) -> list[str]:
-    """The ids on standard input, one a line; blank lines are skipped.
+def ids_on(stdin: TextIO | None, stderr: TextIO | None = None) -> list[str]:
+    """The ids on standard input, one a line.
 
+    Blank lines are skipped, and those that begin with ``#``.
+
+    :param stderr: where a person who has to type them is told so.
     :raises CommandError: if a line is no id; nothing is deleted then.
     """
     if stdin is None:
@@ -163,6 +182,9 @@ def ids_on(stdin: Iterable[str] | None) -> list[str]:
             'The standard input is closed, so that "-" names nothing. '
             'Nothing was deleted.'
         )
+    if stderr is not None and stdin.isatty():
+        stderr.write('Enter IDs, one a line; end with Ctrl-D.\n')
+        stderr.flush()
     try:
         lines = [line.strip() for line in stdin]
     except UnicodeDecodeError as error:
@@ -174,13 +196,17 @@ def ids_on(stdin: Iterable[str] | None) -> list[str]:
             lines[0] = lines[0].removeprefix(mark).strip()
         if lines[0].startswith(_UTF_16) or '\0' in lines[0]:
             raise _no_text(wide=True)
+    ids = []
     for number, line in enumerate(lines, 1):
-        if line and not is_uuid(line):
+        if not line or line.startswith('#'):
+            continue
+        if not is_uuid(line):
             raise exceptions.CommandError(
                 f'Line {number} of the standard input is not an id: '
                 f"'{visible(line[:60])}'. Nothing was deleted."
             )
-    return [canonical_id(line) for line in lines if line]
+        ids.append(canonical_id(line))
+    return ids
 
 
 def _no_text(wide: bool) -> exceptions.CommandError:

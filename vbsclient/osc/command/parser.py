@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parser of all commands: strict, and with paragraphs in its help.
+"""The parser of all commands: strict, and with a help of its own form.
 
 A mistake of the keyboard, of a word processor or of a web page must end in a
 usage error.  It must never be taken for a name while the rest of the command
@@ -12,15 +12,31 @@ import argparse
 import sys
 import textwrap
 import unicodedata
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
 
 from vbsclient.api.names import composed
 from vbsclient.api.values import canonical_id
+from vbsclient.osc.command.signals import ExitCode
 from vbsclient.osc.output.text import visible
 
 #: Words in Unicode's names of dashes, whatever category those have.
 _DASHES = frozenset({'HYPHEN', 'DASH', 'MINUS'})
+
+#: What the help says of each exit code.
+_EXIT_CODES = {
+    ExitCode.DONE: 'success',
+    ExitCode.FAILED: 'failure',
+    ExitCode.USAGE: 'wrong command line',
+    ExitCode.UNFINISHED: 'no failure, but not finished in time',
+    ExitCode.INTERRUPTED: 'interrupted by Ctrl-C',
+    ExitCode.TERMINATED: 'terminated by SIGTERM',
+}
+
+_DOCUMENTATION = (
+    'Documentation: "Scripting" and "Messages" in the manual of '
+    'python-vbsclient (doc/source/user in its source code).'
+)
 
 
 class _Paragraphs(argparse.HelpFormatter):
@@ -55,6 +71,40 @@ class _Strict(argparse.ArgumentParser):
 
     #: The options of this command line so far.
     given: set[str]
+
+    #: The groups of options that cliff adds to every command.
+    formatter_groups: list[argparse._ArgumentGroup]
+
+    def error(self, message: str) -> NoReturn:
+        if message.startswith('the following arguments are required'):
+            for action in self._get_positional_actions():
+                if isinstance(action, RequiredTargets):
+                    message = f'{message}. {action.otherwise}'
+        super().error(message)
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        self._put_formatters_last()
+        return super()._get_formatter()
+
+    def _get_optional_actions(self) -> list[argparse.Action]:
+        # The pages of the manual take their order from here.
+        self._put_formatters_last()
+        return super()._get_optional_actions()
+
+    def _put_formatters_last(self) -> None:
+        """Sort the help: groups of the command, its options, cliff's.
+
+        Not before it is needed: subclasses add options when this is made.
+        """
+        rest = [self._positionals, self._optionals, *self.formatter_groups]
+        own = [group for group in self._action_groups if group not in rest]
+        self._action_groups[:] = own + rest
+        sorted_actions = [
+            action
+            for group in self._action_groups
+            for action in group._group_actions
+        ]
+        self._actions.sort(key=sorted_actions.index)
 
     def parse_known_args(  # type: ignore[override]
         self,
@@ -128,16 +178,36 @@ class _Once(argparse._StoreAction):
         super().__call__(parser, namespace, values, option_string)
 
 
-def make_strict(parser: argparse.ArgumentParser) -> None:
-    """Refuse mistakes, and keep the paragraphs of the description.
+class RequiredTargets(_Once):
+    """Arguments of which one must be given.
+
+    :param otherwise: what to say where none is.
+    """
+
+    def __init__(self, *args: Any, otherwise: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.otherwise = otherwise
+
+
+def make_strict(
+    parser: argparse.ArgumentParser, codes: Iterable[ExitCode]
+) -> None:
+    """Refuse mistakes, and give the help its form.
 
     To be called before the command adds its options.
+
+    :param codes: the exit codes of the command, for its help.
     """
     bases: Any = (_Paragraphs, parser.formatter_class)
     formatter: Any = type('ParagraphFormatter', bases, {})
     parser.formatter_class = formatter
     bases = (_Strict, type(parser))
-    parser.__class__ = type('StrictParser', bases, {})
+    parser.__class__ = type(
+        'StrictParser', bases, {'formatter_groups': parser._action_groups[2:]}
+    )
+    told = ', '.join(f'{code:d} {_EXIT_CODES[code]}' for code in codes)
+    parts = f'Exit codes: {told}.', _DOCUMENTATION, parser.epilog or ''
+    parser.epilog = '\n\n'.join(part.strip() for part in parts)
     for name in (None, 'store'):
         parser.register('action', name, _Once)
 

@@ -26,6 +26,7 @@ from vbsclient.osc.command.clients import (
 )
 from vbsclient.osc.command.options import add_progress, progress_of
 from vbsclient.osc.command.parser import make_strict
+from vbsclient.osc.command.signals import READ_CODES
 from vbsclient.osc.output.columns import Column, cells, requested_columns
 from vbsclient.osc.output.encoding import escapes_output
 from vbsclient.osc.output.layout import fit_tables
@@ -102,7 +103,7 @@ class ReadCommand(OwnLogin, command.Command):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         self._parser = parser = super().get_parser(prog_name)
-        make_strict(parser)
+        make_strict(parser, READ_CODES)
         self.add_arguments(parser)
         add_progress(parser)
         return parser

@@ -27,6 +27,18 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
+#: Those of a command that changes nothing.
+READ_CODES = ExitCode.DONE, ExitCode.FAILED, ExitCode.USAGE
+
+
+def change_codes(*, waits: bool) -> list[ExitCode]:
+    """The exit codes of a command that changes something.
+
+    :param waits: whether the service continues after its answer.
+    """
+    return [c for c in ExitCode if waits or c is not ExitCode.UNFINISHED]
+
+
 def freeze_heap(app: Any) -> None:
     """Keep what ``openstack`` has imported out of garbage collections.
 

@@ -126,7 +126,9 @@ class DeleteCsbsBackup(DeleteCommand):
     idle = 1800.0
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        add_targets(parser, 'backup', 'name or ID')
+        add_targets(
+            parser, 'csbs backup', 'name or ID', 'openstack csbs backup prune'
+        )
         selection.add_provider(parser)
 
     def make_change(

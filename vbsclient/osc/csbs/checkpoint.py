@@ -93,7 +93,9 @@ class DeleteCsbsCheckpoint(DeleteCommand):
     polled = 'the backups in the checkpoints'
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        add_targets(parser, 'checkpoint', 'ID')
+        add_targets(
+            parser, 'csbs checkpoint', 'ID', 'openstack csbs backup prune'
+        )
         parser.add_argument(
             '--item',
             metavar='<backup>',

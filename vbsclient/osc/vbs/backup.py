@@ -44,7 +44,9 @@ class DeleteVbsBackup(DeleteCommand):
     idle = 600.0
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        add_targets(parser, 'backup', 'name or ID')
+        add_targets(
+            parser, 'vbs backup', 'name or ID', 'openstack vbs backup prune'
+        )
         parser.add_argument(
             '--force',
             action='store_true',

@@ -27,6 +27,7 @@ from vbsclient.osc.command.clients import (
 from vbsclient.osc.command.delete import DeleteCommand
 from vbsclient.osc.command.filters import add_filters, conditions_of, only_one
 from vbsclient.osc.command.list import Found, ListCommand
+from vbsclient.osc.command.options import from_a_list
 from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.output.columns import Column, Gigabytes, Time
 from vbsclient.osc.output.messages import Terms
@@ -128,7 +129,10 @@ class DeleteVbsShare(DeleteCommand):
 
     def _check_usage(self, parsed_args: argparse.Namespace) -> None:
         if bool(parsed_args.targets) == bool(parsed_args.backups):
-            self._parser.error('give either <share> or --backup <backup>')
+            self._parser.error(
+                f'give either <share> or --backup <backup>. '
+                f'{from_a_list("vbs share")} cancels what a list shows'
+            )
         if parsed_args.target_project is not None and not parsed_args.backups:
             self._parser.error('--target-project goes with --backup')
         _check_domain(self._parser, parsed_args)

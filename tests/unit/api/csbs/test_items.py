@@ -53,6 +53,20 @@ class TestReading:
         assert item.volume_backup_ids == ('d1', 'd2')
         assert not item.has_image
 
+    def test_the_first_page_is_one_request(
+        self, fake_cloud: MakeCloud
+    ) -> None:
+        cloud = fake_cloud()
+        rows = [BODY]
+        cloud.on(
+            'GET', f'{URL}/checkpoint_items', json={'checkpoint_items': rows}
+        )
+        assert [one.name for one in items(cloud).first_page()] == [
+            rows[0]['name']
+        ]
+        [request] = cloud.requests
+        assert request.qs == {'limit': ['1000']}
+
     @pytest.mark.parametrize(
         'body',
         [

@@ -55,6 +55,18 @@ class TestRequests:
         assert backups(cloud).delete(ONE).status == 202
         assert cloud.sent() == [f'DELETE {URL}/backups/{ONE}']
 
+    def test_the_first_page_is_one_request(
+        self, fake_cloud: MakeCloud
+    ) -> None:
+        cloud = fake_cloud()
+        rows = [{'id': ONE, 'name': 'n'}]
+        cloud.on('GET', f'{URL}/backups/detail', json={'backups': rows})
+        assert [one.name for one in backups(cloud).first_page()] == [
+            rows[0]['name']
+        ]
+        [request] = cloud.requests
+        assert request.qs == {'limit': ['1000']}
+
     @pytest.mark.parametrize('text', ['', 'detail', '..', f'{ONE}/restore'])
     @pytest.mark.parametrize('call', ['get', 'delete'])
     def test_nothing_but_an_id_is_sent(

@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vbsclient.osc.command.parser import make_strict, refuse_short_words
+from vbsclient.osc.command.parser import (
+    RequiredTargets,
+    make_strict,
+    refuse_short_words,
+)
+from vbsclient.osc.command.signals import ExitCode
 
 ID = 'dc1e2c1b-0000-4000-8000-00000000abcd'
 
@@ -24,7 +29,8 @@ UNSEEN = '\xa0\u200b\u2060\ufeff\u2009 \t'
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog='x', allow_abbrev=False)
-    make_strict(made)
+    made.add_argument_group('formatters').add_argument('--width')
+    make_strict(made, [ExitCode.DONE, ExitCode.FAILED])
     group = made.add_mutually_exclusive_group()
     made.add_argument('words', nargs='*')
     made.add_argument('--dry-run', action='store_true')
@@ -173,3 +179,57 @@ def test_words_are_spelled_out(
 def test_whole_words_pass(typed: str | None) -> None:
     refuse_short_words(parser(), app('vbs backup delete'), typed)
     refuse_short_words(parser(), None, typed)
+
+
+def places(text: str, *words: str) -> list[int]:
+    return [text.index(word) for word in words]
+
+
+def test_the_options_of_the_command_come_first_in_its_help() -> None:
+    made = parser()
+    made.add_argument_group('rules').add_argument('--keep')
+    for _ in range(2):
+        shown = made.format_help()
+        headings = places(
+            shown,
+            '\nrules:',
+            '\npositional arg',
+            '\noptions:',
+            '\nformatters:',
+        )
+        assert headings == sorted(headings)
+        options = places(made.format_usage(), '--keep', '--name', '--width')
+        assert options == sorted(options)
+        assert made._get_optional_actions()[0].dest == 'keep'
+    assert made.parse_args(['a', 'c', '--keep', 'b']).words == ['a', 'c']
+
+
+def test_the_help_ends_with_exit_codes_and_documentation() -> None:
+    made = argparse.ArgumentParser(epilog='\n\nPlugin.')
+    make_strict(made, [ExitCode.DONE, ExitCode.USAGE])
+    *_, codes, documentation, last = made.format_help().split('\n\n')
+    assert codes == 'Exit codes: 0 success, 2 wrong command line.'
+    assert documentation.startswith('Documentation: "Scripting"')
+    assert last == 'Plugin.\n'
+
+
+def test_a_missing_target_is_told_with_what_to_do_instead(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made = argparse.ArgumentParser(prog='x')
+    make_strict(made, [])
+    made.add_argument(
+        'words', nargs='+', action=RequiredTargets, otherwise='Or prune'
+    )
+    for args, told in (
+        (
+            [],
+            'x: error: the following arguments are required: words. Or prune',
+        ),
+        (['a', '--b'], 'x: error: unrecognized arguments: --b'),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            made.parse_args(args)
+        assert ended.value.code == 2
+        assert capsys.readouterr().err.splitlines()[-1] == told
+    assert made.parse_args(['a', 'b']).words == ['a', 'b']

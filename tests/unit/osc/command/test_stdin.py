@@ -74,3 +74,24 @@ def test_the_line_that_is_no_id_is_told(line: str) -> None:
 def test_a_mark_alone_names_nothing() -> None:
     assert ids_on(stdin(codecs.BOM_UTF8)) == []
     assert ids_on(stdin(b'')) == []
+
+
+def test_comments_are_skipped() -> None:
+    text = f'\ufeff# {TWO}\n{ONE}\n  #{TWO}\n'
+    assert ids_on(stdin(text.encode())) == [ONE]
+    with pytest.raises(exceptions.CommandError, match='Line 2 of'):
+        ids_on(stdin(f'#\n{ONE} # nightly\n'.encode()))
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_only_who_types_is_told_what_is_waited_for() -> None:
+    stderr = io.StringIO()
+    assert ids_on(stdin(TEXT.encode()), stderr) == [ONE, TWO]
+    assert stderr.getvalue() == ''
+    assert ids_on(Terminal(ONE), stderr) == [ONE]
+    assert stderr.getvalue() == 'Enter IDs, one a line; end with Ctrl-D.\n'
+    assert ids_on(Terminal(ONE), None) == [ONE]
