@@ -181,6 +181,18 @@ def test_csbs_lists_all_projects_to_administrators(
     )
 
 
+def test_a_domain_goes_with_its_project(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    openstack(
+        *(*VBS, '--project-domain', 'd'),
+        complains=[..., '--project-domain goes with --project'],
+        code=2,
+    )
+    assert requests(c) == []
+
+
 @pytest.mark.parametrize(
     'command',
     [

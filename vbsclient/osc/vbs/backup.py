@@ -106,6 +106,8 @@ class ListVbsBackup(ListCommand):
         )
 
     def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Found:
+        if parsed_args.project_domain and not parsed_args.project:
+            self._parser.error('--project-domain goes with --project')
         vbs, csbs = self.vbs, self.csbs
         selected = selection.Selection.of(
             parsed_args, self.app.client_manager, csbs
