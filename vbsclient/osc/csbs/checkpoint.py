@@ -68,10 +68,12 @@ class DeleteCsbsCheckpoint(DeleteCommand):
     """Delete checkpoints: all that one run saved, of all its servers (CSBS)
 
     A checkpoint is what one run of CSBS saved, of one server or many; the
-    part of one server is a backup. If a checkpoint has several backups,
-    they are listed, and you are asked to confirm. With --item only the
-    named backups are deleted, and the others are kept. Deletion continues
-    in the service after the command has ended, for up to 30 minutes.
+    part of one server is a backup. The name of a checkpoint is that of its
+    backups; an ambiguous name is refused with all IDs. If a checkpoint has
+    several backups, they are listed, and you are asked to confirm. With
+    --item only the named backups are deleted, and the others are kept.
+    Deletion continues in the service after the command has ended, for up to
+    30 minutes.
 
     Example: openstack csbs checkpoint delete --dry-run <checkpoint>
     """
@@ -83,7 +85,10 @@ class DeleteCsbsCheckpoint(DeleteCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_targets(
-            parser, 'csbs checkpoint', 'ID', 'openstack csbs backup prune'
+            parser,
+            'csbs checkpoint',
+            'name or ID',
+            'openstack csbs backup prune',
         )
         parser.add_argument(
             '--item',
@@ -121,7 +126,7 @@ class DeleteCsbsCheckpoint(DeleteCommand):
             parsed_args.backups,
             provider_id=parsed_args.provider,
             limits=limits,
-            checkpoint_id=named[0],
+            checkpoint=named[0],
         )
 
 

@@ -24,9 +24,10 @@ from vbsclient.api.http import Limits
 from vbsclient.api.paths import is_uuid
 from vbsclient.lookup import kinds
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
-from vbsclient.lookup.names import Kind, only
+from vbsclient.lookup.names import only
 from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.lookup.server_backups import (
+    find_checkpoint_ids,
     find_server_backups,
     read_all,
 )
@@ -242,13 +243,7 @@ def checkpoint_id_of(csbs: CSBSClient, checkpoint: str) -> str:
     :raises MissingError: if there is none with that name.
     :raises RefusedError: if there are several.
     """
-    if is_uuid(checkpoint):
-        return checkpoint
-    matches = {
-        backup.checkpoint_id: backup
-        for backup in read_all(csbs.backups, name=checkpoint)
-    }
-    return _CHECKPOINT.choose(list(matches.values()), checkpoint).checkpoint_id
+    return only(find_checkpoint_ids(csbs.backups, [checkpoint]))
 
 
 def find_checkpoint(csbs: CSBSClient, checkpoint: str) -> Checkpoint:
@@ -265,15 +260,6 @@ def find_checkpoint(csbs: CSBSClient, checkpoint: str) -> Checkpoint:
         f'No checkpoint found for {checkpoint!r}',
         kinds.a_member(csbs, id, 'show'),
     )
-
-
-def _describe(backup: ServerBackup) -> str:
-    return f'{backup.checkpoint_id} ({backup.created_at or "no date"})'
-
-
-_CHECKPOINT = Kind(
-    'checkpoint', _describe, ids=lambda backup: [backup.checkpoint_id]
-)
 
 
 def _stamp(time: datetime | None) -> str | None:

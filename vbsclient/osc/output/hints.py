@@ -174,10 +174,6 @@ _ON_THE_COMMAND_LINE = {
         'The providers of this cloud are {providers}: give the one of the '
         'checkpoint with --provider.'
     ),
-    checkpoints.NO_NAME: (
-        'A checkpoint has no name of its own; "openstack csbs backup delete" '
-        'takes names of backups.'
-    ),
     login.CORRECT_AUTH_URL: 'Correct auth_url in clouds.yaml.',
 }
 
