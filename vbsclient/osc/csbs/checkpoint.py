@@ -15,6 +15,7 @@ from vbsclient.deletion.server_backups import ServerBackupDeletion
 from vbsclient.osc.command.clients import make_csbs_client
 from vbsclient.osc.command.delete import DeleteCommand
 from vbsclient.osc.command.list import Found, ListCommand
+from vbsclient.osc.command.marker import finding
 from vbsclient.osc.command.options import add_targets
 from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.csbs import selection
@@ -170,9 +171,10 @@ class ListCsbsCheckpoint(ListCommand):
         if ids and not selected.lists_whole_checkpoints:
             checkpoints = selection.read_checkpoints(csbs, ids)
         if parsed_args.marker is not None:
-            parsed_args.marker = selection.checkpoint_id_of(
-                csbs, parsed_args.marker
-            )
+            with finding(parsed_args.marker):
+                parsed_args.marker = selection.checkpoint_id_of(
+                    csbs, parsed_args.marker
+                )
         # One that was deleted between the two lists is not listed any more.
         rows = [checkpoints[id] for id in ids if id in checkpoints]
         return Found(rows, hint=found.hint)
