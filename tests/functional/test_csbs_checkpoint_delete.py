@@ -246,7 +246,10 @@ def test_a_name_of_several_checkpoints_is_refused_with_their_ids(
     result = openstack(
         *DELETE,
         *('--yes', 'run', *(f'other{n}' for n in range(more))),
-        complains=["have the name 'run'", f'1 of {more + 1} checkpoints'],
+        complains=[
+            "checkpoint exists with the name 'run'",
+            f'1 of {more + 1} checkpoints',
+        ],
     )
     assert all(run.id in result.stderr for run in runs)
     assert sorted(deletes(c)) == sorted(checkpoint_delete(r.id) for r in rest)
@@ -600,8 +603,13 @@ def test_a_provider_that_is_no_id_is_refused(
         *DELETE,
         run.id,
         f'--provider={provider}',
-        complains=[f'{provider!r} is not an id'],
+        complains=[
+            ...,
+            f'argument --provider: {provider!r} is not an ID (a UUID)',
+        ],
+        code=2,
     )
+    assert requests(c) == []
     assert deletes(c) == []
 
 

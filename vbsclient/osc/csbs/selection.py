@@ -22,6 +22,7 @@ from vbsclient.api.csbs import (
 from vbsclient.api.csbs.backups import SORT_KEYS
 from vbsclient.api.http import Limits
 from vbsclient.api.paths import is_uuid
+from vbsclient.api.values import canonical_id
 from vbsclient.lookup import kinds
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
 from vbsclient.lookup.names import only
@@ -57,9 +58,16 @@ def add_provider(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--provider',
         metavar='<provider>',
+        type=_provider,
         default=CSBS_PROVIDER,
         help=f'Backup provider (ID), default: {CSBS_PROVIDER} (servers)',
     )
+
+
+def _provider(text: str) -> str:
+    if not is_uuid(text):
+        raise argparse.ArgumentTypeError(f'{text!r} is not an ID (a UUID)')
+    return canonical_id(text)
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,7 @@ class Selection:
         policy = parsed_args.policy
         if policy is not None and not is_uuid(policy):
             raise RefusedError(
-                f'{quote(policy)} is not the id of a policy, and nothing can '
+                f'{quote(policy)} is not the ID of a policy, and nothing can '
                 f'be selected by its name'
             )
         server = parsed_args.server
