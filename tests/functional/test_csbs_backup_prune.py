@@ -170,7 +170,7 @@ def test_a_policy_that_the_cloud_does_not_choose_by_selects_nothing(
     add(c, 1, web, policy_id=policy)
     command = (*PRUNE, '--keep-last', '1', '--yes')
     openstack(
-        *command, '--policy', 'weekly', complains=['is not the id of a policy']
+        *command, '--policy', 'weekly', complains=['is not the ID of a policy']
     )
     assert not deletes(c)
     openstack(*command, '--policy', policy)

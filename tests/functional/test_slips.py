@@ -406,7 +406,7 @@ def test_a_policy_is_no_name(
     cloud()
     openstack(
         *('csbs', command, 'list', '--policy', 'daily'),
-        complains=["'daily' is not the id of a policy, and nothing"],
+        complains=["'daily' is not the ID of a policy, and nothing"],
     )
 
 

@@ -23,7 +23,7 @@ from vbsclient.lookup.existence import (
 )
 from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.refusals import MissingError, RefusedError
-from vbsclient.wording import brief, counted, quote
+from vbsclient.wording import brief, quote
 
 #: No service keeps longer names; a longer argument names nothing.
 LONGEST_NAME = 255
@@ -122,9 +122,9 @@ class Kind:
             rest = len(matches) - 10
             more = f'; and {rest} more' if rest > 0 else ''
             raise RefusedError(
-                f'{counted(len(matches), self.what)} have the '
-                f'name {quote(name)}: {shown}{more}',
-                'Name the one you mean by its id.',
+                f'More than one {self.what} exists with the name '
+                f'{quote(name)}: {shown}{more}',
+                'Name the one you mean by its ID.',
             )
         for id in self.ids(matches[0]):
             require_uuid(id)
@@ -226,7 +226,7 @@ def require_uuid(id: str) -> None:
     """
     if not is_uuid(id):
         raise errors.InvalidId(
-            f'the service lists it with an id that is no UUID ({quote(id)})'
+            f'the service lists it with an ID that is not a UUID ({quote(id)})'
         )
 
 
