@@ -131,7 +131,7 @@ def shares(demo: Demo) -> None:
     """A shared backup: refused, its shares canceled."""
     demo.say('A shared backup is not deleted silently.')
     demo.run('openstack vbs backup delete web01-golden', code=1)
-    demo.say('Cancel its shares: one request with its id.')
+    demo.say('Cancel its shares: one request with its ID.')
     demo.run('openstack vbs share list --backup web01-golden')
     demo.run('openstack vbs share delete --backup web01-golden')
     demo.last_deletes()

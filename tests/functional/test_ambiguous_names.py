@@ -27,7 +27,9 @@ def test_volumes_of_one_name_are_distinguished(
             c.state.add_backup(volume=volume)
     result = openstack.run(*command, '--volume', 'data', audited=False)
     assert result.code == 1
-    assert "2 volumes have the name 'data': " in result.stderr
+    assert (
+        "More than one volume exists with the name 'data': " in result.stderr
+    )
     assert re.search(
         rf'{one.id} \(available, 20 GB, {one.created_at}\)', result.stderr
     )
@@ -35,7 +37,7 @@ def test_volumes_of_one_name_are_distinguished(
         rf'{other.id} \(in-use, 500 GB, {other.created_at}\)', result.stderr
     )
     assert near.id not in result.stderr
-    assert result.stderr.endswith('. Name the one you mean by its id.\n')
+    assert result.stderr.endswith('. Name the one you mean by its ID.\n')
     assert deletes(c) == []
 
 
@@ -54,7 +56,9 @@ def test_servers_of_one_name_are_distinguished(
         c.state.add_checkpoint([one, other])
     result = openstack.run(*command, '--server', 'web01', audited=False)
     assert result.code == 1
-    assert "2 servers have the name 'web01': " in result.stderr
+    assert (
+        "More than one server exists with the name 'web01': " in result.stderr
+    )
     assert re.search(
         rf'{one.id} \(ACTIVE, {one.created_at}, {one.address}\)',
         result.stderr,
@@ -64,7 +68,7 @@ def test_servers_of_one_name_are_distinguished(
         result.stderr,
     )
     assert near.id not in result.stderr
-    assert result.stderr.endswith('. Name the one you mean by its id.\n')
+    assert result.stderr.endswith('. Name the one you mean by its ID.\n')
     assert deletes(c) == []
 
 
@@ -80,6 +84,6 @@ def test_candidates_that_may_not_be_listed(
     result = openstack.run(*LIST, '--volume', 'data', audited=False)
     assert result.code == 1
     assert result.stderr == (
-        "The volume 'data' could not be looked up (HTTP 403): give its id "
+        "The volume 'data' could not be looked up (HTTP 403): give its ID "
         'instead of its name.\n'
     )

@@ -206,17 +206,85 @@ def test_many_are_verified_by_list_pages(
     assert len(requests(c)) <= 12 + 3
 
 
-def test_a_name_is_no_checkpoint(
+def test_a_name_is_the_one_that_the_list_shows(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud()
-    c.state.add_checkpoint(name='run')
+    run = c.state.add_checkpoint(name='run')
+    other = c.state.add_checkpoint(name='run-2')
+    shown = openstack(
+        *('csbs', 'checkpoint', 'list', '-f', 'value', '-c', 'Name')
+    )
+    assert shown.stdout.splitlines() == ['run-2', 'run']
+    rows = openstack(*DELETE, 'run', '--dry-run', '-f', 'json').json()
+    assert [(row['ID'], row['Name']) for row in rows] == [(run.id, 'run')]
+    assert openstack(*DELETE, 'run', '--wait').stdout == ''
+    assert deletes(c) == [checkpoint_delete(run.id)]
     openstack(
         *DELETE,
         'run',
+        complains=["No checkpoint found for 'run'.", '1 of 1'],
+    )
+    assert list(c.state.items) == [other.items[0].id]
+
+
+def test_a_name_of_one_backup_never_takes_the_others_unasked(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    run = c.state.add_checkpoint(3, 'autobk_1')
+    run.items[1].name = 'db01'
+    listed = [f'Checkpoint {run.id} holds 3', *['server'] * 3]
+    openstack(*DELETE, 'db01', complains=[*listed, REFUSAL])
+    assert deletes(c) == []
+    openstack(
+        *DELETE,
+        'db01',
+        stdin=Terminal('y\n'),
+        complains=[*listed, 'Delete all of it? [y/N] '],
+        code=0,
+    )
+    assert deletes(c) == [checkpoint_delete(run.id)]
+
+
+@pytest.mark.parametrize('more', [0, 4])
+def test_a_name_of_several_checkpoints_is_refused_with_their_ids(
+    cloud: CloudFactory, openstack: Openstack, more: int
+) -> None:
+    c = cloud()
+    runs = [c.state.add_checkpoint(2, 'run') for _ in range(2)]
+    rest = [c.state.add_checkpoint(name=f'other{n}') for n in range(more)]
+    result = openstack(
+        *DELETE,
+        *('--yes', 'run', *(f'other{n}' for n in range(more))),
         complains=[
-            re.compile("'run' is not the id of a checkpoint.*csbs backup"),
-            '1 of 1 checkpoints failed to delete.',
+            "checkpoint exists with the name 'run'",
+            f'1 of {more + 1} checkpoints',
+        ],
+    )
+    assert all(run.id in result.stderr for run in runs)
+    assert sorted(deletes(c)) == sorted(checkpoint_delete(r.id) for r in rest)
+
+
+def test_a_checkpoint_of_the_name_that_came_during_the_question_stops_it(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    run = c.state.add_checkpoint(2, 'run')
+
+    class Slow(Terminal):
+        def readline(self, *args: Any) -> str:  # type: ignore[override]
+            c.state.add_checkpoint(name='run')
+            return 'y\n'
+
+    openstack(
+        *DELETE,
+        'run',
+        stdin=Slow(),
+        complains=[
+            f'Checkpoint {run.id} holds 2',
+            *['server'] * 2,
+            re.compile('Checkpoint run has changed while the question'),
         ],
     )
     assert deletes(c) == []
@@ -546,8 +614,13 @@ def test_a_provider_that_is_no_id_is_refused(
         *DELETE,
         run.id,
         f'--provider={provider}',
-        complains=[f'{provider!r} is not an id'],
+        complains=[
+            ...,
+            f'argument --provider: {provider!r} is not an ID (a UUID)',
+        ],
+        code=2,
     )
+    assert requests(c) == []
     assert deletes(c) == []
 
 

@@ -402,6 +402,18 @@ def test_parts_of_a_list_of_checkpoints(
     )
 
 
+@pytest.mark.parametrize('marker', [UNKNOWN, 'absent'])
+def test_an_unknown_marker_is_one_sentence(
+    cloud: CloudFactory, openstack: Openstack, marker: str
+) -> None:
+    c = cloud()
+    c.state.add_checkpoint()
+    told = re.compile(f"^Marker '{marker}' not found.$")
+    for order in ([], ['--sort', 'name'], ['--sort', 'size,name']):
+        openstack(*BACKUPS, *order, '--marker', marker, complains=[told])
+    openstack(*CHECKPOINTS, '--marker', marker, complains=[told])
+
+
 def test_show_a_checkpoint_by_id_or_by_the_name_of_its_backups(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:

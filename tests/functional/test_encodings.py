@@ -119,7 +119,7 @@ def test_a_show_and_a_refusal(
     assert ESCAPED[encoding] in shown.stdout
     refused = openstack.run('vbs', 'backup', 'show', NAME, encoding=encoding)
     assert refused.code == 1
-    assert f"have the name '{ESCAPED[encoding]}'" in refused.stderr
+    assert f"exists with the name '{ESCAPED[encoding]}'" in refused.stderr
 
 
 def test_in_a_process_of_its_own(

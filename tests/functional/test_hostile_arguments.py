@@ -254,7 +254,7 @@ def test_a_hostile_provider_deletes_nothing(
         run.id,
         f'--provider={hostile(text, run.id)}',
     )
-    assert result.code == 1, result
+    assert result.code in (1, 2), result
     assert deletes(c) == []
 
 

@@ -45,7 +45,7 @@ def sentence(what: str, reason: str) -> str:
     if what == 'server by id':
         return f"The server '{UNKNOWN}' could not be looked up ({reason}).\n"
     return (
-        f"The {what} 'web01' could not be looked up ({reason}): give its id "
+        f"The {what} 'web01' could not be looked up ({reason}): give its ID "
         f'instead of its name.\n'
     )
 
@@ -241,7 +241,7 @@ def test_identity_that_is_not_in_the_region(
             re.compile(
                 r"^The project 'web01' could not be looked up \(the catalog "
                 r'offers identity in RegionOne, not in the region '
-                rf'{re.escape(region)}\): give its id instead of its name\.$'
+                rf'{re.escape(region)}\): give its ID instead of its name\.$'
             )
         ],
     )

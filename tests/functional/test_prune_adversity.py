@@ -446,7 +446,7 @@ def test_what_has_no_id_that_can_be_sent_fails_alone(
     serve(c, 'backups', rows)
     openstack(
         *(*VBS, '--all-volumes', '--keep-last', '1', '--yes'),
-        complains=['is not an id (a UUID)', '1 of 1 backups failed'],
+        complains=['is not an ID (a UUID)', '1 of 1 backups failed'],
     )
     assert not deletes(c)
 

@@ -568,7 +568,7 @@ def test_a_line_that_is_no_id_stops_before_anything_is_sent(
         *DELETE,
         '-',
         stdin=f'{ids[2]}\n\n{line.format(*ids)}\n{ids[1]}\n',
-        complains=['Line 3 of the standard input is not an id'],
+        complains=['Line 3 of the standard input is not an ID'],
     )
     assert deletes(c) == []
 

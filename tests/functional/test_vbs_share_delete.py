@@ -79,7 +79,7 @@ def test_a_share_has_no_name(
         *DELETE,
         'golden',
         complains=[
-            re.compile("'golden' is not the id of a share.*--backup"),
+            re.compile("'golden' is not the ID of a share.*--backup"),
             '1 of 1 shares failed to delete.',
         ],
     )
@@ -321,7 +321,10 @@ def test_an_ambiguous_name_is_refused(
     openstack(
         *DELETE,
         '--backup=golden',
-        complains=["2 backups have the name 'golden'", '1 of 1 shares'],
+        complains=[
+            "More than one backup exists with the name 'golden'",
+            '1 of 1 shares',
+        ],
     )
     assert deletes(c) == []
 
@@ -371,7 +374,7 @@ def test_a_domain_distinguishes_projects_of_one_name(
     command = (*DELETE, '--backup=golden', '--target-project=partner')
     openstack(
         *command,
-        complains=["Several projects have the name 'partner'"],
+        complains=["More than one project exists with the name 'partner'"],
     )
     assert deletes(c) == []
     openstack(*command, '--target-project-domain=south')
@@ -463,7 +466,7 @@ def test_a_project_that_may_not_be_looked_up_asks_for_its_id(
         *DELETE,
         '--backup=golden',
         '--target-project=partner',
-        complains=[re.compile("'partner' could not be looked up.*its id")],
+        complains=[re.compile("'partner' could not be looked up.*its ID")],
     )
     assert deletes(c) == []
 

@@ -198,7 +198,7 @@ def test_show(cloud: CloudFactory, openstack: Openstack) -> None:
     assert shown['backup_name'] == 'golden'
     assert asked(c) == [f'{SHARES}/{one.id}']
     c.clear_log()
-    openstack(*SHOW, 'golden', complains=["'golden' is not the id of a share"])
+    openstack(*SHOW, 'golden', complains=["'golden' is not the ID of a share"])
     assert asked(c) == []
     openstack(*SHOW, UNKNOWN, complains=[f"No share found for '{UNKNOWN}'."])
 

@@ -108,7 +108,7 @@ def test_an_ambiguous_name(project: Make, openstack: Openstack) -> None:
         *DELETE,
         'twin',
         complains=[
-            "2 backups have the name 'twin'",
+            "More than one backup exists with the name 'twin'",
             '1 of 1 backups failed to delete.',
         ],
     )

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import vbsclient
+from vbsclient.api import errors
+from vbsclient.osc.output.hints import _ON_THE_COMMAND_LINE
 
 ROOT = Path(vbsclient.__file__).parent
 PAGE = ROOT.parent / 'doc/source/user/errors.rst'
@@ -97,6 +99,20 @@ def test_each_message_is_on_the_page() -> None:
         f'{PAGE.name} does not have {len(absent)} messages:\n'
         + '\n'.join(absent)
     )
+
+
+def test_messages_say_id_as_openstack_does() -> None:
+    told = [
+        ' '.join(parts)
+        for path in sorted(ROOT.rglob('*.py'))
+        for _, parts in messages(path)
+    ]
+    told += map(str, [*errors.HINTS.values(), *_ON_THE_COMMAND_LINE.values()])
+    assert [
+        text
+        for text in told
+        if re.search(r'\b(?:id|ids)\b', re.sub('[{<]id[>}]', '', text))
+    ] == []
 
 
 @pytest.mark.parametrize(

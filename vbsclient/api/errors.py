@@ -297,7 +297,7 @@ class InternalServerError(ServiceError):
     reason = 'internal error of the service'
     hint = (
         'The service failed by itself: check the status, then try again '
-        'or give the request id to the operator.'
+        'or give the request ID to the operator.'
     )
 
 
@@ -316,7 +316,7 @@ class BadGateway(ServiceError):
     reason = 'the request is invalid to the service behind the gateway'
     hint = (
         'The references call this an invalid request: check the endpoint '
-        'and its version, and give the request id to the operator.'
+        'and its version, and give the request ID to the operator.'
     )
 
 
@@ -416,7 +416,7 @@ HINTS: dict[str, str] = {
     'VolumeBackup.0080': _QUOTA,
     'VolumeBackup.0081': _QUOTA,
     'VolumeBackup.0100': _LATER,
-    'VolumeBackup.0102': 'Give the request id to the operator of the cloud.',
+    'VolumeBackup.0102': 'Give the request ID to the operator of the cloud.',
     'VolumeBackup.0113': _IMAGE,
     'VolumeBackup.0125': (
         'Check the status; a backup that CSBS made is deleted there.'
@@ -429,7 +429,7 @@ HINTS: dict[str, str] = {
     'CSBS.2003': _BUSY,
     'CSBS.2004': _BUSY,
     'CSBS.3001': (
-        'It is gone already, or the id is of another kind: a checkpoint in '
+        'It is gone already, or the ID is of another kind: a checkpoint in '
         'place of a backup, or a backup in place of a checkpoint.'
     ),
     'CSBS.6030': _BUSY,

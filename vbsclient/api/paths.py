@@ -58,7 +58,7 @@ def uuid_segment(id: str) -> Segment:
     :raises InvalidId: if it does not have the shape of a UUID.
     """
     if not is_uuid(id):
-        raise errors.InvalidId(f'{id!r} is not an id (a UUID)')
+        raise errors.InvalidId(f'{id!r} is not an ID (a UUID)')
     return Segment(canonical_id(id))
 
 
@@ -68,7 +68,7 @@ def job_segment(id: str) -> Segment:
     :raises InvalidId: if it has other characters, or too many.
     """
     if not _JOB_ID.fullmatch(id):
-        raise errors.InvalidId(f'{id!r} is not the id of a job')
+        raise errors.InvalidId(f'{id!r} is not the ID of a job')
     return Segment(id)
 
 

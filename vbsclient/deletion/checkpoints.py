@@ -46,6 +46,7 @@ from vbsclient.lookup.refusals import (
 from vbsclient.lookup.server_backups import (
     TRANSIENT,
     existence_of,
+    find_checkpoint_ids,
     find_members,
     read_all,
     seen_while_deleting,
@@ -53,12 +54,11 @@ from vbsclient.lookup.server_backups import (
 from vbsclient.waiting import ResourceStatus
 from vbsclient.wording import brief, listed, quote
 
-# What to do where the provider is wrong, and where a checkpoint is named.
+# What to do where the provider is wrong.
 PROVIDERS = (
     'The providers of this cloud are {providers}: give the one of the '
     'checkpoint.'
 )
-NO_NAME = 'A checkpoint has no name of its own; its backups have.'
 
 
 class CheckpointDeletion(Change):
@@ -82,19 +82,23 @@ class CheckpointDeletion(Change):
         self._has_backups = True
 
     def targets(self) -> list[Target]:
-        ids = [a for a in self._arguments if is_uuid(a)]
         try:
+            found = find_checkpoint_ids(self._csbs.backups, self._arguments)
+            ids = [id for id in found.values() if isinstance(id, str)]
             # Nobody is asked about one that holds a single backup.
             members = find_members(
-                self._csbs.backups, ids, self._limits, fewest=2
+                self._csbs.backups,
+                list(dict.fromkeys(ids)),
+                self._limits,
+                fewest=2,
             )
             targets = [
-                self._from_backups(a, members.get(a, ()))
+                self._from_backups(a, found[a], members)
                 for a in self._arguments
             ]
         except NoServerBackups as karbor:
             self._has_backups = False
-            targets = self._from_karbor(ids, karbor)
+            targets = self._from_karbor(karbor)
         if self._has_backups:
             suggest_command(targets, partial(kinds.a_member, self._csbs))
         return merge(targets)
@@ -225,18 +229,23 @@ class CheckpointDeletion(Change):
         return remaining[0] if remaining else _together(backups).status
 
     def _from_backups(
-        self, argument: str, backups: Sequence[ServerBackup]
+        self,
+        argument: str,
+        id: str | errors.ClientError,
+        members: Mapping[str, Sequence[ServerBackup]],
     ) -> Target:
         target = Target(argument, 'checkpoint', 'CSBS')
-        if not is_uuid(argument):
-            target.refusal = _no_id(argument)
+        if isinstance(id, errors.ClientError):
+            target.refusal = id
             return target
-        backups = [backup for backup in backups if not is_gone(backup.status)]
-        if not backups:
+        backups = [one for one in members[id] if not is_gone(one.status)]
+        # What a name has found must be in it: nothing else was named.
+        named = is_uuid(argument) or argument in {b.name for b in backups}
+        if not backups or not named:
             target.refusal = _missing(argument)
             return target
-        target.id = argument
-        target.name = backups[0].name
+        target.id = id
+        target.name = backups[0].name if is_uuid(argument) else argument
         target.resource = backups
         if len(backups) > 1:
             target.members = [_member(backup) for backup in backups]
@@ -258,9 +267,8 @@ class CheckpointDeletion(Change):
                 target.refusal = refusal
                 return
 
-    def _from_karbor(
-        self, ids: Sequence[str], karbor: NoServerBackups
-    ) -> list[Target]:
+    def _from_karbor(self, karbor: NoServerBackups) -> list[Target]:
+        ids = [a for a in self._arguments if is_uuid(a)]
         try:
             answers = self._karbor().of(ids, self._limits)
         except errors.NotServed as error:
@@ -327,7 +335,10 @@ def _karbor_target(
 ) -> Target:
     target = Target(argument, 'checkpoint', 'CSBS')
     if found is None:
-        target.refusal = _no_id(argument)
+        target.refusal = RefusedError(
+            f'{quote(argument)} is not the ID of a checkpoint',
+            'This cloud finds checkpoints by ID only.',
+        )
     elif isinstance(found, errors.ClientError):
         target.refusal = found
     else:
@@ -355,13 +366,6 @@ def _servers_in(checkpoint: KarborCheckpoint) -> list[str]:
         *(f'server {brief(server)}' for server in checkpoint.servers),
         'and whatever else is in it: this cloud does not list its backups',
     ]
-
-
-def _no_id(argument: str) -> RefusedError:
-    return RefusedError(
-        f'{quote(argument)} is not the id of a checkpoint',
-        NO_NAME,
-    )
 
 
 def _missing(argument: str) -> MissingError:

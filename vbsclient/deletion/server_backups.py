@@ -44,7 +44,7 @@ from vbsclient.lookup.existence import (
     is_gone,
     seen_in,
 )
-from vbsclient.lookup.names import foreign, unique, validate_names
+from vbsclient.lookup.names import foreign, only, unique, validate_names
 from vbsclient.lookup.refusals import (
     MissingError,
     RefusedError,
@@ -53,6 +53,7 @@ from vbsclient.lookup.refusals import (
 from vbsclient.lookup.server_backups import (
     KIND,
     existence_of,
+    find_checkpoint_ids,
     find_members,
     find_server_backups,
     read_all,
@@ -71,7 +72,8 @@ class ServerBackupDeletion(Change):
     """The rules for ``csbs backup delete`` and for ``--item``.
 
     :param arguments: names and ids of server backups.
-    :param checkpoint_id: the checkpoint that they must belong to, or None.
+    :param checkpoint: the checkpoint that they must belong to, by id or
+        name; or None.
     :param known: what this run has just read of some of them, by id: these
         are not read again.
     :param confirm: called with the id before anything is sent for it; raises
@@ -88,7 +90,7 @@ class ServerBackupDeletion(Change):
         *,
         provider_id: str,
         limits: Limits,
-        checkpoint_id: str | None = None,
+        checkpoint: str | None = None,
         known: Mapping[str, ServerBackup] | None = None,
         confirm: Callable[[str], None] | None = None,
         verify_again: VerifyAgain | None = None,
@@ -98,7 +100,7 @@ class ServerBackupDeletion(Change):
         self._provider_id = provider_id
         self._checkpoints = csbs.checkpoints(provider_id)
         self._limits = limits
-        self._checkpoint_id = checkpoint_id
+        self._checkpoint = checkpoint
         self._known = known or {}
         self._confirm = confirm
         self._verify_again = verify_again
@@ -111,8 +113,8 @@ class ServerBackupDeletion(Change):
         self._is_proven = False
 
     def targets(self) -> list[Target]:
-        if self._checkpoint_id is not None:
-            found = self._find_in_checkpoint(self._checkpoint_id)
+        if self._checkpoint is not None:
+            found = self._find_in_checkpoint(self._checkpoint)
         else:
             found = self._find()
         targets = [self._target(a, found[a]) for a in self._arguments]
@@ -280,13 +282,15 @@ class ServerBackupDeletion(Change):
         return found | dict(self._known)
 
     def _find_in_checkpoint(
-        self, checkpoint_id: str
+        self, checkpoint: str
     ) -> LookupResult[ServerBackup]:
+        ids = find_checkpoint_ids(self._csbs.backups, [checkpoint])
+        checkpoint_id = only(ids)
         members = find_members(
             self._csbs.backups, [checkpoint_id], self._limits
         )[checkpoint_id]
         if not members:
-            raise MissingError(f'No checkpoint found for {checkpoint_id!r}')
+            raise MissingError(f'No checkpoint found for {checkpoint!r}')
         valid, found = validate_names(self._arguments, KIND.what)
         for argument in valid:
             key = 'id' if is_uuid(argument) else 'name'

@@ -224,7 +224,7 @@ def _share_target(
         'VBS',
         refusal=found
         or RefusedError(
-            f'{quote(argument)} is not the id of a share',
+            f'{quote(argument)} is not the ID of a share',
             NO_NAME,
         ),
     )

@@ -15,12 +15,12 @@ from vbsclient.wording import counted
 
 R = TypeVar('R')
 
-SHARE = 'It is the id of a share (of backup {backup}).'
-BACKUP = 'It is the id of a backup.'
-SERVER_BACKUP = 'It is the id of a server backup.'
-MEMBER = 'It is the id of one backup in the checkpoint {checkpoint}.'
-CHECKPOINT = 'It is the id of a checkpoint with {backups}.'
-PART = "It is the id of one volume's part of the backup {name} ({backup})."
+SHARE = 'It is the ID of a share (of backup {backup}).'
+BACKUP = 'It is the ID of a backup.'
+SERVER_BACKUP = 'It is the ID of a server backup.'
+MEMBER = 'It is the ID of one backup in the checkpoint {checkpoint}.'
+CHECKPOINT = 'It is the ID of a checkpoint with {backups}.'
+PART = "It is the ID of one volume's part of the backup {name} ({backup})."
 
 #: Says what an id is; None if it is nothing of this kind.
 FindKind = Callable[[str], Hint | None]

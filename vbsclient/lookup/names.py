@@ -23,7 +23,7 @@ from vbsclient.lookup.existence import (
 )
 from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.refusals import MissingError, RefusedError
-from vbsclient.wording import brief, counted, quote
+from vbsclient.wording import brief, quote
 
 #: No service keeps longer names; a longer argument names nothing.
 LONGEST_NAME = 255
@@ -102,13 +102,11 @@ class Kind:
     :ivar what: how messages call one.
     :ivar describe: one of several of a name, for a person who has to choose.
     :ivar ids: what of one may become a part of a URL.
-    :ivar several: the plural, where an s does not make it.
     """
 
     what: str
     describe: Callable[[Any], str]
     ids: Callable[[Any], Sequence[str]] = lambda row: [row.id]
-    several: str | None = None
 
     def choose(self, matches: Sequence[T], name: str) -> T:
         """The only one of several that have a name.
@@ -124,9 +122,9 @@ class Kind:
             rest = len(matches) - 10
             more = f'; and {rest} more' if rest > 0 else ''
             raise RefusedError(
-                f'{counted(len(matches), self.what, self.several)} have the '
-                f'name {quote(name)}: {shown}{more}',
-                'Name the one you mean by its id.',
+                f'More than one {self.what} exists with the name '
+                f'{quote(name)}: {shown}{more}',
+                'Name the one you mean by its ID.',
             )
         for id in self.ids(matches[0]):
             require_uuid(id)
@@ -228,7 +226,7 @@ def require_uuid(id: str) -> None:
     """
     if not is_uuid(id):
         raise errors.InvalidId(
-            f'the service lists it with an id that is no UUID ({quote(id)})'
+            f'the service lists it with an ID that is not a UUID ({quote(id)})'
         )
 
 

@@ -113,7 +113,7 @@ class Resources:
             found = keystone.project_ids(project, domain_id=domain_id)
         if len(found) > 1:
             raise LookupFailed(
-                f'Several projects have the name {quote(project)}',
+                f'More than one project exists with the name {quote(project)}',
                 NAME_DOMAIN,
             )
         return _PROJECT.choose(found, project)
@@ -159,8 +159,8 @@ def _former(csbs: CSBSClient, server: str) -> Server:
     ids = sorted({backup.server_id for backup in backups if backup.server_id})
     if len(ids) > 1:
         raise LookupFailed(
-            f'{len(ids)} former servers had the name {server!r}: '
-            f'{", ".join(ids)}. Name the one you mean by its id'
+            f'More than one former server had the name {server!r}: '
+            f'{", ".join(ids)}. Name the one you mean by its ID'
         )
     if not ids and not by_id:
         raise LookupFailed(
@@ -225,5 +225,5 @@ def _looking_up(
             f'The {what} {quote(argument)} could not be looked up ({reason})'
         )
         if not is_uuid(argument):
-            told += ': give its id instead of its name'
+            told += ': give its ID instead of its name'
         raise LookupFailed(told) from error

@@ -12,16 +12,19 @@ from collections.abc import (
 )
 
 from vbsclient import bulk
+from vbsclient.api import errors
 from vbsclient.api.csbs import ServerBackup, ServerBackups
 from vbsclient.api.http import Limits
+from vbsclient.api.paths import is_uuid
 from vbsclient.api.values import dict_or_empty
 from vbsclient.lookup.existence import (
     MAX_SINGLE_GETS,
     Existence,
     LookupResult,
+    is_gone,
     owners_to_list,
 )
-from vbsclient.lookup.names import Kind
+from vbsclient.lookup.names import Kind, validate_names
 from vbsclient.waiting import ResourceStatus
 from vbsclient.wording import brief
 
@@ -46,6 +49,36 @@ def find_server_backups(
         limits,
         first_page=backups.first_page,
     )
+
+
+def find_checkpoint_ids(
+    backups: ServerBackups, arguments: Sequence[str]
+) -> LookupResult[str]:
+    """The id of each checkpoint, by id or by the name of its backups.
+
+    An id costs no request, and is not looked up.
+
+    :raises NoServerBackups: for a name, on a cloud without backups.
+    """
+    valid, found = validate_names(arguments, _CHECKPOINT.what)
+    found |= {id: id for id in valid if is_uuid(id)}
+    names = [argument for argument in valid if not is_uuid(argument)]
+    many = len(names) > MAX_SINGLE_GETS
+    every = read_all(backups) if many else []
+    for name in names:
+        matches = {
+            row.checkpoint_id: row
+            for row in (every if many else read_all(backups, name=name))
+            if row.name == name
+            and backups.owns(row)
+            and not is_gone(row.status)
+        }
+        try:
+            one = _CHECKPOINT.choose(list(matches.values()), name)
+            found[name] = one.checkpoint_id
+        except errors.ClientError as refusal:
+            found[name] = refusal
+    return found
 
 
 def find_members(
@@ -133,6 +166,18 @@ KIND = Kind(
     'server backup',
     _describe,
     lambda backup: [backup.id, backup.checkpoint_id],
+)
+
+
+def _describe_checkpoint(backup: ServerBackup) -> str:
+    created_at = brief(backup.created_at or 'no date')
+    return f'{brief(backup.checkpoint_id)} ({created_at})'
+
+
+_CHECKPOINT = Kind(
+    'checkpoint',
+    _describe_checkpoint,
+    ids=lambda backup: [backup.checkpoint_id],
 )
 
 

@@ -321,7 +321,7 @@ class TestStatuses:
             (408, 'try again'),
             (409, 'Another operation'),
             (429, 'fewer requests'),
-            (500, 'request id'),
+            (500, 'request ID'),
             (501, 'does not offer'),
             (502, 'check the endpoint'),
             (503, 'try again later'),

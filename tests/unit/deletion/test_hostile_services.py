@@ -221,7 +221,7 @@ def test_backups_of_servers(
             named,
             provider_id=CSBS_PROVIDER,
             limits=run.limits,
-            checkpoint_id=checkpoint,
+            checkpoint=checkpoint,
         )
     )
     check_addresses(service.log)
@@ -241,8 +241,15 @@ def test_backups_of_servers(
             check_unambiguous(service, 'checkpoint_items', delete, item, named)
 
 
-@given(hostiles, st.lists(st.sampled_from([*CHECKPOINTS, *IDS[:2], '..'])))
-def test_checkpoints(service: Hostile, named: list[str]) -> None:
+@given(
+    hostiles,
+    arguments,
+    st.lists(st.sampled_from([*CHECKPOINTS, *IDS[:2], '..'])),
+)
+def test_checkpoints(
+    service: Hostile, words: list[Any], ids: list[str]
+) -> None:
+    named = [*named_in(service, 'checkpoint_items', words), *ids]
     run = Run(service)
     run.carry_out(
         CheckpointDeletion(
@@ -253,4 +260,10 @@ def test_checkpoints(service: Hostile, named: list[str]) -> None:
     for delete in service.log:
         assert delete.segments[-2] == 'checkpoints'
         assert delete.raw_query == ''
-        assert same(delete.id) in map(same, named)
+        names = {
+            same(row['name'])
+            for row in delete.seen
+            if row.get('checkpoint_id') == delete.id
+            and isinstance(row.get('name'), str)
+        }
+        assert {same(delete.id), *names} & set(map(same, named)), delete

@@ -95,14 +95,72 @@ class TestWholeCheckpoints:
         [target] = there.checkpoint_deletion(CHECKPOINT).targets()
         assert isinstance(target.refusal, MissingError)
 
-    @pytest.mark.parametrize('text', ['item-80', '', '..', CHECKPOINT[:-1]])
-    def test_a_name_is_no_checkpoint(
-        self, world: MakeWorld, text: str
-    ) -> None:
+    @pytest.mark.parametrize('text', ['item', '..', CHECKPOINT[:-1], 'gone'])
+    def test_what_is_not_its_name(self, world: MakeWorld, text: str) -> None:
         there = world()
         there.add_item(80)
+        there.add_item(81, checkpoint=501, name='gone', status='deleted')
         [target] = there.checkpoint_deletion(text).targets()
+        assert isinstance(target.refusal, MissingError)
+        [target] = there.checkpoint_deletion('').targets()
         assert type(target.refusal) is RefusedError
+
+    @pytest.mark.parametrize('others', [0, 6], ids=['few', 'many'])
+    def test_a_name_is_that_of_its_backups(
+        self, world: MakeWorld, others: int
+    ) -> None:
+        there = world()
+        for number in (80, 81):
+            there.add_item(number, name='run')
+        more = [f'item-{90 + n}' for n in range(others)]
+        for n in range(others):
+            there.add_item(90 + n, checkpoint=600 + n)
+        target, *rest = there.checkpoint_deletion(
+            'run', *more, CHECKPOINT
+        ).targets()
+        assert (target.id, target.name) == (CHECKPOINT, 'run')
+        assert len(target.members) == 2
+        assert [t.id for t in rest] == [uuid(600 + n) for n in range(others)]
+
+    @pytest.mark.parametrize('others', [0, 6], ids=['few', 'many'])
+    def test_a_name_of_two_checkpoints(
+        self, world: MakeWorld, others: int
+    ) -> None:
+        there = world()
+        there.add_item(80, name='run')
+        there.add_item(81, name='run', checkpoint=501)
+        more = [f'x{n}' for n in range(others)]
+        target, *_ = there.checkpoint_deletion('run', *more).targets()
+        assert type(target.refusal) is RefusedError
+        assert CHECKPOINT in target.refusal.message
+        assert uuid(501) in target.refusal.message
+
+    def test_a_name_of_one_backup_of_several_lists_them_all(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        there.add_item(80, name='web')
+        there.add_item(81, name='db')
+        [target] = there.checkpoint_deletion('db').targets()
+        assert (target.id, target.name) == (CHECKPOINT, 'db')
+        assert len(target.members) == 2
+
+    def test_a_name_that_is_not_in_its_checkpoint_any_more(
+        self, world: MakeWorld
+    ) -> None:
+        there = world()
+        there.add_item(80, name='run')
+        there.add_item(81, name='other')
+        deletion = there.checkpoint_deletion('run')
+        read = deletion._csbs.backups.list
+
+        def lists(**query: Any) -> Any:
+            yield from read(**query)
+            there.items[:] = there.items[-1:]
+
+        deletion._csbs.backups.list = lists
+        [target] = deletion.targets()
+        assert isinstance(target.refusal, MissingError)
 
     @pytest.mark.parametrize(
         'changes',
@@ -209,12 +267,19 @@ class TestPlainKarbor:
         assert isinstance(outcomes[0].error, errors.Forbidden)
         assert there.deletes() == [CHECKPOINT]
 
+    def test_names_are_refused(self, world: MakeWorld) -> None:
+        there = self.world(world, name='run')
+        first, second = there.checkpoint_deletion('run', CHECKPOINT).targets()
+        assert type(first.refusal) is RefusedError
+        assert "'run' is not the ID of a checkpoint" in str(first.refusal)
+        assert second.refusal is None
+
     def test_items_are_refused(self, world: MakeWorld) -> None:
         there = self.world(world)
         for deletion in (
             there.item_deletion(uuid(80)),
             there.item_deletion('item-80'),
-            there.item_deletion(uuid(80), checkpoint_id=CHECKPOINT),
+            there.item_deletion(uuid(80), checkpoint=CHECKPOINT),
         ):
             with pytest.raises(NoServerBackups):
                 deletion.targets()
@@ -267,9 +332,7 @@ class TestItems:
     def test_nor_with_a_checkpoint(self, world: MakeWorld, text: str) -> None:
         there = world()
         there.add_item(80, name=text)
-        [target] = there.item_deletion(
-            text, checkpoint_id=CHECKPOINT
-        ).targets()
+        [target] = there.item_deletion(text, checkpoint=CHECKPOINT).targets()
         assert target.refusal is not None
 
     @pytest.mark.parametrize(
@@ -300,7 +363,7 @@ class TestWithACheckpoint:
         there.add_item(80)
         stranger = there.add_item(81, checkpoint=501)
         [outcome], _ = there.carry_out(
-            there.item_deletion(stranger, checkpoint_id=CHECKPOINT)
+            there.item_deletion(stranger, checkpoint=CHECKPOINT)
         )
         assert uuid(501) in str(outcome.error)
         assert there.deletes() == []
@@ -309,7 +372,7 @@ class TestWithACheckpoint:
         there = world()
         wanted = there.add_item(80, name='pre')
         there.add_item(81, checkpoint=501, name='pre')
-        there.carry_out(there.item_deletion('pre', checkpoint_id=CHECKPOINT))
+        there.carry_out(there.item_deletion('pre', checkpoint=CHECKPOINT))
         assert there.deletes() == [item_delete(CHECKPOINT, wanted)]
 
     @pytest.mark.parametrize('checkpoint', [uuid(7), 'name', ''])
@@ -318,8 +381,17 @@ class TestWithACheckpoint:
     ) -> None:
         there = world()
         id = there.add_item(80)
-        with pytest.raises(MissingError):
-            there.item_deletion(id, checkpoint_id=checkpoint).targets()
+        with pytest.raises(RefusedError):
+            there.item_deletion(id, checkpoint=checkpoint).targets()
+
+    def test_a_checkpoint_by_its_name(self, world: MakeWorld) -> None:
+        there = world()
+        wanted = there.add_item(80, name='run')
+        other = there.add_item(81, name='other', checkpoint=501)
+        there.carry_out(there.item_deletion(wanted, checkpoint='run'))
+        assert there.deletes() == [item_delete(CHECKPOINT, wanted)]
+        [target] = there.item_deletion(other, checkpoint='run').targets()
+        assert f'not to {CHECKPOINT}' in target.refusal.message
 
 
 class TestProof:

@@ -136,7 +136,7 @@ class KarborCheckpoints(Collection[KarborCheckpoint]):
         :raises ServiceError: if the service refuses.
         """
         if not is_uuid(backup_id):
-            raise errors.InvalidId(f'{backup_id!r} is not an id (a UUID)')
+            raise errors.InvalidId(f'{backup_id!r} is not an ID (a UUID)')
         return self._transport.delete(
             self._address(uuid_segment(checkpoint_id)),
             {'checkpoint_items': canonical_id(backup_id)},

@@ -59,7 +59,7 @@ class Share:
         backup_id = lenient_id(body.get('backup_id'))
         if backup_id is None:
             raise errors.MalformedResponse(
-                'the service answered with a share that has no id'
+                'the service answered with a share that has no ID'
             )
         backup = dict_or_empty(body.get('backup'))
         return cls(

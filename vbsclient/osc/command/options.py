@@ -202,7 +202,7 @@ def ids_on(stdin: TextIO | None, stderr: TextIO | None = None) -> list[str]:
             continue
         if not is_uuid(line):
             raise exceptions.CommandError(
-                f'Line {number} of the standard input is not an id: '
+                f'Line {number} of the standard input is not an ID: '
                 f"'{visible(line[:60])}'. Nothing was deleted."
             )
         ids.append(canonical_id(line))

@@ -82,9 +82,13 @@ class _Strict(argparse.ArgumentParser):
                     message = f'{message}. {action.otherwise}'
         super().error(message)
 
-    def _get_formatter(self) -> argparse.HelpFormatter:
+    def format_usage(self) -> str:
         self._put_formatters_last()
-        return super()._get_formatter()
+        return super().format_usage()
+
+    def format_help(self) -> str:
+        self._put_formatters_last()
+        return super().format_help()
 
     def _get_optional_actions(self) -> list[argparse.Action]:
         # The pages of the manual take their order from here.
@@ -99,12 +103,11 @@ class _Strict(argparse.ArgumentParser):
         rest = [self._positionals, self._optionals, *self.formatter_groups]
         own = [group for group in self._action_groups if group not in rest]
         self._action_groups[:] = own + rest
-        sorted_actions = [
-            action
-            for group in self._action_groups
-            for action in group._group_actions
-        ]
-        self._actions.sort(key=sorted_actions.index)
+        places: dict[argparse.Action, int] = {}
+        for group in self._action_groups:
+            for action in group._group_actions:
+                places[action] = len(places)
+        self._actions.sort(key=lambda one: places.get(one, len(places)))
 
     def parse_known_args(  # type: ignore[override]
         self,

@@ -18,6 +18,7 @@ from vbsclient.osc.command.clients import make_csbs_client
 from vbsclient.osc.command.delete import DeleteCommand
 from vbsclient.osc.command.filters import add_all_projects
 from vbsclient.osc.command.list import DeferredValue, Found, ListCommand
+from vbsclient.osc.command.marker import finding, rows_after
 from vbsclient.osc.command.options import add_targets
 from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.csbs import selection
@@ -185,22 +186,22 @@ class ListCsbsBackup(ListCommand):
                 selected.ensure_policy_filter(csbs)
             if total is not None:
                 return Found(total=total, hint=selected.hint)
-        if parsed_args.marker is not None:
-            parsed_args.marker = selection.backup_id_of(
-                csbs, parsed_args.marker
+        marker = parsed_args.marker
+        with finding(marker):
+            if marker is not None:
+                parsed_args.marker = selection.backup_id_of(csbs, marker)
+            found = selected.backups(
+                csbs,
+                sort=parsed_args.sort,
+                marker=parsed_args.marker,
+                page_size=parsed_args.limit,
             )
-        found = selected.backups(
-            csbs,
-            sort=parsed_args.sort,
-            marker=parsed_args.marker,
-            page_size=parsed_args.limit,
-        )
-        backups = selected.verified(csbs, found.rows)
+        backups = selected.verified(csbs, rows_after(marker, found.rows))
         if 'servers' not in fields:
             found.rows = map(Row, filter(selected.match, backups))
             return found
         servers = _Servers(csbs, all_projects=selected.all_projects)
-        if selected.lists_whole_checkpoints and parsed_args.marker is None:
+        if selected.lists_whole_checkpoints and marker is None:
             backups = servers.seen(backups)
         found.rows = (
             Row(backup, servers.of(backup))

@@ -17,6 +17,7 @@ from vbsclient.osc.command.clients import make_csbs_client
 from vbsclient.osc.command.delete import DeleteCommand
 from vbsclient.osc.command.filters import add_all_projects
 from vbsclient.osc.command.list import Found, ListCommand
+from vbsclient.osc.command.marker import finding
 from vbsclient.osc.command.options import add_targets
 from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.csbs import selection
@@ -79,10 +80,12 @@ class DeleteCsbsCheckpoint(DeleteCommand):
     """Delete checkpoints: all that one run saved, of all its servers (CSBS)
 
     A checkpoint is what one run of CSBS saved, of one server or many; the
-    part of one server is a backup. If a checkpoint has several backups,
-    they are listed, and you are asked to confirm. With --item only the
-    named backups are deleted, and the others are kept. Deletion continues
-    in the service after the command has ended, for up to 30 minutes.
+    part of one server is a backup. The name of a checkpoint is that of its
+    backups; an ambiguous name is refused with all IDs. If a checkpoint has
+    several backups, they are listed, and you are asked to confirm. With
+    --item only the named backups are deleted, and the others are kept.
+    Deletion continues in the service after the command has ended, for up to
+    30 minutes.
 
     Example: openstack csbs checkpoint delete --dry-run <checkpoint>
     """
@@ -94,7 +97,10 @@ class DeleteCsbsCheckpoint(DeleteCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_targets(
-            parser, 'csbs checkpoint', 'ID', 'openstack csbs backup prune'
+            parser,
+            'csbs checkpoint',
+            'name or ID',
+            'openstack csbs backup prune',
         )
         parser.add_argument(
             '--item',
@@ -144,7 +150,7 @@ class DeleteCsbsCheckpoint(DeleteCommand):
             parsed_args.backups,
             provider_id=parsed_args.provider,
             limits=limits,
-            checkpoint_id=named[0],
+            checkpoint=named[0],
         )
 
 
@@ -192,9 +198,10 @@ class ListCsbsCheckpoint(ListCommand):
                 csbs, ids, all_projects=selected.all_projects
             )
         if parsed_args.marker is not None:
-            parsed_args.marker = selection.checkpoint_id_of(
-                csbs, parsed_args.marker
-            )
+            with finding(parsed_args.marker):
+                parsed_args.marker = selection.checkpoint_id_of(
+                    csbs, parsed_args.marker
+                )
         # One that was deleted between the two lists is not listed any more.
         rows = [checkpoints[id] for id in ids if id in checkpoints]
         return Found(rows, hint=found.hint)

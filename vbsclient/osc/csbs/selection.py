@@ -23,13 +23,14 @@ from vbsclient.api.csbs import (
 from vbsclient.api.csbs.backups import SORT_KEYS
 from vbsclient.api.http import Limits
 from vbsclient.api.paths import is_uuid
+from vbsclient.api.values import canonical_id
 from vbsclient.lookup import kinds
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
 from vbsclient.lookup.names import Kind, check_name, only
 from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.lookup.server_backups import (
+    find_checkpoint_ids,
     find_server_backups,
-    read_all,
 )
 from vbsclient.osc.command import filters
 from vbsclient.osc.command.clients import resources_of
@@ -70,9 +71,16 @@ def add_provider(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--provider',
         metavar='<provider>',
+        type=_provider,
         default=CSBS_PROVIDER,
         help=f'Backup provider (ID), default: {CSBS_PROVIDER} (servers)',
     )
+
+
+def _provider(text: str) -> str:
+    if not is_uuid(text):
+        raise argparse.ArgumentTypeError(f'{text!r} is not an ID (a UUID)')
+    return canonical_id(text)
 
 
 @dataclass(frozen=True)
@@ -315,13 +323,7 @@ def checkpoint_id_of(csbs: CSBSClient, checkpoint: str) -> str:
     :raises MissingError: if there is none with that name.
     :raises RefusedError: if there are several.
     """
-    if is_uuid(checkpoint):
-        return checkpoint
-    matches = {
-        backup.checkpoint_id: backup
-        for backup in read_all(csbs.backups, name=checkpoint)
-    }
-    return _CHECKPOINT.choose(list(matches.values()), checkpoint).checkpoint_id
+    return only(find_checkpoint_ids(csbs.backups, [checkpoint]))
 
 
 def find_checkpoint(csbs: CSBSClient, checkpoint: str) -> Checkpoint:
@@ -340,16 +342,7 @@ def find_checkpoint(csbs: CSBSClient, checkpoint: str) -> Checkpoint:
     )
 
 
-def _describe(backup: ServerBackup) -> str:
-    return f'{backup.checkpoint_id} ({backup.created_at or "no date"})'
-
-
-_CHECKPOINT = Kind(
-    'checkpoint', _describe, ids=lambda backup: [backup.checkpoint_id]
-)
-
-
-_POLICY = Kind('policy', lambda policy: str(policy.id), several='policies')
+_POLICY = Kind('policy', lambda policy: str(policy.id))
 
 
 def _tags_of(backup: ServerBackup) -> set[str]:

@@ -105,9 +105,9 @@ _ON_THE_COMMAND_LINE = {
         '"openstack csbs backup delete".'
     ),
     errors.HINTS['CSBS.3001']: (
-        'It is gone already, or the id is of another kind: '
-        '"openstack csbs checkpoint delete" takes checkpoint ids, '
-        '"openstack csbs backup delete" takes ids of backups.'
+        'It is gone already, or the ID is of another kind: '
+        '"openstack csbs checkpoint delete" takes IDs of checkpoints, '
+        '"openstack csbs backup delete" takes IDs of backups.'
     ),
     failures.TRUST_ISSUER: (
         'Set cacert in clouds.yaml to the authority that signed it.'
@@ -116,27 +116,27 @@ _ON_THE_COMMAND_LINE = {
         'Correct cacert, or cert and key, in clouds.yaml.'
     ),
     kinds.SHARE: (
-        'It is the id of a share (of backup {backup}): use "openstack vbs '
+        'It is the ID of a share (of backup {backup}): use "openstack vbs '
         'share delete {id}".'
     ),
     kinds.BACKUP: (
-        'It is the id of a backup: use "openstack vbs share delete --backup '
+        'It is the ID of a backup: use "openstack vbs share delete --backup '
         '{id}" to cancel all its shares.'
     ),
     kinds.SERVER_BACKUP: (
-        'It is the id of a server backup: use "openstack csbs backup delete '
+        'It is the ID of a server backup: use "openstack csbs backup delete '
         '{id}".'
     ),
     kinds.MEMBER: (
-        'It is the id of one backup in the checkpoint {checkpoint}: use '
+        'It is the ID of one backup in the checkpoint {checkpoint}: use '
         '"openstack csbs backup {verb} {id}".'
     ),
     kinds.CHECKPOINT: (
-        'It is the id of a checkpoint with {backups}: use "openstack csbs '
+        'It is the ID of a checkpoint with {backups}: use "openstack csbs '
         'checkpoint delete {id}" to delete all of it.'
     ),
     kinds.PART: (
-        "It is the id of one volume's part of the backup {name}: use "
+        "It is the ID of one volume's part of the backup {name}: use "
         '"openstack csbs backup delete {backup}" to delete all of that.'
     ),
     origin.OF_SERVER_BACKUP: (
@@ -173,10 +173,6 @@ _ON_THE_COMMAND_LINE = {
     checkpoints.PROVIDERS: (
         'The providers of this cloud are {providers}: give the one of the '
         'checkpoint with --provider.'
-    ),
-    checkpoints.NO_NAME: (
-        'A checkpoint has no name of its own; "openstack csbs backup delete" '
-        'takes names of backups.'
     ),
     login.CORRECT_AUTH_URL: 'Correct auth_url in clouds.yaml.',
 }

@@ -207,4 +207,4 @@ def _shared(outcome: bulk.Outcome[Target, Any]) -> str:
     """The reason, without what differs from one target to the next."""
     told = reason(outcome, with_request=False)
     id = outcome.target.id
-    return told.replace(id, '<id>') if id else told
+    return told.replace(id, '<ID>') if id else told

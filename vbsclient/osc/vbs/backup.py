@@ -24,6 +24,7 @@ from vbsclient.osc.command.clients import (
 from vbsclient.osc.command.delete import DeleteCommand
 from vbsclient.osc.command.filters import add_projects
 from vbsclient.osc.command.list import Found, ListCommand
+from vbsclient.osc.command.marker import finding, rows_after
 from vbsclient.osc.command.options import add_targets
 from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.vbs import selection
@@ -128,10 +129,10 @@ class ListVbsBackup(ListCommand):
             shares=ShareFilter(volume_id=selected.volume_id),
             backups=ServerBackupFilter(),
         )
-        if parsed_args.marker is not None:
-            parsed_args.marker = selection.backup_id_of(
-                vbs, parsed_args.marker
-            )
+        marker = parsed_args.marker
+        if marker is not None:
+            with finding(marker):
+                parsed_args.marker = selection.backup_id_of(vbs, marker)
         if parsed_args.shared_with_me:
             shares = vbs.shares.list(
                 where=selected.shares(), page_size=parsed_args.limit
@@ -140,14 +141,16 @@ class ListVbsBackup(ListCommand):
                 Row(share.backup, details, share) for share in shares
             )
         else:
-            found = selected.backups(
-                vbs,
-                marks=bool(fields & MARKED),
-                sort=parsed_args.sort,
-                marker=parsed_args.marker,
-                page_size=parsed_args.limit,
-            )
-            found.rows = map(partial(Row, details=details), found.rows)
+            with finding(marker):
+                found = selected.backups(
+                    vbs,
+                    marks=bool(fields & MARKED),
+                    sort=parsed_args.sort,
+                    marker=parsed_args.marker,
+                    page_size=parsed_args.limit,
+                )
+            rows = rows_after(marker, found.rows)
+            found.rows = map(partial(Row, details=details), rows)
         found.rows = (
             row
             for row in found.rows

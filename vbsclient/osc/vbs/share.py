@@ -251,7 +251,7 @@ class ShowVbsShare(ShowCommand):
     def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Share:
         if not is_uuid(parsed_args.share):
             raise exceptions.CommandError(
-                f'{parsed_args.share!r} is not the id of a share: "openstack '
+                f'{parsed_args.share!r} is not the ID of a share: "openstack '
                 f'vbs share list --backup <backup>" shows those of a backup.'
             )
         try:

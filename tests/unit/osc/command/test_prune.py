@@ -15,6 +15,7 @@ BOTH = pytest.mark.parametrize('command', [PruneVbsBackup, PruneCsbsBackup])
 YEAR = CalendarDuration('1y', years=1)
 
 #: What both commands take, and what it says.
+ID = 'dc1e2c1b-0000-4000-8000-00000000abcd'
 COMMON = (
     ('--keep-last', '3', 'keep_last', 3),
     ('--keep-yearly', '2', 'keep_yearly', 2),
@@ -47,7 +48,7 @@ CSBS = (
     ('--server', 'web01', 'server', ['web01']),
     ('--policy', 'p', 'policy', ['p']),
     ('--keep-tag', 'a=b', 'keep_tag', ['a=b']),
-    ('--provider', 'p', 'provider', 'p'),
+    ('--provider', ID, 'provider', ID),
 )
 
 

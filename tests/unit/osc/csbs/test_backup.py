@@ -25,10 +25,10 @@ POLICY = 'dc1e2c1b-0000-4000-8000-00000000abcd'
         (ShowCsbsBackup, 'a', {'<backup>': 'a'}),
         (
             DeleteCsbsBackup,
-            'a b --provider p --timeout 30m --wait',
+            f'a b --provider {POLICY.upper()} --timeout 30m --wait',
             {
                 '<backup>': ['a', 'b'],
-                '--provider': 'p',
+                '--provider': POLICY,
                 '--timeout': 1800.0,
                 '--wait': True,
             },

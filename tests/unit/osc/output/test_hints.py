@@ -21,7 +21,7 @@ from vbsclient.osc.output.hints import hint_of
         ),
         (
             errors.NotFound('x', status=404, hint=errors.HINTS['CSBS.3001']),
-            '"openstack csbs checkpoint delete" takes checkpoint ids',
+            '"openstack csbs checkpoint delete" takes IDs of checkpoints',
         ),
         (
             errors.ConnectionFailed('x', failures.TRUST_ISSUER),

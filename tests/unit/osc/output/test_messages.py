@@ -76,7 +76,7 @@ def test_an_id_of_its_own_makes_no_other_reason() -> None:
         for n in (1, 2, 3)
     ]
     (told,) = failures(outcomes, WORDS)
-    assert told.startswith('Failed to delete 3 backups: Backup <id> x (')
+    assert told.startswith('Failed to delete 3 backups: Backup <ID> x (')
 
 
 def test_what_is_unknown_is_no_failure_of_the_same_kind() -> None:
