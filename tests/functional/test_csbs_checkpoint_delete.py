@@ -234,7 +234,7 @@ def test_a_name_of_one_backup_never_takes_the_others_unasked(
     c = cloud()
     run = c.state.add_checkpoint(3, 'autobk_1')
     run.items[1].name = 'db01'
-    listed = [f'Checkpoint {run.id} holds 3', *['server'] * 3]
+    listed = [f'({run.id}) has:', *['server'] * 3]
     openstack(*DELETE, 'db01', complains=[*listed, REFUSAL])
     assert deletes(c) == []
     openstack(
@@ -282,7 +282,7 @@ def test_a_checkpoint_of_the_name_that_came_during_the_question_stops_it(
         'run',
         stdin=Slow(),
         complains=[
-            f'Checkpoint {run.id} holds 2',
+            f'Checkpoint run ({run.id}) has:',
             *['server'] * 2,
             re.compile('Checkpoint run has changed while the question'),
         ],
