@@ -241,7 +241,7 @@ def test_a_name_of_one_backup_never_takes_the_others_unasked(
         *DELETE,
         'db01',
         stdin=Terminal('y\n'),
-        complains=[*listed, 'Delete all of it? [y/N] '],
+        complains=[*listed, 'Delete 1 checkpoint (3 backups, 30 GB'],
         code=0,
     )
     assert deletes(c) == [checkpoint_delete(run.id)]
