@@ -317,6 +317,8 @@ def make_plan(
     :param parents: what each backup is built on, on a cloud where a parent
         must not be deleted first; those that are no candidates are kept.
     """
+    # One that a list shows twice must not take the place of another.
+    backups = {backup.id: backup for backup in backups}.values()
     groups: dict[str, list[Candidate]] = {}
     for backup in backups:
         groups.setdefault(backup.group, []).append(backup)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clouds whose lists, clocks and owners are not what rules rely on."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.functional.shell import Openstack
 from tests.functional.wire import (
     checkpoint_delete,
     deletes,
+    names_read,
     requests,
     vbs_delete,
 )
@@ -288,3 +290,107 @@ def test_deletions_come_no_faster_than_the_rate(
     begun = [r.started for r in c.requests if r.method == 'DELETE']
     assert len(begun) == 5
     assert max(begun) - min(begun) >= 0.19
+
+
+# -- rows that are there twice ---------------------------------------------
+
+
+def row(number: int, *, upper: bool = False) -> dict[str, Any]:
+    """A backup of January in whichever case an id may be listed."""
+    id = f'{number:08}-0000-4000-8000-00000000000a'
+    return {
+        'id': id.upper() if upper else id,
+        'name': f'day-{number}',
+        'status': 'available',
+        'volume_id': f'{99:08}-0000-4000-8000-000000000000',
+        'size': 20,
+        'created_at': f'2026-01-{number:02}T02:00:00.000000',
+    }
+
+
+def test_a_backup_that_is_listed_twice_counts_once(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    rows = [row(n, upper=upper) for n in (3, 2, 1) for upper in (False, True)]
+    c.knobs.faults.append(
+        Fault(
+            'status',
+            'GET',
+            '/backups/detail',
+            status=200,
+            body=json.dumps({'backups': rows}),
+            times=None,
+        )
+    )
+    plan = openstack(
+        *(*VBS, '--keep-last', '2', '--dry-run', '-f', 'json'),
+        complains=[...],
+        code=0,
+    ).json()
+    assert [(r['Name'], r['Action']) for r in plan] == [
+        ('day-3', 'keep'),
+        ('day-2', 'keep'),
+        ('day-1', 'delete'),
+    ]
+
+
+def test_a_backup_in_the_lists_of_two_policies_shows_that_none_is_asked_for(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    server = c.state.add_server('web01')
+    policies = [c.state.new_uuid() for _ in range(2)]
+    for days in (1, 2, 3):
+        c.state.add_checkpoint(
+            [server], policy_id=policies[0], created_at=at(c, days)
+        )
+    rows = openstack.run('csbs', 'backup', 'list', '-f', 'json').json()
+    body = {
+        'checkpoint_items': [
+            {
+                'id': r['ID'],
+                'checkpoint_id': r['Checkpoint'],
+                'resource_id': server.id,
+                'status': 'available',
+            }
+            for r in rows
+        ]
+    }
+    c.knobs.faults.append(
+        Fault(
+            'status',
+            'GET',
+            f'policy_id={policies[1]}',
+            status=200,
+            body=json.dumps(body),
+            times=None,
+        )
+    )
+    both = [word for id in policies for word in ('--policy', id)]
+    for command in (
+        ('csbs', 'backup', 'list', *both),
+        ('csbs', 'backup', 'prune', *both, '--keep-last', '2', '--yes'),
+    ):
+        openstack(
+            *command,
+            complains=[
+                'does not filter by policy: it lists backups for more than one'
+            ],
+        )
+    assert deletes(c) == []
+
+
+# -- names -----------------------------------------------------------------
+
+
+def test_names_that_nobody_reads_are_not_asked_for(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(catalog='vbs+volumev3')
+    c.state.add_backup(created_at=at(c, 1))
+    command = (*VBS, '--keep-last', '1', '--yes')
+    openstack('-q', *command)
+    assert names_read(c) == []
+    openstack(*command)
+    assert len(names_read(c)) == 2

@@ -254,6 +254,34 @@ def test_what_is_shared_while_the_question_is_open_stops_it(
     assert deletes(c) == []
 
 
+def test_the_question_is_about_each_backup_that_is_named(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    backup, shares = golden(c)
+    single = c.state.add_backup('single')
+    p, q = (c.state.add_project(name) for name in 'pq')
+    share = c.state.add_share(single, p)
+
+    def swap() -> None:
+        c.state.remove_share(share)
+        c.state.add_share(single, q)
+
+    openstack(
+        *(*DELETE, '--backup=golden', '--backup=single'),
+        stdin=Somebody('y', swap),
+        complains=[
+            *listed(backup, shares),
+            f'Backup single ({single.id}) has:',
+            f'share {share.id} with project {p.id}',
+            re.compile(
+                'Delete 3 shares of 2 backups.*has changed while the question'
+            ),
+        ],
+    )
+    assert deletes(c) == []
+
+
 def test_several_shares_without_a_terminal_are_refused(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:

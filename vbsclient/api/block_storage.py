@@ -65,7 +65,7 @@ class BlockStorage(LookupClient):
     def all_volumes(self, seconds: float) -> Iterator[Volume]:
         """All volumes of the project.
 
-        :param seconds: in which each page must come.
+        :param seconds: in which all of them must come.
         :raises ClientError: if they cannot be listed to the end.
         """
         found = self.all_rows('volumes/detail', _VOLUMES, seconds)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import abc
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
@@ -126,12 +127,18 @@ class LookupClient(ServiceClient, metaclass=abc.ABCMeta):
     ) -> Iterator[Row]:
         """The rows of a list, page by page.
 
-        :param seconds: in which each page must come.
+        :param seconds: in which all of them must come.
         :raises ClientError: if they cannot be listed to the end.
         """
-        return rows(
-            lambda query: self.fetch(path, query, seconds=seconds), style, {}
-        )
+        end = time.monotonic() + seconds
+
+        def page(query: dict[str, str]) -> dict[str, Any]:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise errors.AmbiguousListing('the list takes too long')
+            return self.fetch(path, query, seconds=left)
+
+        return rows(page, style, {})
 
     def fetch(
         self,

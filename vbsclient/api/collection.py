@@ -19,13 +19,15 @@ ResourceT = TypeVar('ResourceT')
 def id_of(body: Mapping[str, Any], noun: str, key: str = 'id') -> str:
     """The id in a body, in lower case.
 
-    :raises MalformedResponse: if it has none.
+    :raises MalformedResponse: if it has none, or one that would be several
+        lines where a list of IDs is written.
     """
-    if not isinstance(body.get(key), str):
+    id = body.get(key)
+    if not isinstance(id, str) or not id.isprintable():
         raise errors.MalformedResponse(
             f'the service answered with a {noun} that has no {key}'
         )
-    return canonical_id(body[key])
+    return canonical_id(id)
 
 
 class Collection(abc.ABC, Generic[ResourceT]):

@@ -77,7 +77,7 @@ class Compute(LookupClient):
     def names(self, seconds: float) -> Iterator[tuple[str, str | None]]:
         """The id and the name of each server of the project.
 
-        :param seconds: in which each page must come.
+        :param seconds: in which all of them must come.
         :raises ClientError: if they cannot be listed to the end.
         """
         for row in self.all_rows('servers', _SERVERS, seconds):

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from vbsclient.api import errors
-from vbsclient.api.values import int_or_none
+from vbsclient.api.values import canonical_id, int_or_none
 
 T = TypeVar('T')
 
@@ -70,7 +70,7 @@ def rows(
         walk = _Walk(fetch, style, query, page_size)
         try:
             for page in walk.pages():
-                yield from (row for row in page if row['id'] not in given)
+                yield from (row for row in page if _key(row) not in given)
             return
         except _BREAKS as error:
             given |= walk.seen
@@ -189,10 +189,16 @@ def _unseen(page: list[Row], seen: set[str]) -> list[Row]:
     """The rows that are new, each once; their ids are added to seen."""
     fresh = []
     for row in page:
-        if row['id'] not in seen:
-            seen.add(row['id'])
+        key = _key(row)
+        if key not in seen:
+            seen.add(key)
             fresh.append(row)
     return fresh
+
+
+def _key(row: Row) -> str:
+    """What tells rows apart: ids differ by more than upper case."""
+    return canonical_id(row['id'])
 
 
 def rows_of(body: Mapping[str, Any], key: str) -> list[Row]:

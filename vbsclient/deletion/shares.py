@@ -158,8 +158,6 @@ class BackupSharesDeletion(_Cancelling):
         self, argument: str, backup: Backup, shares: Sequence[Share]
     ) -> list[Target]:
         if self._project_id is None and shares:
-            described = [describe_share(share) for share in shares]
-            several = len(shares) > 1
             return [
                 Target(
                     argument,
@@ -168,8 +166,7 @@ class BackupSharesDeletion(_Cancelling):
                     id=backup.id,
                     name=backup.name,
                     resource=shares,
-                    members=described if several else (),
-                    notes=[] if several else described,
+                    members=[describe_share(share) for share in shares],
                 )
             ]
         with_project = [

@@ -20,7 +20,7 @@ from vbsclient.lookup.resources import MakeClient
 
 LOG = logging.getLogger(__name__)
 
-#: Seconds in which a page of names must come.
+#: Seconds in which all names of a service must come.
 _PATIENCE = 10.0
 
 #: How people call the volume with an id, if that is known.

@@ -30,8 +30,10 @@ LONGEST_NAME = 255
 
 NEAREST = 'Did you mean {name}?'
 
-#: How like a name must be, of 1, to be taken for a misspelled one.
+#: How like a name must be, of 1, to be taken for a misspelled one; longer
+#: ones are not compared.
 _LIKENESS = 0.8
+_LONGEST_NEAR = 80
 
 
 class Named(Protocol):
@@ -199,7 +201,12 @@ def _suggest_names(
     missing = [name for name in names if isinstance(found[name], MissingError)]
     if not missing or len(missing) > MAX_SINGLE_GETS:
         return
-    by_folded = {n.casefold(): n for n in suppress_errors(known) or ()}
+    by_folded = {
+        name.casefold(): name
+        for name in suppress_errors(known) or ()
+        # The comparison of long names takes long.
+        if len(name) <= _LONGEST_NEAR
+    }
     for name in missing:
         for near in difflib.get_close_matches(
             name.casefold(), by_folded, n=1, cutoff=_LIKENESS

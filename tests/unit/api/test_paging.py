@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lists are read to their end, or said to be unreadable."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -135,6 +136,12 @@ class TestPositions:
 
 
 class TestEnds:
+    def test_a_row_in_another_case_is_the_same(self) -> None:
+        ids = ['dc1e2c1b-0000-4000-8000-00000000abcd', 'x']
+        body = {'things': [{'id': id} for id in (ids[0], ids[0].upper(), 'x')]}
+        found = rows(lambda query: body, Style('things', 'marker'), {})
+        assert [row['id'] for row in itertools.islice(found, 2)] == ids
+
     def test_an_empty_list(self) -> None:
         service = Service('')
         assert read(service, V3) == []

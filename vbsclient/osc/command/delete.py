@@ -33,6 +33,10 @@ class DeleteCommand(ChangeCommand):
     ) -> Change:
         """The rules for what was named."""
 
+    def is_more_than_named(self, target: Target) -> bool:
+        """Whether more goes with a target than the command line names."""
+        return bool(target.members)
+
     def question(self, targets: Sequence[Target]) -> str:
         """What is to go, and how much it is, for the question."""
         raise NotImplementedError
@@ -84,7 +88,11 @@ class DeleteCommand(ChangeCommand):
             something has changed meanwhile: the answer is for what was shown.
         """
         asked = [t for t in targets if t.members and not t.is_decided]
-        if self.asks is None or parsed_args.yes or not asked:
+        if (
+            self.asks is None
+            or parsed_args.yes
+            or not any(map(self.is_more_than_named, asked))
+        ):
             return
         confirm.ask(
             asked,

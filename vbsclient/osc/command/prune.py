@@ -60,6 +60,11 @@ class PruneCommand(ChangeCommand):
     ) -> prune.History:
         """The backups that the options select."""
 
+    @property
+    def shows_names(self) -> bool:
+        """Whether anybody sees what the volumes or servers are called."""
+        return self._is_told or self._wants_rows
+
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         group, groups = self.kind.group

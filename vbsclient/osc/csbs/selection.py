@@ -212,11 +212,7 @@ class Selection:
         nothing = ServerBackupFilter(policy_id=str(uuid.uuid4()))
         found = csbs.backups.list(where=nothing, page_size=1)
         if next(found, None) is not None:
-            raise RefusedError(
-                'this cloud does not filter by policy: it lists backups for '
-                'a policy that does not exist',
-                'Select by --server or --name instead.',
-            )
+            raise _no_policy_filter('for a policy that does not exist')
 
     def backups(
         self,
@@ -239,7 +235,8 @@ class Selection:
                 csbs.backups.list(where=where, page_size=page_size)
                 for where in wheres
             )
-            found = Found(heapq.merge(*lists, key=_created_at, reverse=True))
+            rows = heapq.merge(*lists, key=_created_at, reverse=True)
+            found = Found(_each_of_one_policy(rows))
         elif not sort:
             found = Found(read(marker=marker), by_service=True)
         elif all(key.field in SORT_KEYS for key in sort):
@@ -351,6 +348,28 @@ def _tags_of(backup: ServerBackup) -> set[str]:
     return {str(tag.get('key')) for tag in tags} | {
         f'{tag.get("key")}={tag.get("value") or ""}' for tag in tags
     }
+
+
+def _no_policy_filter(evidence: str) -> RefusedError:
+    return RefusedError(
+        f'this cloud does not filter by policy: it lists backups {evidence}',
+        'Select by --server or --name instead.',
+    )
+
+
+def _each_of_one_policy(
+    backups: Iterable[ServerBackup],
+) -> Iterator[ServerBackup]:
+    """The backups in the lists of several policies.
+
+    :raises RefusedError: if one is in two of them: a backup has one policy.
+    """
+    seen: set[str] = set()
+    for backup in backups:
+        if backup.id in seen:
+            raise _no_policy_filter('for more than one policy')
+        seen.add(backup.id)
+        yield backup
 
 
 def _created_at(backup: ServerBackup) -> str:

@@ -14,7 +14,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
 from typing import Any, TextIO
 
@@ -93,19 +93,21 @@ class Progress:
     def _draw(self, describe: Describe, done: threading.Event) -> None:
         if done.wait(_DELAY):
             return
-        with _LiveLine(self._stream) as line:
+        # A terminal that goes away must not change what is done.
+        with suppress(Exception), _LiveLine(self._stream) as line:
             while not done.wait(_INTERVAL):
                 line.draw(describe())
 
     def _write(self, describe: Describe, done: threading.Event) -> None:
         pause, last = _FIRST_LINE, ''
-        while not done.wait(pause):
-            pause = min(2 * pause, _LONGEST_SILENCE)
-            text = describe()
-            if text != last and self._stream is not None:
-                self._stream.write(f'{text}\n')
-                self._stream.flush()
-            last = text
+        with suppress(Exception):
+            while not done.wait(pause):
+                pause = min(2 * pause, _LONGEST_SILENCE)
+                text = describe()
+                if text != last and self._stream is not None:
+                    self._stream.write(f'{text}\n')
+                    self._stream.flush()
+                last = text
 
 
 class _LiveLine(logging.Handler):
@@ -135,8 +137,12 @@ class _LiveLine(logging.Handler):
         self._clear()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Make room for a message; called with the lock of the handler."""
-        self._clear()
+        """Make room for a message, in the thread of whoever has one.
+
+        Nothing may be raised there.
+        """
+        with suppress(Exception):
+            self._clear()
 
     def draw(self, text: str) -> None:
         """Show a text, in place of the one before."""
@@ -160,9 +166,9 @@ class _LiveLine(logging.Handler):
 
     def _clear(self) -> None:
         with self.lock:  # type: ignore[union-attr]
-            if self._live is not None:
-                self._live.stop()
-                self._live = None
+            live, self._live = self._live, None
+            if live is not None:
+                live.stop()
 
 
 def shortened_to(text: str, room: int) -> str:

@@ -24,7 +24,7 @@ from vbsclient.osc.output.columns import (
 )
 from vbsclient.osc.output.layout import Group
 from vbsclient.osc.output.report import Report
-from vbsclient.osc.output.text import visible
+from vbsclient.osc.output.text import shortened, visible
 from vbsclient.retention import Candidate, Decision, Plan
 from vbsclient.wording import counted, listed
 
@@ -86,7 +86,7 @@ def groups_of(
         decisions = list(members)
         deleted = [d for d in decisions if not d.keep]
         kept = [d for d in decisions if d.keep]
-        label = visible(group_label(decisions[0].backup))
+        label = shortened(group_label(decisions[0].backup))
         yield Group(
             f'{noun.capitalize()} {label}: {len(deleted)} of '
             f'{len(decisions)} to delete',

@@ -13,6 +13,7 @@ from vbsclient.api.csbs import ServerBackupFilter
 from vbsclient.api.http import Limits
 from vbsclient.api.vbs import ShareFilter
 from vbsclient.deletion.volume_history import VolumeHistory
+from vbsclient.lookup.labels import no_label
 from vbsclient.osc.command.clients import (
     labels_of,
     make_csbs_client,
@@ -76,5 +77,5 @@ class PruneVbsBackup(PruneCommand):
             limits=limits,
             include_shared=parsed_args.include_shared,
             include_error=parsed_args.include_error,
-            label=details.labels.of_volume,
+            label=(details.labels.of_volume if self.shows_names else no_label),
         )

@@ -92,6 +92,9 @@ class DeleteVbsShare(DeleteCommand):
         )
         _add_target_project(parser, 'With --backup: only the share')
 
+    def is_more_than_named(self, target: Target) -> bool:
+        return len(target.members) > 1
+
     def question(self, targets: Sequence[Target]) -> str:
         shares = sum(len(target.resource) for target in targets)
         return (

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signs of life, on terminals of any encoding and width, and in log files."""
 
+import errno
 import io
 import logging
 import threading
@@ -194,3 +195,37 @@ def test_how_far_the_reading_is() -> None:
 
 def test_a_duration_is_short() -> None:
     assert duration_since(time.monotonic() - 100.5) == '1:40'
+
+
+@pytest.mark.parametrize('mode', [Mode.LIVE, Mode.PLAIN])
+def test_a_terminal_that_goes_away_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, mode: Mode
+) -> None:
+    monkeypatch.setenv('TERM', 'xterm')
+
+    class Gone(Terminal):
+        """Whoever was at it has left."""
+
+        is_gone = False
+
+        def write(self, text: str) -> int:
+            if self.is_gone:
+                raise OSError(errno.EIO, 'it is gone')
+            return super().write(text)
+
+    terminal = Gone()
+    drawn = threading.Event()
+    calls = []
+
+    def describe() -> str:
+        calls.append(1)
+        if len(calls) > 2:
+            drawn.set()
+        return LINE
+
+    with Progress(terminal, mode).showing(describe):
+        until(drawn)
+        terminal.is_gone = True
+        # What logs at this moment must not learn of it.
+        logging.getLogger('vbsclient.test').warning('a message')
+    terminal.is_gone = False
