@@ -2,5 +2,5 @@
 """The pictures of the documentation, drawn from the code and its tables.
 
 ``python -m doc.pictures`` writes them into ``doc/source/pictures``; a test
-compares.
+compares.  ``python -m doc.pictures.recording`` records the demo.
 """
