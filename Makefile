@@ -9,18 +9,20 @@ TOX := .venv/bin/python -m tox
 # unpacked archive), any version does for running the tests.
 export PBR_VERSION ?= $(shell git rev-parse -q --verify HEAD >/dev/null 2>&1 || echo 0.0.0)
 
-.PHONY: help demo announce test sandbox lint format docs cover bench clean
+.PHONY: help demo announce test sandbox lint format docs recording cover bench \
+    clean
 
 help:
-	@echo 'make demo     watch the plugin work on an embedded cloud'
-	@echo 'make test     run the unit and the functional tests'
-	@echo 'make sandbox  start the embedded cloud, to try commands'
-	@echo 'make lint     check style, format, types and release notes'
-	@echo 'make format   format the code as lint requires'
-	@echo 'make docs     build the documentation into doc/build/html'
-	@echo 'make cover    run all tests and measure coverage'
-	@echo 'make bench    count requests and seconds of large deletions'
-	@echo 'make clean    remove everything that the other targets created'
+	@echo 'make demo       watch the plugin work on an embedded cloud'
+	@echo 'make test       run the unit and the functional tests'
+	@echo 'make sandbox    start the embedded cloud, to try commands'
+	@echo 'make lint       check style, format, types and release notes'
+	@echo 'make format     format the code as lint requires'
+	@echo 'make docs       build the documentation into doc/build/html'
+	@echo 'make recording  record the demo for the README'
+	@echo 'make cover      run all tests and measure coverage'
+	@echo 'make bench      count requests and seconds of large deletions'
+	@echo 'make clean      remove everything that the other targets created'
 
 demo: announce $(READY)
 	@$(TOX) -qq --colored no run -e demo
@@ -44,6 +46,9 @@ format: $(READY)
 
 docs: $(READY)
 	@$(TOX) -e docs
+
+recording: $(READY)
+	@$(TOX) -qq --colored no run -e recording
 
 cover: $(READY)
 	@$(TOX) -e cover

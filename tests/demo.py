@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,8 @@ from pathlib import Path
 
 from tests.sandbox import Sandbox
 
-_WIDTH = '100'
+#: The columns of a table where there is no terminal.
+_WIDTH = 100
 
 
 class Demo:
@@ -38,7 +40,9 @@ class Demo:
         self._environment |= {
             'OS_CLIENT_CONFIG_FILE': str(clouds),
             'OS_CLOUD': 'sandbox',
-            'CLIFF_MAX_TERM_WIDTH': _WIDTH,
+            'CLIFF_MAX_TERM_WIDTH': str(
+                shutil.get_terminal_size((_WIDTH, 0)).columns
+            ),
             # What SDK deprecates is no concern of whoever watches this.
             'PYTHONWARNINGS': 'ignore',
         }
@@ -113,7 +117,7 @@ def disks(demo: Demo, sandbox: Sandbox) -> None:
     chain = youngest_chain(sandbox)
     demo.say(
         'By id: a backup and two that depend on it, named in any order. '
-        'This cloud, like\n# Cinder, refuses a backup with dependents: the '
+        'This cloud,\n# like Cinder, refuses a backup with dependents: the '
         'newest is deleted first.'
     )
     demo.run(
@@ -133,7 +137,7 @@ def shares(demo: Demo) -> None:
     demo.run('openstack vbs backup delete web01-golden', code=1)
     demo.say('Cancel its shares: one request with its ID.')
     demo.run('openstack vbs share list --backup web01-golden')
-    demo.run('openstack vbs share delete --backup web01-golden')
+    demo.run('openstack vbs share delete --yes --backup web01-golden')
     demo.last_deletes()
 
 

@@ -34,6 +34,7 @@ DELETES = (
 )
 WAITS = ('vbs backup delete', 'csbs checkpoint delete', 'csbs backup delete')
 LISTS = ('vbs backup list', 'vbs share list', 'csbs checkpoint list')
+READS = ('before a DELETE', 'in a wait', 'in a list')
 
 #: These delete one alone first, and look at what must stay.
 CAREFUL = ('csbs checkpoint delete --item', 'csbs backup delete')
@@ -399,36 +400,45 @@ UNREACHABLE = (
 # -- the page --------------------------------------------------------------
 
 
-def tables() -> str:
-    """Both tables, as the page has them."""
-    hit = [
+def deletion_rows() -> list[tuple[str, ...]]:
+    """The title of each row and a cell for each command."""
+    rows = [
         (row.title, *(str(row.deletion.of(c)) for c in DELETES))
         for row in TROUBLES
     ]
-    hit.insert(1, (UNREACHABLE[0], *(str(GONE[c]) for c in DELETES)))
-    hit += [(crowd.title, *(crowd.of(c) for c in DELETES)) for crowd in CROWDS]
-    read = [
+    rows.insert(1, (UNREACHABLE[0], *(str(GONE[c]) for c in DELETES)))
+    rows += [
+        (crowd.title, *(crowd.of(c) for c in DELETES)) for crowd in CROWDS
+    ]
+    return rows
+
+
+def read_rows() -> Sequence[tuple[str, ...]]:
+    """The title of each row and a cell for each of :data:`READS`."""
+    rows = [
         (title, 'nothing sent, 1', look, 'no list, 1')
         for title, look in zip(
             UNREACHABLE, ('goes on', '', '', ''), strict=True
         )
     ]
-    read += [_reads(row) for row in TROUBLES]
+    return rows + [_reads(row) for row in TROUBLES]
+
+
+def tables() -> str:
+    """Both tables, as the page has them."""
     return '\n'.join(
         [
             'While deleting',
             '==============',
             '',
-            *_table(('The DELETE meets', *DELETES), hit, (25, 15)),
+            *_image('faults-deleting'),
+            *_table(('The DELETE meets', *DELETES), deletion_rows(), (25, 15)),
             '',
             'While reading',
             '=============',
             '',
-            *_table(
-                ('A GET meets', 'before a DELETE', 'in a wait', 'in a list'),
-                read,
-                (40, 20),
-            ),
+            *_image('faults-reading'),
+            *_table(('A GET meets', *READS), read_rows(), (40, 20)),
             '',
         ]
     )
@@ -438,6 +448,12 @@ def _reads(row: Trouble) -> tuple[str, str, str, str]:
     if row.reads:
         return row.title, 'goes on', 'goes on', 'complete, 0'
     return row.title, 'nothing sent, 1', 'goes on', 'no list, 1'
+
+
+def _image(name: str) -> Iterator[str]:
+    yield f'.. image:: ../pictures/{name}.svg'
+    yield '   :alt: The table below as a matrix, with a symbol for each cell.'
+    yield ''
 
 
 def _table(
