@@ -17,6 +17,11 @@ def brief(text: object) -> str:
     return said if len(said) <= 80 else f'{said[:80]}...'
 
 
+def moment(created_at: str | None) -> str:
+    """A time of a service, without its fraction."""
+    return brief(created_at or 'no date').partition('.')[0].replace('T', ' ')
+
+
 def counted(count: int, one: str, several: str | None = None) -> str:
     """``1 backup``, ``2 backups``.
 

@@ -9,6 +9,7 @@ from tests.functional.conftest import CloudFactory
 from tests.functional.shell import Openstack
 from tests.functional.wire import deletes
 from tests.sandbox import Fault
+from vbsclient.wording import moment
 
 LIST = ('vbs', 'backup', 'list')
 PRUNE = ('backup', 'prune', '--keep-last', '1', '--timezone', 'UTC', '--yes')
@@ -31,10 +32,12 @@ def test_volumes_of_one_name_are_distinguished(
         "More than one volume exists with the name 'data': " in result.stderr
     )
     assert re.search(
-        rf'{one.id} \(available, 20 GB, {one.created_at}\)', result.stderr
+        rf'{one.id} \(available, 20 GB, {moment(one.created_at)}\)',
+        result.stderr,
     )
     assert re.search(
-        rf'{other.id} \(in-use, 500 GB, {other.created_at}\)', result.stderr
+        rf'{other.id} \(in-use, 500 GB, {moment(other.created_at)}\)',
+        result.stderr,
     )
     assert near.id not in result.stderr
     assert result.stderr.endswith('. Name the one you mean by its ID.\n')
@@ -60,11 +63,12 @@ def test_servers_of_one_name_are_distinguished(
         "More than one server exists with the name 'web01': " in result.stderr
     )
     assert re.search(
-        rf'{one.id} \(ACTIVE, {one.created_at}, {one.address}\)',
+        rf'{one.id} \(ACTIVE, {moment(one.created_at)}, {one.address}\)',
         result.stderr,
     )
     assert re.search(
-        rf'{other.id} \(SHUTOFF, {other.created_at}, {other.address}\)',
+        rf'{other.id} \(SHUTOFF, {moment(other.created_at)}, '
+        rf'{other.address}\)',
         result.stderr,
     )
     assert near.id not in result.stderr

@@ -243,7 +243,7 @@ def test_a_service_that_ignores_the_query_is_stopped_after_one_delete(
                 'More is being deleted than was named.*Nothing else was '
                 'sent.*ignores checkpoint_items.*operator'
             ),
-            '4 of 5 backups failed to delete.',
+            '4 of 5 backups failed to delete (4 not sent).',
         ],
     )
     for id in deleted_siblings:
@@ -334,7 +334,7 @@ def test_a_deletion_without_an_effect_stops_the_run(
         *(item.id for item in run.items[:2]),
         complains=[
             re.compile('no effect.*nothing else was sent'),
-            '1 of 2 backups failed to delete.',
+            '1 of 2 backups failed to delete (1 not sent).',
         ],
     )
     assert len(deletes(c)) == 1
@@ -362,7 +362,7 @@ def test_siblings_that_cannot_be_read_stop_the_run(
         *named,
         complains=[
             'The run was stopped: ',
-            '1 of 2 backups failed to delete.',
+            '1 of 2 backups failed to delete (1 not sent).',
         ],
     )
     assert len(deletes(c)) == 1

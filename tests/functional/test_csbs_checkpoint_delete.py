@@ -105,8 +105,32 @@ def test_anything_else_at_the_terminal_deletes_nothing(
         complains=[
             f'({run.id}) has:',
             *['server'] * 3,
-            f'{QUESTION} Nothing was deleted.',
+            f'({single.id}) has:',
+            'server',
+            re.compile(
+                r'Delete 2 checkpoints \(4 backups, 40 GB nominal\) in '
+                r'project demo of cloud sandbox\? \[y/N\] Nothing was deleted.'
+            ),
         ],
+    )
+    assert deletes(c) == []
+
+
+def test_what_is_refused_is_said_before_the_question(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    run, image = c.state.add_checkpoint(2), c.state.add_checkpoint(image=True)
+    openstack(
+        *(*DELETE, run.id, image.id),
+        stdin=Terminal('n\n'),
+        complains=[
+            f'({run.id}) has:',
+            *['server'] * 2,
+            f'({image.id}) is refused.',
+            'Delete 1 checkpoint (2 backups',
+        ],
+        code=1,
     )
     assert deletes(c) == []
 

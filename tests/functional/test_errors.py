@@ -324,12 +324,12 @@ def test_the_same_refusal_for_all_stops_early_with_one_sentence(
         *DELETE,
         *ids,
         f'--concurrency={number}',
-        complains=[..., '40 of 40 backups failed to delete.'],
+        complains=[..., '40 of 40 backups failed to delete (37 not sent).'],
     )
     stopped = [
         line
         for line in result.stderr.splitlines()
-        if line.startswith('The same refusal came for each of ')
+        if line.startswith('The same failure came for each of ')
     ]
     assert len(stopped) == 1
     assert "Policy doesn't allow backup:delete" in stopped[0]
@@ -353,7 +353,7 @@ def test_a_report_says_of_the_rest_why_it_was_not_sent(
     assert len(rest) == 3
     for row in rest:
         assert row['Detail'] == (
-            'not sent: the run was stopped: the same refusal came for each '
+            'not sent: the run was stopped: the same failure came for each '
             "of 3 targets in a row (Policy doesn't allow backup:delete to be "
             'performed).'
         )
@@ -461,7 +461,7 @@ def test_a_project_that_is_not_entitled_is_reported_once(
         *DELETE,
         *ids,
         '--concurrency=1',
-        complains=[..., '20 of 20 backups failed to delete.'],
+        complains=[..., '20 of 20 backups failed to delete (17 not sent).'],
     )
     assert 'Use CBR instead' in result.stderr
     assert len(deletes(c)) == 3

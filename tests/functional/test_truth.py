@@ -235,7 +235,7 @@ def test_what_was_not_sent_says_why(
     rows = [r for r in result.json() if r['Result'] == 'not sent']
     assert rows
     for row in rows:
-        assert 'the same refusal came for each of 3 targets' in row['Detail']
+        assert 'the same failure came for each of 3 targets' in row['Detail']
         assert 'youngest first' not in row['Detail']
 
 

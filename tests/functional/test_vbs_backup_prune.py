@@ -73,7 +73,7 @@ def test_what_no_rule_keeps_is_deleted_and_nothing_else(
     assert (
         'Deleted: 0, in progress: 2, kept: 3, skipped: 0, failed: 0.'
     ) in result.stdout
-    assert 'Nominal size of deleted backups: 40 GB' in result.stdout
+    assert 'Nominal size: 40 GB' in result.stdout
 
 
 def test_each_volume_is_a_group(

@@ -215,7 +215,7 @@ def test_a_reader_is_not_refused_for_ever(
         *ids,
         complains=[
             re.compile(
-                'The same refusal came for each of 3 targets in a row.*'
+                'The same failure came for each of 3 targets in a row.*'
                 "Policy doesn't allow backup:delete to be performed"
             ),
             ...,

@@ -46,12 +46,16 @@ class ChangeFailed(errors.ClientError):
 
 @dataclass(frozen=True)
 class Counts:
-    """How far a run is, as it was last observed."""
+    """How far a run is, as it was last observed.
+
+    :ivar unread: whether the last poll had no answer.
+    """
 
     queued: int
     under_way: int
     reached: int
     failed: int
+    unread: bool = False
 
 
 class _Retry(Enum):
@@ -251,7 +255,6 @@ class Follower:
 
     def _poll(self, ids: Collection[str]) -> Mapping[str, ResourceStatus]:
         self._in_sight = ()
-        self._unread = None
         try:
             seen = self._change.poll([self._followed[id].target for id in ids])
         except AbortRun as reason:
@@ -261,6 +264,7 @@ class Follower:
         except errors.ClientError as error:
             self._unread = error
             raise
+        self._unread = None
         self._in_sight = seen.keys()
         return seen
 
@@ -483,6 +487,7 @@ class Follower:
                 and not one.is_sent_again
                 for one in every
             ),
+            unread=self._unread is not None,
         )
 
 

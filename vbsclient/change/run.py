@@ -41,7 +41,7 @@ class SameRefusal(AbortRun):
         self.error = error
         self.outcomes = outcomes
         self.cause = (
-            f'the same refusal came for each of {len(outcomes)} targets in a '
+            f'the same failure came for each of {len(outcomes)} targets in a '
             f'row ({error.message})'
         )
         super().__init__(

@@ -247,8 +247,7 @@ class CheckpointDeletion(Change):
         target.id = id
         target.name = backups[0].name if is_uuid(argument) else argument
         target.resource = backups
-        if len(backups) > 1:
-            target.members = [_member(backup) for backup in backups]
+        target.members = [_member(backup) for backup in backups]
         self._check(target, backups)
         return target
 

@@ -15,7 +15,7 @@ from vbsclient.api.identity import Identity
 from vbsclient.api.paths import is_uuid
 from vbsclient.api.values import HEX_ID
 from vbsclient.lookup.names import Kind, check_name
-from vbsclient.wording import brief, quote
+from vbsclient.wording import brief, moment, quote
 
 # What to do where a name is not enough.
 NAME_VOLUMES = 'Name its volumes one by one.'
@@ -177,12 +177,12 @@ def _former(csbs: CSBSClient, server: str) -> Server:
 def _describe_volume(volume: block_storage.Volume) -> str:
     return (
         f'{brief(volume.id)} ({brief(volume.status)}, {brief(volume.size)} '
-        f'GB, {brief(volume.created_at or "no date")})'
+        f'GB, {moment(volume.created_at)})'
     )
 
 
 def _describe_server(server: compute.Server) -> str:
-    facts = [server.status, server.created_at or 'no date', *server.addresses]
+    facts = [server.status, moment(server.created_at), *server.addresses]
     return f'{brief(server.id)} ({", ".join(map(brief, facts))})'
 
 

@@ -26,7 +26,7 @@ from vbsclient.lookup.existence import (
 )
 from vbsclient.lookup.names import Kind, validate_names
 from vbsclient.waiting import ResourceStatus
-from vbsclient.wording import brief
+from vbsclient.wording import brief, moment
 
 #: States in which a deletion would cut into another task.
 TRANSIENT = frozenset(
@@ -157,7 +157,7 @@ def _describe(backup: ServerBackup) -> str:
     server = backup.server_name or backup.server_id or 'unknown'
     return (
         f'{brief(backup.id)} (server {brief(server)}, {brief(backup.status)}, '
-        f'{brief(backup.created_at or "no date")}, checkpoint '
+        f'{moment(backup.created_at)}, checkpoint '
         f'{brief(backup.checkpoint_id)})'
     )
 
@@ -170,7 +170,7 @@ KIND = Kind(
 
 
 def _describe_checkpoint(backup: ServerBackup) -> str:
-    created_at = brief(backup.created_at or 'no date')
+    created_at = moment(backup.created_at)
     return f'{brief(backup.checkpoint_id)} ({created_at})'
 
 

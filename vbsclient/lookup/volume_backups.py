@@ -16,7 +16,7 @@ from vbsclient.api.vbs import Backup, Backups, VBSClient
 from vbsclient.lookup.existence import Existence, LookupResult, owners_to_list
 from vbsclient.lookup.labels import VolumeLabel, no_label
 from vbsclient.lookup.names import Kind
-from vbsclient.wording import brief
+from vbsclient.wording import brief, moment
 
 LOG = logging.getLogger(__name__)
 
@@ -149,7 +149,7 @@ def _describe(backup: Backup, label: VolumeLabel = no_label) -> str:
     volume = label(backup.volume_id) or backup.volume_id
     return (
         f'{brief(backup.id)} ({brief(backup.status)}, '
-        f'{brief(backup.created_at or "no date")}, volume {brief(volume)})'
+        f'{moment(backup.created_at)}, volume {brief(volume)})'
     )
 
 

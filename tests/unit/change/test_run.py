@@ -129,7 +129,7 @@ class TestBreaker:
         there.fails('DELETE', status, body)
         *states, stopped = counts(there, *ids)
         assert states == [0, 3, 7]
-        assert 'the same refusal' in str(stopped)
+        assert 'the same failure' in str(stopped)
 
     def test_a_run_that_was_at_its_end_was_not_stopped(
         self, world: MakeWorld

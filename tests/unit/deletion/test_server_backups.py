@@ -65,7 +65,7 @@ class TestWholeCheckpoints:
         assert outcome.state is State.ACCEPTED
         assert there.deletes() == [CHECKPOINT]
 
-    @pytest.mark.parametrize(('count', 'members'), [(1, 0), (2, 2), (5, 5)])
+    @pytest.mark.parametrize(('count', 'members'), [(1, 1), (2, 2), (5, 5)])
     def test_what_goes_beside_is_listed(
         self, world: MakeWorld, count: int, members: int
     ) -> None:

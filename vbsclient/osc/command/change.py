@@ -20,7 +20,13 @@ from vbsclient.api.http import Limits
 from vbsclient.change.follow import Follower
 from vbsclient.change.pace import PacedRecorder
 from vbsclient.change.run import excuse, execute, stopped_by
-from vbsclient.change.targets import Change, Outcome, Recorder, Target
+from vbsclient.change.targets import (
+    Change,
+    NotSent,
+    Outcome,
+    Recorder,
+    Target,
+)
 from vbsclient.osc.command.clients import (
     OwnLogin,
     identity_of,
@@ -40,6 +46,7 @@ from vbsclient.osc.command.signals import (
     ExitCode,
     change_codes,
     end_at_next_sigint,
+    end_line_of_ctrl_c,
     freeze_heap,
     sigterm_raises,
 )
@@ -217,6 +224,9 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         for note in messages.notes(report.outcomes, words):
             self.log.info('%s', note)
         total = len(report.outcomes)
+        if report.stopped is not None and getattr(parsed_args, 'wait', False):
+            for untold in messages.unwatched(report.outcomes, words):
+                self.log.error('%s', untold)
         for late in messages.delays(report.unfinished, total, words):
             self.log.error('%s', late)
         if failed:
@@ -225,8 +235,10 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
                 if parsed_args.dry_run
                 else f'failed to {words.verb}'
             )
+            not_sent = sum(isinstance(o.error, NotSent) for o in failed)
+            extent = f' ({not_sent} not sent)' if not_sent else ''
             raise exceptions.CommandError(
-                f'{len(failed)} of {total} {words.several} {ending}.'
+                f'{len(failed)} of {total} {words.several} {ending}{extent}.'
             )
         return ExitCode.UNFINISHED if report.unfinished else ExitCode.DONE
 
@@ -333,6 +345,7 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
             if sys.stdout is not None:
                 sys.stdout.flush()
         if self.app.stderr is not None:
+            end_line_of_ctrl_c(self.app.stderr)
             for line in self.report.interrupted():
                 self.app.stderr.write(f'{line}\n')
             self.app.stderr.flush()

@@ -30,6 +30,7 @@ _UNSEEN = (
 
 def ask(
     targets: Sequence[Target],
+    refused: Sequence[Target],
     noun: str,
     question: str,
     *,
@@ -39,7 +40,8 @@ def ask(
 ) -> None:
     """List what would go with these targets, and ask.
 
-    :param targets: those with members beyond their own name.
+    :param targets: all that will be sent.
+    :param refused: those that will not.
     :param noun: what was named.
     :param stdin: where the answer comes from; None if it is closed.
     :param is_free: whether standard input is free for an answer; else the
@@ -50,6 +52,8 @@ def ask(
     for target in targets:
         lines.append(f'{noun.capitalize()} {label_of(target)} has:')
         lines += [f'  {shortened(one)}' for one in target.members]
+    for target in refused:
+        lines.append(f'{noun.capitalize()} {label_of(target)} is refused.')
     unanswered = (
         'This would delete more than is named, as listed above: add --yes. '
         'Nothing was deleted.'
@@ -65,8 +69,9 @@ def ask(
                     stdin = answers
         if stderr is None:
             raise exceptions.CommandError(_UNSEEN)
+        width = terminal_width(stderr)
         for line in lines:
-            stderr.write(f'{line}\n')
+            stderr.write(f'{wrapped(line, width)}\n')
         confirm(
             question,
             unanswered,

@@ -35,7 +35,7 @@ class DeleteCommand(ChangeCommand):
 
     def is_more_than_named(self, target: Target) -> bool:
         """Whether more goes with a target than the command line names."""
-        return bool(target.members)
+        return False
 
     def question(self, targets: Sequence[Target]) -> str:
         """What is to go, and how much it is, for the question."""
@@ -87,15 +87,15 @@ class DeleteCommand(ChangeCommand):
         :raises CommandError: if the answer is no, or nobody can answer, or
             something has changed meanwhile: the answer is for what was shown.
         """
-        asked = [t for t in targets if t.members and not t.is_decided]
-        if (
-            self.asks is None
-            or parsed_args.yes
-            or not any(map(self.is_more_than_named, asked))
-        ):
+        asked = [t for t in targets if not t.is_decided]
+        if self.asks is None or parsed_args.yes:
             return
+        if not any(t.members and self.is_more_than_named(t) for t in asked):
+            return
+        refused = [t for t in targets if t.refusal is not None]
         confirm.ask(
             asked,
+            refused,
             self.asks,
             f'{self.question(asked)}{place_of(self.app.client_manager)}?',
             stdin=self.app.stdin,

@@ -71,15 +71,17 @@ class Projects:
 NO_OTHERS = Projects()
 
 
-def add_all_projects(parser: Any) -> None:
+def add_all_projects(parser: Any, where: str = '') -> None:
     """Add the option that lists backups of all projects.
 
     No command that changes something has it.
+
+    :param where: which clouds have it.
     """
     parser.add_argument(
         '--all-projects',
         action='store_true',
-        help='Include all projects (administrators only)',
+        help=f'Include all projects (administrators only{where})',
     )
 
 
@@ -89,7 +91,7 @@ def add_projects(parser: argparse.ArgumentParser) -> None:
     Only block storage tells whose a backup is, so that one can be chosen.
     """
     projects = parser.add_mutually_exclusive_group()
-    add_all_projects(projects)
+    add_all_projects(projects, ', block storage only')
     projects.add_argument(
         '--project',
         metavar='<project>',

@@ -102,12 +102,13 @@ class PruneCommand(ChangeCommand):
         self._plan = Plan(())
         self._confirmed: prune.ConfirmedPlan | None = None
         self._is_asked = not (parsed_args.yes or parsed_args.dry_run)
-        #: With -q only results and failures; a question comes with its plan.
-        self._is_told = bool(
+        #: With -q only results and failures: a dry run is its plan, and a
+        #: question comes with it.
+        self._sums_up = bool(
             self.app.options.verbose_level
-            or self._is_asked
             or (parsed_args.dry_run and not self._screen.is_for_machines)
         )
+        self._is_told = self._sums_up or self._is_asked
         with self._screen.stream():
             # No plan is made if it cannot be written.
             pass
@@ -194,11 +195,11 @@ class PruneCommand(ChangeCommand):
         plan = self._plan
         is_vendor = self._prune is not None and self._prune.history.is_vendor
         if parsed_args.dry_run and plan.decisions:
+            with as_command_errors():
+                prune.ensure_not_empty(plan)
             self._sum_up(
                 prune_table.dry_run_summary(plan, self.kind, is_vendor)
             )
-            with as_command_errors():
-                prune.ensure_not_empty(plan)
         elif self._prune is not None and self._confirmed is not None:
             outcomes = self.report.outcomes
             left = [o for o in outcomes if o.state is State.SKIPPED]
@@ -227,7 +228,8 @@ class PruneCommand(ChangeCommand):
     def _sum_up(self, text: str) -> None:
         # A summary that cannot be written must not hide a failure.
         with self.complaining_last():
-            self._remark(text)
+            if self._sums_up:
+                self._screen.say(text)
         self._warn_of_full_volumes()
 
     def _ask(self) -> None:

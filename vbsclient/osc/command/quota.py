@@ -23,6 +23,8 @@ _IN_USE = Column('In Use', 'used')
 class _ShowQuota(ReadCommand, command.Lister):
     """A command that shows each quota of a service."""
 
+    noun = 'resource'
+
     #: The service that has them, with its version where others have none.
     service: ClassVar[str]
 

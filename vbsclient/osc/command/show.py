@@ -26,7 +26,7 @@ from vbsclient.osc.command.clients import (
 )
 from vbsclient.osc.command.options import add_progress, progress_of
 from vbsclient.osc.command.parser import make_strict
-from vbsclient.osc.command.signals import READ_CODES
+from vbsclient.osc.command.signals import READ_CODES, end_line_of_ctrl_c
 from vbsclient.osc.output.columns import Column, cells, requested_columns
 from vbsclient.osc.output.encoding import escapes_output
 from vbsclient.osc.output.layout import fit_tables
@@ -123,8 +123,12 @@ class ReadCommand(OwnLogin, command.Command):
     @escapes_output
     def run(self, parsed_args: argparse.Namespace) -> int:
         fit_tables(self._formatter_plugins, self.columns, self.noun)
-        with as_command_errors(), printing(self.app):
-            return super().run(parsed_args)
+        try:
+            with as_command_errors(), printing(self.app):
+                return super().run(parsed_args)
+        except KeyboardInterrupt:
+            end_line_of_ctrl_c(self.app.stderr)
+            raise
 
 
 class ShowCommand(ReadCommand, command.ShowOne):

@@ -7,10 +7,10 @@ import gc
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 
 class ExitCode(IntEnum):
@@ -61,6 +61,13 @@ def sigterm_raises() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, former)
+
+
+def end_line_of_ctrl_c(stderr: TextIO | None) -> None:
+    """Begin a new line, where a terminal has shown ``^C``."""
+    with suppress(OSError, ValueError):
+        if stderr is not None and stderr.isatty():
+            stderr.write('\n')
 
 
 def end_at_next_sigint() -> None:

@@ -114,9 +114,12 @@ class DeleteCsbsCheckpoint(DeleteCommand):
         )
         selection.add_provider(parser)
 
+    def is_more_than_named(self, target: Target) -> bool:
+        # A Karbor does not say what else is in one.
+        return len(target.members) > 1 or not target.resource
+
     def question(self, targets: Sequence[Target]) -> str:
         extent = ''
-        # A Karbor does not list them.
         if all(target.resource for target in targets):
             backups = [backup for t in targets for backup in t.resource]
             size = gigabytes(sum(backup.size or 0 for backup in backups))

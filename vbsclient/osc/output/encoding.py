@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Text that an output cannot encode is escaped."""
+"""What an output is made ready for: any text, and lines that fit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from vbsclient.osc.output.layout import terminal_width, wrapped
+
 CommandT = TypeVar('CommandT')
+
+#: With so many -v, or --debug, messages are for a log file.
+_DEBUG = 3
 
 #: The handlers that raise an error; all others write something.
 _RAISING = ('strict', 'surrogateescape')
@@ -22,13 +27,18 @@ def escapes_output(
     """Let the ``run`` of a command write any text to any output.
 
     What an output cannot encode is escaped (``\\u65e5``), also what a service
-    has sent as half a character (``\\ud800``).
+    has sent as half a character (``\\ud800``).  On a terminal a message of the
+    log is wrapped at spaces, so that no ID is cut.
     """
 
     @functools.wraps(run)
     def escaping(command: CommandT, parsed_args: argparse.Namespace) -> int:
         app: Any = command.app  # type: ignore[attr-defined]
         handlers = logging.getLogger().handlers
+        formatters = [(h, h.formatter) for h in handlers]
+        if app.options.verbose_level < _DEBUG:
+            for handler in handlers:
+                handler.setFormatter(_Wrapping(handler))
         streams = [getattr(h, 'stream', None) for h in handlers]
         changed = []
         for stream in (app.stdout, app.stderr, *streams):
@@ -42,8 +52,27 @@ def escapes_output(
             # a shell continues with other commands.
             for stream, errors in changed if app.interactive_mode else ():
                 _set_errors(stream, errors)
+            for handler, formatter in (
+                formatters if app.interactive_mode else ()
+            ):
+                handler.setFormatter(formatter)
 
     return escaping
+
+
+class _Wrapping(logging.Formatter):
+    """Wraps messages in lines as wide as the terminal, if it is one."""
+
+    def __init__(self, handler: logging.Handler) -> None:
+        super().__init__()
+        self._handler = handler
+        self._formatter = handler.formatter or logging.Formatter()
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = self._formatter.format(record)
+        stream = getattr(self._handler, 'stream', None)
+        width = terminal_width(stream) if stream is not None else None
+        return wrapped(text, width)
 
 
 def _set_errors(stream: Any, errors: str) -> bool:

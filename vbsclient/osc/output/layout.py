@@ -14,7 +14,7 @@ import argparse
 import logging
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -45,6 +45,12 @@ Row = Sequence[str]
 class _Table:
     columns: Sequence[Column]
     rows: Sequence[Row]
+
+    def width_of(self, number: int) -> int:
+        """The width of one column, without any wrapping."""
+        texts = [row[number] for row in self.rows]
+        lines = '\n'.join([self.columns[number].title, *texts]).split('\n')
+        return max(map(_width, lines))
 
     def widths(self, width: int, *, cuts: bool) -> list[int] | None:
         """The widths of the columns in so much room; None if it is too small.
@@ -265,13 +271,14 @@ def wrapped(text: str, width: int | None) -> str:
 def _fitting(table: _Table, width: int) -> _Table | None:
     """The table in the first shape that fits; None if none does."""
     small = _stacked(table)
-    smaller = _without_optional(small, 1)
+    some = list(_without_optional(small, 1))
+    least = some[-1] if some else small
     for shape, cuts in (
         (table, False),
         (small, False),
-        (smaller, False),
-        (smaller, True),
-        (_without_optional(small, 2), True),
+        *((shape, False) for shape in some),
+        (least, True),
+        *((shape, True) for shape in _without_optional(least, 2)),
     ):
         widths = shape.widths(width, cuts=cuts)
         if widths is not None:
@@ -322,14 +329,13 @@ def _without_empty(table: _Table) -> _Table:
     )
 
 
-def _without_optional(table: _Table, degree: int) -> _Table:
-    """The table without what is optional in this degree."""
-    kept = [
-        number
-        for number, column in enumerate(table.columns)
-        if not 0 < column.optional <= degree
-    ]
-    return _chosen(table, kept)
+def _without_optional(table: _Table, degree: int) -> Iterator[_Table]:
+    """The table without one, two ... columns of this degree, widest first."""
+    kept = list(range(len(table.columns)))
+    optional = [n for n in kept if table.columns[n].optional == degree]
+    for number in sorted(optional, key=table.width_of, reverse=True):
+        kept.remove(number)
+        yield _chosen(table, kept)
 
 
 def _chosen(table: _Table, kept: Sequence[int]) -> _Table:

@@ -101,7 +101,7 @@ def stop(reason_: errors.ClientError) -> str:
         return capital(sentence(reason_))
     same = reason_.outcomes
     message = (
-        f'The same refusal came for each of {len(same)} targets in a row, '
+        f'The same failure came for each of {len(same)} targets in a row, '
         f'and the rest were not sent: {_shared(same[0])}'
     )
     return _with_targets(message, [o for o in same if is_told_by(o, reason_)])
@@ -127,15 +127,17 @@ def delays(
     """What is not finished, as far as anybody knows."""
     for same in _together(unfinished, lambda o: o.unread):
         verb = 'is' if len(same) == 1 else 'are'
-        names = ', '.join(label(outcome.target) for outcome in same)
+        is_long = len(same) >= MANY
+        names = '' if is_long else f': {", ".join(map(_label_of, same))}'
         count = f'{len(same)} of {total} {words.several} {verb}'
         if same[0].unread:
-            yield (
-                f'Whether {count} {words.done} by now is unknown: {names}. '
+            message = (
+                f'Whether {count} {words.done} by now is unknown{names}. '
                 f'Their status could not be read '
                 f'({shortened(same[0].unread)}). Run the same command again '
                 f'with --wait to see it.'
             )
+            yield _with_targets(message, same) if is_long else message
             continue
         goes_on = (
             f'{words.noun.capitalize()} continues in the service; run the '
@@ -144,7 +146,23 @@ def delays(
             else 'The service has not accepted it; run the same command again '
             'with --wait'
         )
-        yield f'{count} not {words.done} yet: {names}. {goes_on}.'
+        message = f'{count} not {words.done} yet{names}. {goes_on}.'
+        yield _with_targets(message, same) if is_long else message
+
+
+def unwatched(outcomes: Sequence[Outcome], words: Terms) -> Iterator[str]:
+    """What was accepted in a run that was stopped before it could wait."""
+    count = sum(outcome.is_unfinished for outcome in outcomes)
+    if count:
+        yield (
+            f'{count} of {len(outcomes)} {words.several} were accepted before '
+            f'that. {words.noun.capitalize()} continues in the service; run '
+            f'the same command again with --wait to see it.'
+        )
+
+
+def _label_of(outcome: Outcome) -> str:
+    return label(outcome.target)
 
 
 def _together(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,9 @@ _INTERVAL = 0.2
 #: Seconds until the first plain line, and the most between two.
 _FIRST_LINE = 2.0
 _LONGEST_SILENCE = 60.0
+
+#: Where nobody knows how wide a line may be.
+_LONGEST_LINE = 200
 
 Describe = Callable[[], str]
 
@@ -103,7 +107,8 @@ class Progress:
         with suppress(Exception):
             while not done.wait(pause):
                 pause = min(2 * pause, _LONGEST_SILENCE)
-                text = describe()
+                width = self._stream and terminal_width(self._stream)
+                text = shortened_to(describe(), width or _LONGEST_LINE)
                 if text != last and self._stream is not None:
                     self._stream.write(f'{text}\n')
                     self._stream.flush()
@@ -129,7 +134,11 @@ class _LiveLine(logging.Handler):
         self._live: Any = None
 
     def __enter__(self) -> _LiveLine:
-        logging.getLogger().handlers.insert(0, self)
+        handlers = logging.getLogger().handlers
+        # What nobody sees here need not make room.
+        shown = (h for h in handlers if self._stream is _stream_of(h))
+        self.setLevel(min((h.level for h in shown), default=sys.maxsize))
+        handlers.insert(0, self)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -198,6 +207,10 @@ def duration_since(started: float) -> str:
     """
     minutes, seconds = divmod(int(time.monotonic() - started), 60)
     return f'{minutes}:{seconds:02}'
+
+
+def _stream_of(handler: logging.Handler) -> Any:
+    return getattr(handler, 'stream', None)
 
 
 def _draws_dots(stream: Any) -> bool:

@@ -102,7 +102,7 @@ def _kept(decisions: Sequence[Decision]) -> str:
     restorable = (d.backup for d in decisions if d.backup.counts)
     newest = next(restorable, None)
     if newest is None:
-        return f'Kept: {len(decisions)}, of which none can be restored.'
+        return f'Kept: {len(decisions)}, none of which counts for the rules.'
     name = visible(newest.name or newest.id)
     time = Time(newest.created_at).human_readable()
     return (
@@ -174,10 +174,7 @@ def _size_of(
     if not backups:
         return ''
     delay = '; space is freed within three days' if is_vendor else ''
-    return (
-        f' Nominal size of deleted backups: '
-        f'{nominal_size(backups)} ({kind.size_note}{delay}).'
-    )
+    return f' Nominal size: {nominal_size(backups)} ({kind.size_note}{delay}).'
 
 
 def nominal_size(backups: Iterable[Candidate]) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from vbsclient.api import errors
+from vbsclient.api.paths import is_uuid
 from vbsclient.bulk import State
 from vbsclient.change.follow import Counts
 from vbsclient.change.targets import NotSent, Outcome
@@ -33,11 +34,14 @@ COLUMNS = (
 #: What a dry run can tell.
 PLAN_COLUMNS = COLUMNS[:6]
 
+#: From so many targets on, a summary follows their list.
+_MANY = 20
+
 _FAILED = (State.FAILED, State.REFUSED, State.MISSING)
 
 #: How an interruption calls the states; what it does not name was not sent.
 _INTERRUPTED = {
-    'accepted': (State.ACCEPTED, State.DONE),
+    'accepted': (State.ACCEPTED,),
     'failed': (State.FAILED, State.REFUSED, State.MISSING),
     'unknown (sent, no answer: check the status before retrying)': (
         State.UNKNOWN,
@@ -67,11 +71,12 @@ class Report:
         """One row for each target, raw, as :data:`COLUMNS` have it."""
         for outcome in self.outcomes:
             target, result = outcome.target, outcome.result
+            argument = target.argument
             times = outcome.started_at, outcome.answered_at
             yield (
                 target.type,
-                target.id or target.argument,
-                target.name,
+                target.id or (argument if is_uuid(argument) else None),
+                target.name or (None if is_uuid(argument) else argument),
                 target.source,
                 self.result(outcome),
                 self._detail(outcome),
@@ -135,20 +140,31 @@ class Report:
 
     def waiting(self, counts: Counts, spent: str) -> str:
         """How far the service is, what matters most first."""
-        problems = f'{counts.failed} failed, ' if counts.failed else ''
+        missing = sum(outcome.target.id is None for outcome in self.outcomes)
+        total, failed = len(self.outcomes), counts.failed
+        if self.ignore_missing:
+            total -= missing
+        else:
+            failed += missing
+        problems = 'no answer, ' if counts.unread else ''
+        if failed:
+            problems += f'{failed} failed, '
         return (
-            f'Waiting: {problems}{counts.reached} of {len(self.outcomes)} '
+            f'Waiting: {problems}{counts.reached} of {total} '
             f'{self.words.done}, {counts.under_way} {self.words.doing}, '
-            f'{counts.queued} queued, {spent} (Ctrl-C ends the wait only)'
+            f'{counts.queued} queued, {spent} (Ctrl-C ends the wait)'
         )
 
     def interrupted(self) -> Iterator[str]:
         """What an interrupted run did, in four groups with the ids."""
         groups: dict[str, list[str]] = {name: [] for name in _INTERRUPTED}
+        done: list[str] = []
         for outcome in self.outcomes:
             line = shortened(outcome.target.id or outcome.target.argument)
             # Once: what is under way may be answered at any time.
             state = outcome.state
+            if state is State.DONE:
+                done.append(line)
             for name, states in _INTERRUPTED.items():
                 if state in states:
                     if name == 'failed' and outcome.error is not None:
@@ -161,9 +177,15 @@ class Report:
             if not self.named:
                 return
             groups['not sent'] = [shortened(name) for name in self.named]
-        for name, ids in groups.items():
+        # Only a wait, or a change that is done at once, knows of any.
+        every = ({self.words.done: done} if done else {}) | groups
+        for name, ids in every.items():
             yield f'{name}: {len(ids)}'
             yield from (f'  {id}' for id in ids)
+        if len(self.outcomes) >= _MANY:
+            # The numbers have left the screen.
+            counts = (f'{len(i)} {n.split(" (")[0]}' for n, i in every.items())
+            yield f'Interrupted: {", ".join(counts)}.'
 
     def _detail(self, outcome: Outcome) -> str | None:
         if outcome.error is not None:

@@ -278,9 +278,11 @@ def find_backup(
     return only(find_backups(vbs.backups, [backup], Limits(), label))
 
 
-def backup_id_of(vbs: VBSClient, backup: str) -> str:
+def backup_id_of(
+    vbs: VBSClient, backup: str, label: VolumeLabel = no_label
+) -> str:
     """The id of a backup, by name or id; an id costs no request."""
-    return backup if is_uuid(backup) else find_backup(vbs, backup).id
+    return backup if is_uuid(backup) else find_backup(vbs, backup, label).id
 
 
 def _is_sorted_by_service(vbs: VBSClient, sort: Sequence[SortKey]) -> bool:

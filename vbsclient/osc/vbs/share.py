@@ -227,7 +227,8 @@ class ListVbsShare(ListCommand):
     def _backup_id(self, backup: str, *, shared: bool) -> str:
         """The id of a backup of this project, or one shared with it."""
         if is_uuid(backup) or not shared:
-            return backup_id_of(self.vbs, backup)
+            labels = labels_of(self.app.client_manager)
+            return backup_id_of(self.vbs, backup, labels.of_volume)
         found = {
             share.backup_id: share
             for share in self.vbs.shares.list(

@@ -35,7 +35,10 @@ class Command:
         self, stdout: Any, stderr: Any = None, *, interactive: bool = False
     ) -> None:
         self.app = SimpleNamespace(
-            stdout=stdout, stderr=stderr, interactive_mode=interactive
+            options=SimpleNamespace(verbose_level=1),
+            stdout=stdout,
+            stderr=stderr,
+            interactive_mode=interactive,
         )
 
     @escapes_output

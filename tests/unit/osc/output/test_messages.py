@@ -153,7 +153,7 @@ def test_a_stop_tells_of_those_that_caused_it() -> None:
     same.append(outcome(3, error, state=State.UNKNOWN))
     reason = SameRefusal(error, same)
     assert stop(reason) == (
-        'The same refusal came for each of 3 targets in a row, and the rest '
+        'The same failure came for each of 3 targets in a row, and the rest '
         'were not sent: no connection to x.\n'
         '  n1 (00000000-0000-4000-8000-000000000001)\n'
         '  n2 (00000000-0000-4000-8000-000000000002)'

@@ -164,7 +164,7 @@ def small_plan() -> Plan:
 
 def test_a_dry_run_is_summed_up() -> None:
     assert dry_run_summary(small_plan(), KIND, True) == (
-        'Would delete 2, keep 1. Nominal size of deleted backups: 40 GB '
+        'Would delete 2, keep 1. Nominal size: 40 GB '
         '(whole volumes; space is freed within three days).'
     )
     plan = Plan(small_plan().kept)
@@ -179,8 +179,8 @@ def test_a_run_is_summed_up() -> None:
     report = Report(Terms(), outcomes=outcomes)
     text = summary(small_plan(), report, {}, KIND, False)
     assert text == (
-        'Deleted: 1, kept: 1, skipped: 1, failed: 0. Nominal size of deleted '
-        'backups: 20 GB (whole volumes).'
+        'Deleted: 1, kept: 1, skipped: 1, failed: 0. Nominal size: 20 GB '
+        '(whole volumes).'
     )
 
 

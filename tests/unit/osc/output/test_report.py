@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from vbsclient.api import errors
 from vbsclient.bulk import State
+from vbsclient.change.follow import Counts
 from vbsclient.change.run import SameRefusal
 from vbsclient.change.targets import Done, NotSent, Outcome, Target
 from vbsclient.lookup.refusals import (
@@ -191,7 +193,7 @@ def test_what_is_unfinished_has_not_failed() -> None:
     assert report.failed == []
 
 
-def test_an_interruption_has_four_groups() -> None:
+def test_an_interruption_has_four_groups_and_what_is_done() -> None:
     outcomes = [
         done(number=1),
         done(number=2, is_final=True),
@@ -204,9 +206,10 @@ def test_an_interruption_has_four_groups() -> None:
     told = '\n'.join(Report(Terms(), outcomes=outcomes).interrupted())
     assert told.splitlines() == [
         'Interrupted.',
-        'accepted: 2',
-        f'  {ID.format(1)}',
+        'deleted: 1',
         f'  {ID.format(2)}',
+        'accepted: 1',
+        f'  {ID.format(1)}',
         'failed: 2',
         f'  {ID.format(3)}: busy (HTTP 400, request req-9).',
         f'  {ID.format(7)}: no.',
@@ -216,6 +219,40 @@ def test_an_interruption_has_four_groups() -> None:
         f'  {ID.format(5)}',
         f'  {ID.format(6)}',
     ]
+
+
+def test_many_are_summed_up_below_their_list() -> None:
+    outcomes = [done(number=n) for n in range(1, 20)]
+    outcomes.append(Outcome(outcome(20).target))
+    told = list(Report(Terms(), outcomes=outcomes).interrupted())
+    assert told[-1] == (
+        'Interrupted: 19 accepted, 0 failed, 0 unknown, 1 not sent.'
+    )
+
+
+def test_how_far_a_wait_is() -> None:
+    outcomes = [done(number=1), Outcome(Target('x', 'backup', 'VBS'))]
+    report = Report(Terms(), outcomes=outcomes)
+    counts = Counts(queued=0, under_way=1, reached=0, failed=0)
+    assert report.waiting(counts, '0:01') == (
+        'Waiting: 1 failed, 0 of 2 deleted, 1 deleting, 0 queued, 0:01 '
+        '(Ctrl-C ends the wait)'
+    )
+    report.ignore_missing = True
+    counts = replace(counts, unread=True)
+    assert report.waiting(counts, '0:01').startswith(
+        'Waiting: no answer, 0 of 1 deleted, 1 deleting, 0 queued'
+    )
+
+
+def test_what_was_not_found_has_no_id() -> None:
+    for argument, id, name in (
+        ('nightly', None, 'nightly'),
+        (ID.format(1), ID.format(1), None),
+    ):
+        target = Target(argument, 'backup', 'VBS', refusal=MissingError('no'))
+        [row] = Report(Terms(), outcomes=[Outcome.of(target)]).rows()
+        assert row[1:3] == (id, name)
 
 
 class Answered(Outcome):
