@@ -19,6 +19,8 @@ smartquotes = False
 html_theme = 'furo'
 html_title = project
 html_show_sphinx = False
+html_static_path = ['_static']
+html_css_files = ['console.css']
 
 autoprogram_cliff_application = 'openstack'
 autodoc_member_order = 'bysource'
