@@ -133,13 +133,10 @@ def test_the_pipeline_of_gitlab(walk: Walk, tmp_path: Path) -> None:
     pipeline = yaml.safe_load(
         shorter(recipes('use-ci-pipelines', 'yaml')['.gitlab-ci.yml'])
     )
-    clouds = walk.script('echo "$OS_CLIENT_CONFIG_FILE"').stdout.strip()
     for name in ('check-backups', 'prune-backups'):
         job = pipeline[name]
         variables = pipeline['variables'] | job.get('variables', {})
         variables['OS_CLOUD'] = 'sandbox'
-        assert variables['OS_CLIENT_CONFIG_FILE'] == '$CLOUDS_YAML'
-        variables['OS_CLIENT_CONFIG_FILE'] = clouds
 
         done = walk.script('\n'.join(job['script']), **variables)
 
