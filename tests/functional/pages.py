@@ -4,9 +4,14 @@
 What is walked is each console block: the commands behind ``$``, in one
 directory and on one sandbox, until a command starts another.  What is shown
 below a command is what it must print, an exit status by ``echo $?`` included.
+
+A block of Python is run as well, in one namespace for the whole page; it
+prints what the text block behind it shows.
 """
 
+import contextlib
 import fcntl
+import io
 import os
 import pty
 import re
@@ -15,11 +20,13 @@ import struct
 import subprocess
 import sys
 import termios
+import textwrap
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
+from unittest import mock
 
 from tests.functional.shell import Openstack, Result
 from tests.sandbox import LoggedRequest, Sandbox
@@ -55,45 +62,68 @@ class Step:
     line: int
     command: str = ''
     shown: list[str] = field(default_factory=list)
+    python: bool = False
 
     def __str__(self) -> str:
         return f'line {self.line}: $ {self.command}'
 
 
+@dataclass
+class Block:
+    """A code block, not indented."""
+
+    language: str
+    line: int
+    text: str
+
+
 def steps_of(page: Path) -> list[Step]:
     """The commands of a page, in their order."""
     steps: list[Step] = []
-    for block in _console_blocks(page):
-        unfinished = False
-        for number, text in block:
-            if unfinished:
-                steps[-1].command += '\n' + text
-            elif text.startswith('$ '):
-                steps.append(Step(number, text.removeprefix('$ ')))
-            elif text.startswith('# '):
-                break  # for root: nothing to try
-            else:
-                steps[-1].shown.append(text)
-                continue
-            unfinished = text.endswith('\\')
+    for block in blocks_of(page):
+        if block.language == 'console':
+            steps += _commands(block)
+        elif block.language == 'python':
+            steps.append(Step(block.line, block.text, python=True))
+        elif block.language == 'text':
+            steps[-1].shown += block.text.splitlines()
     return steps
 
 
-def _console_blocks(page: Path) -> Iterator[list[tuple[int, str]]]:
-    """The lines of each console block with their numbers, not indented."""
+def _commands(block: Block) -> list[Step]:
+    steps: list[Step] = []
+    unfinished = False
+    for number, text in enumerate(block.text.splitlines(), block.line):
+        if unfinished:
+            steps[-1].command += '\n' + text
+        elif text.startswith('$ '):
+            steps.append(Step(number, text.removeprefix('$ ')))
+        elif text.startswith('# '):
+            break  # for root: nothing to try
+        elif text:
+            steps[-1].shown.append(text)
+            continue
+        unfinished = text.endswith('\\')
+    return steps
+
+
+def blocks_of(page: Path) -> Iterator[Block]:
+    """The code blocks of a page, in their order."""
     lines = page.read_text(encoding='utf-8').splitlines()
     for start, line in enumerate(lines, 1):
-        if line.strip() != '.. code-block:: console':
+        _, found, language = line.partition('.. code-block:: ')
+        if not found:
             continue
         outside = len(line) - len(line.lstrip())
         block = []
-        for number, text in enumerate(lines[start:], start + 1):
+        for text in lines[start:]:
             if text.strip() and len(text) - len(text.lstrip()) <= outside:
                 break
-            if text.strip():
-                block.append((number, text))
-        inside = min(len(text) - len(text.lstrip()) for _, text in block)
-        yield [(number, text[inside:]) for number, text in block]
+            block.append(text)
+        # The lines before the first one are empty, or options.
+        first = block.index('') + 1
+        text = textwrap.dedent('\n'.join(block[first:]))
+        yield Block(language, start + first + 1, text.rstrip() + '\n')
 
 
 class Clock:
@@ -114,6 +144,7 @@ class Walk:
         self._home = home
         self._sandbox: Sandbox | None = None
         self._code = 0
+        self._names: dict[str, object] = {'__name__': '__main__'}
         # The cloud plays on the same day of the week, so that weeks end
         # where the pages have them, and never in the past: tokens expire.
         today = datetime.now(timezone.utc)
@@ -129,7 +160,7 @@ class Walk:
         program.chmod(0o755)
 
     def __enter__(self) -> 'Walk':
-        self._start([])
+        self.start([])
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -140,9 +171,11 @@ class Walk:
 
         :return: what it prints.
         """
+        if step.python:
+            return self._run_python(step.command)
         for start in _STARTS:
             if step.command.startswith(start):
-                self._start(shlex.split(step.command.removeprefix(start)))
+                self.start(shlex.split(step.command.removeprefix(start)))
                 return ''
         answers = [
             line.partition(_QUESTION)[2]
@@ -160,9 +193,25 @@ class Walk:
         text = _WEEK.sub(self._week, _same(text))
         return _DAY.sub(self._day, text).split()
 
+    def script(self, text: str, **variables: str) -> Result:
+        """Run a script, without a terminal."""
+        done = subprocess.run(
+            ['/bin/sh', '-e', '-c', text],
+            cwd=self._home,
+            env=self._variables() | variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding='utf-8',
+            timeout=120,
+            check=False,
+            start_new_session=True,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
     # -- the cloud ---------------------------------------------------------
 
-    def _start(self, options: list[str]) -> None:
+    def start(self, options: list[str]) -> None:
+        """Start a sandbox, in place of the one before."""
         self._stop()
         clock = Clock()
 
@@ -233,6 +282,16 @@ class Walk:
             audited=False,
             together=together,
         )
+
+    def _run_python(self, code: str) -> str:
+        """The same names are known in all blocks of a page."""
+        printed = io.StringIO()
+        with (
+            mock.patch.dict(os.environ, self._variables(), clear=True),
+            contextlib.redirect_stdout(printed),
+        ):
+            exec(compile(code, 'page', 'exec'), self._names)
+        return printed.getvalue()
 
     def _run(self, command: str) -> str:
         done = subprocess.run(
