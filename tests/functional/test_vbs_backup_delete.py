@@ -490,11 +490,10 @@ def test_a_dry_run_sends_no_delete_and_says_what_would_happen(
     assert [(row['ID'], row['Result']) for row in rows] == [
         (free.id, 'would delete'),
         (bad.id, 'refused'),
-        (None, 'failed'),
+        ('absent', 'failed'),
         (going.id, 'accepted'),
     ]
     assert rows[1]['Detail'].startswith('its deletion failed before ')
-    assert rows[2]['Name'] == 'absent'
     assert rows[2]['Detail'] == "No backup found for 'absent'."
 
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from vbsclient.api import errors
-from vbsclient.api.paths import is_uuid
 from vbsclient.bulk import State
 from vbsclient.change.follow import Counts
 from vbsclient.change.targets import NotSent, Outcome
@@ -71,12 +70,11 @@ class Report:
         """One row for each target, raw, as :data:`COLUMNS` have it."""
         for outcome in self.outcomes:
             target, result = outcome.target, outcome.result
-            argument = target.argument
             times = outcome.started_at, outcome.answered_at
             yield (
                 target.type,
-                target.id or (argument if is_uuid(argument) else None),
-                target.name or (None if is_uuid(argument) else argument),
+                target.id or target.argument,
+                target.name,
                 target.source,
                 self.result(outcome),
                 self._detail(outcome),

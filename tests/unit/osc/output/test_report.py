@@ -245,16 +245,6 @@ def test_how_far_a_wait_is() -> None:
     )
 
 
-def test_what_was_not_found_has_no_id() -> None:
-    for argument, id, name in (
-        ('nightly', None, 'nightly'),
-        (ID.format(1), ID.format(1), None),
-    ):
-        target = Target(argument, 'backup', 'VBS', refusal=MissingError('no'))
-        [row] = Report(Terms(), outcomes=[Outcome.of(target)]).rows()
-        assert row[1:3] == (id, name)
-
-
 class Answered(Outcome):
     """One that is answered while an interruption is reported."""
 
