@@ -373,10 +373,16 @@ def _longest_piece(line: str, cuts: bool) -> int:
 
 
 def _wrapped(text: str, width: int) -> str:
-    """The text in lines of so many columns, as far as it can be wrapped."""
-    return '\n'.join(
-        part for line in text.split('\n') for part in _lines(line, width)
-    )
+    """The text in lines of so many columns, as far as it can be wrapped.
+
+    What is indented stays so in each of its lines.
+    """
+    lines = []
+    for line in text.split('\n'):
+        rest = line.lstrip(' ')
+        indent = line[: len(line) - len(rest)]
+        lines += [indent + part for part in _lines(rest, width - len(indent))]
+    return '\n'.join(lines)
 
 
 def _lines(line: str, width: int) -> list[str]:

@@ -159,6 +159,7 @@ def test_an_empty_column_can_be_left_out_at_any_width() -> None:
         ('\u65e5\u672c\u8a9e', 4, ['\u65e5\u672c', '\u8a9e']),
         ('x' * 25, 10, ['x' * 10, 'x' * 10, 'x' * 5]),
         ('one two', None, ['one two']),
+        ('  one two', 6, ['  one', '  two']),
     ],
 )
 def test_text_wraps_at_spaces_and_never_in_an_id(
