@@ -8,17 +8,23 @@ its own output.  Run it with ``make demo``.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.sandbox import Sandbox
 
-#: The columns of a table where there is no terminal.
-_WIDTH = 100
+#: The width where there is no terminal.
+_WIDTH = 80
+
+#: A part of a command: an option with its value, or a word.
+_PART = re.compile(r'--?\S+(?: (?!-)(?:"[^"]*"|\S+))?|"[^"]*"|\S+')
 
 
 class Demo:
@@ -37,37 +43,44 @@ class Demo:
             for key, value in os.environ.items()
             if not key.startswith('OS_')
         }
+        self.width = shutil.get_terminal_size((_WIDTH, 0)).columns
         self._environment |= {
             'OS_CLIENT_CONFIG_FILE': str(clouds),
             'OS_CLOUD': 'sandbox',
-            'CLIFF_MAX_TERM_WIDTH': str(
-                shutil.get_terminal_size((_WIDTH, 0)).columns
-            ),
+            'CLIFF_MAX_TERM_WIDTH': str(self.width),
             # What SDK deprecates is no concern of whoever watches this.
             'PYTHONWARNINGS': 'ignore',
         }
 
     def say(self, text: str) -> None:
         """Explain what comes next."""
-        print(f'\n# {text}', flush=True)
+        print()
+        self.tell(text, '# ', '# ')
 
     def run(self, command: str, *, code: int = 0) -> None:
         """Show a command, run it, and stop the demo if it surprises.
 
         :param code: the exit code that it must have.
         """
-        print(f'\n$ {command}', flush=True)
+        print()
+        print(' \\\n'.join(command_lines(command, self.width)), flush=True)
         words = shlex.split(command)
         if words[0] != 'openstack':
             raise ValueError(f'not an openstack command: {command}')
+        # At a terminal it wraps its messages itself, and shows progress.
+        wraps = sys.stdout.isatty()
         done = subprocess.run(
             [sys.executable, '-m', 'openstackclient.shell', *words[1:]],
             env=self._environment,
             stdin=subprocess.DEVNULL,
+            stdout=None if wraps else subprocess.PIPE,
             # One stream, so that what belongs together stays together.
             stderr=subprocess.STDOUT,
+            encoding='utf-8',
             check=False,
         )
+        for line in (done.stdout or '').splitlines():
+            self.tell(line)
         if done.returncode != code:
             raise SystemExit(
                 f'The demo expected exit code {code}, not {done.returncode}.'
@@ -77,9 +90,62 @@ class Demo:
 
     def last_deletes(self) -> None:
         """Show the DELETEs that the cloud has seen, and forget them."""
-        for line in self._sandbox.deletes():
-            print(f'  the cloud saw: {line}', flush=True)
+        lines = self._sandbox.deletes()
+        if lines:
+            self.tell('The cloud saw:', '  ')
+        for line in lines:
+            for part in request_lines(line, self.width):
+                print(part, flush=True)
         self._sandbox.clear_log()
+
+    def tell(self, text: str, first: str = '', others: str = '') -> None:
+        """Print a paragraph in lines that fit."""
+        if len(first + text) > self.width:
+            text = '\n'.join(
+                textwrap.wrap(
+                    text,
+                    self.width,
+                    initial_indent=first,
+                    subsequent_indent=others,
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                )
+            )
+        else:
+            text = first + text
+        print(text, flush=True)
+
+
+def command_lines(command: str, width: int) -> Iterator[str]:
+    """A command in lines that fit, once each but the last ends with `` \\``.
+
+    An option stays on one line with its value, if that fits.
+    """
+    room = width - len(' \\')
+    line = '$'
+    for part in _PART.findall(command):
+        pieces = [part]
+        if len(f'  {part}') > room:
+            pieces = part.split(' ', 1)
+        for piece in pieces:
+            joined = f'{line} {piece}'
+            if len(joined) > room and line.strip('$ '):
+                yield line
+                joined = f'  {piece}'
+            line = joined
+    yield line
+
+
+def request_lines(line: str, width: int) -> Iterator[str]:
+    """A request in lines that fit, cut before a part of its path."""
+    indent = '  '
+    current = indent
+    for part in re.findall(r'[/?=]?[^/?=]+', line):
+        if len(current + part) > width and current.strip():
+            yield current
+            current = indent
+        current += part
+    yield current
 
 
 def main() -> None:
@@ -91,7 +157,7 @@ def main() -> None:
     ):
         sandbox.seed()
         demo = Demo(sandbox, Path(directory))
-        print('An embedded cloud runs; the commands below are real.')
+        demo.tell('An embedded cloud runs; the commands below are real.')
         disks(demo, sandbox)
         shares(demo)
         servers(demo, sandbox)
@@ -99,7 +165,8 @@ def main() -> None:
         demo.say('What is left.')
         demo.run('openstack vbs backup list --count')
         demo.run('openstack csbs checkpoint list')
-    print('\nThe embedded cloud is stopped. That was the demo.')
+    print()
+    demo.tell('The embedded cloud is stopped. That was the demo.')
 
 
 def disks(demo: Demo, sandbox: Sandbox) -> None:
@@ -116,8 +183,8 @@ def disks(demo: Demo, sandbox: Sandbox) -> None:
 
     chain = youngest_chain(sandbox)
     demo.say(
-        'By id: a backup and two that depend on it, named in any order. '
-        'This cloud,\n# like Cinder, refuses a backup with dependents: the '
+        'By ID: a backup and two that depend on it, named in any order. '
+        'This cloud, like Cinder, refuses a backup with dependents: the '
         'newest is deleted first.'
     )
     demo.run(
@@ -126,7 +193,7 @@ def disks(demo: Demo, sandbox: Sandbox) -> None:
     )
     demo.last_deletes()
 
-    demo.say('An ambiguous name is refused, with both ids.')
+    demo.say('An ambiguous name is refused, with both IDs.')
     demo.run('openstack vbs backup delete nightly-copy', code=1)
     demo.last_deletes()
 
