@@ -9,13 +9,17 @@ TOX := .venv/bin/python -m tox
 # unpacked archive), any version does for running the tests.
 export PBR_VERSION ?= $(shell git rev-parse -q --verify HEAD >/dev/null 2>&1 || echo 0.0.0)
 
-.PHONY: help demo announce test sandbox lint format docs recording cover bench \
-    clean
+# Options of the sandbox, such as SANDBOX="--trouble --chains".
+SANDBOX =
+
+.PHONY: help demo sandbox announce-demo announce-sandbox test lint format \
+    docs recording cover bench clean
 
 help:
 	@echo 'make demo       watch the plugin work on an embedded cloud'
 	@echo 'make test       run the unit and the functional tests'
-	@echo 'make sandbox    start the embedded cloud, to try commands'
+	@echo 'make sandbox    start the embedded cloud, to try commands;'
+	@echo '                with options: make sandbox SANDBOX="--trouble"'
 	@echo 'make lint       check style, format, types and release notes'
 	@echo 'make format     format the code as lint requires'
 	@echo 'make docs       build the documentation into doc/build/html'
@@ -24,19 +28,19 @@ help:
 	@echo 'make bench      count requests and seconds of large deletions'
 	@echo 'make clean      remove everything that the other targets created'
 
-demo: announce $(READY)
+demo: announce-demo $(READY)
 	@$(TOX) -qq --colored no run -e demo
 
 # tox is silent here and leaves the colors alone, so that only the program's
 # own output is on the screen.
-announce:
-	@test -d .tox/demo || echo 'Setting up (the first time takes a minute)...' >&2
+announce-demo announce-sandbox: announce-%:
+	@test -d .tox/$* || echo 'Setting up (the first time takes a minute)...' >&2
 
 test: $(READY)
 	@$(TOX) -e py3,functional
 
-sandbox: $(READY)
-	@$(TOX) -qq --colored no run -e sandbox
+sandbox: announce-sandbox $(READY)
+	@$(TOX) -qq --colored no run -e sandbox -- $(SANDBOX)
 
 lint: $(READY)
 	@$(TOX) -e pep8

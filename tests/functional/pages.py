@@ -41,8 +41,8 @@ WIDTH = 120
 
 _QUESTION = '[y/N] '
 
-#: The ways to start a sandbox, with what stands for its options.
-_STARTS = ('make sandbox', '.venv/bin/tox -qq run -e sandbox -- ')
+#: What starts a sandbox, with its options.
+_START = re.compile(r'make sandbox(?: SANDBOX="(.*)")?')
 
 #: What needs no shell: our commands, and a file that they read or write.
 _OURS = r'openstack [^|<>$]*'
@@ -173,10 +173,9 @@ class Walk:
         """
         if step.python:
             return self._run_python(step.command)
-        for start in _STARTS:
-            if step.command.startswith(start):
-                self.start(shlex.split(step.command.removeprefix(start)))
-                return ''
+        if start := _START.fullmatch(step.command):
+            self.start(shlex.split(start[1] or ''))
+            return ''
         answers = [
             line.partition(_QUESTION)[2]
             for line in step.shown

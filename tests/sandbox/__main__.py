@@ -3,6 +3,7 @@
 
 import argparse
 import json
+import shlex
 import signal
 import sys
 import tempfile
@@ -123,8 +124,12 @@ def fill(sandbox: Sandbox, args: argparse.Namespace) -> None:
 def usage(sandbox: Sandbox, clouds_yaml: Path) -> str:
     """What to type now."""
     return f"""\
+{clouds_yaml}:
+
 {sandbox.clouds_yaml()}
-export OS_CLIENT_CONFIG_FILE={clouds_yaml} OS_CLOUD=sandbox
+Enter in another terminal:
+
+{exports(clouds_yaml)}
 
 openstack vbs backup list
 openstack vbs backup delete --wait db01-before-upgrade
@@ -135,6 +140,15 @@ openstack csbs backup delete --wait web01-pre-patch
 openstack volume backup list
 
 Serving on {sandbox.url}; Ctrl-C ends it.
+"""
+
+
+def exports(clouds_yaml: Path) -> str:
+    """What makes ``openstack`` of this environment use the sandbox."""
+    directory = shlex.quote(str(Path(sys.executable).parent))
+    return f"""\
+export PATH={directory}:"$PATH"
+export OS_CLIENT_CONFIG_FILE={shlex.quote(str(clouds_yaml))} OS_CLOUD=sandbox\
 """
 
 

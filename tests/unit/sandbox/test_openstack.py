@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.__main__ import knobs_of, parser
+from tests.sandbox.__main__ import exports, knobs_of, parser
 from tests.unit.sandbox.conftest import Cloud
 
 ROOT = Path(__file__).parents[3]
@@ -220,3 +220,29 @@ def test_lists_refuse_unknown_queries(
     cloud: Cloud, path: str, status: int
 ) -> None:
     assert cloud().get(path).status_code == status
+
+
+def test_what_is_printed_selects_the_command_and_the_cloud(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    pytest.importorskip('openstackclient')
+    config = tmp_path / "a user's clouds.yaml"
+    sandbox = cloud(catalog='volumev3').sandbox
+    config.write_text(sandbox.clouds_yaml())
+    done = subprocess.run(
+        [
+            '/bin/sh',
+            '-ec',
+            f'{exports(config)}\ncommand -v openstack\n'
+            'openstack volume backup list -f json',
+        ],
+        env={'PATH': '/usr/bin:/bin', 'HOME': str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    program = Path(sys.executable).with_name('openstack')
+    assert done.stdout.splitlines() == [str(program), '[]']
