@@ -63,7 +63,7 @@ def test_editors_follow_imports_to_the_same_classes() -> None:
 def test_what_is_loaded_leads_to_the_real_class(name: str) -> None:
     loaded = getattr(commands, name)
     real = getattr(importlib.import_module(TABLE[name]), name)
-    assert inspect.unwrap(loaded) is real
+    assert loaded.__wrapped__ is real
     assert inspect.getsource(loaded).startswith(f'class {name}(')
     assert isinstance(loaded(None, None), real)
 
