@@ -60,7 +60,7 @@ class _Lazy(command.CommandMeta):
 
     @property
     def __wrapped__(cls) -> Any:
-        """The real class; ``inspect.getsource`` follows this, too."""
+        """The real class."""
         return getattr(importlib.import_module(cls.__module__), cls.__name__)
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:

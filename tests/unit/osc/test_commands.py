@@ -64,7 +64,6 @@ def test_what_is_loaded_leads_to_the_real_class(name: str) -> None:
     loaded = getattr(commands, name)
     real = getattr(importlib.import_module(TABLE[name]), name)
     assert loaded.__wrapped__ is real
-    assert inspect.getsource(loaded).startswith(f'class {name}(')
     assert isinstance(loaded(None, None), real)
 
 
