@@ -137,9 +137,10 @@ def test_a_service_that_is_down(
     cloud: CloudFactory, openstack: Openstack, command: str
 ) -> None:
     dead = Sandbox().start()
+    # First, so that it cannot get the port that the dead one gives up.
+    c = cloud()
     dead.stop()
     host = dead.url.removeprefix('http://')
-    c = cloud()
     key = command.split()[0]
     openstack(
         *command.split(),
