@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.functional.conftest import CloudFactory
-from tests.functional.shell import Openstack, Somebody, Terminal
+from tests.functional.shell import Openstack, Result, Somebody, Terminal
 from tests.functional.wire import deletes, requests, vbs_delete
 from tests.sandbox import Fault, Sandbox
 from tests.sandbox.model import Backup, Volume
@@ -849,18 +849,25 @@ def test_what_goes_quietly_is_not_said_either(
     assert deletes(c) == vbs_delete(old.id)
 
 
-def test_what_fails_is_said_quietly_as_well(
-    cloud: CloudFactory, openstack: Openstack
-) -> None:
+def prune_with_a_failure(
+    cloud: CloudFactory, openstack: Openstack, *options: str
+) -> Result:
+    """One of two deletions fails, and the failure is said."""
     c = cloud(deletion_time=0.05)
     add(c, 1)
     bad = add(c, 50, deletion_fails=True)
     add(c, 51)
-    result = openstack(
-        *('-q', *PRUNE, '--all-volumes', '--keep-last', '1', '--yes'),
-        '--wait',
+    return openstack(
+        *(*options, *PRUNE, '--all-volumes', '--keep-last', '1'),
+        *('--yes', '--wait'),
         complains=[bad.id, '1 of 2 backups failed to delete.'],
     )
+
+
+def test_what_fails_is_said_quietly_as_well(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    result = prune_with_a_failure(cloud, openstack, '-q')
     assert result.stdout == ''
 
 
@@ -911,14 +918,7 @@ def test_a_volume_that_keeps_its_limit_is_warned_of(
 def test_a_failure_is_counted_and_told(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
-    c = cloud(deletion_time=0.05)
-    add(c, 1)
-    bad = add(c, 50, deletion_fails=True)
-    add(c, 51)
-    result = openstack(
-        *(*PRUNE, '--all-volumes', '--keep-last', '1', '--yes', '--wait'),
-        complains=[bad.id, '1 of 2 backups failed to delete.'],
-    )
+    result = prune_with_a_failure(cloud, openstack)
     assert 'Deleted: 1, kept: 1, skipped: 0, failed: 1.' in result.stdout
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from vbsclient.api import errors
 from vbsclient.api.http import Transport
-from vbsclient.api.paging import Row, Style, rows
+from vbsclient.api.paging import PAGE_SIZE, Row, Style, rows, rows_of
 from vbsclient.api.paths import Segment, resource_path, uuid_segment
 from vbsclient.api.values import canonical_id, dict_or_empty, is_foreign
 
@@ -105,6 +105,15 @@ class Collection(abc.ABC, Generic[ResourceT]):
             resource = self.read(row)
             if fits(resource):
                 yield resource
+
+    def _first_page(
+        self,
+        fetch: Callable[[dict[str, str]], Mapping[str, Any]],
+        style: Style,
+    ) -> list[ResourceT]:
+        """The first resources of a list, with one request."""
+        body = fetch({'limit': str(PAGE_SIZE)})
+        return [self.read(row) for row in rows_of(body, style.key)]
 
     def _rows_of(
         self,

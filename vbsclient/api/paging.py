@@ -70,7 +70,12 @@ def rows(
         walk = _Walk(fetch, style, query, page_size)
         try:
             for page in walk.pages():
-                yield from (row for row in page if _key(row) not in given)
+                # Only a list that was begun again has given any.
+                yield from (
+                    [row for row in page if _key(row) not in given]
+                    if given
+                    else page
+                )
             return
         except _BREAKS as error:
             given |= walk.seen

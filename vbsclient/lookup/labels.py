@@ -94,8 +94,6 @@ def _quiet(read: Callable[[], None]) -> Callable[[], None]:
     def read_quietly() -> None:
         try:
             read()
-        except errors.Cancelled:
-            raise
         except errors.ClientError as error:
             LOG.info('Names are not shown: %.500s.', error.message)
 

@@ -341,9 +341,9 @@ class ServerBackups(Collection[ServerBackup]):
         :raises NotServed: if it is not known whether it has.
         :raises ServiceError: if the service refuses.
         """
-        body = self._get(self._address(), {'limit': str(paging.PAGE_SIZE)})
-        rows = paging.rows_of(body, _STYLE.key)
-        return [ServerBackup.from_body(row) for row in rows]
+        return self._first_page(
+            lambda query: self._get(self._address(), query), _STYLE
+        )
 
     def count(self, where: ServerBackupFilter) -> int | None:
         """How many server backups there are (CSBS API, C6).

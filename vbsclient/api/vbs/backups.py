@@ -225,9 +225,9 @@ class Backups(Collection[Backup]):
         :raises NotServed: if the endpoint does not serve this version.
         :raises ServiceError: if the service refuses.
         """
-        body = self._page({'limit': str(paging.PAGE_SIZE)}, None)
-        rows = paging.rows_of(body, self._style.key)
-        return [Backup.from_body(row) for row in rows]
+        return self._first_page(
+            lambda query: self._page(query, None), self._style
+        )
 
     def count(
         self,

@@ -224,9 +224,10 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         for note in messages.notes(report.outcomes, words):
             self.log.info('%s', note)
         total = len(report.outcomes)
-        if report.stopped is not None and getattr(parsed_args, 'wait', False):
-            for untold in messages.unwatched(report.outcomes, words):
-                self.log.error('%s', untold)
+        untold = messages.unwatched(report.outcomes, words)
+        is_waited_for = getattr(parsed_args, 'wait', False)
+        if untold and is_waited_for and report.stopped is not None:
+            self.log.error('%s', untold)
         for late in messages.delays(report.unfinished, total, words):
             self.log.error('%s', late)
         if failed:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import abc
 import argparse
+import heapq
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -81,6 +82,13 @@ def sorted_by_service(read: Callable[[], Iterator[Any]]) -> Found | None:
         rows = read()
         return Found(chain(list(islice(rows, 1)), rows), by_service=True)
     return None
+
+
+def newest_first(lists: Iterable[Iterable[Any]]) -> Iterator[Any]:
+    """The rows of several lists, each of which has its newest first."""
+    return heapq.merge(
+        *lists, key=lambda row: row.created_at or '', reverse=True
+    )
 
 
 class ListCommand(ReadCommand, command.Lister):

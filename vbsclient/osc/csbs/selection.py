@@ -4,12 +4,10 @@
 from __future__ import annotations
 
 import argparse
-import heapq
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from vbsclient.api.csbs import (
@@ -34,7 +32,12 @@ from vbsclient.lookup.server_backups import (
 )
 from vbsclient.osc.command import filters
 from vbsclient.osc.command.clients import resources_of
-from vbsclient.osc.command.list import Found, SortKey, sorted_by_service
+from vbsclient.osc.command.list import (
+    Found,
+    SortKey,
+    newest_first,
+    sorted_by_service,
+)
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
@@ -228,14 +231,15 @@ class Selection:
         :param marker: sent to the service if the order is the service's.
         """
         wheres = self.wheres()
-        read = partial(csbs.backups.list, where=wheres[0], page_size=page_size)
+
+        def read(
+            where: ServerBackupFilter = wheres[0], **order: Any
+        ) -> Iterator[ServerBackup]:
+            return csbs.backups.list(where=where, page_size=page_size, **order)
+
         found = None
         if len(wheres) > 1:
-            lists = (
-                csbs.backups.list(where=where, page_size=page_size)
-                for where in wheres
-            )
-            rows = heapq.merge(*lists, key=_created_at, reverse=True)
+            rows = newest_first(map(read, wheres))
             found = Found(_each_of_one_policy(rows))
         elif not sort:
             found = Found(read(marker=marker), by_service=True)
@@ -370,10 +374,6 @@ def _each_of_one_policy(
             raise _no_policy_filter('for more than one policy')
         seen.add(backup.id)
         yield backup
-
-
-def _created_at(backup: ServerBackup) -> str:
-    return backup.created_at or ''
 
 
 def _stamp(time: datetime | None) -> str | None:

@@ -50,12 +50,11 @@ def escapes_output(
         finally:
             # The last message of a process is logged after its command; only
             # a shell continues with other commands.
-            for stream, errors in changed if app.interactive_mode else ():
-                _set_errors(stream, errors)
-            for handler, formatter in (
-                formatters if app.interactive_mode else ()
-            ):
-                handler.setFormatter(formatter)
+            if app.interactive_mode:
+                for stream, errors in changed:
+                    _set_errors(stream, errors)
+                for handler, formatter in formatters:
+                    handler.setFormatter(formatter)
 
     return escaping
 

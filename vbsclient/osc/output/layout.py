@@ -48,9 +48,8 @@ class _Table:
 
     def width_of(self, number: int) -> int:
         """The width of one column, without any wrapping."""
-        texts = [row[number] for row in self.rows]
-        lines = '\n'.join([self.columns[number].title, *texts]).split('\n')
-        return max(map(_width, lines))
+        texts = (row[number] for row in self.rows)
+        return _widest([self.columns[number].title, *texts])
 
     def widths(self, width: int, *, cuts: bool) -> list[int] | None:
         """The widths of the columns in so much room; None if it is too small.
@@ -173,7 +172,7 @@ class FittedTables:
         width = width_of(stdout, parsed_args)
         if width is not None:
             room = width - 2 * _BORDER - 1 - max(map(len, titles), default=0)
-            values = [_wrapped(text, room) for text in values]
+            values = [wrapped(text, room) for text in values]
         self._formatter.emit_one(titles, values, stdout, parsed_args)
 
     def _emit_blocks(
@@ -261,11 +260,20 @@ def terminal_width(stream: Any) -> int | None:
 
 
 def wrapped(text: str, width: int | None) -> str:
-    """The text in lines that fit, with no ID cut.
+    """The text in lines of so many columns, as far as it can be wrapped.
+
+    No ID is cut, and what is indented stays so in each of its lines.
 
     :param width: None where there is no limit.
     """
-    return text if width is None else _wrapped(text, width)
+    if width is None:
+        return text
+    lines = []
+    for line in text.split('\n'):
+        rest = line.lstrip(' ')
+        indent = line[: len(line) - len(rest)]
+        lines += [indent + part for part in _lines(rest, width - len(indent))]
+    return '\n'.join(lines)
 
 
 def _fitting(table: _Table, width: int) -> _Table | None:
@@ -285,7 +293,7 @@ def _fitting(table: _Table, width: int) -> _Table | None:
             return _Table(
                 shape.columns,
                 [
-                    [_wrapped(*cell) for cell in zip(row, widths, strict=True)]
+                    [wrapped(*cell) for cell in zip(row, widths, strict=True)]
                     for row in shape.rows
                 ],
             )
@@ -309,7 +317,7 @@ def _stacked(table: _Table) -> _Table:
             for row in table.rows
         ]
         title = '/'.join(titles[number] for number in members)
-        if len(title) > max(map(_width, '\n'.join(texts).split('\n'))):
+        if len(title) > _widest(texts):
             # No column is wide for its title alone.
             title = host
         columns.append(replace(table.columns[first], title=title))
@@ -372,19 +380,6 @@ def _longest_piece(line: str, cuts: bool) -> int:
     return longest
 
 
-def _wrapped(text: str, width: int) -> str:
-    """The text in lines of so many columns, as far as it can be wrapped.
-
-    What is indented stays so in each of its lines.
-    """
-    lines = []
-    for line in text.split('\n'):
-        rest = line.lstrip(' ')
-        indent = line[: len(line) - len(rest)]
-        lines += [indent + part for part in _lines(rest, width - len(indent))]
-    return '\n'.join(lines)
-
-
 def _lines(line: str, width: int) -> list[str]:
     if _width(line) <= width:
         return [line]
@@ -423,6 +418,11 @@ def _cut(word: str, width: int) -> int:
     if id and 0 < id.start() < end:
         return id.start()
     return max(end, 1)
+
+
+def _widest(texts: Iterable[str]) -> int:
+    """The width of the widest line in some texts."""
+    return max(map(_width, '\n'.join(texts).split('\n')))
 
 
 def _width(text: str) -> int:

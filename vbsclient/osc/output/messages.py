@@ -128,7 +128,8 @@ def delays(
     for same in _together(unfinished, lambda o: o.unread):
         verb = 'is' if len(same) == 1 else 'are'
         is_long = len(same) >= MANY
-        names = '' if is_long else f': {", ".join(map(_label_of, same))}'
+        labels = ', '.join(label(outcome.target) for outcome in same)
+        names = '' if is_long else f': {labels}'
         count = f'{len(same)} of {total} {words.several} {verb}'
         if same[0].unread:
             message = (
@@ -137,32 +138,31 @@ def delays(
                 f'({shortened(same[0].unread)}). Run the same command again '
                 f'with --wait to see it.'
             )
-            yield _with_targets(message, same) if is_long else message
-            continue
-        goes_on = (
-            f'{words.noun.capitalize()} continues in the service; run the '
-            f'same command again with --wait to keep waiting'
-            if any(outcome.is_unfinished for outcome in same)
-            else 'The service has not accepted it; run the same command again '
-            'with --wait'
-        )
-        message = f'{count} not {words.done} yet{names}. {goes_on}.'
+        else:
+            goes_on = (
+                f'{words.noun.capitalize()} continues in the service; run the '
+                f'same command again with --wait to keep waiting'
+                if any(outcome.is_unfinished for outcome in same)
+                else 'The service has not accepted it; run the same command '
+                'again with --wait'
+            )
+            message = f'{count} not {words.done} yet{names}. {goes_on}.'
         yield _with_targets(message, same) if is_long else message
 
 
-def unwatched(outcomes: Sequence[Outcome], words: Terms) -> Iterator[str]:
-    """What was accepted in a run that was stopped before it could wait."""
+def unwatched(outcomes: Sequence[Outcome], words: Terms) -> str:
+    """What was accepted in a run that was stopped before it could wait.
+
+    :returns: '' if nothing was.
+    """
     count = sum(outcome.is_unfinished for outcome in outcomes)
-    if count:
-        yield (
-            f'{count} of {len(outcomes)} {words.several} were accepted before '
-            f'that. {words.noun.capitalize()} continues in the service; run '
-            f'the same command again with --wait to see it.'
-        )
-
-
-def _label_of(outcome: Outcome) -> str:
-    return label(outcome.target)
+    if not count:
+        return ''
+    return (
+        f'{count} of {len(outcomes)} {words.several} were accepted before '
+        f'that. {words.noun.capitalize()} continues in the service; run '
+        f'the same command again with --wait to see it.'
+    )
 
 
 def _together(

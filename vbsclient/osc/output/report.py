@@ -41,7 +41,7 @@ _FAILED = (State.FAILED, State.REFUSED, State.MISSING)
 #: How an interruption calls the states; what it does not name was not sent.
 _INTERRUPTED = {
     'accepted': (State.ACCEPTED,),
-    'failed': (State.FAILED, State.REFUSED, State.MISSING),
+    'failed': _FAILED,
     'unknown (sent, no answer: check the status before retrying)': (
         State.UNKNOWN,
     ),
@@ -154,16 +154,14 @@ class Report:
         )
 
     def interrupted(self) -> Iterator[str]:
-        """What an interrupted run did, in four groups with the ids."""
-        groups: dict[str, list[str]] = {name: [] for name in _INTERRUPTED}
-        done: list[str] = []
+        """What an interrupted run did, in groups with the ids."""
+        states_of = {self.words.done: (State.DONE,), **_INTERRUPTED}
+        groups: dict[str, list[str]] = {name: [] for name in states_of}
         for outcome in self.outcomes:
             line = shortened(outcome.target.id or outcome.target.argument)
             # Once: what is under way may be answered at any time.
             state = outcome.state
-            if state is State.DONE:
-                done.append(line)
-            for name, states in _INTERRUPTED.items():
+            for name, states in states_of.items():
                 if state in states:
                     if name == 'failed' and outcome.error is not None:
                         line = f'{line}: {messages.reason(outcome)}'
@@ -175,14 +173,17 @@ class Report:
             if not self.named:
                 return
             groups['not sent'] = [shortened(name) for name in self.named]
-        # Only a wait, or a change that is done at once, knows of any.
-        every = ({self.words.done: done} if done else {}) | groups
-        for name, ids in every.items():
+        if not groups[self.words.done]:
+            # Only a wait, or a change that is done at once, knows of any.
+            del groups[self.words.done]
+        for name, ids in groups.items():
             yield f'{name}: {len(ids)}'
             yield from (f'  {id}' for id in ids)
         if len(self.outcomes) >= _MANY:
             # The numbers have left the screen.
-            counts = (f'{len(i)} {n.split(" (")[0]}' for n, i in every.items())
+            counts = (
+                f'{len(i)} {n.split(" (")[0]}' for n, i in groups.items()
+            )
             yield f'Interrupted: {", ".join(counts)}.'
 
     def _detail(self, outcome: Outcome) -> str | None:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,7 +24,12 @@ from vbsclient.lookup.volume_backups import find_backups, list_marked
 from vbsclient.osc.command import filters
 from vbsclient.osc.command.clients import resources_of
 from vbsclient.osc.command.filters import NO_OTHERS, Projects
-from vbsclient.osc.command.list import Found, SortKey, sorted_by_service
+from vbsclient.osc.command.list import (
+    Found,
+    SortKey,
+    newest_first,
+    sorted_by_service,
+)
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
@@ -251,9 +255,7 @@ class Selection:
                 return found
         if len(volumes) == 1 and not sort:
             return Found(read(volumes[0], marker=marker), by_service=True)
-        return Found(
-            heapq.merge(*map(read, volumes), key=_created_at, reverse=True)
-        )
+        return Found(newest_first(map(read, volumes)))
 
 
 def share_filter(conditions: filters.Conditions, **values: Any) -> ShareFilter:
@@ -291,7 +293,3 @@ def _is_sorted_by_service(vbs: VBSClient, sort: Sequence[SortKey]) -> bool:
         and vbs.backups.version == 'v2'
         and sort[0].field in SORT_KEYS
     )
-
-
-def _created_at(backup: Backup) -> str:
-    return backup.created_at or ''

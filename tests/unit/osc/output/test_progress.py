@@ -6,7 +6,6 @@ import io
 import logging
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -48,6 +47,25 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(progress, name, 0.01)
 
 
+class Described:
+    """A text that is asked for.
+
+    :ivar was_shown: set once it is asked for the third time, when the first
+        two have been shown.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._times = 0
+        self.was_shown = threading.Event()
+
+    def __call__(self) -> str:
+        self._times += 1
+        if self._times > 2:
+            self.was_shown.set()
+        return self._text
+
+
 def until(happened: threading.Event) -> None:
     assert happened.wait(20)
 
@@ -58,21 +76,9 @@ def test_a_terminal_is_drawn_on_with_what_it_has(
     monkeypatch.setenv('TERM', 'xterm')
     for encoding in ('ascii', 'cp1252', 'utf-8'):
         terminal = Terminal(encoding)
-        described = threading.Event()
-        texts = iter([LINE, LINE])
-
-        def describe(
-            texts: Iterator[str] = texts,
-            described: threading.Event = described,
-        ) -> str:
-            text = next(texts, '')
-            if not text:
-                # Both were drawn.
-                described.set()
-            return text
-
+        describe = Described(LINE)
         with Progress(terminal, Mode.LIVE).showing(describe):
-            until(described)
+            until(describe.was_shown)
         assert '3 failed, 12 of 50 deleted' in terminal.shown
         assert '\\u' not in terminal.shown
 
@@ -85,18 +91,10 @@ def test_a_message_takes_the_line_away_first(
     root = logging.getLogger()
     handler = logging.StreamHandler(terminal)
     handlers, root.handlers = root.handlers, [handler]
-    drawn = threading.Event()
-    calls = []
-
-    def describe() -> str:
-        calls.append(1)
-        if len(calls) > 2:
-            drawn.set()
-        return 'Reading'
-
+    describe = Described('Reading')
     try:
         with Progress(terminal, Mode.LIVE).showing(describe):
-            until(drawn)
+            until(describe.was_shown)
             root.warning('a message')
         assert root.handlers == [handler]
     finally:
@@ -214,17 +212,9 @@ def test_a_terminal_that_goes_away_changes_nothing(
             return super().write(text)
 
     terminal = Gone()
-    drawn = threading.Event()
-    calls = []
-
-    def describe() -> str:
-        calls.append(1)
-        if len(calls) > 2:
-            drawn.set()
-        return LINE
-
+    describe = Described(LINE)
     with Progress(terminal, mode).showing(describe):
-        until(drawn)
+        until(describe.was_shown)
         terminal.is_gone = True
         # What logs at this moment must not learn of it.
         logging.getLogger('vbsclient.test').warning('a message')
