@@ -35,6 +35,10 @@ from vbsclient.osc.command import confirm
 #: number of lines, also none.
 Line = Any
 
+#: Seconds in which whatever has a limit of its own ends, on a machine with
+#: much to do, too; without the limit it takes a minute or more.
+BOUND = 30.0
+
 
 @dataclass
 class Result:

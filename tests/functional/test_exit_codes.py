@@ -61,7 +61,7 @@ def test_a_command_that_is_ended(
     process = openstack.start(*DELETE, '--wait', id)
     assert sent.wait(30)
     process.send_signal(number)
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
     assert process.returncode == code
 
 

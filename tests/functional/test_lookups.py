@@ -11,7 +11,7 @@ import pytest
 
 from tests.functional.conftest import CloudFactory
 from tests.functional.listeners import Listener
-from tests.functional.shell import Openstack
+from tests.functional.shell import BOUND, Openstack
 from tests.functional.wire import UNKNOWN, deletes, requests
 from tests.sandbox import Fault, Sandbox
 
@@ -119,7 +119,7 @@ def test_a_service_that_hangs_has_its_time(
     c.knobs.faults.append(Fault('hang', 'GET', path, times=None))
     begin = time.monotonic()
     result = openstack.run(*command, config={'api_timeout': 0.3})
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < BOUND
     assert result.code == 1
     reason = re.escape('REASON')
     pattern = re.escape(sentence(what, 'REASON')).replace(
@@ -328,7 +328,7 @@ def test_an_answer_that_is_drawn_out_has_its_time(
         )
     finally:
         host.close()
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < BOUND
     assert result.code == 1
     assert f'127.0.0.1:{host.port} did not answer in time' in result.stderr
     assert deletes(c) == []

@@ -2,7 +2,9 @@
 """Clouds whose lists, clocks and owners are not what rules rely on."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -17,6 +19,9 @@ from tests.functional.wire import (
     vbs_delete,
 )
 from tests.sandbox import Fault, Sandbox
+from vbsclient.change.pace import PacedRecorder
+from vbsclient.change.targets import ReceiptT, Recorder, Target
+from vbsclient.osc.command import change
 
 VBS = ('vbs', 'backup', 'prune', '--all-volumes')
 CSBS = ('csbs', 'backup', 'prune', '--all-servers')
@@ -281,15 +286,31 @@ def test_what_is_no_rate(
     assert requests(c) == []
 
 
-def test_deletions_come_no_faster_than_the_rate(
-    cloud: CloudFactory, openstack: Openstack
+def test_deletions_are_paced_by_the_rate(
+    cloud: CloudFactory, openstack: Openstack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """By how much is a matter of ``change.pace``, with a clock of its own."""
+    paced: list[tuple[float, str]] = []
+
+    class Noted(PacedRecorder):
+        def __init__(
+            self, recorder: Recorder, per_second: float, stop: Event
+        ) -> None:
+            super().__init__(recorder, per_second, stop)
+            self._per_second = per_second
+
+        def record(
+            self, target: Target, action: str, send: Callable[[], ReceiptT]
+        ) -> ReceiptT:
+            paced.append((self._per_second, target.verified_id))
+            return super().record(target, action, send)
+
+    monkeypatch.setattr(change, 'PacedRecorder', Noted)
     c = cloud()
     ids = [c.state.add_backup().id for _ in range(5)]
-    openstack('vbs', 'backup', 'delete', *ids, '--rate', '20/s')
-    begun = [r.started for r in c.requests if r.method == 'DELETE']
-    assert len(begun) == 5
-    assert max(begun) - min(begun) >= 0.19
+    openstack('vbs', 'backup', 'delete', *ids, '--rate', '1200/min')
+    assert sorted(paced) == sorted((20.0, id) for id in ids)
+    assert len(deletes(c)) == 5
 
 
 # -- rows that are there twice ---------------------------------------------

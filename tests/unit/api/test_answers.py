@@ -272,7 +272,7 @@ class TestBodies:
         page = '<html>' + piece * (1_000_000 // len(piece))
         started = time.monotonic()
         _check(error_from_response(answer(500, page)), 500)
-        assert time.monotonic() - started < 20
+        assert time.monotonic() - started < 60
 
     @pytest.mark.parametrize('charset', ['undefined', 'idna'])
     def test_a_strange_charset_breaks_nothing(self, charset: str) -> None:

@@ -99,4 +99,4 @@ def test_a_list_without_an_end_is_given_up() -> None:
     style = Style('rows', 'marker', links='links', links_tell=True)
     with pytest.raises(errors.AmbiguousListing):
         list(Endless().all_rows('rows', style, 0.05))
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
