@@ -60,6 +60,19 @@ class Volume:
     bootable: bool
     created_at: str
     server_id: str | None = None
+    # What becomes of its backups, where it is not what becomes of all.
+    creation: str | None = None
+
+
+@dataclass
+class Snapshot:
+    id: str
+    name: str
+    project_id: str
+    volume_id: str
+    size: int  # GB
+    status: str
+    created_at: str
 
 
 @dataclass
@@ -72,6 +85,11 @@ class Server:
     address: str
     created_at: str
     volumes: list[Volume] = field(default_factory=list)
+    # As for a disk, and what CSBS says to whoever asks beforehand.
+    creation: str | None = None
+    protectable: bool = True
+    protectable_code: str = ''
+    protectable_message: str = ''
 
 
 @dataclass
@@ -171,6 +189,12 @@ class CheckpointItem:
         """MB."""
         return sum(part.size for part in self.parts)
 
+    def fail(self, operation: str, reason: str) -> None:
+        """Say what went wrong; the status is another matter."""
+        self.fail_op = operation
+        self.fail_reason = reason
+        self.fail_code = {'Code': 'CSBS.9999', 'Description': reason}
+
 
 @dataclass
 class Checkpoint:
@@ -197,6 +221,7 @@ class Job:
     begin_time: str
     backup_id: str
     volume_id: str = ''
+    snapshot_id: str = ''
     status: str = 'RUNNING'
     end_time: str | None = None
     error_code: str | None = None
