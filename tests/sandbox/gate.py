@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may pass: tokens, projects and roles."""
+"""Who may pass: tokens, projects, roles and quotas."""
 
 from typing import NoReturn
 
@@ -62,3 +62,8 @@ def may_create(cloud: Cloud, action: str) -> None:
     if cloud.knobs.closed:
         message = 'The service is not open to new projects.'
         refuse(csbs_error(400, 'BackupService.4008', message))
+
+
+def exceeds(quota: int, wanted: int) -> bool:
+    """Whether so much is more than is allowed."""
+    return quota != -1 and wanted > quota

@@ -209,7 +209,10 @@ class Checkpoint:
     policy_name: str
     auto_trigger: bool = False
     items: list[CheckpointItem] = field(default_factory=list)
-    # What is left to say once it has no items (Karbor goes on showing it).
+    # The server whose item has not appeared yet.
+    awaited: Server | None = None
+    # What is to say while it has no items, or none any more (Karbor goes
+    # on showing it).
     status: str = 'available'
 
 

@@ -125,10 +125,6 @@ def usage(call: Call) -> tuple[int, int]:
     return len(backups), sum(backup.size for backup in backups)
 
 
-def exceeds(quota: int, wanted: int) -> bool:
-    return quota != -1 and wanted > quota
-
-
 def matcher(query: Query) -> Callable[[Backup], bool] | None:
     """The filters as one function; a tilde at a key's end is fuzzy."""
     exact = list(query.present(EXACT).items())

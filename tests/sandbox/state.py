@@ -589,6 +589,7 @@ class CloudState:
         self.items[item.id] = item
         self.items_of[item.project_id].add(item)
         checkpoint.items.append(item)
+        checkpoint.awaited = None
         return item
 
     def _add_part(self, item: CheckpointItem, volume: Volume) -> None:
@@ -597,6 +598,7 @@ class CloudState:
             volume,
             status=DISK_STATUS.get(item.status, 'available'),
             incremental=item.incremental,
+            parent=self.base_of(volume.id),
             source='csbs',
             created_at=item.created_at,
             project_id=item.project_id,

@@ -13,7 +13,7 @@ from tests.sandbox.body import (
     is_text,
     read_object,
 )
-from tests.sandbox.gate import may_create
+from tests.sandbox.gate import exceeds, may_create
 from tests.sandbox.model import Snapshot, Volume
 from tests.sandbox.query import Query, is_uuid
 from tests.sandbox.routing import Call, Router
@@ -184,9 +184,9 @@ def _check_disk(call: Call, volume: Volume) -> None:
     if len(backups) >= MAX_PER_VOLUME:
         refuse(_error('0040', f'The disk has {MAX_PER_VOLUME} backups.'))
     count, gigabytes = native.usage(call)
-    if native.exceeds(knobs.backup_quota, count + 1):
+    if exceeds(knobs.backup_quota, count + 1):
         refuse(_error('0080', 'The quota of backups is exhausted.'))
-    if native.exceeds(knobs.gigabyte_quota, gigabytes + volume.size):
+    if exceeds(knobs.gigabyte_quota, gigabytes + volume.size):
         refuse(_error('0081', 'The quota of gigabytes is exhausted.'))
 
 
