@@ -91,6 +91,10 @@ class Server:
     protectable_code: str = ''
     protectable_message: str = ''
 
+    def device_of(self, volume: Volume) -> str:
+        """Where a disk is attached."""
+        return f'/dev/vd{chr(97 + self.volumes.index(volume))}'
+
 
 @dataclass
 class Backup:
@@ -98,7 +102,7 @@ class Backup:
 
     id: str
     serial: int
-    name: str
+    name: str | None
     project_id: str
     volume_id: str
     size: int  # GB

@@ -246,26 +246,26 @@ def create_backup(
     parent: Backup | None,
     wanted: dict[str, Any],
     then: Callable[[], None] = lambda: None,
-) -> Answer:
-    """202 with the backup, which is being made; all has been checked.
+) -> Backup:
+    """Begin it; all has been checked.
 
     :param parent: None for a full backup.
     :param then: what is to be done as well when it is made.
     """
     backup = call.cloud.state.add_backup(
-        wanted.get('name') or '',
-        volume,
+        volume=volume,
         status='creating',
         incremental=parent is not None,
         parent=parent,
         project_id=call.project,
         description=wanted.get('description'),
     )
+    backup.name = wanted.get('name')
     if snapshot is not None:
         backup.snapshot_id = snapshot.id
         backup.data_timestamp = snapshot.created_at
     call.cloud.creations.begin_backup(volume, backup, then)
-    return json_answer({'backup': summary(backup)}, 202)
+    return backup
 
 
 # -- deleting --------------------------------------------------------------

@@ -101,7 +101,7 @@ def matcher(call: Call, query: Query) -> Callable[[Share], bool]:
         backup = state.backups[share.backup_id]
         if any(getattr(backup, k) != of_backup[k] for k in of_backup):
             return False
-        return name in backup.name
+        return name in (backup.name or '')
 
     return matches
 

@@ -609,7 +609,7 @@ class CloudState:
         item.parts.append(
             DiskPart(
                 backup.id,
-                backup.name,
+                item.name,
                 volume.bootable,
                 item.incremental,
                 volume.size * (64 if item.incremental else 512),

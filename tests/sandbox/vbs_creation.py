@@ -219,4 +219,5 @@ def create_native(call: Call) -> Answer:
     snapshot = native.snapshot_of(call, volume, wanted['snapshot_id'])
     _check_disk(call, volume)
     base = call.cloud.state.base_of(volume.id)
-    return native.create_backup(call, volume, snapshot, base, wanted)
+    backup = native.create_backup(call, volume, snapshot, base, wanted)
+    return json_answer({'backup': native.summary(backup)}, 202)
