@@ -34,3 +34,8 @@ class Cloud:
             Deletions(state, knobs, clock),
             clock,
         )
+
+    def advance(self) -> None:
+        """Bring the state up to now; hold its lock."""
+        self.state.agenda.run_due()
+        self.deletions.advance()

@@ -106,8 +106,7 @@ class Deletions:
         self.advance()
 
     def advance(self) -> None:
-        """Bring the state up to now."""
-        self._state.agenda.run_due()
+        """Let what is due begin and end."""
         for event in self._queue.due(self._clock()):
             if isinstance(event.target, Backup):
                 self._move_backup(event.target, event.step)

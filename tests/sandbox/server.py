@@ -104,9 +104,9 @@ class Sandbox:
 
     @property
     def state(self) -> CloudState:
-        """The state as of now: deletions that are due are done."""
+        """The state as of now: what is due is done."""
         with self._cloud.state.lock:
-            self._cloud.deletions.advance()
+            self._cloud.advance()
         return self._cloud.state
 
     @property
