@@ -14,7 +14,8 @@ from tests.sandbox.state import CloudState
 
 # The part of the whole time in which a creation waits for its turn.
 QUEUED = 0.1
-FAILURE = 'The storage did not answer.'
+# Why a creation failed, by what becomes of it; nothing if it did not.
+FAILURES = {'succeeds': '', 'fails': 'The storage did not answer.'}
 
 
 class Creations:
@@ -81,8 +82,7 @@ class Creations:
             return
         seconds = self._knobs.creation_time
         self._begun[id] = self._clock(), seconds
-        failed = FAILURE if outcome == 'fails' else ''
-        self._state.agenda.add(seconds, partial(finish, failed))
+        self._state.agenda.add(seconds, partial(finish, FAILURES[outcome]))
 
     def is_queued(self, backup: Backup) -> bool:
         """Whether what is being made still waits for its turn."""

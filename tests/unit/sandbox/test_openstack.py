@@ -121,7 +121,9 @@ def test_the_file_for_other_configurations(cloud: Cloud) -> None:
 def test_arguments_become_knobs() -> None:
     given = """--latency 0.05 --deletion-time 3 --slots 2 --catalog vbsv2
         --discovery both --chains --region one --region two
-        --no-checkpoint-items --csbs-catalog none"""
+        --no-checkpoint-items --csbs-catalog none
+        --creation fails --creation-time 9 --item-delay 4 --closed
+        --backup-quota 3 --shares-dropped 1"""
     fault = '{"action": "status", "method": "DELETE", "status": 503}'
     arguments = [*given.split(), '--fault', fault]
     knobs = knobs_of(parser().parse_args(arguments))
@@ -132,6 +134,9 @@ def test_arguments_become_knobs() -> None:
     assert knobs.regions == ('one', 'two')
     assert not knobs.checkpoint_items
     assert knobs.csbs_catalog is None
+    assert (knobs.creation, knobs.creation_time) == ('fails', 9)
+    assert (knobs.item_delay, knobs.closed) == (4, True)
+    assert (knobs.backup_quota, knobs.shares_dropped) == (3, 1)
     assert [one.status for one in knobs.faults] == [503]
 
 

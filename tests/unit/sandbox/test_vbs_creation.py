@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """VBS: backups are made, by the vendor's call and by the native one."""
 
+import contextlib
 import json
 from typing import Any
 
 import pytest
+import requests
 
+from tests.sandbox import Fault
 from tests.sandbox.model import Volume
 from tests.unit.sandbox.conftest import UNKNOWN, Api, Clock, Cloud
 
@@ -129,6 +132,28 @@ def test_jobs_that_are_not_found(cloud: Cloud) -> None:
         answer = api.get(f'/vbs/v1/{{P}}/jobs/{job_id}')
         assert answer.status_code == 404
         assert answer.json()['error']['code'] == 'common.0011'
+
+
+@pytest.mark.parametrize(
+    ('fault', 'made'),
+    [
+        (Fault('reset-before', 'POST'), 0),
+        (Fault('reset-after', 'POST'), 1),
+        (Fault('status', 'POST', status=504, acts=True), 1),
+        (Fault('status', 'POST', status=429), 0),
+    ],
+)
+def test_answers_that_are_lost(cloud: Cloud, fault: Fault, made: int) -> None:
+    """Whether a backup was made or not, as with deletions."""
+    api = cloud()
+    api.sandbox.knobs.faults.append(fault)
+    volume = api.sandbox.state.add_volume()
+    with contextlib.suppress(requests.ConnectionError):
+        assert create(api, volume).status_code in (429, 504)
+    assert len(api.sandbox.state.backups) == made
+    body = {'backup': {'volume_id': volume.id, 'name': 'nightly-1'}}
+    path = CREATE.replace('{P}', api.sandbox.project_id)
+    assert api.sandbox.posts() == [(path, body)]
 
 
 # -- what is made ----------------------------------------------------------
