@@ -56,6 +56,23 @@ def test_volume_backups(cloud: Cloud, tmp_path: Path) -> None:
     assert [row['Name'] for row in rows] == ['keep']
 
 
+def test_a_volume_backup_is_made(cloud: Cloud, tmp_path: Path) -> None:
+    pytest.importorskip('openstackclient')
+    sandbox = cloud(catalog='volumev3').sandbox
+    volume = sandbox.state.add_volume('data')
+    snapshot = sandbox.state.add_snapshot(volume, 'before')
+    config = tmp_path / 'clouds.yaml'
+    config.write_text(sandbox.clouds_yaml())
+    made = openstack(
+        *('volume', 'backup', 'create', '--name', 'one', '--force'),
+        *('--snapshot', 'before', 'data', '-f', 'json'),
+        config=config,
+    )
+    backup = sandbox.state.backups[made['id']]
+    assert (backup.name, backup.volume_id) == ('one', volume.id)
+    assert (backup.snapshot_id, backup.status) == (snapshot.id, 'available')
+
+
 def test_servers_by_name(cloud: Cloud) -> None:
     api = cloud()
     web = api.sandbox.state.add_server('web01', 2)
