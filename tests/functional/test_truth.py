@@ -487,7 +487,7 @@ def test_a_yes_counts_for_what_was_shown(
 
 def _add_server(c: Sandbox, run: Any) -> None:
     server = c.state.add_server('third')
-    c.state._add_item(run, server, 'available', False)
+    c.state.add_item(run, server, 'available', False)
 
 
 def test_a_yes_counts_if_nothing_has_changed(

@@ -14,11 +14,15 @@ and refuses what they do not allow.
     server      the Sandbox itself and its request log
     knobs       everything that may be turned; faults: errors on purpose
     state       what exists (model) and how to add to it; seed: an example
-    deletion    the queue of deletions, on an injected clock
-    http, dispatch, routing, wire, query, paging, gate
+    creation, deletion
+                what takes time: creations, the queue of deletions; agenda:
+                what is to happen later, on an injected clock
+    http, dispatch, routing, wire, query, body, paging, gate
                 from the socket to a handler and back
-    keystone, vbs, sharing, csbs, karbor, volume, compute, image
+    keystone, vbs, csbs, karbor, volume, compute, image
                 the services; native: backups as VBS and Cinder have them
+    vbs_creation, jobs, sharing; protection
+                parts of VBS; of CSBS
     catalog, discovery, microversion
                 how a client finds its endpoint
 """

@@ -17,10 +17,23 @@ from tests.sandbox.seed import add_nights, add_trouble
 from tests.sandbox.server import LoggedRequest, Sandbox
 
 # Arguments that are a knob of the same name.
-WORDS = ('catalog', 'csbs_catalog_url_style', 'discovery', 'sharing')
+WORDS = (
+    'catalog',
+    'creation',
+    'csbs_catalog_url_style',
+    'discovery',
+    'sharing',
+)
 NUMBERS = {
     'latency': float,
     'deletion_time': float,
+    'creation_time': float,
+    'item_delay': float,
+    'shares_dropped': int,
+    'backup_quota': int,
+    'gigabyte_quota': int,
+    'csbs_backup_quota': int,
+    'csbs_gigabyte_quota': int,
     'max_concurrent': int,
     'token_uses': int,
     'token_seconds': float,
@@ -38,6 +51,8 @@ TEXTS = (
 )
 SWITCHES = (
     'chains',
+    'closed',
+    'sub_jobs',
     'ignore_item_query',
     'read_only_role',
     'administrator',

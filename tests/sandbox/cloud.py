@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from tests.sandbox.creation import Creations
 from tests.sandbox.deletion import Deletions
 from tests.sandbox.knobs import Knobs
 from tests.sandbox.state import CloudState
@@ -14,6 +15,7 @@ from tests.sandbox.state import CloudState
 class Cloud:
     state: CloudState
     knobs: Knobs
+    creations: Creations
     deletions: Deletions
     clock: Callable[[], float]
 
@@ -25,4 +27,15 @@ class Cloud:
         epoch: datetime | None = None,
     ) -> 'Cloud':
         state = CloudState(clock, epoch=epoch)
-        return cls(state, knobs, Deletions(state, knobs, clock), clock)
+        return cls(
+            state,
+            knobs,
+            Creations(state, knobs, clock),
+            Deletions(state, knobs, clock),
+            clock,
+        )
+
+    def advance(self) -> None:
+        """Bring the state up to now; hold its lock."""
+        self.state.agenda.run_due()
+        self.deletions.advance()

@@ -161,8 +161,8 @@ def list_attachments(call: Call, server_id: str) -> Answer:
             'id': volume.id,
             'volumeId': volume.id,
             'serverId': server.id,
-            'device': f'/dev/vd{chr(97 + number)}',
+            'device': server.device_of(volume),
         }
-        for number, volume in enumerate(server.volumes)
+        for volume in server.volumes
     ]
     return json_answer({'volumeAttachments': rows})

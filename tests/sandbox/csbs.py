@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CSBS v1: items, deletion of checkpoints, quotas.
+"""CSBS v1: items, policies, deletion of checkpoints, quotas.
 
 A cloud without `checkpoint_items` is an upstream Karbor: see karbor.py.
 """
@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tests.sandbox import karbor
+from tests.sandbox import karbor, protection
 from tests.sandbox.cloud import Cloud
 from tests.sandbox.gate import admit
 from tests.sandbox.model import Backup, Checkpoint, CheckpointItem, DiskPart
@@ -18,6 +18,7 @@ from tests.sandbox.routing import Call, Router
 from tests.sandbox.wire import (
     Answer,
     Request,
+    csbs_bad_parameter,
     csbs_error,
     json_answer,
     native_error,
@@ -25,9 +26,9 @@ from tests.sandbox.wire import (
     refuse,
 )
 
-PROVIDER = 'fc4d5750-22e7-4798-8a46-f48f62c4c1da'
-
 routes = Router()
+
+protection.register(routes)
 
 COUNT_KEYS = (
     'status',
@@ -70,10 +71,6 @@ def answer(cloud: Cloud, request: Request) -> Answer:
     return routes.dispatch(call, segments[2:])
 
 
-def bad_query(message: str) -> Answer:
-    return csbs_error(400, 'CSBS.9001', message)
-
-
 # -- views -----------------------------------------------------------------
 
 
@@ -108,12 +105,13 @@ def item_view(call: Call, item: CheckpointItem) -> dict[str, Any]:
 def _extend_info(call: Call, item: CheckpointItem) -> dict[str, Any]:
     backups = call.cloud.state.backups
     done = item.status not in ('waiting_protect', 'protecting')
+    progress = 100 if done else call.cloud.creations.progress(item)
     return {
         'auto_trigger': item.auto_trigger,
         'average_speed': 29.9,
         'size': item.size,
         'space_saving_ratio': 0,
-        'progress': 100 if done else 40,
+        'progress': progress,
         'copy_status': 'na',
         'copy_from': None,
         'fail_code': item.fail_code,
@@ -189,7 +187,7 @@ def matcher(query: Query) -> Callable[[CheckpointItem], bool] | None:
 def _time(query: Query, key: str) -> str | None:
     text = query.text(key)
     if text is not None and not TIME.fullmatch(text):
-        refuse(bad_query(f'{key}: {text!r} is no time.'))
+        refuse(csbs_bad_parameter(f'{key}: {text!r} is no time.'))
     return text
 
 
@@ -209,14 +207,14 @@ def _order(query: Query) -> list[tuple[str, bool]]:
     for part in text.split(',') if text else ():
         key, _, direction = part.partition(':')
         if key not in SORT_KEYS or direction not in ('', 'asc', 'desc'):
-            refuse(bad_query(f'sort: {part!r} is not allowed.'))
+            refuse(csbs_bad_parameter(f'sort: {part!r} is not allowed.'))
         order.append((key, direction != 'asc'))
     return order
 
 
 @routes.route('GET', 'checkpoint_items')
 def list_items(call: Call) -> Answer:
-    query = Query(call.request.query, LIST_KEYS, bad_query)
+    query = Query(call.request.query, LIST_KEYS, csbs_bad_parameter)
     everything = _all_tenants(call, query)
     cap = call.cloud.knobs.max_page
     limit = min(query.integer('limit', 1) or cap, cap)
@@ -227,7 +225,7 @@ def list_items(call: Call) -> Answer:
         marker is None
         or (marker.project_id != call.project and not everything)
     ):
-        return bad_query(f'marker: {marker_id} is unknown.')
+        return csbs_bad_parameter(f'marker: {marker_id} is unknown.')
     shelf = call.cloud.state.items_listed(
         None if everything else call.project, call.cloud.knobs.list_lag
     )
@@ -258,7 +256,7 @@ def _ordered(
 
 @routes.route('GET', 'checkpoint_items/count')
 def count_items(call: Call) -> Answer:
-    query = Query(call.request.query, COUNT_KEYS, bad_query)
+    query = Query(call.request.query, COUNT_KEYS, csbs_bad_parameter)
     everything = _all_tenants(call, query)
     shelf = call.cloud.state.items_listed(None if everything else call.project)
     return json_answer({'count': len(list(filter(matcher(query), shelf)))})
@@ -266,9 +264,9 @@ def count_items(call: Call) -> Answer:
 
 @routes.route('GET', 'checkpoint_items/{item_id}')
 def show_item(call: Call, item_id: str) -> Answer:
-    Query(call.request.query, (), bad_query)
+    Query(call.request.query, (), csbs_bad_parameter)
     if not is_uuid(item_id):
-        return bad_query(f'Backup id {item_id!r} is malformed.')
+        return csbs_bad_parameter(f'Backup id {item_id!r} is malformed.')
     item = call.cloud.state.items.get(item_id)
     if item is None or item.project_id != call.project:
         return csbs_error(404, 'CSBS.3001', f'No backup {item_id}.')
@@ -281,7 +279,7 @@ def show_item(call: Call, item_id: str) -> Answer:
 @routes.route('GET', 'policies')
 def list_policies(call: Call) -> Answer:
     """C12: a policy is known here by what it saved."""
-    query = Query(call.request.query, POLICY_KEYS, bad_query)
+    query = Query(call.request.query, POLICY_KEYS, csbs_bad_parameter)
     everything = _all_tenants(call, query)
     found = {
         checkpoint.policy_id: checkpoint
@@ -294,7 +292,7 @@ def list_policies(call: Call) -> Answer:
     marker = query.uuid('marker')
     if marker is not None:
         if marker not in found:
-            return bad_query(f'marker: {marker} is unknown.')
+            return csbs_bad_parameter(f'marker: {marker} is unknown.')
         ids = ids[ids.index(marker) + 1 :]
     ids = ids[query.integer('offset', 1) or 0 :]
     ids = ids[: query.integer('limit', 1) or 1000]
@@ -306,7 +304,7 @@ def list_policies(call: Call) -> Answer:
                     'name': found[id].policy_name,
                     'description': '',
                     'status': 'suspended',
-                    'provider_id': PROVIDER,
+                    'provider_id': karbor.PROVIDER,
                     'parameters': {'common': {}},
                     'resources': [],
                     'scheduled_operations': [],
@@ -325,13 +323,17 @@ def delete_checkpoint(
     call: Call, provider_id: str, checkpoint_id: str
 ) -> Answer:
     """Every item of the checkpoint, or the one the query names."""
-    query = Query(call.request.query, ('checkpoint_items',), bad_query)
+    query = Query(
+        call.request.query, ('checkpoint_items',), csbs_bad_parameter
+    )
     item_id = query.uuid('checkpoint_items')
     named = item_id
     if call.cloud.knobs.ignore_item_query:
         item_id = None
     checkpoint = find_checkpoint(call, provider_id, checkpoint_id)
     items = list(checkpoint.items)
+    if not items:
+        return csbs_error(400, 'CSBS.2003', f'{checkpoint_id} is busy.')
     if item_id is not None:
         items = [item for item in items if item.id == item_id]
         if not items:
@@ -352,16 +354,12 @@ def delete_checkpoint(
 def find_checkpoint(
     call: Call, provider_id: str, checkpoint_id: str
 ) -> Checkpoint:
-    """A checkpoint that still has items, or the refusal."""
-    if not is_uuid(provider_id):
-        refuse(native_error(400, 'Invalid provider id provided.'))
+    """A checkpoint that is not deleted, or the refusal."""
+    karbor.check_provider(call, provider_id)
     if not is_uuid(checkpoint_id):
         refuse(native_error(400, 'Invalid checkpoint id provided.'))
-    if provider_id != PROVIDER:
-        message = f'Provider {provider_id} could not be found.'
-        refuse(native_error(404, message))
     checkpoint = call.cloud.state.checkpoints.get(checkpoint_id)
-    if checkpoint is None or not checkpoint.items:
+    if checkpoint is None or checkpoint.status == 'deleted':
         message = f'Checkpoint {checkpoint_id} could not be found.'
         refuse(native_error(404, message))
     if checkpoint.project_id != call.project:
@@ -375,11 +373,20 @@ def find_checkpoint(
 
 @routes.route('GET', 'quotas')
 def show_quotas(call: Call) -> Answer:
-    Query(call.request.query, (), bad_query)
-    items = list(call.cloud.state.items_of[call.project])
-    used = sum(item.size for item in items) // 1024
+    Query(call.request.query, (), csbs_bad_parameter)
+    knobs = call.cloud.knobs
+    count, gigabytes = protection.usage(call)
     resources: list[dict[str, Any]] = [
-        {'type': 'backup_capacity', 'unit': 'GB', 'quota': -1, 'used': used},
-        {'type': 'backups', 'quota': 40, 'used': len(items)},
+        {
+            'type': 'backup_capacity',
+            'unit': 'GB',
+            'quota': knobs.csbs_gigabyte_quota,
+            'used': gigabytes,
+        },
+        {
+            'type': 'backups',
+            'quota': knobs.csbs_backup_quota,
+            'used': count,
+        },
     ]
     return json_answer({'quotas': {'resources': resources}})

@@ -75,7 +75,6 @@ class Deletions:
         self._knobs = knobs
         self._clock = clock
         self._queue = DeletionQueue()
-        self._late: list[tuple[float, CheckpointItem]] = []
 
     def begin_backup(self, backup: Backup) -> None:
         """VBS says `deleting` even while the deletion is queued."""
@@ -86,11 +85,15 @@ class Deletions:
     def begin_item(self, item: CheckpointItem, late: float = 0.0) -> None:
         """Begin it, or let its turn come so many seconds later."""
         if late:
-            self._late.append((self._clock() + late, item))
+            self._state.agenda.add(late, lambda: self._begin_late(item))
             return
         item.status = 'waiting_delete'
         item.updated_at = self._state.stamp()
         self._submit('csbs', item)
+
+    def _begin_late(self, item: CheckpointItem) -> None:
+        if item.id in self._state.items:
+            self.begin_item(item)
 
     def _submit(self, service: str, target: Target) -> None:
         self._queue.submit(
@@ -103,14 +106,7 @@ class Deletions:
         self.advance()
 
     def advance(self) -> None:
-        """Bring the state up to now."""
-        now = self._clock()
-        due = [item for at, item in self._late if at <= now]
-        self._late = [row for row in self._late if row[0] > now]
-        for item in due:
-            if item.id in self._state.items:
-                self.begin_item(item)
-        self._state.finish_due()
+        """Let what is due begin and end."""
         for event in self._queue.due(self._clock()):
             if isinstance(event.target, Backup):
                 self._move_backup(event.target, event.step)
@@ -136,12 +132,7 @@ class Deletions:
             return
         else:
             item.status = 'error'
-            item.fail_op = 'delete'
-            item.fail_reason = 'The backup could not be deleted.'
-            item.fail_code = {
-                'Code': 'CSBS.9999',
-                'Description': 'Internal error.',
-            }
+            item.fail('delete', 'The backup could not be deleted.')
             disks = 'available'
         item.updated_at = self._state.stamp()
         for backup in self._state.backups_in(item):

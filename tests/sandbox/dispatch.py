@@ -57,7 +57,7 @@ def serve(cloud: Cloud, request: Request, place: Place) -> Answer:
     request.base += place.prefix
     request.segments = place.segments
     with cloud.state.lock:
-        cloud.deletions.advance()
+        cloud.advance()
         try:
             return SERVICES[place.service](cloud, request)
         except RefusalError as refusal:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may pass: tokens, projects and roles."""
+"""Who may pass: tokens, projects, roles and quotas."""
 
 from typing import NoReturn
 
@@ -7,6 +7,7 @@ from tests.sandbox.cloud import Cloud
 from tests.sandbox.model import Token
 from tests.sandbox.wire import (
     Request,
+    csbs_error,
     identity_error,
     native_error,
     refuse,
@@ -44,6 +45,25 @@ def admit(cloud: Cloud, request: Request, project: str, noun: str) -> None:
     token = authenticate(cloud, request)
     if project != token.project_id:
         refuse(native_error(400, 'Malformed request url'))
-    if request.method == 'DELETE' and cloud.knobs.read_only_role:
-        message = f"Policy doesn't allow {noun}:delete to be performed."
+    if request.method == 'DELETE':
+        may_change(cloud, f'{noun}:delete')
+
+
+def may_change(cloud: Cloud, action: str) -> None:
+    """Let a role pass that may do it, or refuse it."""
+    if cloud.knobs.read_only_role:
+        message = f"Policy doesn't allow {action} to be performed."
         refuse(native_error(403, message))
+
+
+def may_create(cloud: Cloud, action: str) -> None:
+    """The same, where projects that are new to the service may not."""
+    may_change(cloud, action)
+    if cloud.knobs.closed:
+        message = 'The service is not open to new projects.'
+        refuse(csbs_error(400, 'BackupService.4008', message))
+
+
+def exceeds(quota: int, wanted: int) -> bool:
+    """Whether so much is more than is allowed."""
+    return quota != -1 and wanted > quota

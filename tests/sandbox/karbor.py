@@ -51,14 +51,19 @@ def status_of(checkpoint: Checkpoint) -> str:
 
 
 def view(checkpoint: Checkpoint) -> dict[str, Any]:
+    servers = [
+        (one.resource_id, one.resource_name) for one in checkpoint.items
+    ]
+    if checkpoint.awaited:
+        servers.append((checkpoint.awaited.id, checkpoint.awaited.name))
     resources = [
         {
-            'id': item.resource_id,
+            'id': id,
             'type': 'OS::Nova::Server',
-            'name': item.resource_name,
+            'name': name,
             'extra_info': None,
         }
-        for item in checkpoint.items
+        for id, name in servers
     ]
     return {
         'id': checkpoint.id,
@@ -80,7 +85,7 @@ def _provider_of(call: Call) -> str:
     return call.cloud.knobs.karbor_provider or PROVIDER
 
 
-def _check_provider(call: Call, provider_id: str) -> None:
+def check_provider(call: Call, provider_id: str) -> None:
     if not is_uuid(provider_id):
         refuse(native_error(400, 'Invalid provider id provided.'))
     if provider_id != _provider_of(call):
@@ -92,7 +97,7 @@ def find(call: Call, provider_id: str, checkpoint_id: str) -> Checkpoint:
     """A checkpoint, deleted or not, or the refusal."""
     if not is_uuid(checkpoint_id):
         refuse(native_error(400, 'Invalid checkpoint id provided.'))
-    _check_provider(call, provider_id)
+    check_provider(call, provider_id)
     checkpoint = call.cloud.state.checkpoints.get(checkpoint_id)
     if checkpoint is None:
         message = f'Checkpoint {checkpoint_id} could not be found.'
@@ -119,13 +124,13 @@ def list_providers(call: Call) -> Answer:
 
 @routes.route('GET', 'providers/{provider_id}')
 def show_provider(call: Call, provider_id: str) -> Answer:
-    _check_provider(call, provider_id)
+    check_provider(call, provider_id)
     return json_answer({'provider': _provider_view(call)})
 
 
 @routes.route('GET', COLLECTION)
 def list_checkpoints(call: Call, provider_id: str) -> Answer:
-    _check_provider(call, provider_id)
+    check_provider(call, provider_id)
     query = Query(
         call.request.query, LIST_KEYS, lambda text: native_error(400, text)
     )

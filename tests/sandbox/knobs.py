@@ -32,11 +32,13 @@ DISCOVERIES = (
     'malformed-list',
     'error-500',
 )
+CREATIONS = ('succeeds', 'fails', 'hangs')
 SHARINGS = ('on', 'absent', 'forbidden')
 
 # The knobs that take one word of a list.
 CHOICES: dict[str, tuple[str, ...]] = {
     'catalog': CATALOGS,
+    'creation': CREATIONS,
     'csbs_catalog_url_style': CSBS_STYLES,
     'discovery': DISCOVERIES,
     'sharing': SHARINGS,
@@ -51,6 +53,18 @@ class Knobs:
     latency: float = 0.0
     deletion_time: float = 0.0
     deletion_slots: int = 5
+    creation_time: float = 0.0
+    # The items of a checkpoint appear so long after it was asked for.
+    item_delay: float = 0.0
+
+    # What becomes of each creation, unless its volume or server says it.
+    creation: str = 'succeeds'
+    # Jobs show their work once more as the one part of it.
+    sub_jobs: bool = False
+    # VBS and CSBS are closed to this project: it may not create anything.
+    closed: bool = False
+    # So many of the projects that a request names last get no share.
+    shares_dropped: int = 0
 
     # Replicas and clocks.  Lists go on showing what is gone for so long; the
     # service's clock is ahead of this machine's by so much.
@@ -86,7 +100,11 @@ class Knobs:
     ignore_item_query: bool = False
     sibling_delay: float = 0.0
 
-    # Limits and rights.
+    # Limits and rights; -1 is no limit.
+    backup_quota: int = 100
+    gigabyte_quota: int = -1
+    csbs_backup_quota: int = 40
+    csbs_gigabyte_quota: int = -1
     max_concurrent: int | None = None
     retry_after: str | None = None
     token_uses: int | None = None

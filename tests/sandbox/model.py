@@ -60,6 +60,19 @@ class Volume:
     bootable: bool
     created_at: str
     server_id: str | None = None
+    # What becomes of its backups, where it is not what becomes of all.
+    creation: str | None = None
+
+
+@dataclass
+class Snapshot:
+    id: str
+    name: str
+    project_id: str
+    volume_id: str
+    size: int  # GB
+    status: str
+    created_at: str
 
 
 @dataclass
@@ -72,6 +85,15 @@ class Server:
     address: str
     created_at: str
     volumes: list[Volume] = field(default_factory=list)
+    # As for a disk, and what CSBS says to whoever asks beforehand.
+    creation: str | None = None
+    protectable: bool = True
+    protectable_code: str = ''
+    protectable_message: str = ''
+
+    def device_of(self, volume: Volume) -> str:
+        """Where a disk is attached."""
+        return f'/dev/vd{chr(97 + self.volumes.index(volume))}'
 
 
 @dataclass
@@ -80,7 +102,7 @@ class Backup:
 
     id: str
     serial: int
-    name: str
+    name: str | None
     project_id: str
     volume_id: str
     size: int  # GB
@@ -171,6 +193,12 @@ class CheckpointItem:
         """MB."""
         return sum(part.size for part in self.parts)
 
+    def fail(self, operation: str, reason: str) -> None:
+        """Say what went wrong; the status is another matter."""
+        self.fail_op = operation
+        self.fail_reason = reason
+        self.fail_code = {'Code': 'CSBS.9999', 'Description': reason}
+
 
 @dataclass
 class Checkpoint:
@@ -185,7 +213,10 @@ class Checkpoint:
     policy_name: str
     auto_trigger: bool = False
     items: list[CheckpointItem] = field(default_factory=list)
-    # What is left to say once it has no items (Karbor goes on showing it).
+    # The server whose item has not appeared yet.
+    awaited: Server | None = None
+    # What is to say while it has no items, or none any more (Karbor goes
+    # on showing it).
     status: str = 'available'
 
 
@@ -197,6 +228,7 @@ class Job:
     begin_time: str
     backup_id: str
     volume_id: str = ''
+    snapshot_id: str = ''
     status: str = 'RUNNING'
     end_time: str | None = None
     error_code: str | None = None

@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.sandbox.model import Backup
+from tests.sandbox.model import Backup, Snapshot, Volume
 from tests.sandbox.paging import page
 from tests.sandbox.query import Query
 from tests.sandbox.routing import Call
@@ -103,6 +103,28 @@ def find(call: Call, backup_id: str) -> Backup:
     return backup
 
 
+def find_volume(call: Call, volume_id: str) -> Volume:
+    volume = call.cloud.state.volumes.get(volume_id)
+    if volume is None or volume.project_id != call.project:
+        message = f'Volume {volume_id} could not be found.'
+        refuse(native_error(404, message))
+    return volume
+
+
+def find_snapshot(call: Call, snapshot_id: str) -> Snapshot:
+    snapshot = call.cloud.state.snapshots.get(snapshot_id)
+    if snapshot is None or snapshot.project_id != call.project:
+        message = f'Snapshot {snapshot_id} could not be found.'
+        refuse(native_error(404, message))
+    return snapshot
+
+
+def usage(call: Call) -> tuple[int, int]:
+    """How many backups the project has, and their size in GB."""
+    backups = list(call.cloud.state.backups_of[call.project])
+    return len(backups), sum(backup.size for backup in backups)
+
+
 def matcher(query: Query) -> Callable[[Backup], bool] | None:
     """The filters as one function; a tilde at a key's end is fuzzy."""
     exact = list(query.present(EXACT).items())
@@ -188,6 +210,65 @@ def list_backups(
     if query.flag('with_count'):
         body['count'] = len(list(filter(matches, shelf)))
     return json_answer(body)
+
+
+# -- creating --------------------------------------------------------------
+
+IN_USE = 'Backing up an in-use volume must use the force flag.'
+
+
+def invalid_volume(reason: str) -> Answer:
+    return native_error(400, f'Invalid volume: {reason}')
+
+
+def snapshot_of(call: Call, volume: Volume, snapshot_id: str) -> Snapshot:
+    """A snapshot that can be backed up as one of a disk."""
+    snapshot = find_snapshot(call, snapshot_id)
+    if snapshot.volume_id != volume.id:
+        reason = (
+            f'Volume {volume.id} does not match with snapshot.volume_id '
+            f'{snapshot.volume_id}.'
+        )
+        refuse(invalid_volume(reason))
+    if snapshot.status != 'available':
+        message = (
+            f'Invalid snapshot: Snapshot to be backed up must be available, '
+            f'but the current status is "{snapshot.status}".'
+        )
+        refuse(native_error(400, message))
+    return snapshot
+
+
+def create_backup(
+    call: Call,
+    volume: Volume,
+    snapshot: Snapshot | None,
+    parent: Backup | None,
+    wanted: dict[str, Any],
+    then: Callable[[], None] = lambda: None,
+) -> Backup:
+    """Begin it; all has been checked.
+
+    :param parent: None for a full backup.
+    :param then: what is to be done as well when it is made.
+    """
+    backup = call.cloud.state.add_backup(
+        volume=volume,
+        status='creating',
+        incremental=parent is not None,
+        parent=parent,
+        project_id=call.project,
+        description=wanted.get('description'),
+    )
+    backup.name = wanted.get('name')
+    if snapshot is not None:
+        backup.snapshot_id = snapshot.id
+        backup.data_timestamp = snapshot.created_at
+    call.cloud.creations.begin_backup(volume, backup, then)
+    return backup
+
+
+# -- deleting --------------------------------------------------------------
 
 
 def delete_backup(call: Call, backup_id: str) -> Answer:

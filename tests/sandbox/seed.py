@@ -116,7 +116,7 @@ def _manual(state: CloudState, volumes: dict[str, Volume]) -> None:
     running = state.add_backup(
         'web02-running', volumes['web02-root'], status='creating'
     )
-    state.finish_later(running, CREATION_TIME)
+    state.agenda.add(CREATION_TIME, lambda: state.finish_backup(running))
 
 
 def _shared(state: CloudState, volumes: dict[str, Volume]) -> None:

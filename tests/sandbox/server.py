@@ -40,6 +40,7 @@ class LoggedRequest:
     finished: float = 0.0
     status: int = 0  # 0: not answered
     request_id: str = ''
+    body: bytes = b''
 
     @property
     def target(self) -> str:
@@ -104,9 +105,9 @@ class Sandbox:
 
     @property
     def state(self) -> CloudState:
-        """The state as of now: deletions that are due are done."""
+        """The state as of now: what is due is done."""
         with self._cloud.state.lock:
-            self._cloud.deletions.advance()
+            self._cloud.advance()
         return self._cloud.state
 
     @property
@@ -133,6 +134,14 @@ class Sandbox:
             text
             for text in self.service_requests()
             if text.startswith('DELETE ')
+        ]
+
+    def posts(self) -> list[tuple[str, Any]]:
+        """Path and body of each POST to everything but Keystone."""
+        return [
+            (request.target, json.loads(request.body or b'null'))
+            for request in list(self.requests)
+            if request.service != 'identity' and request.method == 'POST'
         ]
 
     def clear_log(self) -> None:
@@ -234,6 +243,7 @@ class Sandbox:
             request.headers.get('User-Agent', ''),
             time.monotonic(),
             request_id=f'req-{uuid.uuid4()}',
+            body=request.body,
         )
         self.requests.append(logged)
         return logged

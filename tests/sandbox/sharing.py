@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sharing of backups: `os-vendor-backup-sharing` of VBS v2."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from tests.sandbox import native
+from tests.sandbox.body import read_object
+from tests.sandbox.gate import may_change
 from tests.sandbox.model import Share
 from tests.sandbox.paging import page
 from tests.sandbox.query import Query, is_uuid
@@ -15,7 +18,6 @@ from tests.sandbox.wire import (
     json_answer,
     native_error,
     no_route,
-    read_json,
     refuse,
 )
 
@@ -31,6 +33,8 @@ FILTERS = (
     'status',
     'avalilability_zone',  # as the service spells it
 )
+CREATE_KEYS = ('backup_id', 'to_project_ids')
+PROJECT = re.compile('[0-9a-f]{32}')
 PAGING = ('sort_key', 'sort_dir', 'limit', 'offset')
 
 
@@ -97,7 +101,7 @@ def matcher(call: Call, query: Query) -> Callable[[Share], bool]:
         backup = state.backups[share.backup_id]
         if any(getattr(backup, k) != of_backup[k] for k in of_backup):
             return False
-        return name in backup.name
+        return name in (backup.name or '')
 
     return matches
 
@@ -153,19 +157,46 @@ def show_share(call: Call, share_id: str) -> Answer:
 
 
 def create_shares(call: Call) -> Answer:
+    """V18: a share for each project, but fewer may come back.
+
+    A project that the backup is shared with already gets no second one.
+    """
+    Query(call.request.query, (), native.bad_query)
+    may_change(call.cloud, 'backup:share')
+    wanted = read_object(call.request, 'shared', CREATE_KEYS, native.bad_query)
+    backup_id, targets = wanted.get('backup_id'), _targets(call, wanted)
+    if not isinstance(backup_id, str) or not is_uuid(backup_id):
+        return native_error(400, 'backup_id is missing or malformed.')
     state = call.cloud.state
-    wanted = read_json(call.request).get('shared')
-    if not isinstance(wanted, dict):
-        return native_error(400, 'Malformed request body')
+    backup = native.find(call, backup_id)
+    if backup.status != 'available':
+        message = 'Invalid backup: Backup status must be available'
+        return native_error(400, message)
+    targets = targets[: max(len(targets) - call.cloud.knobs.shares_dropped, 0)]
+    known = {share.to_project_id for share in state.shares_of(backup.id)}
+    shares = [
+        state.add_share(backup, target)
+        for target in targets
+        if target not in known
+    ]
+    # The times are not known yet, as in the sample of the reference.
+    unknown = ('created_at', 'updated_at', 'deleted', 'deleted_at')
+    return json_answer(
+        {'shared': [bare(share) | dict.fromkeys(unknown) for share in shares]}
+    )
+
+
+def _targets(call: Call, wanted: dict[str, Any]) -> list[str]:
+    """The projects to share with: ids, each once, and not one's own."""
     targets = wanted.get('to_project_ids')
     if not isinstance(targets, list) or not targets:
-        return native_error(400, 'to_project_ids must be a list of ids.')
-    if not all(isinstance(target, str) for target in targets):
-        return native_error(400, 'to_project_ids must be a list of ids.')
-    backup = native.find(call, str(wanted.get('backup_id')))
-    shares = [state.add_share(backup, target) for target in targets]
-    live = {'deleted': False, 'deleted_at': None}
-    return json_answer({'shared': [bare(share) | live for share in shares]})
+        refuse(native_error(400, 'to_project_ids must be a list of ids.'))
+    for target in targets:
+        if not isinstance(target, str) or not PROJECT.fullmatch(target):
+            refuse(native_error(400, f'Project id {target!r} is malformed.'))
+    if len(set(targets)) < len(targets) or call.project in targets:
+        refuse(native_error(400, 'to_project_ids has a project too many.'))
+    return targets
 
 
 def delete_share(call: Call, share_id: str) -> Answer:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from tests.sandbox.agenda import Agenda
 from tests.sandbox.model import (
     AppCredential,
     Backup,
@@ -26,6 +27,7 @@ from tests.sandbox.model import (
     Project,
     Server,
     Share,
+    Snapshot,
     Token,
     User,
     Volume,
@@ -63,6 +65,7 @@ class CloudState:
         self.app_credentials: dict[str, AppCredential] = {}
         self.tokens: dict[str, Token] = {}
         self.volumes: dict[str, Volume] = {}
+        self.snapshots: dict[str, Snapshot] = {}
         self.servers: dict[str, Server] = {}
         self.backups: dict[str, Backup] = {}
         self.shares: dict[str, Share] = {}
@@ -81,11 +84,13 @@ class CloudState:
         self.all_shares: Shelf[Share] = Shelf()
 
         self._children: defaultdict[str, set[str]] = defaultdict(set)
-        self._newest: dict[str, str] = {}  # volume id -> backup id
+        # volume id -> backup id -> backup, oldest first
+        self._of_volume: defaultdict[str, dict[str, Backup]]
+        self._of_volume = defaultdict(dict)
         # backup id -> share id -> share
         self._shares: defaultdict[str, dict[str, Share]] = defaultdict(dict)
         self._spare: dict[str, Volume] = {}  # project id -> a volume
-        self._unfinished: list[tuple[float, Backup]] = []
+        self.agenda = Agenda(clock)
         # When what was removed was.
         self._removed: list[tuple[float, Backup | CheckpointItem]] = []
 
@@ -170,7 +175,10 @@ class CloudState:
         bootable: bool = False,
         project_id: str | None = None,
         availability_zone: str = ZONE,
+        creation: str | None = None,
     ) -> Volume:
+        """`creation` is what becomes of its backups, if not what becomes
+        of all (see the knob of that name)."""
         with self.lock:
             volume = Volume(
                 self.new_uuid(),
@@ -181,9 +189,31 @@ class CloudState:
                 availability_zone,
                 bootable,
                 self.stamp(),
+                creation=creation,
             )
             self.volumes[volume.id] = volume
             return volume
+
+    def add_snapshot(
+        self,
+        volume: Volume,
+        name: str = 'snapshot',
+        *,
+        status: str = 'available',
+        created_at: When = None,
+    ) -> Snapshot:
+        with self.lock:
+            snapshot = Snapshot(
+                self.new_uuid(),
+                name,
+                volume.project_id,
+                volume.id,
+                volume.size,
+                status,
+                self.stamp(created_at),
+            )
+            self.snapshots[snapshot.id] = snapshot
+            return snapshot
 
     def add_server(
         self,
@@ -193,8 +223,17 @@ class CloudState:
         status: str = 'ACTIVE',
         project_id: str | None = None,
         availability_zone: str = ZONE,
+        creation: str | None = None,
+        protectable: bool = True,
+        protectable_code: str = '',
+        protectable_message: str = '',
     ) -> Server:
-        """`volumes` may be a number of disks to make."""
+        """`volumes` may be a number of disks to make.
+
+        `creation` is what becomes of its backups, if not what becomes of
+        all.  `protectable` is what CSBS says when it is asked whether the
+        server can be backed up, with a code and a message.
+        """
         with self.lock:
             project = project_id or self.project.id
             if isinstance(volumes, int):
@@ -215,6 +254,10 @@ class CloudState:
                 f'192.168.0.{10 + len(self.servers) % 240}',
                 self.stamp(),
                 list(volumes),
+                creation,
+                protectable,
+                protectable_code,
+                protectable_message,
             )
             for volume in volumes:
                 volume.server_id = server.id
@@ -302,38 +345,44 @@ class CloudState:
         return self._spare[project_id]
 
     def _place(self, backup: Backup, parent: Backup | None) -> None:
-        last = self.backups.get(self._newest.get(backup.volume_id, ''))
-        parent = parent or last
+        earlier = self._of_volume[backup.volume_id]
+        parent = parent or next(reversed(earlier.values()), None)
         if backup.incremental and parent:
             backup.parent_id = parent.id
             self._children[parent.id].add(backup.id)
         backup.data_timestamp = backup.created_at
         self.backups[backup.id] = backup
         self.backups_of[backup.project_id].add(backup)
-        self._newest[backup.volume_id] = backup.id
+        earlier[backup.id] = backup
 
-    def finish_later(self, backup: Backup, seconds: float) -> None:
-        """Let what is being made become available, so long from now."""
-        with self.lock:
-            self._unfinished.append((self._clock() + seconds, backup))
+    def finish_backup(self, backup: Backup, failed: str = '') -> None:
+        """Let what is being made come to rest.
 
-    def finish_due(self) -> None:
-        """Finish what has been made by now; hold the lock."""
-        now = self._clock()
-        due = [backup for at, backup in self._unfinished if at <= now]
-        self._unfinished = [row for row in self._unfinished if row[0] > now]
-        for backup in due:
-            if backup.status == 'creating':
-                backup.status = 'available'
-                backup.updated_at = self.stamp()
+        :param failed: why it failed, if it did.
+        """
+        if backup.status != 'creating':
+            return
+        backup.status = 'error' if failed else 'available'
+        backup.fail_reason = failed or None
+        backup.updated_at = self.stamp()
 
     def dependants(self, backup: Backup) -> list[Backup]:
         """The incremental backups that build directly on this one."""
         children = self._children.get(backup.id, ())
         return [self.backups[child] for child in children]
 
-    def is_backed_up(self, volume: Volume) -> bool:
-        return self._newest.get(volume.id) in self.backups
+    def backups_of_volume(self, volume_id: str) -> list[Backup]:
+        """All that there are of a disk, whoever made them, oldest first."""
+        return list(self._of_volume.get(volume_id, {}).values())
+
+    def base_of(self, volume_id: str) -> Backup | None:
+        """What the next incremental backup of a disk builds on."""
+        good = [
+            backup
+            for backup in self.backups_of_volume(volume_id)
+            if backup.status == 'available'
+        ]
+        return good[-1] if good else None
 
     def remove_backup(self, backup: Backup) -> None:
         """Gone, and its shares with it."""
@@ -341,6 +390,7 @@ class CloudState:
             if self.backups.pop(backup.id, None) is None:
                 return
             self.backups_of[backup.project_id].remove(backup)
+            self._of_volume[backup.volume_id].pop(backup.id)
             self._removed.append((self._clock(), backup))
             self._children.pop(backup.id, None)
             if backup.parent_id and backup.parent_id in self._children:
@@ -429,7 +479,9 @@ class CloudState:
                 self.all_shares.remove(share)
                 self._shares[share.backup_id].pop(share.id)
 
-    def add_job(self, job_type: str, backup: Backup) -> Job:
+    def add_job(
+        self, job_type: str, backup: Backup, status: str = 'RUNNING'
+    ) -> Job:
         with self.lock:
             job = Job(
                 self.new_hex(),
@@ -438,6 +490,8 @@ class CloudState:
                 self.stamp() + 'Z',
                 backup.id,
                 backup.volume_id,
+                backup.snapshot_id or '',
+                status,
             )
             self.jobs[job.id] = job
             return job
@@ -487,8 +541,9 @@ class CloudState:
             self.checkpoints[checkpoint.id] = checkpoint
             self.checkpoints_of[project].add(checkpoint)
             for server in servers:
-                item = self._add_item(checkpoint, server, status, incremental)
-                item.description = description
+                item = self.add_item(
+                    checkpoint, server, status, incremental, description
+                )
                 item.deletion_fails = deletion_fails
                 if image:
                     made = self.add_image(checkpoint.name, project_id=project)
@@ -499,13 +554,16 @@ class CloudState:
         prefix = 'autobk' if auto_trigger else 'manualbk'
         return f'{prefix}_{self._random.getrandbits(16):04x}'
 
-    def _add_item(
+    def add_item(
         self,
         checkpoint: Checkpoint,
         server: Server,
         status: str,
         incremental: bool,
+        description: str = '',
+        tags: Sequence[dict[str, str]] = (),
     ) -> CheckpointItem:
+        """What a run saved of one server, as add_checkpoint adds it."""
         item = CheckpointItem(
             self.new_uuid(),
             self._next(),
@@ -518,19 +576,20 @@ class CloudState:
             server.name,
             server.availability_zone,
             checkpoint.policy_id,
+            description,
             incremental=incremental,
             auto_trigger=checkpoint.auto_trigger,
             address=server.address,
+            tags=list(tags),
         )
         if status == 'error':
-            item.fail_op = 'backup'
-            item.fail_reason = 'The backup failed.'
-            item.fail_code = {'Code': 'CSBS.9999', 'Description': 'failed'}
+            item.fail('backup', 'The backup failed.')
         for volume in server.volumes:
             self._add_part(item, volume)
         self.items[item.id] = item
         self.items_of[item.project_id].add(item)
         checkpoint.items.append(item)
+        checkpoint.awaited = None
         return item
 
     def _add_part(self, item: CheckpointItem, volume: Volume) -> None:
@@ -539,6 +598,7 @@ class CloudState:
             volume,
             status=DISK_STATUS.get(item.status, 'available'),
             incremental=item.incremental,
+            parent=self.base_of(volume.id),
             source='csbs',
             created_at=item.created_at,
             project_id=item.project_id,
@@ -549,7 +609,7 @@ class CloudState:
         item.parts.append(
             DiskPart(
                 backup.id,
-                backup.name,
+                item.name,
                 volume.bootable,
                 item.incremental,
                 volume.size * (64 if item.incremental else 512),
@@ -559,6 +619,23 @@ class CloudState:
                 volume.size,
             )
         )
+
+    def start_item(self, item: CheckpointItem) -> None:
+        """Its turn has come."""
+        if item.status == 'waiting_protect':
+            item.status = 'protecting'
+            item.updated_at = self.stamp()
+
+    def finish_item(self, item: CheckpointItem, failed: str = '') -> None:
+        """Let an item that is being made come to rest, with its disks."""
+        if item.status not in ('waiting_protect', 'protecting'):
+            return
+        item.status = 'error' if failed else 'available'
+        if failed:
+            item.fail('backup', failed)
+        item.updated_at = self.stamp()
+        for backup in self.backups_in(item):
+            self.finish_backup(backup, failed)
 
     def backups_in(self, item: CheckpointItem) -> list[Backup]:
         """The VBS backups of an item that still exist."""

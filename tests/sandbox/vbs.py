@@ -1,23 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """VBS: jobs (v1), vendor calls (v2), native backups (v2 and v3)."""
 
-import re
-from typing import Any
-
-from tests.sandbox import native, sharing
+from tests.sandbox import jobs, native, sharing, vbs_creation
 from tests.sandbox.cloud import Cloud
 from tests.sandbox.discovery import VBS_MICROVERSION, vbs_document
 from tests.sandbox.gate import admit
 from tests.sandbox.microversion import requested
-from tests.sandbox.model import Job
-from tests.sandbox.query import Query, is_uuid
+from tests.sandbox.query import Query
 from tests.sandbox.routing import Call, Router
 from tests.sandbox.wire import (
     Answer,
     Request,
     json_answer,
-    read_json,
-    refuse,
     unmapped,
     vendor_error,
 )
@@ -28,6 +22,7 @@ v3 = Router()
 ROUTERS = {'v1': v1, 'v2': v2, 'v3': v3}
 
 sharing.register(v2)
+vbs_creation.register(v2, v3)
 
 NATIVE_KEYS = ('name', 'status', 'volume_id', 'limit', 'offset', 'marker')
 FUZZY_KEYS = ('name~', 'status~', 'volume_id~')
@@ -53,44 +48,11 @@ def answer(cloud: Cloud, request: Request) -> Answer:
 
 @v1.route('GET', 'jobs/{job_id}')
 def show_job(call: Call, job_id: str) -> Answer:
+    Query(call.request.query, (), native.bad_query)
     job = call.cloud.state.jobs.get(job_id)
     if job is None or job.project_id != call.project:
         return vendor_error(404, 'common.0011', 'The task is not found.')
-    _settle(call, job)
-    return json_answer(
-        {
-            'status': job.status,
-            'entities': {
-                'backup_id': job.backup_id,
-                'volume_id': job.volume_id,
-                'snapshot_id': '',
-                'bks_create_volume_name': '',
-            },
-            'job_id': job.id,
-            'job_type': job.job_type,
-            'begin_time': job.begin_time,
-            'end_time': job.end_time,
-            'error_code': job.error_code,
-            'fail_reason': job.fail_reason,
-        }
-    )
-
-
-def _settle(call: Call, job: Job) -> None:
-    """A job ends when its backup has come to rest."""
-    if job.status != 'RUNNING':
-        return
-    state = call.cloud.state
-    backup = state.backups.get(job.backup_id)
-    status = backup.status if backup else None
-    if status in ('creating', 'deleting', 'restoring'):
-        return
-    wanted = None if job.job_type == 'bksDeleteBackup' else 'available'
-    job.status = 'SUCCESS' if status == wanted else 'FAIL'
-    job.end_time = state.stamp() + 'Z'
-    if job.status == 'FAIL':
-        job.error_code = 'VolumeBackup.0102'
-        job.fail_reason = f'The backup is {status}.'
+    return json_answer(jobs.view(call.cloud, job))
 
 
 # -- v2: vendor calls ------------------------------------------------------
@@ -99,55 +61,23 @@ def _settle(call: Call, job: Job) -> None:
 @v2.route('GET', 'cloudbackups/quota')
 def show_quota(call: Call) -> Answer:
     Query(call.request.query, (), native.bad_query)
-    backups = list(call.cloud.state.backups_of[call.project])
+    knobs = call.cloud.knobs
+    count, gigabytes = native.usage(call)
     resources = [
-        {'type': 'backups', 'used': len(backups), 'reserved': 0, 'quota': 100},
+        {
+            'type': 'backups',
+            'used': count,
+            'reserved': 0,
+            'quota': knobs.backup_quota,
+        },
         {
             'type': 'backup_gigabytes',
-            'used': sum(backup.size for backup in backups),
+            'used': gigabytes,
             'reserved': 0,
-            'quota': -1,
+            'quota': knobs.gigabyte_quota,
         },
     ]
     return json_answer({'quotas': {'resources': resources}})
-
-
-@v2.route('POST', 'cloudbackups')
-def create_backup(call: Call) -> Answer:
-    """The backup is there at once: creation is not what is tested."""
-    state = call.cloud.state
-    wanted = read_json(call.request).get('backup')
-    if not isinstance(wanted, dict):
-        return vendor_error(400, 'VolumeBackup.0002', 'Malformed body.')
-    volume_id = wanted.get('volume_id')
-    _check_creation(wanted, volume_id)
-    volume = state.volumes.get(str(volume_id))
-    if volume is None or volume.project_id != call.project:
-        return vendor_error(400, 'VolumeBackup.0021', 'No such disk.')
-    full = (wanted.get('extend_param') or {}).get('FullBackup') == 'true'
-    backup = state.add_backup(
-        wanted['name'],
-        volume,
-        incremental=not full and state.is_backed_up(volume),
-        project_id=call.project,
-        description=wanted.get('description'),
-    )
-    job = state.add_job('bksCreateBackup', backup)
-    return json_answer({'job_id': job.id})
-
-
-def _check_creation(wanted: dict[str, Any], volume_id: object) -> None:
-    name = wanted.get('name')
-    if not isinstance(volume_id, str) or not is_uuid(volume_id):
-        refuse(vendor_error(400, 'VolumeBackup.0011', 'Bad volume_id.'))
-    if not isinstance(name, str) or not name:
-        refuse(vendor_error(400, 'VolumeBackup.0007', 'The name is empty.'))
-    if len(name) > 64:
-        refuse(vendor_error(400, 'VolumeBackup.0003', 'Name too long.'))
-    if name.startswith('auto'):
-        refuse(vendor_error(400, 'VolumeBackup.0005', 'Reserved name.'))
-    if not re.fullmatch(r'[A-Za-z0-9_-]+', name):
-        refuse(vendor_error(400, 'VolumeBackup.0004', 'Illegal name.'))
 
 
 @v2.route('POST', 'cloudbackups/{backup_id}')

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Block storage: the same backups again, and the disks.
+"""Block storage: the same backups again, the disks and their snapshots.
 
 It is looser than VBS: it is there so that other tools have what they need.
 """
@@ -9,12 +9,13 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin
 
 from tests.sandbox import native
+from tests.sandbox.body import check_flag, read_object
 from tests.sandbox.cloud import Cloud
 from tests.sandbox.discovery import version, versioned
-from tests.sandbox.gate import admit
+from tests.sandbox.gate import admit, exceeds, may_change
 from tests.sandbox.microversion import requested
-from tests.sandbox.model import Backup, Volume
-from tests.sandbox.query import Query
+from tests.sandbox.model import Backup, Snapshot, Volume
+from tests.sandbox.query import Query, is_uuid
 from tests.sandbox.routing import Call, Router
 from tests.sandbox.wire import (
     Answer,
@@ -39,6 +40,29 @@ BACKUP_KEYS = (
     'sort_dir',
     'all_tenants',
     'project_id',
+)
+SNAPSHOT_KEYS = (
+    'all_tenants',
+    'limit',
+    'marker',
+    'name',
+    'offset',
+    'project_id',
+    'sort',
+    'sort_dir',
+    'sort_key',
+    'status',
+    'volume_id',
+    'with_count',
+)
+CREATE_KEYS = (
+    'volume_id',
+    'snapshot_id',
+    'name',
+    'description',
+    'container',
+    'incremental',
+    'force',
 )
 VOLUME_KEYS = (
     'all_tenants',
@@ -217,11 +241,117 @@ def delete_backup(call: Call, backup_id: str) -> Answer:
     return native.delete_backup(call, backup_id)
 
 
+@routes.route('POST', 'backups')
+def create_backup(call: Call) -> Answer:
+    Query(call.request.query, (), native.bad_query)
+    may_change(call.cloud, 'backup:create')
+    wanted = _wanted(call)
+    volume = native.find_volume(call, wanted['volume_id'])
+    snapshot = None
+    if wanted.get('snapshot_id') is not None:
+        snapshot = native.snapshot_of(call, volume, wanted['snapshot_id'])
+    elif volume.status not in ('available', 'in-use'):
+        return native.invalid_volume(
+            f'Volume to be backed up must be available or in-use, but the '
+            f'current status is "{volume.status}".'
+        )
+    elif volume.status == 'in-use' and not wanted.get('force'):
+        return native.invalid_volume(native.IN_USE)
+    _check_quota(call, volume)
+    parent = None
+    if wanted.get('incremental'):
+        parent = _parent(call, volume, snapshot)
+    # Whatever is read is busy meanwhile.
+    source: Volume | Snapshot = snapshot or volume
+    previous, source.status = source.status, 'backing-up'
+    backup = native.create_backup(
+        call,
+        volume,
+        snapshot,
+        parent,
+        wanted,
+        lambda: setattr(source, 'status', previous),
+    )
+    return json_answer({'backup': _summary(call)(backup)}, 202)
+
+
+def _wanted(call: Call) -> dict[str, Any]:
+    """The body, whose keys depend on the microversion."""
+    version = requested(call.request, MICROVERSION)
+    keys: tuple[str, ...] = CREATE_KEYS
+    if version >= (3, 43):
+        keys = (*keys, 'metadata')
+    if version >= (3, 51):
+        keys = (*keys, 'availability_zone')
+    wanted = read_object(call.request, 'backup', keys, native.bad_query)
+    snapshot_id = wanted.get('snapshot_id')
+    if not is_uuid(str(wanted.get('volume_id'))) or (
+        snapshot_id is not None and not is_uuid(str(snapshot_id))
+    ):
+        refuse(native.bad_query('Invalid input: an id is no uuid.'))
+    for key in ('name', 'description', 'container', 'availability_zone'):
+        if not isinstance(wanted.get(key), str | None):
+            refuse(native.bad_query(f'Invalid input for {key}: no string.'))
+    for key in ('incremental', 'force'):
+        check_flag(wanted, key, native.bad_query)
+    return wanted
+
+
+def _check_quota(call: Call, volume: Volume) -> None:
+    """The words of Cinder; a client may take them for throttling."""
+    knobs = call.cloud.knobs
+    count, gigabytes = native.usage(call)
+    message = ''
+    if exceeds(knobs.backup_quota, count + 1):
+        message = (
+            f'Maximum number of backups allowed ({knobs.backup_quota}) '
+            f'exceeded'
+        )
+    elif exceeds(knobs.gigabyte_quota, gigabytes + volume.size):
+        message = (
+            f'Requested backup exceeds allowed Backup gigabytes quota. '
+            f'Requested {volume.size}G, quota is {knobs.gigabyte_quota}G and '
+            f'{gigabytes}G has been consumed.'
+        )
+    if message:
+        fault = {'code': 413, 'message': message, 'retryAfter': '0'}
+        headers = {'Retry-After': '0'}
+        refuse(json_answer({'overLimit': fault}, 413, headers))
+
+
+def _parent(call: Call, volume: Volume, snapshot: Snapshot | None) -> Backup:
+    """What an incremental backup builds on: the newest there is.
+
+    That of a snapshot builds on what is older than the snapshot, where
+    anything is.
+    """
+    backups = call.cloud.state.backups_of_volume(volume.id)
+    if not backups:
+        refuse(_bad_parent('No backups available to do an incremental backup'))
+    last = snapshot.created_at if snapshot else None
+    fitting = [
+        backup
+        for backup in backups
+        if last is None or (backup.data_timestamp or '') < last
+    ]
+    parent = max(fitting or backups, key=lambda row: row.data_timestamp or '')
+    if parent.status != 'available':
+        refuse(
+            _bad_parent(
+                'The parent backup must be available for incremental backup'
+            )
+        )
+    return parent
+
+
+def _bad_parent(reason: str) -> Answer:
+    return native_error(400, f'Invalid backup: {reason}.')
+
+
 # -- disks -----------------------------------------------------------------
 
 
-def _volume(volume: Volume) -> dict[str, Any]:
-    attachments = [{'server_id': volume.server_id, 'device': '/dev/vda'}]
+def _volume(call: Call, volume: Volume) -> dict[str, Any]:
     return {
         'id': volume.id,
         'name': volume.name,
@@ -230,7 +360,7 @@ def _volume(volume: Volume) -> dict[str, Any]:
         'bootable': str(volume.bootable).lower(),
         'availability_zone': volume.availability_zone,
         'created_at': volume.created_at,
-        'attachments': attachments if volume.server_id else [],
+        'attachments': _attachments(call, volume),
         'volume_type': 'SATA',
         'metadata': {},
         'encrypted': False,
@@ -243,21 +373,52 @@ def _volume(volume: Volume) -> dict[str, Any]:
     }
 
 
-@routes.route('GET', 'volumes')
-@routes.route('GET', 'volumes/detail')
-def list_volumes(call: Call) -> Answer:
+def _attachments(call: Call, volume: Volume) -> list[dict[str, Any]]:
+    server = call.cloud.state.servers.get(volume.server_id or '')
+    if server is None:
+        return []
+    return [
+        {
+            'id': volume.id,
+            'volume_id': volume.id,
+            'attachment_id': volume.id,
+            'server_id': server.id,
+            'device': server.device_of(volume),
+            'host_name': None,
+            'attached_at': server.created_at,
+        }
+    ]
+
+
+def _volumes(call: Call, shown: tuple[str, ...] = ()) -> Answer:
+    """Those that fit the query; of each only some keys, if they are named."""
     query = Query(call.request.query, VOLUME_KEYS, native.bad_query)
-    asked = query.present(('name', 'status'))
+    asked = query.present(('name', 'status', 'availability_zone', 'bootable'))
     rows = [
         row
-        for row in map(_volume, call.cloud.state.volumes.values())
-        if row['os-vol-tenant-attr:tenant_id'] == call.project
-        and all(row[key] == value for key, value in asked.items())
+        for row in (
+            _volume(call, volume)
+            for volume in call.cloud.state.volumes.values()
+            if volume.project_id == call.project
+        )
+        if all(row[key] == value for key, value in asked.items())
     ]
-    return linked_page(call, 'volumes', rows, query, _no_volume)
+    if shown:
+        rows = [{key: row[key] for key in shown} for row in rows]
+    return linked_page(call, 'volumes', rows, query, _not_found)
 
 
-def _no_volume(message: str) -> Answer:
+@routes.route('GET', 'volumes')
+def list_volumes(call: Call) -> Answer:
+    return _volumes(call, ('id', 'name', 'links'))
+
+
+@routes.route('GET', 'volumes/detail')
+def detail_volumes(call: Call) -> Answer:
+    return _volumes(call)
+
+
+def _not_found(message: str) -> Answer:
     return native_error(404, message)
 
 
@@ -287,8 +448,42 @@ def linked_page(
 
 @routes.route('GET', 'volumes/{volume_id}')
 def show_volume(call: Call, volume_id: str) -> Answer:
-    volume = call.cloud.state.volumes.get(volume_id)
-    if volume is None or volume.project_id != call.project:
-        message = f'Volume {volume_id} could not be found.'
-        return native_error(404, message)
-    return json_answer({'volume': _volume(volume)})
+    volume = native.find_volume(call, volume_id)
+    return json_answer({'volume': _volume(call, volume)})
+
+
+def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        'id': snapshot.id,
+        'name': snapshot.name,
+        'status': snapshot.status,
+        'size': snapshot.size,
+        'volume_id': snapshot.volume_id,
+        'created_at': snapshot.created_at,
+        'updated_at': None,
+        'description': '',
+        'metadata': {},
+        'os-extended-snapshot-attributes:project_id': snapshot.project_id,
+        'os-extended-snapshot-attributes:progress': '100%',
+    }
+
+
+@routes.route('GET', 'snapshots')
+@routes.route('GET', 'snapshots/detail')
+def list_snapshots(call: Call) -> Answer:
+    """The summary has nearly all of the detail, as in Cinder."""
+    query = Query(call.request.query, SNAPSHOT_KEYS, native.bad_query)
+    asked = query.present(('name', 'status', 'volume_id'))
+    rows = [
+        _snapshot(snapshot)
+        for snapshot in call.cloud.state.snapshots.values()
+        if snapshot.project_id == call.project
+        and all(getattr(snapshot, key) == asked[key] for key in asked)
+    ]
+    return linked_page(call, 'snapshots', rows, query, _not_found)
+
+
+@routes.route('GET', 'snapshots/{snapshot_id}')
+def show_snapshot(call: Call, snapshot_id: str) -> Answer:
+    snapshot = native.find_snapshot(call, snapshot_id)
+    return json_answer({'snapshot': _snapshot(snapshot)})

@@ -125,6 +125,11 @@ def csbs_error(status: int, code: str, message: str) -> Answer:
     return json_answer({'error_code': code, 'error_msg': message}, status)
 
 
+def csbs_bad_parameter(message: str) -> Answer:
+    """What CSBS says to a query or a body that it does not allow."""
+    return csbs_error(400, 'CSBS.9001', message)
+
+
 def identity_error(status: int, title: str, message: str) -> Answer:
     """The shape of Keystone and of its middleware."""
     body = {'error': {'code': status, 'title': title, 'message': message}}

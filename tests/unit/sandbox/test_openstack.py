@@ -56,6 +56,23 @@ def test_volume_backups(cloud: Cloud, tmp_path: Path) -> None:
     assert [row['Name'] for row in rows] == ['keep']
 
 
+def test_a_volume_backup_is_made(cloud: Cloud, tmp_path: Path) -> None:
+    pytest.importorskip('openstackclient')
+    sandbox = cloud(catalog='volumev3').sandbox
+    volume = sandbox.state.add_volume('data')
+    snapshot = sandbox.state.add_snapshot(volume, 'before')
+    config = tmp_path / 'clouds.yaml'
+    config.write_text(sandbox.clouds_yaml())
+    made = openstack(
+        *('volume', 'backup', 'create', '--name', 'one', '--force'),
+        *('--snapshot', 'before', 'data', '-f', 'json'),
+        config=config,
+    )
+    backup = sandbox.state.backups[made['id']]
+    assert (backup.name, backup.volume_id) == ('one', volume.id)
+    assert (backup.snapshot_id, backup.status) == (snapshot.id, 'available')
+
+
 def test_servers_by_name(cloud: Cloud) -> None:
     api = cloud()
     web = api.sandbox.state.add_server('web01', 2)
@@ -121,7 +138,9 @@ def test_the_file_for_other_configurations(cloud: Cloud) -> None:
 def test_arguments_become_knobs() -> None:
     given = """--latency 0.05 --deletion-time 3 --slots 2 --catalog vbsv2
         --discovery both --chains --region one --region two
-        --no-checkpoint-items --csbs-catalog none"""
+        --no-checkpoint-items --csbs-catalog none
+        --creation fails --creation-time 9 --item-delay 4 --closed
+        --backup-quota 3 --shares-dropped 1"""
     fault = '{"action": "status", "method": "DELETE", "status": 503}'
     arguments = [*given.split(), '--fault', fault]
     knobs = knobs_of(parser().parse_args(arguments))
@@ -132,6 +151,9 @@ def test_arguments_become_knobs() -> None:
     assert knobs.regions == ('one', 'two')
     assert not knobs.checkpoint_items
     assert knobs.csbs_catalog is None
+    assert (knobs.creation, knobs.creation_time) == ('fails', 9)
+    assert (knobs.item_delay, knobs.closed) == (4, True)
+    assert (knobs.backup_quota, knobs.shares_dropped) == (3, 1)
     assert [one.status for one in knobs.faults] == [503]
 
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Shares: listed, counted, canceled."""
+"""Shares: made, listed, counted, canceled."""
+
+from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.conftest import UNKNOWN, Cloud
+from tests.unit.sandbox.conftest import UNKNOWN, Api, Cloud
 
 BASE = '/vbs/v2/{P}/os-vendor-backup-sharing'
 
@@ -112,15 +114,91 @@ def test_a_deleted_backup_takes_its_shares(cloud: Cloud) -> None:
     assert api.get(f'{BASE}/count').json() == {'count': 0}
 
 
+def share(api: Api, backup_id: str, *targets: str) -> Any:
+    body = {'backup_id': backup_id, 'to_project_ids': list(targets)}
+    return api.post(BASE, json={'shared': body})
+
+
 def test_share(cloud: Cloud) -> None:
     api = cloud()
     backup = api.sandbox.state.add_backup()
-    body = {'backup_id': backup.id, 'to_project_ids': ['a' * 32, 'b' * 32]}
-    answer = api.post(BASE, json={'shared': body})
+    answer = share(api, backup.id, 'a' * 32, 'b' * 32)
     assert answer.status_code == 200
-    assert len(answer.json()['shared']) == 2
-    body['to_project_ids'] = 'a'
+    rows = answer.json()['shared']
+    assert [row['to_project_id'][0] for row in rows] == ['a', 'b']
+    for row in rows:
+        made = api.sandbox.state.shares[row['id']]
+        assert row == {
+            'id': made.id,
+            'backup_id': backup.id,
+            'from_project_id': api.sandbox.project_id,
+            'to_project_id': made.to_project_id,
+            'created_at': None,
+            'updated_at': None,
+            'deleted': None,
+            'deleted_at': None,
+        }
+
+
+def test_fewer_shares_come_back_than_are_asked_for(cloud: Cloud) -> None:
+    api = cloud(shares_dropped=1)
+    backup = api.sandbox.state.add_backup()
+    (row,) = share(api, backup.id, 'a' * 32, 'b' * 32).json()['shared']
+    assert row['to_project_id'] == 'a' * 32
+    assert list(api.sandbox.state.shares) == [row['id']]
+    assert share(api, backup.id, 'c' * 32).json()['shared'] == []
+
+
+def test_there_is_no_second_share_with_a_project(cloud: Cloud) -> None:
+    api = cloud()
+    backup = api.sandbox.state.add_backup()
+    old = api.sandbox.state.add_share(backup, 'a' * 32)
+    (row,) = share(api, backup.id, 'a' * 32, 'b' * 32).json()['shared']
+    assert list(api.sandbox.state.shares) == [old.id, row['id']]
+
+
+@pytest.mark.parametrize(
+    'changes',
+    [
+        {'backup_id': None},
+        {'backup_id': 'golden'},
+        {'to_project_ids': 'a' * 32},
+        {'to_project_ids': []},
+        {'to_project_ids': [1]},
+        {'to_project_ids': ['partner']},
+        {'to_project_ids': ['a' * 32, 'a' * 32]},
+        {'to_project_id': 'a' * 32},
+    ],
+)
+def test_shares_that_are_refused(
+    cloud: Cloud, changes: dict[str, Any]
+) -> None:
+    api = cloud()
+    backup = api.sandbox.state.add_backup()
+    body = {'backup_id': backup.id, 'to_project_ids': ['a' * 32]} | changes
     assert api.post(BASE, json={'shared': body}).status_code == 400
+    assert not api.sandbox.state.shares
+
+
+def test_backups_that_cannot_be_shared(cloud: Cloud) -> None:
+    api = cloud()
+    state = api.sandbox.state
+    theirs = state.add_backup(project_id='b' * 32)
+    for backup_id, status in (
+        (state.add_backup(status='creating').id, 400),
+        (theirs.id, 404),
+        (UNKNOWN, 404),
+    ):
+        answer = share(api, backup_id, 'a' * 32)
+        assert answer.status_code == status
+    mine = api.sandbox.project_id
+    assert share(api, state.add_backup().id, mine).status_code == 400
+
+
+def test_a_role_that_may_not_share(cloud: Cloud) -> None:
+    api = cloud(read_only_role=True)
+    backup = api.sandbox.state.add_backup()
+    assert share(api, backup.id, 'a' * 32).status_code == 403
 
 
 @pytest.mark.parametrize(

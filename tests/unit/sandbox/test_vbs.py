@@ -334,29 +334,7 @@ def test_no_token(cloud: Cloud) -> None:
     assert 'WWW-Authenticate' in answer.headers
 
 
-# -- vendor calls and jobs -------------------------------------------------
-
-
-def test_create_and_its_job(cloud: Cloud) -> None:
-    api = cloud()
-    volume = api.sandbox.state.add_volume()
-    body = {'backup': {'volume_id': volume.id, 'name': 'nightly-1'}}
-    answer = api.post('/vbs/v2/{P}/cloudbackups', json=body)
-    path = f'/vbs/v1/{{P}}/jobs/{answer.json()["job_id"]}'
-    job = api.get(path).json()
-    assert job['status'] == 'SUCCESS'
-    assert job['entities']['backup_id'] in api.sandbox.state.backups
-
-
-@pytest.mark.parametrize(
-    ('name', 'code'),
-    [('autobk', '0005'), ('', '0007'), ('a b', '0004'), ('x' * 65, '0003')],
-)
-def test_names_that_are_refused(cloud: Cloud, name: str, code: str) -> None:
-    api = cloud()
-    body = {'backup': {'volume_id': UNKNOWN, 'name': name}}
-    answer = api.post('/vbs/v2/{P}/cloudbackups', json=body)
-    assert answer.json()['error']['code'] == f'VolumeBackup.{code}'
+# -- vendor calls ----------------------------------------------------------
 
 
 def test_a_bare_post_deletes(cloud: Cloud) -> None:
