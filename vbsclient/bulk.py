@@ -44,6 +44,8 @@ class State(Enum):
     FAILED = 'failed'
     REFUSED = 'refused'
     MISSING = 'missing'
+    #: It was what it was to become before anything was sent.
+    UNCHANGED = 'unchanged'
     SKIPPED = 'skipped'
 
 

@@ -26,11 +26,18 @@ class ResourceStatus:
     :ivar status: its status; None once a GET has confirmed that it is gone.
     :ivar reason: why its change failed, as the service says it.
     :ivar updated_at: when the service last changed it.
+    :ivar progress: how much is done, in percent.
+    :ivar is_absent: whether it should be there by now, and is not.
+    :ivar is_alive: whether the service says that it is at it: then a wait
+        is not over, however long nothing else changes.
     """
 
     status: str | None
     reason: str | None = None
     updated_at: str | None = None
+    progress: int | None = None
+    is_alive: bool = False
+    is_absent: bool = False
 
     @property
     def word(self) -> str:
@@ -61,10 +68,16 @@ class Goal:
         """Whether the service has begun and not ended."""
         return status.word in self.under_way
 
+    def has_ended(self, status: ResourceStatus) -> bool:
+        """Whether there is nothing to wait for any more."""
+        return self.is_reached(status) or self.has_settled(status)
+
     def has_settled(self, status: ResourceStatus) -> bool:
         """Whether nothing goes on; short of the goal, that is a failure."""
         word = status.word
-        return word == 'available' or word.startswith(('error', 'FAIL'))
+        return word in ('available', 'deleted', 'FAIL') or word.startswith(
+            'error'
+        )
 
 
 GONE = Goal(
@@ -79,6 +92,7 @@ AVAILABLE = Goal(
     frozenset({'creating', 'waiting_protect', 'protecting'}),
     'is being created',
 )
+
 JOB_SUCCESS = Goal(
     'done',
     frozenset({'SUCCESS'}),
@@ -147,7 +161,10 @@ def wait(
             )
             seen = {}
         now = clock()
-        if any(known.get(id) != status for id, status in seen.items()):
+        if any(
+            status.is_alive or known.get(id) != status
+            for id, status in seen.items()
+        ):
             changed = now
         known.update(seen)
         before, watched = set(watched), on_poll(seen)

@@ -11,22 +11,26 @@ from vbsclient.api.catalog import split_base
 from vbsclient.api.client import LookupClient
 from vbsclient.api.endpoint import BLOCK_STORAGE
 from vbsclient.api.paging import Style
-from vbsclient.api.values import int_or_none, text_or_none
+from vbsclient.api.values import id_or_none, int_or_none, text_or_none
 
 _VOLUMES = Style('volumes', 'marker', links='volumes_links', links_tell=True)
+_SNAPSHOTS = Style(
+    'snapshots', 'marker', links='snapshots_links', links_tell=True
+)
 
 
 @dataclass(frozen=True)
 class Volume:
     """A volume, as far as it is looked up.
 
+    :ivar status: such as ``available`` or ``in-use``; empty if it is not told.
     :ivar size: in GB.
     :ivar server_ids: of the servers that it is attached to.
     """
 
     id: str
     name: str | None
-    status: str | None
+    status: str
     size: int | None
     created_at: str | None
     server_ids: tuple[str, ...] = ()
@@ -37,15 +41,37 @@ class Volume:
         return cls(
             str(body['id']).lower(),
             text_or_none(body.get('name')),
-            text_or_none(body.get('status')),
+            str(body.get('status') or ''),
             int_or_none(body.get('size')),
             text_or_none(body.get('created_at')),
             tuple(_server_ids(body.get('attachments'))),
         )
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """A snapshot of a volume."""
+
+    id: str
+    name: str | None
+    status: str
+    volume_id: str | None
+    created_at: str | None
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Snapshot:
+        """A snapshot of an answer, whose other values nobody promises."""
+        return cls(
+            str(body['id']).lower(),
+            text_or_none(body.get('name')),
+            str(body.get('status') or ''),
+            id_or_none(body.get('volume_id')),
+            text_or_none(body.get('created_at')),
+        )
+
+
 class BlockStorage(LookupClient):
-    """Volumes on any keystoneauth session."""
+    """Volumes and snapshots on any keystoneauth session."""
 
     types = tuple(BLOCK_STORAGE.types)
 
@@ -62,10 +88,37 @@ class BlockStorage(LookupClient):
         found = self.rows_named('volumes/detail', _VOLUMES, name)
         return list(map(Volume.from_body, found))
 
-    def all_volumes(self, seconds: float) -> Iterator[Volume]:
+    def volume(self, id: str) -> Volume:
+        """One volume.
+
+        :param id: a UUID.
+        :raises NotFound: if there is none.
+        :raises MalformedResponse: if the answer is about another one.
+        """
+        return Volume.from_body(self.one('volumes', 'volume', id))
+
+    def snapshots(self, name: str) -> list[Snapshot]:
+        """All snapshots of the project with this name.
+
+        :raises ClientError: if they cannot be listed to the end.
+        """
+        found = self.rows_named('snapshots/detail', _SNAPSHOTS, name)
+        return list(map(Snapshot.from_body, found))
+
+    def snapshot(self, id: str) -> Snapshot:
+        """One snapshot.
+
+        :param id: a UUID.
+        :raises NotFound: if there is none.
+        :raises MalformedResponse: if the answer is about another one.
+        """
+        return Snapshot.from_body(self.one('snapshots', 'snapshot', id))
+
+    def all_volumes(self, seconds: float | None = None) -> Iterator[Volume]:
         """All volumes of the project.
 
-        :param seconds: in which all of them must come.
+        :param seconds: in which all of them must come; None for as long as
+            it takes.
         :raises ClientError: if they cannot be listed to the end.
         """
         found = self.all_rows('volumes/detail', _VOLUMES, seconds)

@@ -20,6 +20,7 @@ from vbsclient.api.catalog import (
 from vbsclient.api.http import Limits, Transport
 from vbsclient.api.names import is_named, spellings
 from vbsclient.api.paging import Row, Style, rows
+from vbsclient.api.paths import resource_path
 
 
 class ServiceClient:
@@ -122,17 +123,41 @@ class LookupClient(ServiceClient, metaclass=abc.ABCMeta):
         }
         return found.values()
 
+    def one(self, route: str, key: str, id: str) -> Mapping[str, Any]:
+        """The body of one resource.
+
+        :param route: its collection.
+        :param key: under which the answer has it.
+        :param id: a UUID.
+        :raises InvalidId: if it is none; nothing was sent.
+        :raises NotFound: if there is no such resource.
+        :raises MalformedResponse: if the answer is about another one.
+        """
+        body = self.fetch(resource_path(route, id=id)).get(key)
+        if (
+            not isinstance(body, dict)
+            or str(body.get('id')).lower() != id.lower()
+        ):
+            raise errors.MalformedResponse(
+                f'the service answered with another {key} than it was asked '
+                f'for'
+            )
+        return body
+
     def all_rows(
-        self, path: str, style: Style, seconds: float
+        self, path: str, style: Style, seconds: float | None
     ) -> Iterator[Row]:
         """The rows of a list, page by page.
 
-        :param seconds: in which all of them must come.
+        :param seconds: in which all of them must come; None for as long as
+            it takes.
         :raises ClientError: if they cannot be listed to the end.
         """
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds if seconds is not None else None
 
         def page(query: dict[str, str]) -> dict[str, Any]:
+            if end is None:
+                return self.fetch(path, query)
             left = end - time.monotonic()
             if left <= 0:
                 raise errors.AmbiguousListing('the list takes too long')

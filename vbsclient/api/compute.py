@@ -8,11 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vbsclient.api import errors
 from vbsclient.api.catalog import split_base
 from vbsclient.api.client import LookupClient
 from vbsclient.api.paging import Style
-from vbsclient.api.paths import resource_path
 from vbsclient.api.values import text_or_none
 
 _SERVERS = Style('servers', 'marker', links='servers_links', links_tell=True)
@@ -26,13 +24,14 @@ _SPECIAL = re.compile(r'[\\^$*+?()\[\]{}|]')
 class Server:
     """A server, as far as it is looked up.
 
+    :ivar status: such as ``ACTIVE``; empty if it is not told.
     :ivar volume_ids: its volumes; None if the answer does not tell them.
     :ivar addresses: the addresses on all its networks.
     """
 
     id: str
     name: str | None
-    status: str | None
+    status: str
     created_at: str | None
     volume_ids: frozenset[str] | None
     addresses: tuple[str, ...] = ()
@@ -43,7 +42,7 @@ class Server:
         return cls(
             str(body['id']).lower(),
             text_or_none(body.get('name')),
-            text_or_none(body.get('status')),
+            str(body.get('status') or ''),
             text_or_none(body.get('created')),
             _volume_ids(body.get('os-extended-volumes:volumes_attached')),
             tuple(_addresses(body.get('addresses'))),
@@ -74,6 +73,14 @@ class Compute(LookupClient):
         )
         return list(map(Server.from_body, found))
 
+    def all_servers(self) -> Iterator[Server]:
+        """All servers of the project.
+
+        :raises ClientError: if they cannot be listed to the end.
+        """
+        found = self.all_rows('servers/detail', _SERVERS, None)
+        return map(Server.from_body, found)
+
     def names(self, seconds: float) -> Iterator[tuple[str, str | None]]:
         """The id and the name of each server of the project.
 
@@ -90,15 +97,7 @@ class Compute(LookupClient):
         :raises NotFound: if compute knows none.
         :raises MalformedResponse: if the answer is about another one.
         """
-        server = self.fetch(resource_path('servers', id=id)).get('server')
-        if (
-            not isinstance(server, dict)
-            or str(server.get('id')).lower() != id.lower()
-        ):
-            raise errors.MalformedResponse(
-                'compute answered with another server than it was asked for'
-            )
-        return Server.from_body(server)
+        return Server.from_body(self.one('servers', 'server', id))
 
 
 def _volume_ids(attached: Any) -> frozenset[str] | None:

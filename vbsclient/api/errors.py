@@ -369,7 +369,7 @@ class OutcomeUnknown(ClientError):
 
     def __init__(
         self,
-        refusal: ServiceError | ConnectionFailed,
+        refusal: ClientError,
         read_error: ClientError | None = None,
     ) -> None:
         super().__init__(refusal.message, refusal.hint)

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +28,7 @@ from requests.adapters import DEFAULT_POOLSIZE
 from vbsclient.api import answers, errors
 from vbsclient.api.failures import translated
 from vbsclient.api.login import Headers, login_of
+from vbsclient.api.paths import is_job_id, is_uuid
 from vbsclient.api.session import (
     LARGEST_PAGE,
     LARGEST_SINGLE,
@@ -36,6 +37,7 @@ from vbsclient.api.session import (
     Timeout,
 )
 from vbsclient.api.times import http_date, seconds_to_wait
+from vbsclient.api.values import canonical_id
 
 LOG = logging.getLogger(__name__)
 
@@ -61,17 +63,70 @@ _FAILURES = (errors.ServiceError, errors.ConnectionFailed)
 
 
 @dataclass(frozen=True)
+class Handle:
+    """What a change goes on as in the service, as far as it is known.
+
+    :ivar backup_id: the backup that it makes.
+    :ivar job_id: its job; VBS alone has jobs.
+    :ivar checkpoint_id: its checkpoint; CSBS alone has checkpoints.
+    :ivar share_id: the share that it has made.
+    """
+
+    backup_id: str | None = None
+    job_id: str | None = None
+    checkpoint_id: str | None = None
+    share_id: str | None = None
+
+    @classmethod
+    def of_backup(cls, id: Any) -> Handle | None:
+        """For the id of a backup in an answer; None if it is none."""
+        is_id = isinstance(id, str) and is_uuid(id)
+        return cls(backup_id=canonical_id(id)) if is_id else None
+
+    @classmethod
+    def of_job(cls, id: Any) -> Handle | None:
+        """For the id of a job in an answer; None if it is none."""
+        is_id = isinstance(id, str) and is_job_id(id)
+        return cls(job_id=id) if is_id else None
+
+    @classmethod
+    def of_checkpoint(cls, id: Any) -> Handle | None:
+        """For the id of a checkpoint in an answer; None if it is none."""
+        is_id = isinstance(id, str) and is_uuid(id)
+        return cls(checkpoint_id=canonical_id(id)) if is_id else None
+
+
+@dataclass(frozen=True)
 class Receipt:
     """A change that the service accepted, or that a GET must verify.
 
     :ivar status: the HTTP status of the last answer.
     :ivar request_id: the service's id of the last answer.
     :ivar attempts: how often the request was sent.
+    :ivar handle: by what the change can be followed, where it goes on.
     """
 
     status: int
     request_id: str | None
     attempts: int
+    handle: Handle | None = None
+
+
+def with_handle(receipt: Receipt, handle: Handle | None) -> Receipt:
+    """A receipt of what goes on in the service.
+
+    :param handle: None if the answer has no id that can be used.
+    :raises OutcomeUnknown: in that case: it was accepted all the same.
+    """
+    if handle is None:
+        raise errors.OutcomeUnknown(
+            errors.UnexpectedSuccess(
+                'the service accepted it without an ID to follow it by',
+                status=receipt.status,
+                request_id=receipt.request_id,
+            )
+        )
+    return replace(receipt, handle=handle)
 
 
 @dataclass(frozen=True)
@@ -411,7 +466,8 @@ class Transport:
         except _FAILURES as error:
             if _is_undone(error):
                 raise
-            raise errors.OutcomeUnknown(error) from error
+            # A hint to try again would be wrong: it may be done twice then.
+            raise errors.OutcomeUnknown(error.revised(hint='')) from error
         return document, _receipt(response, attempts)
 
     def _retrying(

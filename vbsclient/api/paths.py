@@ -32,6 +32,11 @@ def is_uuid(value: str) -> bool:
     return UUID.fullmatch(value) is not None
 
 
+def is_job_id(value: str) -> bool:
+    """Whether a text has the shape of the id of a job, which is no UUID."""
+    return _JOB_ID.fullmatch(value) is not None
+
+
 def is_new_tag_key(value: str) -> bool:
     """Whether a tag may be created with this key."""
     return _NEW_TAG_KEY.fullmatch(value) is not None
@@ -67,7 +72,7 @@ def job_segment(id: str) -> Segment:
 
     :raises InvalidId: if it has other characters, or too many.
     """
-    if not _JOB_ID.fullmatch(id):
+    if not is_job_id(id):
         raise errors.InvalidId(f'{id!r} is not the ID of a job')
     return Segment(id)
 

@@ -290,8 +290,19 @@ class Follower:
         if not outcome.is_unfinished:
             return
         if reached:
-            outcome.succeed(Done(_request_id(outcome), is_final=True))
+            remark = outcome.result.remark if outcome.result else ''
+            outcome.succeed(
+                Done(_request_id(outcome), is_final=True, remark=remark)
+            )
             outcome.answered_at = bulk.now()
+        elif status.is_absent:
+            outcome.fail(
+                errors.OutcomeUnknown(
+                    ChangeFailed(
+                        'the service accepted it and does not show it'
+                    )
+                )
+            )
         elif under_way:
             one.was_under_way = True
             one.changed_at = max(one.changed_at, status.updated_at or '')

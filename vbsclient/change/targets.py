@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from vbsclient import bulk
 from vbsclient.api import errors
-from vbsclient.api.http import Receipt
+from vbsclient.api.http import Handle, Receipt
 from vbsclient.api.paths import is_uuid
 from vbsclient.bulk import State
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
@@ -47,12 +47,16 @@ class Target:
     :ivar resource: what was verified; None if nothing was found.
     :ivar refusal: why nothing is sent.
     :ivar settled: why nothing needs to be sent ("is being deleted
-        already"); the target counts as accepted.
+        already").
+    :ivar settled_as: what that makes of it.
     :ivar members: what goes with it beyond its own name, one line each.
     :ivar notes: what is worth knowing before it is sent: a status that may
         be refused, its place among targets that may depend on one another.
     :ivar preceded: what was done for it before its own request.
     :ivar expected: why the service will refuse it, as far as was read.
+    :ivar new_name: the name of what is created for it.
+    :ivar handle: what its change goes on as in the service, where that is
+        another resource: known from the answer on, and completed by polls.
     """
 
     argument: str
@@ -63,10 +67,13 @@ class Target:
     resource: Any = None
     refusal: errors.ClientError | None = None
     settled: str | None = None
+    settled_as: State = State.ACCEPTED
     members: Sequence[str] = ()
     notes: list[str] = field(default_factory=list)
     preceded: str = ''
     expected: str | None = None
+    new_name: str | None = None
+    handle: Handle = field(default_factory=Handle)
 
     @classmethod
     def of(cls, argument: str, kind: str, source: str, found: Any) -> Target:
@@ -109,12 +116,14 @@ class Done:
     """What is known of a target once the service has accepted it.
 
     :ivar is_final: whether nothing is to be waited for.
-    :ivar detail: what a person should know of its status.
+    :ivar detail: what a person should know of its status now.
+    :ivar remark: what is worth knowing of it in any case.
     """
 
     request_id: str | None
     is_final: bool = False
     detail: str = ''
+    remark: str = ''
 
 
 #: The state of a target for which nothing was sent, by the reason.
@@ -145,6 +154,7 @@ class Outcome(bulk.Outcome[Target, Done]):
                 outcome.state = State.FAILED
         elif target.settled is not None:
             outcome.succeed(Done(None, detail=target.settled))
+            outcome.state = target.settled_as
         return outcome
 
     @property

@@ -49,6 +49,7 @@ from vbsclient.lookup.volume_backups import (
     existence_of,
     find_backups,
     keeps_chains,
+    status_of,
 )
 from vbsclient.waiting import ResourceStatus
 from vbsclient.wording import brief, counted, listed
@@ -271,10 +272,10 @@ class VolumeBackupDeletion(Change):
             rows=self._vbs.backups.list() if many else (),
             unlisted=many,
         )
-        return seen_in(answers, _status_of)
+        return seen_in(answers, status_of)
 
     def initial_status(self, target: Target) -> ResourceStatus:
-        return _status_of(target.verified)
+        return status_of(target.verified)
 
     def identity_of(self, target: Target) -> Mapping[str, object]:
         backup: Backup = target.verified
@@ -402,10 +403,6 @@ def _check_status(target: Target) -> None:
         target.notes.append(
             f'its status is {brief(status)}: the service may refuse'
         )
-
-
-def _status_of(backup: Backup) -> ResourceStatus:
-    return ResourceStatus(backup.status, backup.fail_reason, backup.updated_at)
 
 
 def _by_volume(

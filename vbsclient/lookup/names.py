@@ -237,12 +237,15 @@ def require_uuid(id: str) -> None:
         )
 
 
-def foreign(owner: str | None, label: str = 'it') -> RefusedError:
+def foreign(
+    owner: str | None, label: str = 'it', verb: str = 'delete'
+) -> RefusedError:
     """The refusal of what another project owns: nothing forces it.
 
     :param label: how the message speaks of it.
+    :param verb: what was to be done with it.
     """
     return RefusedError(
         f'{label} belongs to another project ({brief(owner)})',
-        'Log in to that project to delete it.',
+        f'Log in to that project to {verb} it.',
     )

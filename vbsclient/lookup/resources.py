@@ -15,7 +15,9 @@ from vbsclient.api.identity import Identity
 from vbsclient.api.paths import is_uuid
 from vbsclient.api.values import HEX_ID
 from vbsclient.lookup.names import Kind, check_name
-from vbsclient.wording import brief, moment, quote
+from vbsclient.lookup.servers import describe_server
+from vbsclient.lookup.volumes import describe_volume
+from vbsclient.wording import quote
 
 # What to do where a name is not enough.
 NAME_VOLUMES = 'Name its volumes one by one.'
@@ -174,25 +176,13 @@ def _former(csbs: CSBSClient, server: str) -> Server:
     )
 
 
-def _describe_volume(volume: block_storage.Volume) -> str:
-    return (
-        f'{brief(volume.id)} ({brief(volume.status)}, {brief(volume.size)} '
-        f'GB, {moment(volume.created_at)})'
-    )
-
-
-def _describe_server(server: compute.Server) -> str:
-    facts = [server.status, moment(server.created_at), *server.addresses]
-    return f'{brief(server.id)} ({", ".join(map(brief, facts))})'
-
-
 def _no_ids(row: Any) -> list[str]:
     """Their ids go into queries and never into a path."""
     return []
 
 
-_VOLUME = Kind('volume', _describe_volume, ids=_no_ids)
-_SERVER = Kind('server', _describe_server, ids=_no_ids)
+_VOLUME = Kind('volume', describe_volume, ids=_no_ids)
+_SERVER = Kind('server', describe_server, ids=_no_ids)
 _PROJECT = Kind('project', str, ids=_no_ids)
 _DOMAIN = Kind('domain', str, ids=_no_ids)
 

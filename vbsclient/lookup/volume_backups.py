@@ -16,6 +16,7 @@ from vbsclient.api.vbs import Backup, Backups, VBSClient
 from vbsclient.lookup.existence import Existence, LookupResult, owners_to_list
 from vbsclient.lookup.labels import VolumeLabel, no_label
 from vbsclient.lookup.names import Kind
+from vbsclient.waiting import ResourceStatus
 from vbsclient.wording import brief, moment
 
 LOG = logging.getLogger(__name__)
@@ -143,6 +144,11 @@ def existence_of(
             yield from backups.list(volume_id=volume_id)
 
     return Existence(backups.get, listed)
+
+
+def status_of(backup: Backup) -> ResourceStatus:
+    """What one poll says of a backup."""
+    return ResourceStatus(backup.status, backup.fail_reason, backup.updated_at)
 
 
 def _describe(backup: Backup, label: VolumeLabel = no_label) -> str:

@@ -28,14 +28,18 @@ if TYPE_CHECKING:
         ListCsbsCheckpoint,
         ShowCsbsCheckpoint,
     )
+    from vbsclient.osc.csbs.create import CreateCsbsBackup
     from vbsclient.osc.csbs.prune import PruneCsbsBackup
     from vbsclient.osc.vbs.backup import (
         DeleteVbsBackup,
         ListVbsBackup,
         ShowVbsBackup,
     )
+    from vbsclient.osc.vbs.create import CreateVbsBackup
+    from vbsclient.osc.vbs.job import ShowVbsJob
     from vbsclient.osc.vbs.prune import PruneVbsBackup
     from vbsclient.osc.vbs.share import (
+        CreateVbsShare,
         DeleteVbsShare,
         ListVbsShare,
         ShowVbsShare,
@@ -45,13 +49,16 @@ if TYPE_CHECKING:
 COMMANDS = {
     'command.quota': 'ShowCsbsQuota ShowVbsQuota',
     'csbs.backup': 'DeleteCsbsBackup ListCsbsBackup ShowCsbsBackup',
+    'csbs.create': 'CreateCsbsBackup',
     'csbs.checkpoint': (
         'DeleteCsbsCheckpoint ListCsbsCheckpoint ShowCsbsCheckpoint'
     ),
     'csbs.prune': 'PruneCsbsBackup',
     'vbs.backup': 'DeleteVbsBackup ListVbsBackup ShowVbsBackup',
+    'vbs.create': 'CreateVbsBackup',
+    'vbs.job': 'ShowVbsJob',
     'vbs.prune': 'PruneVbsBackup',
-    'vbs.share': 'DeleteVbsShare ListVbsShare ShowVbsShare',
+    'vbs.share': 'CreateVbsShare DeleteVbsShare ListVbsShare ShowVbsShare',
 }
 
 

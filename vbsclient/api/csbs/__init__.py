@@ -16,6 +16,7 @@ from vbsclient.api.csbs.checkpoints import Checkpoint, CheckpointGroups, Member
 from vbsclient.api.csbs.karbor import KarborCheckpoint, KarborCheckpoints
 from vbsclient.api.csbs.kind import CSBS_PROVIDER, NoServerBackups, Provider
 from vbsclient.api.csbs.policies import Policies, Policy
+from vbsclient.api.csbs.servers import Protectability, Servers
 from vbsclient.api.endpoint import CSBSEndpoint, resolve_csbs
 from vbsclient.api.paths import resource_path
 from vbsclient.api.quotas import Quota, quotas_of
@@ -31,11 +32,13 @@ __all__ = [
     'NoServerBackups',
     'Policies',
     'Policy',
+    'Protectability',
     'Provider',
     'Quota',
     'ServerBackup',
     'ServerBackupFilter',
     'ServerBackups',
+    'Servers',
 ]
 
 
@@ -86,6 +89,11 @@ class CSBSClient(ServiceClient):
     def backups(self) -> ServerBackups:
         """The calls that read server backups."""
         return ServerBackups(self.transport, self.endpoint.url)
+
+    @cached_property
+    def servers(self) -> Servers:
+        """The calls that back servers up."""
+        return Servers(self.transport, self.endpoint.url)
 
     @cached_property
     def policies(self) -> Policies:

@@ -16,11 +16,16 @@ from vbsclient.api.endpoint import SET_VBS, Pin, VBSEndpoint, resolve_vbs
 from vbsclient.api.paths import resource_path
 from vbsclient.api.quotas import Quota, quotas_of
 from vbsclient.api.vbs.backups import Backup, Backups
+from vbsclient.api.vbs.cloud_backups import CloudBackups
+from vbsclient.api.vbs.jobs import Job, Jobs
 from vbsclient.api.vbs.shares import NoSharing, Share, ShareFilter, Shares
 
 __all__ = [
     'Backup',
     'Backups',
+    'CloudBackups',
+    'Job',
+    'Jobs',
     'NoSharing',
     'Quota',
     'Share',
@@ -90,6 +95,23 @@ class VBSClient(ServiceClient):
         if self.endpoint.vendor is None:
             return None
         return Backups(self.transport, self.endpoint.vendor, 'v2')
+
+    @cached_property
+    def cloud_backups(self) -> CloudBackups:
+        """The vendor's calls, which give a job.
+
+        :raises EndpointError: on a cloud that has block storage alone.
+        """
+        return CloudBackups(self.transport, self._vendor('cloudbackups'))
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The calls on jobs.
+
+        :raises EndpointError: on a cloud that has block storage alone.
+        """
+        self._vendor('jobs')
+        return Jobs(self.transport, str(self.endpoint.jobs))
 
     @cached_property
     def shares(self) -> Shares:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -237,6 +238,31 @@ class Shares(Collection[Share]):
         self._is_offered = Known.YES
         return body
 
+    def create(
+        self, backup_id: str, project_ids: Sequence[str]
+    ) -> tuple[Sequence[Share], Receipt]:
+        """Share a backup with other projects (VBS API, V18; 200).
+
+        :param backup_id: the UUID of the backup.
+        :param project_ids: the projects that may use it.
+        :returns: the shares that were made, which may be fewer.
+        :raises InvalidId: if it is no UUID; nothing was sent.
+        :raises ServiceError: if the service refuses.
+        :raises ConnectionFailed: if it could not be sent.
+        :raises OutcomeUnknown: if it may have been accepted.
+        """
+        document, receipt = self._transport.post(
+            self._address(),
+            {
+                'shared': {
+                    'backup_id': str(uuid_segment(backup_id)),
+                    'to_project_ids': list(project_ids),
+                }
+            },
+            accepted=200,
+        )
+        return list(_shares_in(document.get('shared'), backup_id)), receipt
+
     def cancel(self, share_id: str) -> Receipt:
         """Cancel one share (VBS API, V22, ``is_backup_id=false``; 200).
 
@@ -262,6 +288,18 @@ class Shares(Collection[Share]):
             {'is_backup_id': 'true' if is_backup_id else 'false'},
             accepted=200,
         )
+
+
+def _shares_in(answer: Any, backup_id: str) -> Iterator[Share]:
+    """The shares that were made, as far as they can be read.
+
+    :param answer: a list, which the table of the reference calls an object.
+    """
+    rows = [answer] if isinstance(answer, dict) else answer
+    for row in rows if isinstance(rows, list) else ():
+        # It was accepted, whatever the answer looks like.
+        with suppress(errors.MalformedResponse):
+            yield Share.from_body({'backup_id': backup_id, **row})
 
 
 def _may_be_of_another(refusal: errors.ServiceError) -> bool:

@@ -37,6 +37,7 @@ from vbsclient.osc.command.options import (
     add_progress,
     add_run_options,
     add_wait_options,
+    check_timeout,
     progress_of,
 )
 from vbsclient.osc.command.parser import make_strict, refuse_short_words
@@ -51,12 +52,17 @@ from vbsclient.osc.command.signals import (
     sigterm_raises,
 )
 from vbsclient.osc.output import messages
-from vbsclient.osc.output.columns import Column, cells, normalized
+from vbsclient.osc.output.columns import (
+    Column,
+    normalized,
+    requested_columns,
+    row_of,
+)
 from vbsclient.osc.output.encoding import escapes_output
 from vbsclient.osc.output.layout import fit_tables
 from vbsclient.osc.output.messages import Terms
 from vbsclient.osc.output.progress import duration_since
-from vbsclient.osc.output.report import COLUMNS, PLAN_COLUMNS, Report
+from vbsclient.osc.output.report import COLUMNS, NOT_PLANNED, Report
 from vbsclient.waiting import Patience
 
 #: A change with its targets, verified or refused.
@@ -78,10 +84,17 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
     #: timeout; None for what is done when it is answered.
     idle: float | None = None
 
-    #: What is polled, for the help of --wait.
-    polled = 'the backups themselves'
+    #: What the help of --wait says.
+    until = (
+        'all is gone; these deletions have no task of their own, so that the '
+        'backups themselves are polled'
+    )
 
-    #: Whatever a table of it may show.
+    #: Whether there is a row for each target without being asked for.
+    always_reports = False
+
+    #: What the rows of a report show, and whatever any table may show.
+    report_columns: ClassVar[Sequence[Column]] = COLUMNS
     columns: ClassVar[Sequence[Column]] = COLUMNS
 
     #: The help of --dry-run.
@@ -112,11 +125,13 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
         """The titles and the raw rows of what was done, or would be."""
-        columns = PLAN_COLUMNS if parsed_args.dry_run else COLUMNS
-        rows = (row[: len(columns)] for row in self.report.rows())
-        kinds = [column.kind for column in columns]
+        columns = self.report_columns
+        if not parsed_args.columns:
+            columns = requested_columns(columns, parsed_args, long=False)
+        if parsed_args.dry_run:
+            columns = [c for c in columns if c.title not in NOT_PLANNED]
         return [column.title for column in columns], [
-            cells(row, kinds, parsed_args.formatter) for row in rows
+            row_of(columns, row, parsed_args) for row in self.report.rows()
         ]
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -127,10 +142,12 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         # As in the delete commands of OSC there is no output by default.
         parser.set_defaults(formatter=None)
         self.add_arguments(parser)
-        add_run_options(parser, self.dry_run)
+        add_run_options(
+            parser, self.dry_run, always_reports=self.always_reports
+        )
         add_progress(parser)
         if self.idle is not None:
-            add_wait_options(parser, idle=self.idle, polled=self.polled)
+            add_wait_options(parser, idle=self.idle, until=self.until)
         return parser
 
     @escapes_output
@@ -159,9 +176,8 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         )
         #: Why the rows could not be printed.
         self._unprinted: Exception | None = None
-        waits = self.idle is None or parsed_args.wait
-        if not waits and parsed_args.timeout is not None:
-            self._parser.error('--timeout goes with --wait')
+        if self.idle is not None:
+            check_timeout(self._parser, parsed_args)
         try:
             with as_command_errors(), sigterm_raises():
                 super().run(parsed_args)

@@ -102,17 +102,21 @@ def _log_in(instance: Any) -> None:
 
 def resources_of(instance: Any) -> Resources:
     """Looks names up in the other services of OSC's client manager."""
-    return Resources(partial(_make_lookup_client, instance))
+    return Resources(partial(make_lookup_client, instance))
 
 
 def labels_of(instance: Any) -> Labels:
     """Reads how volumes and servers are called."""
-    return Labels(partial(_make_lookup_client, instance))
+    return Labels(partial(make_lookup_client, instance))
 
 
-def _make_lookup_client(
+def make_lookup_client(
     instance: Any, kind: type[LookupT], service_type: str
 ) -> LookupT:
+    """A client of another service for OSC's client manager.
+
+    :param service_type: its type in the catalog.
+    """
     settings = _sdk_settings(instance, service_type)
     return _make_client(kind, instance, settings)
 

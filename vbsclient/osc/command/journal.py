@@ -12,12 +12,14 @@ import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
 
 from osc_lib import exceptions
 
 from vbsclient.api import errors
+from vbsclient.api.http import Handle
 from vbsclient.change.targets import ReceiptT, Recorder, Target
 
 LOG = logging.getLogger(__name__)
@@ -76,6 +78,7 @@ class Journal(Recorder):
             status=receipt.status,
             request_id=receipt.request_id,
             attempts=receipt.attempts,
+            **_ids_of(receipt.handle),
         )
         return receipt
 
@@ -156,6 +159,12 @@ def _is_torn(file: int) -> bool:
     except OSError:
         # It may not be read.
         return False
+
+
+def _ids_of(handle: Handle | None) -> dict[str, str]:
+    """By what the change can be followed."""
+    ids = asdict(handle) if handle else {}
+    return {key: id for key, id in ids.items() if id is not None}
 
 
 def _failure(error: BaseException) -> dict[str, Any]:

@@ -81,22 +81,29 @@ def add_yes(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_run_options(parser: argparse.ArgumentParser, dry_run: str) -> None:
+def add_run_options(
+    parser: argparse.ArgumentParser, dry_run: str, *, always_reports: bool
+) -> None:
     """Add the options of every change.
 
     :param dry_run: what a dry run shows.
+    :param always_reports: whether there is a row for each target anyway.
     """
     parser.add_argument('--dry-run', action='store_true', help=dry_run)
-    parser.add_argument(
-        '--report',
-        action='store_true',
-        help='Show a row for each target afterwards (implied by -f and -c)',
-    )
+    if always_reports:
+        parser.set_defaults(report=True)
+    else:
+        parser.add_argument(
+            '--report',
+            action='store_true',
+            help='Show a row for each target afterwards (implied by -f and '
+            '-c)',
+        )
     parser.add_argument(
         '--journal',
         metavar='<file>',
         type=_journal,
-        help='Append a JSON line to this file before and after every DELETE',
+        help='Append a JSON line to this file before and after every change',
     )
     parser.add_argument(
         '--concurrency',
@@ -115,8 +122,8 @@ def add_run_options(parser: argparse.ArgumentParser, dry_run: str) -> None:
         metavar='<n>/<unit>',
         type=_rate,
         help=(
-            'Send no more than so many deletions in a second, minute or '
-            'hour, such as 5/s or 100/min; default: no limit'
+            'Send no more than so many changes in a second, minute or hour, '
+            'such as 5/s or 100/min; default: no limit'
         ),
     )
 
@@ -142,20 +149,15 @@ def progress_of(app: Any, parsed_args: argparse.Namespace) -> Progress:
 
 
 def add_wait_options(
-    parser: argparse.ArgumentParser, *, idle: float, polled: str
+    parser: argparse.ArgumentParser, *, idle: float, until: str
 ) -> None:
     """Add the options of a change that goes on in the service.
 
     :param idle: seconds without a change that end a wait.
-    :param polled: what the wait polls.
+    :param until: what is waited for.
     """
     parser.add_argument(
-        '--wait',
-        action='store_true',
-        help=(
-            f'Wait until all is gone; these deletions have no task of their '
-            f'own, so that {polled} are polled'
-        ),
+        '--wait', action='store_true', help=f'Wait until {until}'
     )
     parser.add_argument(
         '--timeout',
@@ -169,18 +171,26 @@ def add_wait_options(
     )
 
 
+def check_timeout(
+    parser: argparse.ArgumentParser, parsed_args: argparse.Namespace
+) -> None:
+    """End with a usage error where a timeout limits nothing."""
+    if parsed_args.timeout is not None and not parsed_args.wait:
+        parser.error('--timeout goes with --wait')
+
+
 def ids_on(stdin: TextIO | None, stderr: TextIO | None = None) -> list[str]:
     """The ids on standard input, one a line.
 
     Blank lines are skipped, and those that begin with ``#``.
 
     :param stderr: where a person who has to type them is told so.
-    :raises CommandError: if a line is no id; nothing is deleted then.
+    :raises CommandError: if a line is no id; nothing is sent then.
     """
     if stdin is None:
         raise exceptions.CommandError(
             'The standard input is closed, so that "-" names nothing. '
-            'Nothing was deleted.'
+            'Nothing was sent.'
         )
     if stderr is not None and stdin.isatty():
         stderr.write('Enter IDs, one a line; end with Ctrl-D.\n')
@@ -203,7 +213,7 @@ def ids_on(stdin: TextIO | None, stderr: TextIO | None = None) -> list[str]:
         if not is_uuid(line):
             raise exceptions.CommandError(
                 f'Line {number} of the standard input is not an ID: '
-                f"'{visible(line[:60])}'. Nothing was deleted."
+                f"'{visible(line[:60])}'. Nothing was sent."
             )
         ids.append(canonical_id(line))
     return ids
@@ -218,10 +228,10 @@ def _no_text(wide: bool) -> exceptions.CommandError:
         return exceptions.CommandError(
             'The standard input is UTF-16: save it as UTF-8, or in '
             'PowerShell write it with "Out-File -Encoding utf8". Nothing was '
-            'deleted.'
+            'sent.'
         )
     return exceptions.CommandError(
-        'The standard input is not text. Nothing was deleted.'
+        'The standard input is not text. Nothing was sent.'
     )
 
 

@@ -6,7 +6,14 @@ from __future__ import annotations
 import abc
 import argparse
 import errno
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property, partial
 from typing import Any, ClassVar
@@ -19,19 +26,37 @@ from vbsclient.api.client import ServiceClient
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.http import Limits
 from vbsclient.api.vbs import VBSClient
+from vbsclient.lookup.refusals import MissingError
 from vbsclient.osc.command.clients import (
     OwnLogin,
     make_csbs_client,
     make_vbs_client,
+    warn_if_login_ends,
 )
-from vbsclient.osc.command.options import add_progress, progress_of
+from vbsclient.osc.command.options import (
+    add_progress,
+    add_wait_options,
+    check_timeout,
+    progress_of,
+)
 from vbsclient.osc.command.parser import make_strict
-from vbsclient.osc.command.signals import READ_CODES, end_line_of_ctrl_c
+from vbsclient.osc.command.signals import (
+    READ_CODES,
+    ExitCode,
+    end_line_of_ctrl_c,
+)
 from vbsclient.osc.output.columns import Column, cells, requested_columns
 from vbsclient.osc.output.encoding import escapes_output
 from vbsclient.osc.output.layout import fit_tables
-from vbsclient.osc.output.progress import reading
-from vbsclient.osc.output.text import capital, sentence
+from vbsclient.osc.output.progress import duration_since, reading
+from vbsclient.osc.output.text import capital, sentence, shortened
+from vbsclient.waiting import Goal, Patience, ResourceStatus, wait
+
+#: Seconds without a change that end a wait.
+_IDLE = 3600.0
+
+#: How the wait calls what is shown.
+_IT = 'it'
 
 
 @contextmanager
@@ -97,13 +122,18 @@ class ReadCommand(OwnLogin, command.Command):
         """The client of CSBS."""
         return make_csbs_client(self.app.client_manager, self.limits)
 
+    @property
+    def codes(self) -> Sequence[ExitCode]:
+        """The exit codes, for the help."""
+        return READ_CODES
+
     def clients(self) -> list[ServiceClient]:
         """Those that this command has used."""
         return [vars(self)[n] for n in ('vbs', 'csbs') if n in vars(self)]
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         self._parser = parser = super().get_parser(prog_name)
-        make_strict(parser, READ_CODES)
+        make_strict(parser, self.codes)
         self.add_arguments(parser)
         add_progress(parser)
         return parser
@@ -137,12 +167,44 @@ class ShowCommand(ReadCommand, command.ShowOne):
     Declares its columns, and finds the resource.
     """
 
+    #: Where --wait is offered: what it waits for.
+    goal: ClassVar[Goal | None] = None
+
+    #: Seconds after which a resource has to be listed that was just created.
+    appears_in: ClassVar[float] = 0.0
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        if self.goal is not None:
+            add_wait_options(
+                parser,
+                idle=_IDLE,
+                until=f'the {self.noun} is at rest; a failure is exit code 1',
+            )
+        return parser
+
+    @property
+    def codes(self) -> Sequence[ExitCode]:
+        if self.goal is None:
+            return super().codes
+        return *super().codes, ExitCode.UNFINISHED
+
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             self.noun,
             metavar=f'<{self.noun}>',
             help=f'{self.noun.capitalize()} to show ({self.named_by})',
         )
+
+    def status_of(self, found: Any) -> ResourceStatus:
+        """The status of what was found, for --wait."""
+        raise NotImplementedError
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        self._code = ExitCode.DONE
+        if self.goal is not None:
+            check_timeout(self._parser, parsed_args)
+        return super().run(parsed_args) or self._code
 
     @abc.abstractmethod
     def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Any:
@@ -159,13 +221,134 @@ class ShowCommand(ReadCommand, command.ShowOne):
         # An unknown field is refused before anything is sent.
         self._generate_columns_and_selector(parsed_args, fields)
         requested = requested_columns(self.columns, parsed_args, long=True)
+        shown = {column.field for column in requested}
+        awaited = None
+        if getattr(parsed_args, 'wait', False):
+            awaited = self._wait(parsed_args, shown)
         with self.reading(parsed_args):
-            found = self.find(
-                parsed_args, {column.field for column in requested}
-            )
+            found = awaited or self.find(parsed_args, shown)
             values = [
                 column.value(found) if column in requested else None
                 for column in self.columns
             ]
         kinds = [column.kind for column in self.columns]
         return fields, cells(values, kinds, parsed_args.formatter)
+
+    def _wait(self, parsed_args: argparse.Namespace, shown: set[str]) -> Any:
+        """Wait until what is shown is at rest; returns it as it is then."""
+        if self.goal is None:
+            return None
+        warn_if_login_ends(self.app.client_manager)
+        timeout = parsed_args.timeout
+        patience = Patience(
+            timeout=timeout.total_seconds() if timeout else None, idle=_IDLE
+        )
+        watch = _Watch(
+            partial(self.find, parsed_args, shown),
+            self.status_of,
+            self.goal,
+            self.appears_in,
+        )
+        with (
+            progress_of(self.app, parsed_args).showing(watch.describe),
+            self.limits.deadline.within(patience.timeout),
+        ):
+            watch.begin()
+            left = wait(
+                watch.on_poll({}),
+                watch.poll,
+                watch.on_poll,
+                patience=patience,
+                stop=self.limits.stop,
+            )
+        what = f'{self.noun} {shortened(getattr(parsed_args, self.noun), 80)}'
+        status = watch.status
+        if left:
+            self._code = ExitCode.UNFINISHED
+            self.log.error(
+                'The %s is not at rest yet (status %s). Run the same command '
+                'again to keep waiting.',
+                what,
+                shortened(status.word, 80) if status else 'unknown',
+            )
+        elif status is not None and not self.goal.is_reached(status):
+            self._code = ExitCode.FAILED
+            reason = f': {shortened(status.reason)}' if status.reason else ''
+            self.log.error(
+                'The %s has the status %s%s.',
+                what,
+                shortened(status.word, 80),
+                reason.rstrip('.'),
+            )
+        return watch.found
+
+
+class _Watch:
+    """One resource that is read until it is at rest.
+
+    :ivar found: the resource, as it was read last.
+    :ivar status: its status then.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[], Any],
+        status_of: Callable[[Any], ResourceStatus],
+        goal: Goal,
+        appears_in: float,
+    ) -> None:
+        self._find = find
+        self._status_of = status_of
+        self._goal = goal
+        self._appears_in = appears_in
+        self._started = time.monotonic()
+        self.found: Any = None
+        self.status: ResourceStatus | None = None
+        self._missing: errors.ClientError | None = None
+
+    def begin(self) -> None:
+        """Read it for the first time.
+
+        :raises ClientError: if it cannot be read; what is not there may be
+            listed a little later, if it is of a kind that may.
+        """
+        try:
+            self._read()
+        except MissingError:
+            if not self._appears_in:
+                raise
+
+    def poll(self, ids: Collection[str]) -> Mapping[str, ResourceStatus]:
+        """Read it once more."""
+        try:
+            self._read()
+        except MissingError as error:
+            spent = time.monotonic() - self._started
+            if self.found is not None or spent >= self._appears_in:
+                self._missing = error
+            return {}
+        return {_IT: self.status} if self.status else {}
+
+    def _read(self) -> None:
+        self.found = self._find()
+        self.status = self._status_of(self.found)
+
+    def on_poll(self, seen: Mapping[str, ResourceStatus]) -> Collection[str]:
+        """Whether to go on.
+
+        :raises ClientError: if there is nothing to wait for.
+        """
+        if self._missing is not None:
+            raise self._missing
+        if self.status is None or not self._goal.has_ended(self.status):
+            return [_IT]
+        return []
+
+    def describe(self) -> str:
+        """How far it is."""
+        spent = duration_since(self._started)
+        if self.status is None:
+            return f'Waiting for the service, {spent}'
+        done = self.status.progress
+        percent = f', {done} %' if done is not None else ''
+        return f'Waiting: {self.status.word}{percent}, {spent}'

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vbsclient.api.csbs import CheckpointGroups, CSBSClient, ServerBackup
@@ -31,6 +31,7 @@ from vbsclient.osc.output.columns import (
     Word,
     trigger,
 )
+from vbsclient.waiting import AVAILABLE, ResourceStatus
 
 #: What ``show`` tells of a volume backup, in the words of the wire, but for
 #: the size, which is in GB as everywhere.
@@ -260,6 +261,11 @@ class ShowCsbsBackup(ShowCommand):
         Column('Progress', 'backup.progress'),
         Column('Tags', 'backup.tags', Tags),
     )
+    goal = AVAILABLE
+
+    def status_of(self, found: Row) -> ResourceStatus:
+        status = seen_of(found.backup)
+        return replace(status, progress=found.backup.progress)
 
     def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Row:
         backup = selection.find_backup(self.csbs, parsed_args.backup)

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from vbsclient.api.csbs import Checkpoint, CheckpointGroups
 from vbsclient.api.http import Limits
 from vbsclient.api.values import gigabytes
 from vbsclient.change.targets import Change, Target
+from vbsclient.creation.server_backups import APPEARS_IN
 from vbsclient.deletion.checkpoints import CheckpointDeletion
 from vbsclient.deletion.server_backups import ServerBackupDeletion
 from vbsclient.osc.command.clients import make_csbs_client
@@ -30,6 +32,7 @@ from vbsclient.osc.output.columns import (
     trigger,
 )
 from vbsclient.osc.output.messages import Terms
+from vbsclient.waiting import AVAILABLE, ResourceStatus
 from vbsclient.wording import counted
 
 
@@ -93,7 +96,10 @@ class DeleteCsbsCheckpoint(DeleteCommand):
     words = Terms('checkpoint')
     asks = 'checkpoint'
     idle = 1800.0
-    polled = 'the backups in the checkpoints'
+    until = (
+        'all is gone; these deletions have no task of their own, so that the '
+        'backups in the checkpoints are polled'
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_targets(
@@ -225,6 +231,20 @@ class ShowCsbsCheckpoint(ShowCommand):
     )
     noun = 'checkpoint'
     named_by = 'ID, or the name of its backups'
+    goal = AVAILABLE
+    appears_in = APPEARS_IN
+
+    def status_of(self, found: Checkpoint) -> ResourceStatus:
+        """That of its backups: whatever goes on, then whatever failed."""
+        statuses = [ResourceStatus(status) for status in found.statuses]
+        busy = [s for s in statuses if not AVAILABLE.has_ended(s)]
+        failed = [s for s in statuses if not AVAILABLE.is_reached(s)]
+        [first, *_] = [*busy, *failed, *statuses]
+        return replace(
+            first,
+            reason=', '.join(found.statuses),
+            updated_at=found.updated_at,
+        )
 
     def find(
         self, parsed_args: argparse.Namespace, fields: set[str]

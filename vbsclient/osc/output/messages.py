@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from vbsclient import bulk
 from vbsclient.api import errors
@@ -27,6 +27,7 @@ class Terms:
     :ivar doing: what happens to it meanwhile.
     :ivar done: what it is afterwards.
     :ivar noun: the change itself.
+    :ivar plural: several targets; by default the one with an s.
     """
 
     one: str = 'backup'
@@ -34,11 +35,111 @@ class Terms:
     doing: str = 'deleting'
     done: str = 'deleted'
     noun: str = 'deletion'
+    plural: str = ''
+
+    #: What to do about what was sent and not answered.
+    unanswered: ClassVar[str] = 'check the status before retrying'
 
     @property
     def several(self) -> str:
         """Several targets."""
-        return f'{self.one}s'
+        return self.plural or f'{self.one}s'
+
+    def identity(self, target: Target) -> tuple[str | None, str | None]:
+        """(ID, name) that the row of a target has."""
+        return target.id or target.argument, target.name
+
+    def command_for(self, outcome: Outcome) -> str | None:
+        """What shows the rest of one change; None if that is the same."""
+        return None
+
+    def how_to_settle(self, outcome: Outcome) -> str:
+        """What to do about what was sent and not answered."""
+        return 'Check its status before retrying.'
+
+    def how_to_go_on(self, unfinished: Sequence[Outcome], ending: str) -> str:
+        """What to do about what is not finished.
+
+        :param ending: what that leads to, such as ``keep waiting``.
+        """
+        return f'run the same command again with --wait to {ending}.'
+
+
+@dataclass(frozen=True)
+class CreationTerms(Terms):
+    """The same for what creates backups, which is never repeated.
+
+    :ivar service: whose commands show what becomes of it.
+    :ivar parent: what is backed up, as an option of its list.
+    """
+
+    verb: str = 'create'
+    doing: str = 'creating'
+    done: str = 'created'
+    noun: str = 'creation'
+    service: str = 'vbs'
+    parent: str = 'volume'
+
+    unanswered = 'see what was created'
+
+    def identity(self, target: Target) -> tuple[str | None, str | None]:
+        return target.handle.backup_id, target.new_name
+
+    def command_for(self, outcome: Outcome) -> str | None:
+        """What shows, and waits for, one backup that may be created."""
+        target, handle = outcome.target, outcome.target.handle
+        if outcome.state not in (State.ACCEPTED, State.UNKNOWN):
+            return None
+        group = f'openstack {self.service}'
+        if handle.job_id:
+            return f'{group} job show --wait {handle.job_id}'
+        if handle.checkpoint_id:
+            return f'{group} checkpoint show --wait {handle.checkpoint_id}'
+        if handle.backup_id:
+            return f'{group} backup show --wait {handle.backup_id}'
+        return (
+            f'{group} backup list --{self.parent} {target.id} '
+            f'--name {target.new_name}'
+        )
+
+    def how_to_settle(self, outcome: Outcome) -> str:
+        return (
+            f'Do not run the command again before you have looked for it: '
+            f'"{self.command_for(outcome)}".'
+        )
+
+    def how_to_go_on(self, unfinished: Sequence[Outcome], ending: str) -> str:
+        commands = [self.command_for(outcome) for outcome in unfinished]
+        shown = ', '.join(f'"{one}"' for one in commands if one)
+        return (
+            f'do not run this command again, which would create more; to '
+            f'{ending}: {shown}.'
+        )
+
+
+@dataclass(frozen=True)
+class ShareTerms(Terms):
+    """The same for what shares backups."""
+
+    one: str = 'share of backup'
+    verb: str = 'create'
+    doing: str = 'sharing'
+    done: str = 'shared'
+    noun: str = 'sharing'
+    plural: str = 'shares'
+
+    unanswered = 'see what was shared'
+
+    def identity(self, target: Target) -> tuple[str | None, str | None]:
+        return target.handle.share_id, None
+
+    def command_for(self, outcome: Outcome) -> str | None:
+        if outcome.state is not State.UNKNOWN:
+            return None
+        return f'openstack vbs share list --backup {outcome.target.id}'
+
+    def how_to_settle(self, outcome: Outcome) -> str:
+        return f'See what was shared: "{self.command_for(outcome)}".'
 
 
 def label(target: Target) -> str:
@@ -135,18 +236,18 @@ def delays(
             message = (
                 f'Whether {count} {words.done} by now is unknown{names}. '
                 f'Their status could not be read '
-                f'({shortened(same[0].unread)}). Run the same command again '
-                f'with --wait to see it.'
+                f'({shortened(same[0].unread)}). '
+                f'{capital(words.how_to_go_on(same, "see it"))}'
             )
         else:
             goes_on = (
-                f'{words.noun.capitalize()} continues in the service; run the '
-                f'same command again with --wait to keep waiting'
+                f'{words.noun.capitalize()} continues in the service; '
+                f'{words.how_to_go_on(same, "keep waiting")}'
                 if any(outcome.is_unfinished for outcome in same)
                 else 'The service has not accepted it; run the same command '
-                'again with --wait'
+                'again with --wait.'
             )
-            message = f'{count} not {words.done} yet{names}. {goes_on}.'
+            message = f'{count} not {words.done} yet{names}. {goes_on}'
         yield _with_targets(message, same) if is_long else message
 
 
@@ -155,13 +256,13 @@ def unwatched(outcomes: Sequence[Outcome], words: Terms) -> str:
 
     :returns: '' if nothing was.
     """
-    count = sum(outcome.is_unfinished for outcome in outcomes)
-    if not count:
+    accepted = [outcome for outcome in outcomes if outcome.is_unfinished]
+    if not accepted:
         return ''
     return (
-        f'{count} of {len(outcomes)} {words.several} were accepted before '
-        f'that. {words.noun.capitalize()} continues in the service; run '
-        f'the same command again with --wait to see it.'
+        f'{len(accepted)} of {len(outcomes)} {words.several} were accepted '
+        f'before that. {words.noun.capitalize()} continues in the service; '
+        f'{words.how_to_go_on(accepted, "see it")}'
     )
 
 
@@ -202,8 +303,8 @@ def _failed(
         return f'Failed to look up {name}: {told}'
     if outcome.state is State.UNKNOWN:
         return (
-            f'Whether {what} {words.done} is unknown: {told} Check its status '
-            f'before retrying.'
+            f'Whether {what} {words.done} is unknown: {told} '
+            f'{words.how_to_settle(outcome)}'
         )
     return f'{failed} {words.verb} {name}: {told}'
 

@@ -6,12 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from vbsclient.api import errors
 from vbsclient.bulk import State
 from vbsclient.change.follow import Counts
-from vbsclient.change.targets import NotSent, Outcome
+from vbsclient.change.targets import NotSent, Outcome, Target
 from vbsclient.osc.output import messages
 from vbsclient.osc.output.columns import Column, Time
 from vbsclient.osc.output.messages import Terms
@@ -30,23 +29,35 @@ COLUMNS = (
     Column('Request ID', 'request_id', optional=1),
 )
 
-#: What a dry run can tell.
-PLAN_COLUMNS = COLUMNS[:6]
+#: What a dry run cannot tell.
+NOT_PLANNED = frozenset({'Requested At', 'Finished At', 'Request ID', 'Job'})
 
 #: From so many targets on, a summary follows their list.
 _MANY = 20
 
 _FAILED = (State.FAILED, State.REFUSED, State.MISSING)
+_GOOD = (State.ACCEPTED, State.DONE, State.SKIPPED, State.UNCHANGED)
 
-#: How an interruption calls the states; what it does not name was not sent.
-_INTERRUPTED = {
-    'accepted': (State.ACCEPTED,),
-    'failed': _FAILED,
-    'unknown (sent, no answer: check the status before retrying)': (
-        State.UNKNOWN,
-    ),
-    'not sent': (State.NOT_SENT, State.SKIPPED),
-}
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one target, raw, as columns read it.
+
+    :ivar id: of what was changed, or of what was created, once it is known;
+        what was named, if nothing was found.
+    :ivar target: for the columns of one kind of change.
+    """
+
+    type: str
+    id: str | None
+    name: str | None
+    source: str
+    result: str
+    detail: str | None
+    requested_at: str | None
+    finished_at: str | None
+    request_id: str | None
+    target: Target
 
 
 @dataclass
@@ -66,21 +77,21 @@ class Report:
     stopped: errors.ClientError | None = None
     unfinished: list[Outcome] = field(default_factory=list)
 
-    def rows(self) -> Iterator[Sequence[Any]]:
-        """One row for each target, raw, as :data:`COLUMNS` have it."""
+    def rows(self) -> Iterator[Row]:
+        """One row for each target."""
         for outcome in self.outcomes:
             target, result = outcome.target, outcome.result
             times = outcome.started_at, outcome.answered_at
-            yield (
+            yield Row(
                 target.type,
-                target.id or target.argument,
-                target.name,
+                *self.words.identity(target),
                 target.source,
                 self.result(outcome),
                 self._detail(outcome),
                 None if target.is_decided else _time(times[0]),
                 _time(times[1]) if outcome.state is State.DONE else None,
                 getattr(result or outcome.error, 'request_id', None),
+                target,
             )
 
     def result(self, outcome: Outcome) -> str:
@@ -111,7 +122,7 @@ class Report:
             return not self.dry_run or bool(outcome.target.expected)
         if state is State.MISSING:
             return not self.ignore_missing
-        return state not in (State.ACCEPTED, State.DONE, State.SKIPPED)
+        return state not in _GOOD
 
     def target_errors(self) -> Iterator[str]:
         """Why targets failed, as far as :attr:`stopped` does not say it."""
@@ -155,17 +166,7 @@ class Report:
 
     def interrupted(self) -> Iterator[str]:
         """What an interrupted run did, in groups with the ids."""
-        states_of = {self.words.done: (State.DONE,), **_INTERRUPTED}
-        groups: dict[str, list[str]] = {name: [] for name in states_of}
-        for outcome in self.outcomes:
-            line = shortened(outcome.target.id or outcome.target.argument)
-            # Once: what is under way may be answered at any time.
-            state = outcome.state
-            for name, states in states_of.items():
-                if state in states:
-                    if name == 'failed' and outcome.error is not None:
-                        line = f'{line}: {messages.reason(outcome)}'
-                    groups[name].append(line)
+        groups = self._groups()
         if self.outcomes:
             yield 'Interrupted.'
         else:
@@ -173,9 +174,10 @@ class Report:
             if not self.named:
                 return
             groups['not sent'] = [shortened(name) for name in self.named]
-        if not groups[self.words.done]:
-            # Only a wait, or a change that is done at once, knows of any.
-            del groups[self.words.done]
+        for name in (self.words.done, 'unchanged'):
+            # Only some changes, or a wait, know of any.
+            if not groups[name]:
+                del groups[name]
         for name, ids in groups.items():
             yield f'{name}: {len(ids)}'
             yield from (f'  {id}' for id in ids)
@@ -186,6 +188,34 @@ class Report:
             )
             yield f'Interrupted: {", ".join(counts)}.'
 
+    def _groups(self) -> dict[str, list[str]]:
+        """The targets by what is known of them, a line for each."""
+        words = self.words
+        states_of = {
+            words.done: (State.DONE,),
+            'unchanged': (State.UNCHANGED,),
+            'accepted': (State.ACCEPTED,),
+            'failed': _FAILED,
+            f'unknown (sent, no answer: {words.unanswered})': (State.UNKNOWN,),
+            'not sent': (State.NOT_SENT, State.SKIPPED),
+        }
+        groups: dict[str, list[str]] = {name: [] for name in states_of}
+        for outcome in self.outcomes:
+            # Once: what is under way may be answered at any time.
+            state = outcome.state
+            for name, states in states_of.items():
+                if state in states:
+                    groups[name].append(self._line(outcome, state))
+        return groups
+
+    def _line(self, outcome: Outcome, state: State) -> str:
+        """One target of a group."""
+        line = shortened(outcome.target.id or outcome.target.argument)
+        if state in _FAILED and outcome.error is not None:
+            return f'{line}: {messages.reason(outcome)}'
+        command = self.words.command_for(outcome)
+        return f'{line}: {command}' if command else line
+
     def _detail(self, outcome: Outcome) -> str | None:
         if outcome.error is not None:
             return messages.reason(outcome)
@@ -193,7 +223,10 @@ class Report:
         if result is not None:
             unread = outcome.unread
             unread = unread and f'its status is unknown: {unread}'
-            told = filter(None, [target.preceded, result.detail, unread])
+            told = filter(
+                None,
+                [target.preceded, result.detail, result.remark, unread],
+            )
             return '; '.join(told) or None
         if outcome.state is State.NOT_SENT and not self.dry_run:
             if self.stopped is not None:

@@ -15,7 +15,7 @@ from vbsclient.change.targets import Change
 from vbsclient.deletion.volume_backups import VolumeBackupDeletion
 from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.refusals import MissingError
-from vbsclient.lookup.volume_backups import marked
+from vbsclient.lookup.volume_backups import marked, status_of
 from vbsclient.osc.command.clients import (
     labels_of,
     make_csbs_client,
@@ -29,6 +29,7 @@ from vbsclient.osc.command.options import add_targets
 from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.vbs import selection
 from vbsclient.osc.vbs.details import LIST, MARKED, SHOW, Details, Row
+from vbsclient.waiting import AVAILABLE, ResourceStatus
 
 
 class DeleteVbsBackup(DeleteCommand):
@@ -170,6 +171,10 @@ class ShowVbsBackup(ShowCommand):
     """
 
     columns = SHOW
+    goal = AVAILABLE
+
+    def status_of(self, found: Row) -> ResourceStatus:
+        return status_of(found.backup)
 
     def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Row:
         vbs, share = self.vbs, None

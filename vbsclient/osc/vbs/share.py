@@ -15,6 +15,7 @@ from vbsclient.api.paths import is_uuid
 from vbsclient.api.values import text_or_none
 from vbsclient.api.vbs import Backup, Share, ShareFilter
 from vbsclient.change.targets import Change, Target
+from vbsclient.creation.shares import ShareCreation
 from vbsclient.deletion.shares import BackupSharesDeletion, ShareDeletion
 from vbsclient.lookup.names import Kind
 from vbsclient.lookup.refusals import MissingError
@@ -27,10 +28,11 @@ from vbsclient.osc.command.clients import (
 from vbsclient.osc.command.delete import DeleteCommand
 from vbsclient.osc.command.filters import add_filters, conditions_of, only_one
 from vbsclient.osc.command.list import Found, ListCommand
+from vbsclient.osc.command.named import NamedCommand
 from vbsclient.osc.command.options import from_a_list
 from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.output.columns import Column, Gigabytes, Time
-from vbsclient.osc.output.messages import Terms
+from vbsclient.osc.output.messages import ShareTerms, Terms
 from vbsclient.osc.vbs.selection import backup_id_of, share_filter
 from vbsclient.wording import brief, counted
 
@@ -53,6 +55,98 @@ _COLUMNS = (
         long=True,
     ),
 )
+
+
+class CreateVbsShare(NamedCommand):
+    """Share backups with other projects (VBS)
+
+    Each backup is shared with each project that is named, with one request
+    for each backup; what is shared already stays as it is. The other project
+    can create volumes from the backup, and neither restore nor delete it.
+
+    Example: openstack vbs share create --target-project <project> nightly-1
+    """
+
+    words = ShareTerms()
+    always_reports = True
+    dry_run = 'Show what would be shared or refused; share nothing'
+    report_columns = columns = (
+        Column('Type', 'type', machine_only=True),
+        Column('ID', 'id', below='Backup Name'),
+        Column(
+            'Backup',
+            lambda row: row.target.id or row.target.argument,
+            machine_only=True,
+        ),
+        Column('Backup Name', 'target.name'),
+        Column(
+            'Target Project',
+            'target.resource.project_id',
+            label=lambda row: (
+                row.target.resource.project_name
+                or row.target.resource.project_id
+            ),
+        ),
+        Column(
+            'Target Project Name',
+            'target.resource.project_name',
+            machine_only=True,
+        ),
+        Column('Source', 'source', machine_only=True),
+        Column('Result', 'result'),
+        Column('Detail', 'detail', below='Result'),
+        Column('Requested At', 'requested_at', Time, machine_only=True),
+        Column('Finished At', 'finished_at', Time, machine_only=True),
+        Column('Request ID', 'request_id', machine_only=True),
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            'targets',
+            metavar='<backup>',
+            nargs='+',
+            help=(
+                'Backup to share (name or ID); "-" reads IDs from the '
+                'standard input, one a line'
+            ),
+        )
+        parser.add_argument(
+            '--target-project',
+            metavar='<project>',
+            action='append',
+            required=True,
+            help=(
+                'Project that may use the backups (name or ID); repeat for '
+                'several'
+            ),
+        )
+        parser.add_argument(
+            '--target-project-domain',
+            metavar='<domain>',
+            help='Domain of the target projects (name or ID)',
+        )
+
+    def make_change(
+        self,
+        parsed_args: argparse.Namespace,
+        limits: Limits,
+        named: Sequence[str],
+    ) -> Change:
+        manager = self.app.client_manager
+        resources = resources_of(manager)
+        projects: dict[str, str | None] = {}
+        for project in parsed_args.target_project:
+            id = resources.project_id(
+                project, parsed_args.target_project_domain
+            )
+            projects[id] = None if id == project else project
+        return ShareCreation(
+            make_vbs_client(manager, limits),
+            named,
+            projects,
+            limits=limits,
+            label=labels_of(manager).of_volume,
+        )
 
 
 class DeleteVbsShare(DeleteCommand):

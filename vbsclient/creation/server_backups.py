@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Creating server backups."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+
+from vbsclient.api import errors
+from vbsclient.api.compute import Compute, Server
+from vbsclient.api.csbs import (
+    CSBSClient,
+    NoServerBackups,
+    ServerBackup,
+    ServerBackupFilter,
+)
+from vbsclient.api.csbs.servers import Protectability
+from vbsclient.api.http import Handle, Limits, Receipt
+from vbsclient.api.paging import PAGE_SIZE
+from vbsclient.change.targets import Done, Recorder, Target, merge
+from vbsclient.creation.base import Creation, Wanted
+from vbsclient.lookup.existence import MAX_SINGLE_GETS
+from vbsclient.lookup.names import unique
+from vbsclient.lookup.refusals import RefusedError, UnverifiedError
+from vbsclient.lookup.server_backups import seen_of
+from vbsclient.lookup.servers import find_servers
+from vbsclient.waiting import ResourceStatus
+
+#: How many characters a name may have.
+LONGEST_NAME = 255
+
+#: Seconds after which a backup that was accepted has to be listed.
+APPEARS_IN = 60.0
+
+#: Among so many backups, newest first, are those of one run.
+_NEWEST = 2 * PAGE_SIZE
+
+
+class ServerBackupCreation(Creation):
+    """The rules for ``csbs backup create``.
+
+    :param nova: knows the servers.
+    :param arguments: names and ids of servers.
+    :param now: this moment, in UTC, for the names of backups.
+    :param clock: seconds that only grow.
+    """
+
+    saved = 'server'
+
+    def __init__(
+        self,
+        csbs: CSBSClient,
+        nova: Compute,
+        arguments: Sequence[str],
+        wanted: Wanted,
+        *,
+        now: datetime,
+        limits: Limits,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(wanted, limits)
+        self._csbs = csbs
+        self._nova = nova
+        self._arguments = unique(arguments)
+        self._now = now
+        self._clock = clock
+        #: The ids of the backups of the servers before anything was sent.
+        self._before: set[str] = set()
+        #: When each target was accepted, by the id of its server.
+        self._accepted_at: dict[str, float] = {}
+
+    def targets(self) -> list[Target]:
+        found = find_servers(self._nova, self._arguments, self._limits)
+        targets = merge(
+            [Target.of(a, 'backup', 'CSBS', found[a]) for a in self._arguments]
+        )
+        open_targets = [t for t in targets if not t.is_decided]
+        self._read_backups([t.verified_id for t in open_targets])
+        for target in open_targets:
+            server: Server = target.verified
+            target.new_name = self._wanted.name_for(
+                server.name or server.id, self._now, LONGEST_NAME
+            )
+        if open_targets:
+            self._ask_service(open_targets)
+            self.refuse_too_many(open_targets, self._csbs.quotas)
+        return targets
+
+    def create(self, target: Target) -> Receipt:
+        return self._csbs.servers.back_up(
+            target.verified_id,
+            name=target.new_name,
+            description=self._wanted.description,
+            incremental=self._wanted.incremental,
+            tags=self._wanted.tags,
+        )
+
+    def send(self, target: Target, recorder: Recorder) -> Done:
+        done = super().send(target, recorder)
+        self._accepted_at[target.verified_id] = self._clock()
+        return done
+
+    def find_new(self, target: Target) -> Handle | None:
+        """The only backup of the server and name that was not there before."""
+        new = [
+            backup
+            for backup in self._backups_of([target.verified_id])
+            if backup.id not in self._before
+            and backup.name == target.new_name
+            and self._csbs.backups.owns(backup)
+        ]
+        if len(new) != 1:
+            return None
+        return Handle(backup_id=new[0].id, checkpoint_id=new[0].checkpoint_id)
+
+    def poll(self, targets: Sequence[Target]) -> dict[str, ResourceStatus]:
+        backups = self._in_checkpoints(targets)
+        seen: dict[str, ResourceStatus] = {}
+        for target in targets:
+            id = target.verified_id
+            if target.handle.checkpoint_id is None:
+                target.handle = self.find_new(target) or target.handle
+            backup = backups.get(target.handle.checkpoint_id or '')
+            if backup is not None:
+                target.handle = replace(target.handle, backup_id=backup.id)
+                seen[id] = replace(seen_of(backup), progress=backup.progress)
+            elif self._is_overdue(target):
+                seen[id] = ResourceStatus('', is_absent=True)
+        return seen
+
+    def _in_checkpoints(
+        self, targets: Sequence[Target]
+    ) -> dict[str, ServerBackup]:
+        """The backup of each checkpoint, as far as they are listed.
+
+        The first pages show those of all: they are the newest.
+        """
+        wanted = {
+            t.handle.checkpoint_id for t in targets if t.handle.checkpoint_id
+        }
+        found: dict[str, ServerBackup] = {}
+        if len(wanted) > 1:
+            for backup in islice(self._csbs.backups.list(), _NEWEST):
+                if backup.checkpoint_id in wanted:
+                    found[backup.checkpoint_id] = backup
+                if len(found) == len(wanted):
+                    break
+        for id in sorted(wanted - set(found))[:MAX_SINGLE_GETS]:
+            for backup in self._csbs.backups.list(checkpoint_id=id):
+                found[id] = backup
+        return found
+
+    def _is_overdue(self, target: Target) -> bool:
+        """Whether its backup should be listed by now."""
+        accepted_at = self._accepted_at.get(target.verified_id)
+        return (
+            accepted_at is not None
+            and target.handle.backup_id is None
+            and self._clock() - accepted_at > APPEARS_IN
+        )
+
+    # -- what is checked before -----------------------------------------
+
+    def _read_backups(self, server_ids: Sequence[str]) -> None:
+        """Read what there is; also shows that this is CSBS.
+
+        :raises NoServerBackups: on a plain Karbor, which has no such calls.
+        """
+        try:
+            for backup in self._backups_of(server_ids):
+                self._before.add(backup.id)
+        except NoServerBackups as error:
+            raise error.revised(
+                'this cloud is a plain Karbor, which does not back up a '
+                'server by its ID',
+                'Run a plan of Karbor instead: "openstack data protection '
+                'checkpoint create <provider> <plan>".',
+            ) from error
+
+    def _backups_of(self, server_ids: Sequence[str]) -> Iterator[ServerBackup]:
+        if len(server_ids) > MAX_SINGLE_GETS:
+            yield from self._csbs.backups.list()
+            return
+        for id in server_ids:
+            yield from self._csbs.backups.list(
+                where=ServerBackupFilter(server_id=id)
+            )
+
+    def _ask_service(self, targets: Sequence[Target]) -> None:
+        """Refuse what the service says cannot be backed up (C2)."""
+        answers = self._csbs.servers.check_protectable(
+            [target.verified_id for target in targets]
+        )
+        for target in targets:
+            answer = answers.get(target.verified_id)
+            if answer is None:
+                target.refusal = UnverifiedError(
+                    'the service does not say whether the server can be '
+                    'backed up'
+                )
+            elif not answer.result:
+                target.refusal = _refusal(answer)
+            elif answer.message:
+                target.notes.append(answer.message)
+
+
+def _refusal(answer: Protectability) -> RefusedError:
+    """Why the service would refuse it, with its code."""
+    reason = answer.message or 'it gives no reason'
+    code = f' (code {answer.code})' if answer.code else ''
+    return RefusedError(
+        f'the service says that the server cannot be backed up: '
+        f'{reason.rstrip(".")}{code}',
+        errors.HINTS.get(answer.code or ''),
+    )

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sharing backups with other projects."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from vbsclient.api import errors
+from vbsclient.api.http import Handle, Limits, Receipt
+from vbsclient.api.vbs import Backup, Share, VBSClient
+from vbsclient.bulk import State
+from vbsclient.change.targets import Change, Done, Recorder, Target
+from vbsclient.lookup.existence import MAX_SINGLE_GETS
+from vbsclient.lookup.kinds import suppress_errors
+from vbsclient.lookup.labels import VolumeLabel, no_label
+from vbsclient.lookup.names import foreign, unique
+from vbsclient.lookup.refusals import RefusedError
+from vbsclient.lookup.sharing import by_backup, read_shares
+from vbsclient.lookup.volume_backups import find_backups
+from vbsclient.wording import brief
+
+
+@dataclass(eq=False)
+class _Request:
+    """The one POST of a backup, with all its new projects.
+
+    :ivar error: how it ended; None if it was accepted.
+    :ivar share_ids: of the shares that there are after it, by project.
+    """
+
+    project_ids: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    was_sent: bool = False
+    error: errors.ClientError | None = None
+    request_id: str | None = None
+    share_ids: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SharedWith:
+    """The project that a backup is to be shared with.
+
+    :ivar project_name: None if it is not known.
+    """
+
+    project_id: str
+    project_name: str | None = None
+
+
+class ShareCreation(Change):
+    """The rules for ``vbs share create``.
+
+    A target is one backup with one project; the targets of one backup go
+    with one request.
+
+    :param arguments: names and ids of backups.
+    :param projects: names by the ids of the projects; None where the name is
+        not known.
+    :param label: how people call a volume.
+    """
+
+    def __init__(
+        self,
+        vbs: VBSClient,
+        arguments: Sequence[str],
+        projects: Mapping[str, str | None],
+        *,
+        limits: Limits,
+        label: VolumeLabel = no_label,
+    ) -> None:
+        self._vbs = vbs
+        self._arguments = unique(arguments)
+        self._projects = projects
+        self._limits = limits
+        self._label = label
+        self._requests: dict[str, _Request] = {}
+
+    def targets(self) -> list[Target]:
+        own = self._vbs.shares.project_id
+        if own in self._projects:
+            raise RefusedError(
+                f'{own} is the project of the backups itself',
+                'Name another project to share them with.',
+            )
+        found = find_backups(
+            self._vbs.backups, self._arguments, self._limits, self._label
+        )
+        backups = {
+            one.id: one for one in found.values() if isinstance(one, Backup)
+        }
+        shares = self._shares_of(list(backups))
+        targets = []
+        for argument in self._arguments:
+            backup = found[argument]
+            if isinstance(backup, errors.ClientError):
+                targets += [
+                    Target(
+                        argument,
+                        'share',
+                        'VBS',
+                        resource=SharedWith(project_id, name),
+                        refusal=backup,
+                    )
+                    for project_id, name in self._projects.items()
+                ]
+            elif backups.pop(backup.id, None) is not None:
+                targets += self._targets(
+                    argument, backup, shares.get(backup.id, ())
+                )
+        return targets
+
+    def send(self, target: Target, recorder: Recorder) -> Done:
+        wanted: SharedWith = target.verified
+        request = self._requests[target.verified_id]
+        with request.lock:
+            if not request.was_sent:
+                self._send(request, target, recorder)
+        share_id = request.share_ids.get(wanted.project_id)
+        if share_id is None:
+            raise request.error or errors.ClientError(
+                f'the service accepted the request and did not share it with '
+                f'{wanted.project_id}',
+                'Check that this is the ID of a project.',
+            )
+        target.handle = Handle(share_id=share_id)
+        was_lost = request.error is not None
+        return Done(
+            request.request_id,
+            is_final=True,
+            remark='its answer was lost' if was_lost else '',
+        )
+
+    def _send(
+        self, request: _Request, target: Target, recorder: Recorder
+    ) -> None:
+        """Send the one request of a backup, and compare what came of it."""
+        backup_id = target.verified_id
+        made: list[Share] = []
+
+        def share() -> Receipt:
+            shares, receipt = self._vbs.shares.create(
+                backup_id, request.project_ids
+            )
+            made.extend(shares)
+            return receipt
+
+        projects = ', '.join(request.project_ids)
+        try:
+            receipt = recorder.record(target, f'share with {projects}', share)
+            request.request_id = receipt.request_id
+        except errors.Cancelled:
+            raise
+        except errors.OutcomeUnknown as unknown:
+            request.error = unknown
+            request.request_id = unknown.request_id
+        except errors.ClientError as refusal:
+            request.was_sent = True
+            request.error = refusal
+            return
+        request.was_sent = True
+        request.share_ids = _ids_by_project(made)
+        if not set(request.project_ids) <= request.share_ids.keys():
+            # What did not come back may be there all the same.
+            listed = suppress_errors(
+                lambda: list(self._vbs.shares.list(backup_id=backup_id))
+            )
+            request.share_ids |= _ids_by_project(listed or ())
+
+    # -- what is checked before -----------------------------------------
+
+    def _shares_of(
+        self, backup_ids: Sequence[str]
+    ) -> Mapping[str, list[Share]]:
+        """The shares that there are, by the ids of the backups."""
+        if len(backup_ids) > MAX_SINGLE_GETS:
+            return by_backup(read_shares(self._vbs.shares))
+        return {
+            id: list(read_shares(self._vbs.shares, id)) for id in backup_ids
+        }
+
+    def _targets(
+        self, argument: str, backup: Backup, shares: Sequence[Share]
+    ) -> list[Target]:
+        existing = _ids_by_project(shares)
+        request = self._requests[backup.id] = _Request()
+        targets = []
+        for project_id, name in self._projects.items():
+            target = Target(
+                argument,
+                'share',
+                'VBS',
+                id=backup.id,
+                name=backup.name,
+                resource=SharedWith(project_id, name),
+                refusal=self._refusal(backup),
+            )
+            if target.refusal is None and project_id in existing:
+                target.handle = Handle(share_id=existing[project_id])
+                target.settled = 'is shared with this project already'
+                target.settled_as = State.UNCHANGED
+            if not target.is_decided:
+                request.project_ids.append(project_id)
+            targets.append(target)
+        return targets
+
+    def _refusal(self, backup: Backup) -> RefusedError | None:
+        if not self._vbs.backups.owns(backup):
+            return foreign(backup.owner, verb='share')
+        if backup.status != 'available':
+            return RefusedError(
+                f'its status is {brief(backup.status)}: only a backup that is '
+                f'available can be shared'
+            )
+        return None
+
+
+def _ids_by_project(shares: Iterable[Share]) -> dict[str, str]:
+    return {
+        share.to_project_id: share.id
+        for share in shares
+        if share.to_project_id
+    }

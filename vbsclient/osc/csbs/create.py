@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``openstack csbs backup create``: whole servers are backed up."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from datetime import datetime, timezone
+
+from vbsclient.api.compute import Compute
+from vbsclient.api.http import Limits
+from vbsclient.change.targets import Change
+from vbsclient.creation.server_backups import (
+    LONGEST_NAME,
+    ServerBackupCreation,
+)
+from vbsclient.osc.command.clients import make_csbs_client, make_lookup_client
+from vbsclient.osc.command.create import CreateCommand, columns_of_creation
+from vbsclient.osc.output.columns import Column
+from vbsclient.osc.output.messages import CreationTerms
+
+
+class CreateCsbsBackup(CreateCommand):
+    """Create server backups (CSBS)
+
+    One backup of each server that is named, with all its volumes. The
+    service is asked first whether each can be backed up.
+
+    A creation is never sent twice, and this command is not to be repeated
+    for what it has started: after a timeout or Ctrl-C it tells the command
+    that keeps waiting.
+
+    Example: openstack csbs backup create --wait --name before-patch web01
+    """
+
+    words = CreationTerms(
+        'backup of server', plural='backups', service='csbs', parent='server'
+    )
+    idle = 3600.0
+    longest_name = LONGEST_NAME
+    longest_description = 255
+    report_columns = columns = columns_of_creation(
+        Column(
+            'Server',
+            lambda row: row.target.id or row.target.argument,
+            label=lambda row: row.target.name or row.target.argument,
+        ),
+        Column('Server Name', 'target.name', machine_only=True),
+        Column('Checkpoint', 'target.handle.checkpoint_id', optional=1),
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            'targets',
+            metavar='<server>',
+            nargs='+',
+            help=(
+                'Server to back up (name or ID); "-" reads IDs from the '
+                'standard input, one a line'
+            ),
+        )
+        self.add_creation(
+            parser,
+            tags='',
+            force='Do not check that the quota has room for all backups',
+        )
+
+    def make_change(
+        self,
+        parsed_args: argparse.Namespace,
+        limits: Limits,
+        named: Sequence[str],
+    ) -> Change:
+        manager = self.app.client_manager
+        return ServerBackupCreation(
+            make_csbs_client(manager, limits),
+            make_lookup_client(manager, Compute, 'compute'),
+            named,
+            self.wanted(parsed_args),
+            now=datetime.now(timezone.utc),
+            limits=limits,
+        )
