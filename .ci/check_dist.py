@@ -51,7 +51,7 @@ def planned_version(root: Path = ROOT) -> str:
 
 def is_build_of(version: str, planned: str) -> bool:
     """Whether a version is the planned one, or leads to it."""
-    pattern = rf'{re.escape(planned)}(\.0?(a|b|rc)\d+)?(\.dev\d+)?'
+    pattern = rf'{re.escape(planned)}(\.0(a|b|rc)\d+)?(\.dev\d+)?'
     return re.fullmatch(pattern, version) is not None
 
 

@@ -15,4 +15,4 @@ def __getattr__(name: str) -> str:
             return version('python-vbsclient')
         except PackageNotFoundError:
             pass  # a checkout that is not installed
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    raise AttributeError(name)
