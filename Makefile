@@ -5,12 +5,6 @@ PYTHON ?= python3
 READY := .venv/.ready
 TOX := .venv/bin/python -m tox
 
-# pbr takes the version from the metadata of an sdist, or from git; if there is
-# neither (no commit yet, an unpacked archive), it is that before the first.
-export PBR_VERSION ?= $(shell test -f PKG-INFO || \
-    git rev-parse -q --verify HEAD >/dev/null 2>&1 || \
-    sed -n 's/^version = \(.*\)/\1.dev0/p' setup.cfg)
-
 # Options of the sandbox, such as SANDBOX="--trouble --chains".
 SANDBOX =
 
