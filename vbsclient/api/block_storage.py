@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,12 @@ from vbsclient.api.catalog import split_base
 from vbsclient.api.client import LookupClient
 from vbsclient.api.endpoint import BLOCK_STORAGE
 from vbsclient.api.paging import Style
-from vbsclient.api.values import id_or_none, int_or_none, text_or_none
+from vbsclient.api.values import (
+    bool_or_none,
+    id_or_none,
+    int_or_none,
+    text_or_none,
+)
 
 _VOLUMES = Style('volumes', 'marker', links='volumes_links', links_tell=True)
 _SNAPSHOTS = Style(
@@ -26,6 +31,11 @@ class Volume:
     :ivar status: such as ``available`` or ``in-use``; empty if it is not told.
     :ivar size: in GB.
     :ivar server_ids: of the servers that it is attached to.
+    :ivar devices: as which it is attached, in the same order.
+    :ivar is_bootable: whether a server can boot from it; None if that is not
+        told, as for the rest.
+    :ivar is_encrypted: whether it is encrypted.
+    :ivar is_shareable: whether several servers may use it.
     """
 
     id: str
@@ -34,6 +44,11 @@ class Volume:
     size: int | None
     created_at: str | None
     server_ids: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    availability_zone: str | None = None
+    is_bootable: bool | None = None
+    is_encrypted: bool | None = None
+    is_shareable: bool | None = None
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Volume:
@@ -44,7 +59,13 @@ class Volume:
             str(body.get('status') or ''),
             int_or_none(body.get('size')),
             text_or_none(body.get('created_at')),
-            tuple(_server_ids(body.get('attachments'))),
+            tuple(_of_attachments(body, 'server_id', str.lower)),
+            tuple(_of_attachments(body, 'device')),
+            text_or_none(body.get('availability_zone')),
+            # A text in the answers of Cinder.
+            bool_or_none(body.get('bootable')),
+            bool_or_none(body.get('encrypted')),
+            bool_or_none(body.get('multiattach', body.get('shareable'))),
         )
 
 
@@ -125,8 +146,12 @@ class BlockStorage(LookupClient):
         return map(Volume.from_body, found)
 
 
-def _server_ids(attachments: Any) -> Iterator[str]:
+def _of_attachments(
+    body: Mapping[str, Any], key: str, form: Callable[[str], str] = str
+) -> Iterator[str]:
+    """What each attachment of a volume says under a key, if it does."""
+    attachments = body.get('attachments')
     for one in attachments if isinstance(attachments, list) else ():
-        id = one.get('server_id') if isinstance(one, dict) else None
-        if isinstance(id, str):
-            yield id.lower()
+        value = one.get(key) if isinstance(one, dict) else None
+        if isinstance(value, str):
+            yield form(value)

@@ -27,6 +27,7 @@ class Server:
     :ivar status: such as ``ACTIVE``; empty if it is not told.
     :ivar volume_ids: its volumes; None if the answer does not tell them.
     :ivar addresses: the addresses on all its networks.
+    :ivar task: what is being done with it; None for nothing, as far as told.
     """
 
     id: str
@@ -35,6 +36,8 @@ class Server:
     created_at: str | None
     volume_ids: frozenset[str] | None
     addresses: tuple[str, ...] = ()
+    task: str | None = None
+    availability_zone: str | None = None
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Server:
@@ -46,6 +49,8 @@ class Server:
             text_or_none(body.get('created')),
             _volume_ids(body.get('os-extended-volumes:volumes_attached')),
             tuple(_addresses(body.get('addresses'))),
+            text_or_none(body.get('OS-EXT-STS:task_state')),
+            text_or_none(body.get('OS-EXT-AZ:availability_zone')),
         )
 
 

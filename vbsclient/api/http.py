@@ -28,7 +28,7 @@ from requests.adapters import DEFAULT_POOLSIZE
 from vbsclient.api import answers, errors
 from vbsclient.api.failures import translated
 from vbsclient.api.login import Headers, login_of
-from vbsclient.api.paths import is_job_id, is_uuid
+from vbsclient.api.paths import is_job_id, is_uuid, refuse_deleting_post
 from vbsclient.api.session import (
     LARGEST_PAGE,
     LARGEST_SINGLE,
@@ -450,6 +450,7 @@ class Transport:
     def _change(
         self, method: str, url: str, body: Body, accepted: int
     ) -> tuple[dict[str, Any], Receipt]:
+        refuse_deleting_post(url)
         request = _Request(method, url, body=body, is_change=True)
         attempts = 0
 

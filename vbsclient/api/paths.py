@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from vbsclient.api import errors
 from vbsclient.api.values import UUID, canonical_id
@@ -21,6 +21,10 @@ _JOB_ID = re.compile('[0-9A-Za-z_-]{1,64}')
 _NEW_TAG_KEY = re.compile('[0-9A-Za-z_-]{1,36}')
 #: What was made elsewhere may have more characters.
 _TAG_KEY = re.compile(r'[^\x00-\x1f\x7f=*<>\\,|/]{1,127}')
+
+
+#: What alone may be POSTed below ``cloudbackups``.
+_RESTORE = re.compile(f'{UUID.pattern}/restore')
 
 
 class Segment(str):
@@ -55,6 +59,20 @@ def resource_path(*parts: str, id: str | None = None) -> str:
         if not isinstance(part, Segment) and not _ROUTE.fullmatch(part):
             raise errors.InvalidId(f'{part!r} is not a part of a path')
     return '/'.join(parts)
+
+
+def refuse_deleting_post(url: str) -> None:
+    """Refuse to POST what deletes a backup (VBS API, V2).
+
+    A POST on a resource of ``cloudbackups`` deletes it, and the same with
+    ``/restore`` behind it restores it: a URL that has lost its end must
+    never leave.
+
+    :raises InvalidId: if it is one.
+    """
+    _, found, rest = urlsplit(url).path.partition('/cloudbackups/')
+    if found and not _RESTORE.fullmatch(rest):
+        raise errors.InvalidId(f'a POST to cloudbackups/{rest} would delete')
 
 
 def uuid_segment(id: str) -> Segment:

@@ -16,6 +16,7 @@ from vbsclient.api.csbs.checkpoints import Checkpoint, CheckpointGroups, Member
 from vbsclient.api.csbs.karbor import KarborCheckpoint, KarborCheckpoints
 from vbsclient.api.csbs.kind import CSBS_PROVIDER, NoServerBackups, Provider
 from vbsclient.api.csbs.policies import Policies, Policy
+from vbsclient.api.csbs.restores import Restores
 from vbsclient.api.csbs.servers import Protectability, Servers
 from vbsclient.api.endpoint import CSBSEndpoint, resolve_csbs
 from vbsclient.api.paths import resource_path
@@ -35,6 +36,7 @@ __all__ = [
     'Protectability',
     'Provider',
     'Quota',
+    'Restores',
     'ServerBackup',
     'ServerBackupFilter',
     'ServerBackups',
@@ -94,6 +96,11 @@ class CSBSClient(ServiceClient):
     def servers(self) -> Servers:
         """The calls that back servers up."""
         return Servers(self.transport, self.endpoint.url)
+
+    @cached_property
+    def restores(self) -> Restores:
+        """The calls on restores."""
+        return Restores(self.transport, self.endpoint.url)
 
     @cached_property
     def policies(self) -> Policies:

@@ -24,7 +24,7 @@ _SERVER = 'OS::Nova::Server'
 
 @dataclass(frozen=True)
 class Protectability:
-    """Whether a server can be backed up (C2).
+    """Whether a server can be backed up (C2), or restored to (C3).
 
     :ivar result: whether it can.
     :ivar code: why not, one of the API reference; None if it says none.
@@ -85,6 +85,48 @@ class Servers:
         answers = map(_protectability, filter(_is_object, rows))
         return {one.server_id: one for one in answers if one.server_id}
 
+    def check_restorable(
+        self, backup_id: str, server_id: str, volumes: Mapping[str, str]
+    ) -> Protectability | None:
+        """Ask whether a backup can be restored (CSBS API, C3).
+
+        A POST that changes nothing; it is repeated like a GET.
+
+        :param backup_id: a UUID of a server backup.
+        :param server_id: the UUID of the server to restore to.
+        :param volumes: the target volumes by the ids of the volume backups.
+        :returns: the answer; None if there is none for this.
+        :raises InvalidId: if an id is no UUID; nothing was sent.
+        :raises MalformedResponse: if it is no list of answers.
+        :raises ServiceError: if the service refuses.
+        """
+        server = str(uuid_segment(server_id))
+        body = self._transport.post_to_read(
+            f'{self._url}/{resource_path("resources", "action")}',
+            {
+                'check_restorable': [
+                    {
+                        'checkpoint_item_id': str(uuid_segment(backup_id)),
+                        'target': {
+                            'resource_id': server,
+                            'resource_type': _SERVER,
+                            'volumes': mapping_of(volumes),
+                        },
+                    }
+                ]
+            },
+        )
+        rows = body.get('restorable')
+        if not isinstance(rows, list):
+            raise errors.MalformedResponse(
+                'the service does not say whether it can be restored'
+            )
+        answers = list(map(_protectability, filter(_is_object, rows)))
+        # One was asked for, which may be named or not.
+        if len(answers) != 1 or answers[0].server_id not in ('', server):
+            return None
+        return answers[0]
+
     def back_up(
         self,
         server_id: str,
@@ -127,6 +169,20 @@ class Servers:
         )
         checkpoint = dict_or_empty(document.get('checkpoint'))
         return with_handle(receipt, Handle.of_checkpoint(checkpoint.get('id')))
+
+
+def mapping_of(volumes: Mapping[str, str]) -> list[dict[str, str]]:
+    """The list that the wire has of target volumes by volume backups.
+
+    :raises InvalidId: if an id is no UUID.
+    """
+    return [
+        {
+            'backup_id': str(uuid_segment(backup_id)),
+            'volume_id': str(uuid_segment(volume_id)),
+        }
+        for backup_id, volume_id in volumes.items()
+    ]
 
 
 def _is_object(row: Any) -> bool:

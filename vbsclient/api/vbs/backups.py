@@ -336,6 +336,39 @@ class Backups(Collection[Backup]):
         backup = dict_or_empty(document.get('backup'))
         return with_handle(receipt, Handle.of_backup(backup.get('id')))
 
+    def restore(self, backup_id: str, volume_id: str) -> Receipt:
+        """Overwrite a volume with a backup (VBS API, V11 and V17; 202).
+
+        It is asynchronous: the backup is ``restoring`` and then
+        ``available``, whatever came of it; the volume is
+        ``restoring-backup`` and then ``available`` or ``error_restoring``.
+
+        :param backup_id: a UUID.
+        :param volume_id: the UUID of the volume whose data are lost.
+        :raises InvalidId: if one is no UUID; nothing was sent.
+        :raises ServiceError: if the service refuses.
+        :raises ConnectionFailed: if it could not be sent.
+        :raises OutcomeUnknown: if it may have been accepted, also if the
+            answer is about another volume.
+        """
+        backup, volume = uuid_segment(backup_id), uuid_segment(volume_id)
+        document, receipt = self._transport.post(
+            self._address(backup, 'restore'),
+            {'restore': {'volume_id': str(volume)}},
+            accepted=202,
+        )
+        restore = dict_or_empty(document.get('restore'))
+        if id_or_none(restore.get('volume_id')) != volume:
+            raise errors.OutcomeUnknown(
+                errors.UnexpectedSuccess(
+                    'the service restores to another volume than it was '
+                    'asked for',
+                    status=receipt.status,
+                    request_id=receipt.request_id,
+                )
+            )
+        return receipt
+
     @property
     def _detail(self) -> str:
         return self._address('detail')

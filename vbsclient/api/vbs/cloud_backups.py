@@ -70,3 +70,25 @@ class CloudBackups:
             accepted=200,
         )
         return with_handle(receipt, Handle.of_job(document.get('job_id')))
+
+    def restore(self, backup_id: str, volume_id: str) -> Receipt:
+        """Overwrite a volume with a backup (VBS API, V3; 200).
+
+        It is asynchronous: the receipt's handle has the id of the job.  The
+        volume is available, detached, and not smaller than the backup.
+
+        :param backup_id: a UUID.
+        :param volume_id: the UUID of the volume whose data are lost.
+        :raises InvalidId: if one is no UUID; nothing was sent.
+        :raises ServiceError: if the service refuses.
+        :raises ConnectionFailed: if it could not be sent.
+        :raises OutcomeUnknown: if it may have been accepted.
+        """
+        segment = uuid_segment(backup_id)
+        document, receipt = self._transport.post(
+            # Without its last part this would delete the backup.
+            f'{self._url}/{resource_path("cloudbackups", segment, "restore")}',
+            {'restore': {'volume_id': str(uuid_segment(volume_id))}},
+            accepted=200,
+        )
+        return with_handle(receipt, Handle.of_job(document.get('job_id')))
