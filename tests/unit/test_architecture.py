@@ -23,7 +23,7 @@ LAYERS = (
     ),
     ('vbsclient.lookup',),
     ('vbsclient.change',),
-    ('vbsclient.creation', 'vbsclient.deletion'),
+    ('vbsclient.creation', 'vbsclient.deletion', 'vbsclient.restoring'),
     ('vbsclient.osc.output',),
     ('vbsclient.osc.command',),
     ('vbsclient.osc',),

@@ -12,9 +12,9 @@ from vbsclient.api.client import LookupClient
 from vbsclient.api.endpoint import BLOCK_STORAGE
 from vbsclient.api.paging import Style
 from vbsclient.api.values import (
-    bool_or_none,
     id_or_none,
     int_or_none,
+    lenient_bool,
     text_or_none,
 )
 
@@ -63,9 +63,9 @@ class Volume:
             tuple(_of_attachments(body, 'device')),
             text_or_none(body.get('availability_zone')),
             # A text in the answers of Cinder.
-            bool_or_none(body.get('bootable')),
-            bool_or_none(body.get('encrypted')),
-            bool_or_none(body.get('multiattach', body.get('shareable'))),
+            lenient_bool(body.get('bootable')),
+            lenient_bool(body.get('encrypted')),
+            lenient_bool(body.get('multiattach', body.get('shareable'))),
         )
 
 

@@ -136,6 +136,13 @@ def bool_or_none(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
+def lenient_bool(value: Any) -> bool | None:
+    """A boolean, also as text in any case; None for anything else."""
+    if isinstance(value, str):
+        return {'true': True, 'false': False}.get(value.strip().lower())
+    return bool_or_none(value)
+
+
 def dict_or_empty(value: Any) -> dict[str, Any]:
     """An object; an empty one for any other type."""
     return value if isinstance(value, dict) else {}

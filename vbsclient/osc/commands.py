@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from vbsclient.osc.vbs.create import CreateVbsBackup
     from vbsclient.osc.vbs.job import ShowVbsJob
     from vbsclient.osc.vbs.prune import PruneVbsBackup
+    from vbsclient.osc.vbs.restore import RestoreVbsBackup
     from vbsclient.osc.vbs.share import (
         CreateVbsShare,
         DeleteVbsShare,
@@ -57,6 +58,7 @@ COMMANDS = {
     'vbs.backup': 'DeleteVbsBackup ListVbsBackup ShowVbsBackup',
     'vbs.create': 'CreateVbsBackup',
     'vbs.job': 'ShowVbsJob',
+    'vbs.restore': 'RestoreVbsBackup',
     'vbs.prune': 'PruneVbsBackup',
     'vbs.share': 'CreateVbsShare DeleteVbsShare ListVbsShare ShowVbsShare',
 }

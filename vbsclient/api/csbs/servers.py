@@ -13,9 +13,9 @@ from vbsclient.api.http import Handle, Receipt, Transport, with_handle
 from vbsclient.api.paths import resource_path, uuid_segment
 from vbsclient.api.tags import tag_list
 from vbsclient.api.values import (
-    bool_or_none,
     dict_or_empty,
     id_or_none,
+    lenient_bool,
     text_or_none,
 )
 
@@ -193,7 +193,7 @@ def _protectability(row: Mapping[str, Any]) -> Protectability:
     return Protectability(
         id_or_none(row.get('resource_id')) or '',
         # What is not said is not allowed.
-        bool_or_none(row.get('result')) is True,
+        lenient_bool(row.get('result')) is True,
         text_or_none(row.get('error_code')) or None,
         text_or_none(row.get('error_msg')) or None,
     )

@@ -28,6 +28,7 @@ from vbsclient.api.values import (
     id_or_none,
     int_or_none,
     json_text,
+    lenient_bool,
     lenient_int,
     owner_of,
     text_or_none,
@@ -97,6 +98,19 @@ class Backup:
         """Whether it depends on another; None where v2 does not say it."""
         kind = lenient_int(self.metadata.get('TYPE'))
         return {0: False, 1: True}.get(kind) if kind is not None else None
+
+    @property
+    def is_encrypted(self) -> bool | None:
+        """Whether the disk was; None where the answer does not tell it."""
+        key = self.metadata.get('CMKID') or self.metadata.get('VK')
+        if key or self.body.get('encryption_key_id'):
+            return True
+        return False if self.metadata else None
+
+    @property
+    def is_bootable(self) -> bool | None:
+        """Whether a server could boot from the disk; v2 only."""
+        return lenient_bool(self.metadata.get('BOOTABLE'))
 
     @property
     def automatic(self) -> bool:

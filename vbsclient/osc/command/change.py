@@ -200,7 +200,7 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         )
         if not parsed_args.dry_run:
             refuse_if_read_only(self.app.client_manager)
-        recorder = self._open_journal(parsed_args)
+        self.recorder = recorder = self._open_journal(parsed_args)
         try:
             self._change(parsed_args, recorder)
         finally:

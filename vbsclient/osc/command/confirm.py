@@ -114,9 +114,11 @@ def confirm(
     *,
     stdin: TextIO | None,
     stderr: TextIO | None,
+    declined: str = 'Nothing was deleted.',
 ) -> None:
     """Ask for a yes.
 
+    :param declined: what to say after a no.
     :param unanswered: what to say where there is no terminal.
     :param stdin: where the answer comes from; None if it is not free.
     :raises CommandError: if the answer is no, or nobody can answer.
@@ -139,4 +141,4 @@ def confirm(
             # Ctrl-C and Ctrl-D leave the cursor behind the question.
             stderr.write('\n')
     if answer.strip().lower() not in ('y', 'yes'):
-        raise exceptions.CommandError('Nothing was deleted.')
+        raise exceptions.CommandError(declined)

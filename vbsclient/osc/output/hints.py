@@ -20,6 +20,7 @@ from vbsclient.creation import base as creation
 from vbsclient.creation import volume_backups as volume_backup_creation
 from vbsclient.deletion import checkpoints, prune, shares, volume_backups
 from vbsclient.lookup import kinds, origin, resources, sharing
+from vbsclient.restoring import volumes as restored_volumes
 
 #: What a hint of the library means on the command line.
 _ON_THE_COMMAND_LINE = {
@@ -89,6 +90,10 @@ _ON_THE_COMMAND_LINE = {
     creation.NAME_FEWER: 'Name fewer, delete backups, or add --force.',
     volume_backup_creation.FORCE_IN_USE: (
         'Detach it, or add --force: it is saved as after a power failure.'
+    ),
+    restored_volumes.DETACH: (
+        'Stop the server and detach it first: "openstack server stop '
+        '{server}", "openstack server remove volume {server} {volume}".'
     ),
     prune.KEEP_SOME: (
         'Only selected backups that can be restored count. Add a rule that '

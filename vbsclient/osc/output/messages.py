@@ -120,6 +120,52 @@ class CreationTerms(Terms):
 
 
 @dataclass(frozen=True)
+class RestoreTerms(Terms):
+    """The same for what overwrites data, which is never repeated.
+
+    :ivar service: whose backups these are.
+    :ivar command: what shows how far it is, where no job does.
+    """
+
+    one: str = 'volume'
+    verb: str = 'restore'
+    doing: str = 'restoring'
+    done: str = 'restored'
+    noun: str = 'restore'
+    service: str = 'vbs'
+    command: str = 'openstack volume show {target}'
+
+    unanswered = 'see what was restored'
+
+    def identity(self, target: Target) -> tuple[str | None, str | None]:
+        plan = target.resource
+        return getattr(plan, 'backup_id', None), getattr(
+            plan, 'backup_name', None
+        )
+
+    def command_for(self, outcome: Outcome) -> str | None:
+        if outcome.state not in (State.ACCEPTED, State.UNKNOWN):
+            return None
+        if job_id := outcome.target.handle.job_id:
+            return f'openstack vbs job show --wait {job_id}'
+        return self.command.format(
+            target=outcome.target.id, backup=self.identity(outcome.target)[0]
+        )
+
+    def how_to_settle(self, outcome: Outcome) -> str:
+        return (
+            f'Do not run the command again before you have looked at it: '
+            f'"{self.command_for(outcome)}".'
+        )
+
+    def how_to(self, end: str) -> str:
+        return (
+            f'do not run this command again, which would overwrite the data '
+            f'again. To {end}:'
+        )
+
+
+@dataclass(frozen=True)
 class ShareTerms(Terms):
     """The same for what shares backups."""
 

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``openstack vbs backup restore``: a volume is overwritten."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import datetime, timezone
+
+from vbsclient.api.block_storage import BlockStorage
+from vbsclient.api.http import Limits
+from vbsclient.change.targets import Change, Target
+from vbsclient.creation.base import Wanted
+from vbsclient.creation.volume_backups import VolumeBackupCreation
+from vbsclient.osc.command.clients import (
+    labels_of,
+    make_lookup_client,
+    make_vbs_client,
+)
+from vbsclient.osc.command.restore import PLAN_COLUMNS, RestoreCommand
+from vbsclient.osc.output.columns import Column
+from vbsclient.osc.output.report import COLUMNS
+from vbsclient.restoring.plan import Plan, Restore
+from vbsclient.restoring.volumes import VolumeRestore
+
+
+class RestoreVbsBackup(RestoreCommand):
+    """Restore a volume backup to a volume, whose data are lost (VBS)
+
+    The volume has to exist, to be detached and not to be smaller than the
+    backup: no volume is created, and none is chosen for you. What will be
+    overwritten is shown, and you are asked to confirm. To restore to a new
+    volume, create that one first.
+
+    Example: openstack vbs backup restore --dry-run nightly-1 db01-data
+    """
+
+    report_columns = (
+        Column('Type', 'type', machine_only=True),
+        Column('ID', 'id', below='Name'),
+        Column('Name', 'name'),
+        Column(
+            'Target', 'target.id', label=lambda row: row.target.name or row.id
+        ),
+        Column('Target Name', 'target.name', machine_only=True),
+        *COLUMNS[3:6],
+        Column('Job', 'target.handle.job_id', optional=1),
+        *COLUMNS[6:],
+    )
+    columns = (*report_columns, *PLAN_COLUMNS)
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            'backup', metavar='<backup>', help='Backup to restore (name or ID)'
+        )
+        parser.add_argument(
+            'volume',
+            metavar='<volume>',
+            help='Volume to overwrite (name or ID)',
+        )
+        parser.add_argument(
+            '--force',
+            action='store_true',
+            help=(
+                'Restore although only one of both is encrypted, or a system '
+                'disk; what else is refused stays so'
+            ),
+        )
+
+    def make_restore(
+        self, parsed_args: argparse.Namespace, limits: Limits
+    ) -> Restore:
+        manager = self.app.client_manager
+        return VolumeRestore(
+            make_vbs_client(manager, limits),
+            make_lookup_client(manager, BlockStorage, 'block-storage'),
+            parsed_args.backup,
+            parsed_args.volume,
+            labels=labels_of(manager),
+            limits=limits,
+            force=parsed_args.force,
+        )
+
+    def make_backup(
+        self, plan: Plan, target: Target, limits: Limits
+    ) -> Change:
+        manager = self.app.client_manager
+        return VolumeBackupCreation(
+            make_vbs_client(manager, limits),
+            make_lookup_client(manager, BlockStorage, 'block-storage'),
+            [target.verified_id],
+            Wanted(),
+            now=datetime.now(timezone.utc),
+            limits=limits,
+        )
