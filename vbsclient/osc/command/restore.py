@@ -6,7 +6,7 @@ from __future__ import annotations
 import abc
 import argparse
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from osc_lib import exceptions
 
@@ -63,7 +63,7 @@ class RestoreCommand(ChangeCommand):
 
     always_reports = True
     idle = 3600.0
-    words: ClassVar[RestoreTerms] = RestoreTerms()
+    words = RestoreTerms()
     dry_run = 'Show and check what would be overwritten; send no change'
     until = 'the restore has ended; a failure is exit code 1'
 
@@ -160,7 +160,8 @@ class RestoreCommand(ChangeCommand):
             )
             columns = requested_columns(PLAN_COLUMNS, args, long=False)
             rows = [row_of(columns, disk, args) for disk in plan.disks]
-            self._formatter_plugins['table'].obj.emit_groups(
+            tables: Any = self._formatter_plugins['table'].obj
+            tables.emit_groups(
                 [column.title for column in columns],
                 [Group('', rows)],
                 stream,
