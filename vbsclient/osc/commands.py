@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from vbsclient.osc.csbs.create import CreateCsbsBackup
     from vbsclient.osc.csbs.prune import PruneCsbsBackup
+    from vbsclient.osc.csbs.restore import RestoreCsbsBackup
     from vbsclient.osc.vbs.backup import (
         DeleteVbsBackup,
         ListVbsBackup,
@@ -51,6 +52,7 @@ COMMANDS = {
     'command.quota': 'ShowCsbsQuota ShowVbsQuota',
     'csbs.backup': 'DeleteCsbsBackup ListCsbsBackup ShowCsbsBackup',
     'csbs.create': 'CreateCsbsBackup',
+    'csbs.restore': 'RestoreCsbsBackup',
     'csbs.checkpoint': (
         'DeleteCsbsCheckpoint ListCsbsCheckpoint ShowCsbsCheckpoint'
     ),

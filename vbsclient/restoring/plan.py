@@ -78,6 +78,8 @@ class Plan:
     :ivar created_at: when it was made, in UTC.
     :ivar disks: what is overwritten.
     :ivar problems: why it may not be done, beside those of the disks.
+    :ivar power_on: whether a server is started afterwards; None where there
+        is none.
     :ivar hint: what to do about a problem.
     :ivar facts: what more has to be the same when it is sent.
     :ivar remarks: what a person should know; it may change meanwhile.
@@ -88,6 +90,7 @@ class Plan:
     created_at: str | None
     disks: tuple[Disk, ...]
     problems: tuple[str, ...] = ()
+    power_on: bool | None = None
     hint: str | None = None
     facts: tuple[str, ...] = ()
     remarks: tuple[str, ...] = field(default=(), compare=False)

@@ -15,12 +15,10 @@ from vbsclient.api.csbs import CSBSClient, ServerBackup
 from vbsclient.api.http import Limits, Receipt
 from vbsclient.api.values import (
     dict_or_empty,
-    gigabytes,
     int_or_none,
     text_or_none,
 )
 from vbsclient.change.targets import Done, Recorder, Target
-from vbsclient.lookup.existence import MAX_SINGLE_GETS
 from vbsclient.lookup.names import foreign, only
 from vbsclient.lookup.refusals import RefusedError
 from vbsclient.lookup.server_backups import find_server_backups
@@ -37,8 +35,8 @@ from vbsclient.restoring.plan import (
 from vbsclient.waiting import ResourceStatus
 from vbsclient.wording import brief, moment
 
-#: Seconds in which the service has to be seen to begin.
-_BEGINS_IN = 900.0
+#: Seconds for which an end has to stay that was not seen to have begun.
+_SETTLED_AFTER = 60.0
 
 #: The statuses of a server that can be restored to.
 _FIT = ('ACTIVE', 'SHUTOFF')
@@ -102,3 +100,374 @@ def judge(before: Baseline, now: Baseline, has_begun: bool) -> str:
         return 'unknown'
     is_new = now.failed != before.failed or now.task_id != before.task_id
     return 'error' if is_new else 'unknown'
+
+
+class ServerRestore(Restore):
+    """The rules for ``csbs backup restore``.
+
+    :param nova: knows the servers.
+    :param cinder: knows the volumes.
+    :param backup: name or id of the server backup.
+    :param server: name or id of the server; None for the one that was saved.
+    :param volumes: the targets, by what was saved: each a name or an id.
+    :param power_on: whether the server is started afterwards; None if it
+        runs now.
+    :param force: go ahead although the kinds of disks differ.
+    :param clock: seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        csbs: CSBSClient,
+        nova: Compute,
+        cinder: BlockStorage,
+        backup: str,
+        *,
+        limits: Limits,
+        server: str | None = None,
+        volumes: Mapping[str, str] | None = None,
+        power_on: bool | None = None,
+        force: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(limits)
+        self._csbs = csbs
+        self._nova = nova
+        self._cinder = cinder
+        self._backup = backup
+        self._server = server
+        self._volumes = volumes or {}
+        self._power_on = power_on
+        self._force = force
+        self._clock = clock
+        self._before: Baseline | None = None
+        self._checkpoint_id = ''
+        self._restore_id: str | None = None
+        #: Whether it was seen to have begun, and what was seen last, when.
+        self._has_begun = False
+        self._last: tuple[Baseline, float] | None = None
+
+    def targets(self) -> list[Target]:
+        backup = only(
+            find_server_backups(
+                self._csbs.backups, [self._backup], self._limits
+            )
+        )
+        self._backup = backup.id
+        if not self._csbs.backups.owns(backup):
+            raise foreign(backup.owner, verb='restore')
+        wanted = self._server or backup.server_id
+        if wanted is None:
+            raise RefusedError('the backup does not tell its server')
+        server = only(find_servers(self._nova, [wanted], self._limits))
+        self._server = server.id
+        self._before = Baseline.of(backup)
+        self._checkpoint_id = backup.checkpoint_id
+        plan = self._plan(backup, server)
+        return [
+            Target(
+                backup.id,
+                'server',
+                'CSBS',
+                id=server.id,
+                name=server.name,
+                resource=plan,
+                refusal=plan.refusal,
+            )
+        ]
+
+    def send(self, target: Target, recorder: Recorder) -> Done:
+        try:
+            receipt = recorder.record(
+                target, 'restore', partial(self._restore, target)
+            )
+        except errors.OutcomeUnknown as unknown:
+            if not self.looks_begun(self._is_busy):
+                raise
+            self._has_begun = True
+            return Done(unknown.request_id, remark='its answer was lost')
+        return Done(receipt.request_id)
+
+    def _restore(self, target: Target) -> Receipt:
+        plan = plan_of(target)
+        self._restore_id, receipt = self._csbs.restores.create(
+            self._checkpoint_id,
+            plan.backup_id,
+            target.verified_id,
+            mapping_of(plan),
+            power_on=plan.power_on is True,
+        )
+        return receipt
+
+    def _is_busy(self) -> bool:
+        return self._csbs.backups.get(self._backup).status in _BUSY
+
+    def poll(self, targets: Sequence[Target]) -> dict[str, ResourceStatus]:
+        """What became of it: its backup tells it, and on Karbor the restore."""
+        [target] = targets
+        status = self._poll_restore() or self._poll_backup()
+        return {target.verified_id: status} if status else {}
+
+    def _poll_restore(self) -> ResourceStatus | None:
+        """What Karbor says of the restore; CSBS has no such call."""
+        if self._restore_id is None:
+            return None
+        try:
+            status = self._csbs.restores.status(self._restore_id)
+        except (errors.ServiceError, errors.InvalidId):
+            self._restore_id = None
+            return None
+        if status == 'success':
+            return SUCCEEDED
+        if status in ('fail', 'error'):
+            return ResourceStatus('error', f'the restore says {status}', 'end')
+        return None
+
+    def _poll_backup(self) -> ResourceStatus | None:
+        backup = self._csbs.backups.get(self._backup)
+        now, moment_ = Baseline.of(backup), self._clock()
+        if self._last is None or self._last[0] != now:
+            self._last = now, moment_
+        before = self._before or now
+        end = judge(before, now, self._has_begun)
+        if end == 'restoring':
+            self._has_begun = True
+            return replace(UNDER_WAY, progress=backup.progress)
+        if not end:
+            return None
+        if not self._has_begun and moment_ - self._last[1] < _SETTLED_AFTER:
+            # It was never seen under way: it may only be about to begin.
+            return None
+        if end == 'restored':
+            return SUCCEEDED
+        if end == 'unknown':
+            return ResourceStatus('', is_absent=True)
+        reason = ', '.join(filter(None, now.failed)) or None
+        return ResourceStatus('error', reason, 'end')
+
+    # -- what is checked before -----------------------------------------
+
+    def _plan(self, backup: ServerBackup, server: Server) -> Plan:
+        volumes = self._volumes_of(server)
+        disks = self._disks(backup, server, volumes)
+        power_on = self._power_on
+        if power_on is None:
+            power_on = server.status == 'ACTIVE'
+        plan = Plan(
+            backup.id,
+            backup.name,
+            backup.created_at,
+            tuple(disks),
+            problems=tuple(_problems(backup, server, disks)),
+            power_on=power_on,
+            facts=(
+                f'the status of the server is {server.status}',
+                f'its volumes are {", ".join(sorted(volumes))}',
+            ),
+            remarks=tuple(_remarks(backup, server, disks, volumes, power_on)),
+        )
+        if plan.refusal is not None:
+            return plan
+        # The service decides about exactly what will be sent.
+        answer = self._csbs.servers.check_restorable(
+            backup.id, server.id, mapping_of(plan)
+        )
+        if answer is not None and answer.result:
+            return plan
+        reason = (answer and answer.message) or 'it gives no reason'
+        code = f' (code {answer.code})' if answer and answer.code else ''
+        return replace(
+            plan,
+            problems=(
+                f'the service says that it cannot be restored: '
+                f'{reason.rstrip(".")}{code}',
+            ),
+        )
+
+    def _volumes_of(self, server: Server) -> dict[str, Volume | None]:
+        """The volumes of a server, as block storage shows them."""
+        ids = sorted(server.volume_ids or ())
+        found = find_volumes(self._cinder, ids, self._limits) if ids else {}
+        return {
+            id: one if isinstance(one := found.get(id), Volume) else None
+            for id in ids
+        }
+
+    def _disks(
+        self,
+        backup: ServerBackup,
+        server: Server,
+        volumes: Mapping[str, Volume | None],
+    ) -> list[Disk]:
+        """What goes where; nothing is guessed for another server."""
+        is_same = server.id == backup.server_id
+        wanted = dict(self._volumes)
+        disks = []
+        for saved in backup.disks:
+            source = text_or_none(saved.get('source_volume_id'))
+            name = text_or_none(saved.get('source_volume_name'))
+            keys = [k for k in (source, name, saved['id']) if k in wanted]
+            given = wanted.pop(keys[0]) if keys else None
+            target_id = source if given is None and is_same else None
+            if given is not None:
+                target_id = self._target_of(given, volumes)
+            disks.append(
+                self._disk(saved, source, name, target_id, given, volumes)
+            )
+        if wanted:
+            raise RefusedError(
+                f'the backup has no volume {brief(next(iter(wanted)))}',
+                'Name what was saved, as the backup shows it.',
+            )
+        used = [d.target_id for d in disks if d.target_id]
+        return [
+            replace(d, problems=(*d.problems, 'it is the target of two'))
+            if d.target_id and used.count(d.target_id) > 1
+            else d
+            for d in disks
+        ]
+
+    def _target_of(
+        self, given: str, volumes: Mapping[str, Volume | None]
+    ) -> str:
+        """The id of a target by name or id: of the server's own, if any."""
+        named = [
+            id
+            for id, volume in volumes.items()
+            if given in (id, volume.name if volume else None)
+        ]
+        if len(named) == 1:
+            return named[0]
+        return only(find_volumes(self._cinder, [given], self._limits)).id
+
+    def _disk(
+        self,
+        saved: Mapping[str, object],
+        source: str | None,
+        name: str | None,
+        target_id: str | None,
+        given: str | None,
+        volumes: Mapping[str, Volume | None],
+    ) -> Disk:
+        volume = volumes.get(target_id or '')
+        size = int_or_none(saved.get('source_volume_size'))
+        disk = Disk(
+            str(saved.get('id')),
+            source,
+            name,
+            target_id,
+            volume.name if volume else given,
+            size,
+            volume.size if volume else None,
+        )
+        return replace(
+            disk,
+            problems=tuple(
+                self._problems_of_disk(disk, saved, target_id, volumes)
+            ),
+        )
+
+    def _problems_of_disk(
+        self,
+        disk: Disk,
+        saved: Mapping[str, object],
+        target_id: str | None,
+        volumes: Mapping[str, Volume | None],
+    ) -> Iterator[str]:
+        if target_id is None:
+            yield 'no target is named for it'
+            return
+        if target_id not in volumes:
+            yield 'the target is not attached to the server'
+            return
+        volume = volumes[target_id]
+        if volume is None:
+            yield 'block storage does not show the target'
+            return
+        if volume.is_shareable:
+            yield 'the target can be shared by servers'
+        if disk.size is None or volume.size is None:
+            yield 'the size of one of both is not told'
+        elif volume.size < disk.size:
+            yield (
+                f'the target has {volume.size} GB, and {disk.size} GB are '
+                f'needed'
+            )
+        bootable = saved.get('bootable')
+        if (
+            isinstance(bootable, bool)
+            and volume.is_bootable is not None
+            and bootable is not volume.is_bootable
+            and not self._force
+        ):
+            yield (
+                'a system disk would go onto a data disk'
+                if bootable
+                else 'a data disk would go onto a system disk'
+            )
+
+
+def mapping_of(plan: Plan) -> dict[str, str]:
+    """The targets by the ids of the volume backups, as they are sent."""
+    return {
+        disk.backup_id: disk.target_id
+        for disk in plan.disks
+        if disk.target_id is not None
+    }
+
+
+def _problems(
+    backup: ServerBackup, server: Server, disks: Sequence[Disk]
+) -> Iterator[str]:
+    if backup.status != 'available':
+        yield (
+            f'the status of the backup is {brief(backup.status)}: only one '
+            f'that is available can be restored'
+        )
+    if not backup.restorable:
+        yield 'the service says that it cannot be restored (mode na)'
+    if not backup.disks_are_known or not disks:
+        yield 'the backup does not tell its volumes'
+    if server.volume_ids is None:
+        yield 'compute does not show the volumes of the server'
+    if server.status not in _FIT:
+        yield (
+            f'the status of the server is {brief(server.status)}: it has to '
+            f'be {" or ".join(_FIT)}'
+        )
+    if server.task:
+        yield f'the server is busy ({brief(server.task)})'
+
+
+def _remarks(
+    backup: ServerBackup,
+    server: Server,
+    disks: Sequence[Disk],
+    volumes: Mapping[str, Volume | None],
+    power_on: bool,
+) -> Iterator[str]:
+    """What a person should know before the data are lost."""
+    name = f'{brief(server.name)} ({server.id})' if server.name else server.id
+    yield (
+        f'The data of the volumes of the server {name} that are listed are '
+        f'overwritten with those of {moment(backup.created_at)} UTC. This '
+        f'cannot be undone.'
+    )
+    start = 'starts it afterwards' if power_on else 'does not start it again'
+    yield (
+        f'The server is {brief(server.status)}. The service stops it, and '
+        f'{start}.'
+    )
+    if server.id != backup.server_id:
+        yield (
+            f'This is not the server that was backed up '
+            f'({brief(backup.server_name or backup.server_id)}).'
+        )
+    targets = {disk.target_id for disk in disks}
+    untouched = [
+        (volume.name if volume else None) or id
+        for id, volume in volumes.items()
+        if id not in targets
+    ]
+    if untouched:
+        yield f'Not touched: {", ".join(map(brief, untouched))}.'
