@@ -35,6 +35,9 @@ from vbsclient.restoring.plan import (
 from vbsclient.waiting import ResourceStatus
 from vbsclient.wording import brief, moment
 
+#: Seconds without progress after which a restore is not alive any more.
+_IDLE = 3600.0
+
 #: Seconds for which an end has to stay that was not seen to have begun.
 _SETTLED_AFTER = 60.0
 
@@ -145,7 +148,7 @@ class ServerRestore(Restore):
         self._restore_id: str | None = None
         #: Whether it was seen to have begun, and what was seen last, when.
         self._has_begun = False
-        self._last: tuple[Baseline, float] | None = None
+        self._last: tuple[tuple[Baseline, int | None], float] | None = None
 
     def targets(self) -> list[Target]:
         backup = only(
@@ -203,7 +206,7 @@ class ServerRestore(Restore):
         return self._csbs.backups.get(self._backup).status in _BUSY
 
     def poll(self, targets: Sequence[Target]) -> dict[str, ResourceStatus]:
-        """What became of it: its backup tells it, and on Karbor the restore."""
+        """What became of it, as its backup tells; of Karbor, the restore."""
         [target] = targets
         status = self._poll_restore() or self._poll_backup()
         return {target.verified_id: status} if status else {}
@@ -225,17 +228,19 @@ class ServerRestore(Restore):
 
     def _poll_backup(self) -> ResourceStatus | None:
         backup = self._csbs.backups.get(self._backup)
-        now, moment_ = Baseline.of(backup), self._clock()
-        if self._last is None or self._last[0] != now:
-            self._last = now, moment_
-        before = self._before or now
-        end = judge(before, now, self._has_begun)
+        now = Baseline.of(backup)
+        unchanged = self._unchanged_for(now, backup.progress)
+        end = judge(self._before or now, now, self._has_begun)
         if end == 'restoring':
             self._has_begun = True
-            return replace(UNDER_WAY, progress=backup.progress)
+            return replace(
+                UNDER_WAY,
+                progress=backup.progress,
+                is_alive=unchanged < _IDLE,
+            )
         if not end:
             return None
-        if not self._has_begun and moment_ - self._last[1] < _SETTLED_AFTER:
+        if not self._has_begun and unchanged < _SETTLED_AFTER:
             # It was never seen under way: it may only be about to begin.
             return None
         if end == 'restored':
@@ -244,6 +249,13 @@ class ServerRestore(Restore):
             return ResourceStatus('', is_absent=True)
         reason = ', '.join(filter(None, now.failed)) or None
         return ResourceStatus('error', reason, 'end')
+
+    def _unchanged_for(self, now: Baseline, progress: int | None) -> float:
+        """Seconds since what its backup shows has changed."""
+        shown, clock = (now, progress), self._clock()
+        if self._last is None or self._last[0] != shown:
+            self._last = shown, clock
+        return clock - self._last[1]
 
     # -- what is checked before -----------------------------------------
 

@@ -143,7 +143,7 @@ class VolumeRestore(Restore):
         volume = self._cinder.volume(self._volume)
         if volume.status == _BUSY:
             self._was_busy = True
-            return UNDER_WAY
+            return replace(UNDER_WAY, is_alive=False)
         if volume.status.startswith('error'):
             return ResourceStatus(
                 'error', f'the status of the volume is {volume.status}', 'end'

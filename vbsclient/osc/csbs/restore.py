@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``openstack csbs backup restore``: the volumes of a server are overwritten."""
+"""``openstack csbs backup restore``: a server is overwritten."""
 
 from __future__ import annotations
 
