@@ -5,15 +5,11 @@ PYTHON ?= python3
 READY := .venv/.ready
 TOX := .venv/bin/python -m tox
 
-# pbr takes the version from git; if git has none (no commit yet, an
-# unpacked archive), any version does for running the tests.
-export PBR_VERSION ?= $(shell git rev-parse -q --verify HEAD >/dev/null 2>&1 || echo 0.0.0)
-
 # Options of the sandbox, such as SANDBOX="--trouble --chains".
 SANDBOX =
 
 .PHONY: help demo sandbox announce-demo announce-sandbox test lint format \
-    docs recording cover bench clean
+    docs recording cover bench dist deb release clean
 
 help:
 	@echo 'make demo       watch the plugin work on an embedded cloud'
@@ -26,6 +22,9 @@ help:
 	@echo 'make recording  record the demo for the README'
 	@echo 'make cover      run all tests and measure coverage'
 	@echo 'make bench      count requests and seconds of large deletions'
+	@echo 'make dist       build and check the wheel and the sdist, in dist'
+	@echo 'make deb        build Debian packages, in build/deb'
+	@echo 'make release    tag and build a release: make release VERSION=...'
 	@echo 'make clean      remove everything that the other targets created'
 
 demo: announce-demo $(READY)
@@ -60,10 +59,19 @@ cover: $(READY)
 bench: $(READY)
 	@$(TOX) -qq --colored no run -e bench
 
+dist: $(READY)
+	@$(TOX) -q -e dist
+
+deb: dist
+	@.ci/deb
+
+release: $(READY)
+	@.ci/release $(VERSION)
+
 clean:
 	rm -rf .venv .tox build dist doc/build cover .coverage .coverage.* \
 	    .mypy_cache .ruff_cache .pytest_cache .hypothesis .eggs *.egg-info \
-	    AUTHORS ChangeLog RELEASENOTES.rst
+	    AUTHORS ChangeLog CHANGES.rst releasenotes/notes/reno.cache
 
 $(READY): Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \

@@ -242,6 +242,39 @@ def plan_all(options: argparse.Namespace) -> None:
         )
 
 
+def create_many(options: argparse.Namespace) -> None:
+    """(i): create N backups, beside a loop of OSC and a loop of ours."""
+    number = options.created
+
+    def looped(cloud: Sandbox, *command: str) -> Run:
+        """A process for each volume, as a script without us has them."""
+        runs = [
+            run(cloud, *command, cloud.state.add_volume(status='available').id)
+            for _ in range(number)
+        ]
+        return Run(
+            sum(one.seconds for one in runs),
+            sum(one.requests for one in runs),
+            0,
+            max(one.peak_mb for one in runs),
+        )
+
+    with Sandbox(
+        latency=options.latency,
+        catalog='vbs+volumev3',
+        backup_quota=100 * number,
+    ) as cloud:
+        volumes = [cloud.state.add_volume().id for _ in range(number)]
+        ours = run(cloud, 'vbs', 'backup', 'create', *volumes)
+        created = len(cloud.state.backups)
+        if created != number:
+            raise SystemExit(f'create: {created} were created')
+        theirs = looped(cloud, 'volume', 'backup', 'create')
+        loop = looped(cloud, 'vbs', 'backup', 'create')
+    row(f'create {number}', ours, theirs)
+    row(f'create {number}, one by one', loop, theirs)
+
+
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     'a': lambda options: delete_many(options, by_name=False),
     'b': lambda options: delete_many(options, by_name=True),
@@ -251,6 +284,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     'f': concurrencies,
     'g': in_trouble,
     'h': plan_all,
+    'i': create_many,
 }
 
 
@@ -258,7 +292,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the wanted parts and print a row for each comparison."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        'parts', nargs='*', help='a to h, as in the source; default: all'
+        'parts', nargs='*', help='a to i, as in the source; default: all'
     )
     parser.add_argument('--latency', type=float, default=0.05)
     parser.add_argument(
@@ -268,6 +302,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         default=[100, 200, 1000, 10000],
     )
     parser.add_argument('--rows', type=int, nargs='+', default=[10000, 100000])
+    parser.add_argument('--created', type=int, default=200)
     parser.add_argument('--repeat', type=int, default=3)
     parser.add_argument(
         '--osc-limit',

@@ -47,7 +47,7 @@ def draw_deleting() -> Picture:
         ('✗!', 'bad', 'the rest is not sent'),
     )
     rows = fault_matrix.deletion_rows()
-    _matrix(picture, 'The DELETE meets', fault_matrix.DELETES, rows, 31)
+    _matrix(picture, 'The DELETE meets', fault_matrix.DELETES, rows, 34)
     return picture
 
 
@@ -96,7 +96,11 @@ def _matrix(
     picture.text(MARGIN, top + 12, corner, 'bold')
     y = bottom + 4
     for title, *cells in rows:
-        words = textwrap.wrap(title, int((left - MARGIN) / (SMALL * 0.57)))
+        words = textwrap.wrap(
+            title.replace(' MB', '\u00a0MB'),
+            int((left - MARGIN) / (SMALL * 0.57)),
+            break_on_hyphens=False,
+        )
         height = 17 * len(words) + 7
         for number, line in enumerate(words):
             picture.text(MARGIN, y + 15 + 17 * number, line, 'small')

@@ -29,7 +29,7 @@ from doc.pictures.drawing import FAMILIES, style_sheet
 FILE = Path(__file__).parents[1] / 'source/pictures/demo.svg'
 COLUMNS, ROWS = 80, 24
 #: No pause is longer, in seconds, but the last one before it begins again.
-LONGEST_PAUSE = 1.5
+LONGEST_PAUSE = 3.0
 LAST_PAUSE = 5.0
 #: Seconds to read a line before others follow.
 READING = 0.15
@@ -37,6 +37,8 @@ READING = 0.15
 TICK = 0.3
 
 _SIZE, _LINE, _EDGE = 14, 18, 12
+#: The color of a command, which may have several lines.
+_COMMAND = 'csbs-edge'
 #: No usual font is wider.
 _COLUMN = 0.62 * _SIZE
 _TOKEN = re.compile(r'\x1b\[([?\d;]*)([A-Za-z])|([\r\n])|([^\x1b\r\n]+)')
@@ -110,13 +112,14 @@ class Recording:
     _added: int = 0
 
     def note(self, roll: Roll, pause: float) -> None:
-        """Add what the terminal shows after a pause."""
+        """Add what the terminal shows after a pause; it begins with a line."""
         self.wrapped = roll.wrapped
         height = len(roll.lines)
         while height and not roll.lines[height - 1]:
             height -= 1
         added = max(0, height - len(self.versions))
-        self.end += min(max(pause, READING * self._added), LONGEST_PAUSE)
+        if self.versions:
+            self.end += min(max(pause, READING * self._added), LONGEST_PAUSE)
         self._added = added
         self.versions += ([] for _ in range(added))
         for versions, line in zip(self.versions, roll.lines, strict=False):
@@ -172,19 +175,21 @@ def _ticks(terminal: int) -> Iterator[str]:
 
 
 def svg(recording: Recording) -> str:
-    """The picture; its last state where no motion is wanted."""
+    """The picture; its last state where no motion is wanted, or possible."""
     width = round(COLUMNS * _COLUMN + 2 * _EDGE)
     height = ROWS * _LINE + 2 * _EDGE
     rules, lines = [], []
-    color = 'ink'
+    color, goes_on = 'ink', False
     for row, versions in enumerate(recording.versions):
-        if row not in recording.wrapped:
-            color = _color(versions[-1][1])
+        line = versions[-1][1]
+        if not goes_on and row not in recording.wrapped:
+            color = _color(line)
+        goes_on = color == _COMMAND and line.endswith(' \\')
         for place, (start, words) in enumerate(versions):
             if not words:
                 continue
             name = ''
-            if len(versions) > 1:
+            if len(versions) > 1 or (row < ROWS and start):
                 name = f'v{row}-{place}'
                 final = place == len(versions) - 1
                 end = None if final else versions[place + 1][0]
@@ -195,6 +200,7 @@ def svg(recording: Recording) -> str:
             )
     rules.append(_roll(recording))
     animations = '\n'.join(rules)
+    still = _shift(len(recording.versions))
     body = '\n'.join(lines)
     return f"""\
 <svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" \
@@ -213,7 +219,7 @@ each command and its output.</desc>
 rx="8"/>
 <svg x="{_EDGE}" y="{_EDGE}" width="{width - 2 * _EDGE}" \
 height="{ROWS * _LINE}">
-<g class="roll" xml:space="preserve">
+<g class="roll" transform="translate(0 {still})" xml:space="preserve">
 {body}
 </g>
 </svg>
@@ -224,24 +230,28 @@ height="{ROWS * _LINE}">
 def _color(line: str) -> str:
     if line.startswith('# '):
         return 'soft'
-    return 'csbs-edge' if line.startswith('$ ') else 'ink'
+    return _COMMAND if line.startswith('$ ') else 'ink'
 
 
 def _roll(recording: Recording) -> str:
-    """The motion of the whole: the last line is at the bottom."""
+    """The motion of the whole: the last line is never below the window."""
     frames = [
-        f'{_percent(at, recording.end)}{{{_shift(rows)}}}'
-        for at, rows in [(0.0, 0), *recording.heights]
+        f'{_percent(at, recording.end)}{{{_moved(rows)}}}'
+        for at, rows in recording.heights
     ]
-    final = _shift(len(recording.versions))
+    final = _moved(len(recording.versions))
     return (
         f'.roll{{{final};animation:roll {recording.end:.1f}s step-end '
         f'infinite}}\n@keyframes roll{{{"".join(frames)}to{{{final}}}}}'
     )
 
 
-def _shift(rows: int) -> str:
-    return f'transform:translateY({(ROWS - rows) * _LINE}px)'
+def _shift(rows: int) -> int:
+    return min(ROWS - rows, 0) * _LINE
+
+
+def _moved(rows: int) -> str:
+    return f'transform:translateY({_shift(rows)}px)'
 
 
 def _seen(name: str, total: float, start: float, end: float | None) -> str:

@@ -115,10 +115,10 @@ def _legend(picture: Picture, counts: Mapping[bool, int]) -> None:
         below = y + 38 + 19 * place
         letter = rule.period.name[0]
         picture.text(MARGIN + 56, below, letter, 'small', 'soft')
-        words = f'one of {rule.count} {_UNITS[rule]}'
+        words = f'the last of each of {rule.count} {_UNITS[rule]}'
         picture.text(MARGIN + 76, below, words, 'small', 'soft')
     y += 38 + 19 * len(RULES) + 4
-    picture.text(MARGIN + 22, y, '17', 'small', 'soft struck', 'middle')
+    picture.text(MARGIN + 22, y, '16', 'small', 'soft struck', 'middle')
     picture.text(MARGIN + 56, y, f'deleted: {counts[False]} backups')
     picture.y = y + 4
 

@@ -43,7 +43,7 @@ def test_a_long_list_is_counted(
 def test_a_deletion_is_followed_from_its_start(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
-    c = cloud(latency=0.3, deletion_time=1.5)
+    c = cloud(latency=0.6, deletion_time=1.5)
     ids = [c.state.add_backup().id for _ in range(12)]
     env = {'TERM': 'xterm'}
     command = (*DELETE, '--concurrency', '3', *ids)

@@ -148,11 +148,14 @@ Enter in another terminal:
 
 openstack vbs backup list
 openstack vbs backup delete --wait db01-before-upgrade
-openstack vbs backup delete nightly-copy        # two have that name
-openstack vbs backup delete web01-golden        # shared with two projects
 openstack csbs checkpoint list
 openstack csbs backup delete --wait web01-pre-patch
 openstack volume backup list
+
+Two that are refused: a name of two backups, and a backup that is shared.
+
+openstack vbs backup delete nightly-copy
+openstack vbs backup delete web01-golden
 
 Serving on {sandbox.url}; Ctrl-C ends it.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Imports flow one way: osc -> deletion -> change -> lookup -> api."""
+"""Imports flow one way: osc -> verbs -> change -> lookup -> api."""
 
 import ast
 import subprocess
@@ -23,7 +23,7 @@ LAYERS = (
     ),
     ('vbsclient.lookup',),
     ('vbsclient.change',),
-    ('vbsclient.deletion',),
+    ('vbsclient.creation', 'vbsclient.deletion'),
     ('vbsclient.osc.output',),
     ('vbsclient.osc.command',),
     ('vbsclient.osc',),

@@ -263,6 +263,9 @@ class ShowCommand(ReadCommand, command.ShowOne):
             )
         what = f'{self.noun} {shortened(getattr(parsed_args, self.noun), 80)}'
         status = watch.status
+        if watch.found is None:
+            # It has not appeared: what is read next says so.
+            return None
         if left:
             self._code = ExitCode.UNFINISHED
             self.log.error(

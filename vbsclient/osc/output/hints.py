@@ -16,6 +16,8 @@ from vbsclient.api import (
     vbs,
 )
 from vbsclient.api.csbs import karbor, kind
+from vbsclient.creation import base as creation
+from vbsclient.creation import volume_backups as volume_backup_creation
 from vbsclient.deletion import checkpoints, prune, shares, volume_backups
 from vbsclient.lookup import kinds, origin, resources, sharing
 
@@ -84,6 +86,10 @@ _ON_THE_COMMAND_LINE = {
     ),
     resources.NAME_VOLUMES: 'Name them one by one, with --volume.',
     resources.NAME_DOMAIN: 'Use the ID, or --target-project-domain.',
+    creation.NAME_FEWER: 'Name fewer, delete backups, or add --force.',
+    volume_backup_creation.FORCE_IN_USE: (
+        'Detach it, or add --force: it is saved as after a power failure.'
+    ),
     prune.KEEP_SOME: (
         'Only selected backups that can be restored count. Add a rule that '
         'keeps some, such as --keep-last 1, or --allow-empty if that is what '

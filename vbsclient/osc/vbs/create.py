@@ -10,17 +10,18 @@ from datetime import datetime, timezone
 from osc_lib import exceptions
 
 from vbsclient.api.block_storage import BlockStorage
+from vbsclient.api.compute import Compute
 from vbsclient.api.http import Limits
 from vbsclient.change.targets import Change
 from vbsclient.creation.volume_backups import (
     LONGEST_NAME,
     VolumeBackupCreation,
 )
+from vbsclient.lookup.names import only
+from vbsclient.lookup.servers import find_servers
 from vbsclient.osc.command.clients import (
-    make_csbs_client,
     make_lookup_client,
     make_vbs_client,
-    resources_of,
 )
 from vbsclient.osc.command.create import CreateCommand, columns_of_creation
 from vbsclient.osc.output.columns import Column
@@ -96,15 +97,18 @@ class CreateVbsBackup(CreateCommand):
         return named
 
     def _volumes_of(self, server: str) -> Sequence[str]:
-        manager = self.app.client_manager
-        found = resources_of(manager).server(make_csbs_client(manager), server)
-        if found.gone:
-            raise exceptions.CommandError(f'No server found for {server!r}.')
-        if not found.volume_ids:
-            raise exceptions.CommandError(
-                f'The server {server!r} has no volumes.'
+        nova = make_lookup_client(self.app.client_manager, Compute, 'compute')
+        volume_ids = only(find_servers(nova, [server], Limits())).volume_ids
+        if not volume_ids:
+            what = (
+                'does not show the volumes of'
+                if volume_ids is None
+                else ('shows no volume of')
             )
-        return sorted(found.volume_ids)
+            raise exceptions.CommandError(
+                f'Compute {what} the server {server!r}: name volumes instead.'
+            )
+        return sorted(volume_ids)
 
     def make_change(
         self,
@@ -117,7 +121,7 @@ class CreateVbsBackup(CreateCommand):
             make_vbs_client(manager, limits),
             make_lookup_client(manager, BlockStorage, 'block-storage'),
             named,
-            self.wanted(parsed_args),
+            self.wanted,
             now=datetime.now(timezone.utc),
             limits=limits,
             snapshot=parsed_args.snapshot,
