@@ -134,6 +134,16 @@ class Report:
         ]
         return messages.failures(told, self.words, dry_run=self.dry_run)
 
+    def open_questions(self) -> Iterator[str]:
+        """What only a command can tell, which no row of a report has."""
+        unknown = [
+            outcome
+            for outcome in self.failed
+            if outcome.state is State.UNKNOWN
+            and self.words.command_for(outcome)
+        ]
+        return messages.failures(unknown, self.words)
+
     def sending(self) -> str:
         """How far the requests are, what matters most first."""
         total = len(self.outcomes)
