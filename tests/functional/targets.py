@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -166,11 +167,10 @@ def results(result: Result) -> list[str]:
     return [row['Result'] for row in result.json()] if result.stdout else []
 
 
-def targets_in(result: Result) -> list[str]:
-    """The ids of the targets in a report, in the order of its rows."""
-    keys = ('Volume', 'Server', 'Backup', 'ID')
+def commands_in(text: str) -> list[list[str]]:
+    """The commands that a message tells to run, as a user would paste them."""
     return [
-        next(row[key] for key in keys if key in row) for row in result.json()
+        command.split() for command in re.findall(r'openstack ([^"\n]+)', text)
     ]
 
 
