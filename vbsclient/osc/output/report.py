@@ -30,7 +30,9 @@ COLUMNS = (
 )
 
 #: What a dry run cannot tell.
-NOT_PLANNED = frozenset({'Requested At', 'Finished At', 'Request ID', 'Job'})
+NOT_PLANNED = frozenset(
+    {'Requested At', 'Finished At', 'Request ID', 'Job', 'Checkpoint'}
+)
 
 #: From so many targets on, a summary follows their list.
 _MANY = 20
