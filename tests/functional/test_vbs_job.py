@@ -209,7 +209,7 @@ def test_a_look_that_fails_does_not_end_a_wait(
 def test_what_is_named_is_waited_for_too(
     cloud: CloudFactory, openstack: Openstack, command: str
 ) -> None:
-    c, thing = waiting(cloud, command)
+    _, thing = waiting(cloud, command)
     if command == 'csbs backup':
         # Both have the same name else.
         thing.items[1].name = 'other'
