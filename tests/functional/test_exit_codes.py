@@ -12,6 +12,7 @@ from tests.sandbox import LoggedRequest
 from vbsclient.osc.command.signals import ExitCode
 
 DELETE = ('vbs', 'backup', 'delete')
+CREATE = ('vbs', 'backup', 'create')
 
 #: Arguments, the lines of stderr, and how it ends.
 ENDS = [
