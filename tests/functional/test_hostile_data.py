@@ -255,10 +255,10 @@ NATIVE = '{"itemNotFound": {"code": 404, "message": %s}}'
 def test_errors_of_the_service_are_shown_harmlessly(
     cloud: CloudFactory, openstack: Openstack, key: str, body: str
 ) -> None:
-    c = cloud()
+    c = cloud(catalog='vbs+volumev3')
     world = World(c, 'name')
     body = body.replace('%s', json.dumps(TEXTS[key]))
-    for method in ('DELETE', 'GET'):
+    for method in ('DELETE', 'GET', 'POST'):
         c.knobs.faults[:] = [
             Fault(
                 'status',
@@ -269,7 +269,7 @@ def test_errors_of_the_service_are_shown_harmlessly(
                 times=None,
             )
         ]
-        for plan in world.plans:
+        for plan in world.creations if method == 'POST' else world.plans:
             options = ['--yes', '--report'] if 'checkpoint' in plan else []
             result = openstack.run(*_with(plan, *options))
             is_harmless(result, codes=(1,))
