@@ -16,6 +16,7 @@ from vbsclient.api.narrowing import canonicalize, narrowed
 from vbsclient.api.paths import uuid_segment
 from vbsclient.api.values import (
     Known,
+    canonical_id,
     dict_or_empty,
     id_or_none,
     lenient_id,
@@ -296,10 +297,15 @@ def _shares_in(answer: Any, backup_id: str) -> Iterator[Share]:
     :param answer: a list, which the table of the reference calls an object.
     """
     rows = [answer] if isinstance(answer, dict) else answer
+    wanted = canonical_id(backup_id)
     for row in rows if isinstance(rows, list) else ():
         # It was accepted, whatever the answer looks like.
         with suppress(errors.MalformedResponse):
-            yield Share.from_body({'backup_id': backup_id, **row})
+            share = Share.from_body(
+                {'backup_id': wanted, **dict_or_empty(row)}
+            )
+            if share.backup_id == wanted:
+                yield share
 
 
 def _may_be_of_another(refusal: errors.ServiceError) -> bool:
