@@ -262,7 +262,16 @@ class Shares(Collection[Share]):
             },
             accepted=200,
         )
-        return list(_shares_in(document.get('shared'), backup_id)), receipt
+        shared = document.get('shared')
+        if not isinstance(shared, list | dict):
+            raise errors.OutcomeUnknown(
+                errors.UnexpectedSuccess(
+                    'the service accepted it without saying what it shared',
+                    status=receipt.status,
+                    request_id=receipt.request_id,
+                )
+            )
+        return list(_shares_in(shared, backup_id)), receipt
 
     def cancel(self, share_id: str) -> Receipt:
         """Cancel one share (VBS API, V22, ``is_backup_id=false``; 200).
@@ -291,14 +300,15 @@ class Shares(Collection[Share]):
         )
 
 
-def _shares_in(answer: Any, backup_id: str) -> Iterator[Share]:
+def _shares_in(
+    answer: Sequence[Any] | Mapping[str, Any], backup_id: str
+) -> Iterator[Share]:
     """The shares that were made, as far as they can be read.
 
     :param answer: a list, which the table of the reference calls an object.
     """
-    rows = [answer] if isinstance(answer, dict) else answer
     wanted = canonical_id(backup_id)
-    for row in rows if isinstance(rows, list) else ():
+    for row in [answer] if isinstance(answer, Mapping) else answer:
         # It was accepted, whatever the answer looks like.
         with suppress(errors.MalformedResponse):
             share = Share.from_body(
