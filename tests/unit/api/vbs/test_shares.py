@@ -171,8 +171,15 @@ class TestCreating(Makes):
         row = {'id': SHARE, 'to_project_id': 'p2'}
         assert self.create(fake_cloud, [row]) == [(SHARE, 'p2')]
 
-    @pytest.mark.parametrize('answer', [None, [], 'x', 5, {}, True])
-    def test_it_was_accepted_whatever_is_answered(
+    @pytest.mark.parametrize('answer', [None, 'x', 5, True])
+    def test_it_may_not_be_said_what_was_shared(
+        self, fake_cloud: MakeCloud, answer: Any
+    ) -> None:
+        with pytest.raises(errors.OutcomeUnknown):
+            self.create(fake_cloud, answer)
+
+    @pytest.mark.parametrize('answer', [[], {}, [{}]])
+    def test_it_may_be_nothing(
         self, fake_cloud: MakeCloud, answer: Any
     ) -> None:
         assert self.create(fake_cloud, answer) == []
@@ -195,7 +202,10 @@ class TestCreating(Makes):
         other = {**BODY, 'backup_id': OTHER, 'to_project_id': 'p3'}
         assert self.create(fake_cloud, [other, BODY]) == [(SHARE, 'p2')]
 
-    @given(JSON | st.lists(st.dictionaries(st.sampled_from(list(BODY)), JSON)))
+    @given(
+        st.lists(JSON)
+        | st.lists(st.dictionaries(st.sampled_from(list(BODY)), JSON))
+    )
     def test_any_answer_is_read(self, answer: Any) -> None:
         for share in _shares_in(answer, BACKUP):
             assert share.backup_id == BACKUP
