@@ -176,8 +176,7 @@ class ServerBackupCreation(Creation):
             raise error.revised(
                 'this cloud is a plain Karbor, which does not back up a '
                 'server by its ID',
-                'Run a plan of Karbor instead: "openstack data protection '
-                'checkpoint create <provider> <plan>".',
+                'Run one of its plans instead.',
             ) from error
 
     def _backups_of(self, server_ids: Sequence[str]) -> Iterator[ServerBackup]:

@@ -150,7 +150,7 @@ class ShareCreation(Change):
         own = self._vbs.shares.project_id
         if own in self._projects:
             raise RefusedError(
-                f'{own} is the project of the backups itself',
+                f'the project {own} is the one that has the backups',
                 'Name another project to share them with.',
             )
         found = find_backups(

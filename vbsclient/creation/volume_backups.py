@@ -95,7 +95,7 @@ class VolumeBackupCreation(Creation):
                 volume.name or volume.id, self._now, LONGEST_NAME
             )
             target.refusal = self._refusal(volume)
-            if not self._is_native:
+            if target.refusal is None and not self._is_native:
                 self._note(target)
         self._check_snapshot(open_targets)
         if not self._is_native:
@@ -214,7 +214,8 @@ class VolumeBackupCreation(Creation):
                 f'one that is available or in-use can be backed up'
             )
         if self._is_native:
-            if in_use and not self._wanted.force:
+            is_saved_itself = self._snapshot is None
+            if in_use and is_saved_itself and not self._wanted.force:
                 return RefusedError('the volume is in-use', FORCE_IN_USE)
             return None
         for backup in self._before.get(volume.id, ()):

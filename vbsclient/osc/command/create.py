@@ -8,7 +8,9 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
+from vbsclient.api.http import Limits
 from vbsclient.creation.base import Wanted
+from vbsclient.osc.command.change import Prepared
 from vbsclient.osc.command.named import NamedCommand
 from vbsclient.osc.output.columns import Column, Time
 from vbsclient.osc.output.text import visible
@@ -112,8 +114,15 @@ class CreateCommand(NamedCommand):
         )
         parser.add_argument('--force', action='store_true', help=force)
 
-    def wanted(self, parsed_args: argparse.Namespace) -> Wanted:
-        """What the options say; a mistake in them ends the command."""
+    def prepare(
+        self, parsed_args: argparse.Namespace, limits: Limits
+    ) -> Prepared | None:
+        # A mistake ends the command before anything is asked.
+        self.wanted = self._wanted_of(parsed_args)
+        return super().prepare(parsed_args, limits)
+
+    def _wanted_of(self, parsed_args: argparse.Namespace) -> Wanted:
+        """What the options say."""
         tags: Sequence[tuple[str, str]] = parsed_args.tags or ()
         if len(tags) > _MOST_TAGS:
             self._parser.error(f'a backup has at most {_MOST_TAGS} tags')

@@ -76,7 +76,7 @@ class CreateCsbsBackup(CreateCommand):
             make_csbs_client(manager, limits),
             make_lookup_client(manager, Compute, 'compute'),
             named,
-            self.wanted(parsed_args),
+            self.wanted,
             now=datetime.now(timezone.utc),
             limits=limits,
         )

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -57,12 +57,16 @@ class Terms:
         """What to do about what was sent and not answered."""
         return 'Check its status before retrying.'
 
-    def how_to_go_on(self, unfinished: Sequence[Outcome], ending: str) -> str:
+    def how_to(self, end: str) -> str:
         """What to do about what is not finished.
 
-        :param ending: what that leads to, such as ``keep waiting``.
+        :param end: what that is for, such as ``keep waiting``.
         """
-        return f'run the same command again with --wait to {ending}.'
+        return f'run the same command again with --wait to {end}.'
+
+    def commands_for(self, outcomes: Sequence[Outcome]) -> Sequence[str]:
+        """The commands that :meth:`how_to` speaks of; none if it has it."""
+        return [c for c in map(self.command_for, outcomes) if c]
 
 
 @dataclass(frozen=True)
@@ -108,12 +112,10 @@ class CreationTerms(Terms):
             f'"{self.command_for(outcome)}".'
         )
 
-    def how_to_go_on(self, unfinished: Sequence[Outcome], ending: str) -> str:
-        commands = [self.command_for(outcome) for outcome in unfinished]
-        shown = ', '.join(f'"{one}"' for one in commands if one)
+    def how_to(self, end: str) -> str:
         return (
-            f'do not run this command again, which would create more; to '
-            f'{ending}: {shown}.'
+            f'do not run this command again, which would create more. To '
+            f'{end}:'
         )
 
 
@@ -237,18 +239,21 @@ def delays(
                 f'Whether {count} {words.done} by now is unknown{names}. '
                 f'Their status could not be read '
                 f'({shortened(same[0].unread)}). '
-                f'{capital(words.how_to_go_on(same, "see it"))}'
+                f'{capital(words.how_to("see it"))}'
             )
         else:
             goes_on = (
                 f'{words.noun.capitalize()} continues in the service; '
-                f'{words.how_to_go_on(same, "keep waiting")}'
+                f'{words.how_to("keep waiting")}'
                 if any(outcome.is_unfinished for outcome in same)
                 else 'The service has not accepted it; run the same command '
                 'again with --wait.'
             )
             message = f'{count} not {words.done} yet{names}. {goes_on}'
-        yield _with_targets(message, same) if is_long else message
+        lines = words.commands_for(same)
+        if is_long and not lines:
+            lines = list(map(_told, same))
+        yield _with_lines(message, lines)
 
 
 def unwatched(outcomes: Sequence[Outcome], words: Terms) -> str:
@@ -259,11 +264,12 @@ def unwatched(outcomes: Sequence[Outcome], words: Terms) -> str:
     accepted = [outcome for outcome in outcomes if outcome.is_unfinished]
     if not accepted:
         return ''
-    return (
+    message = (
         f'{len(accepted)} of {len(outcomes)} {words.several} were accepted '
         f'before that. {words.noun.capitalize()} continues in the service; '
-        f'{words.how_to_go_on(accepted, "see it")}'
+        f'{words.how_to("see it")}'
     )
+    return _with_lines(message, words.commands_for(accepted))
 
 
 def _together(
@@ -312,7 +318,11 @@ def _failed(
 def _with_targets(
     message: str, same: Sequence[bulk.Outcome[Target, Any]]
 ) -> str:
-    return '\n'.join([message, *(f'  {_told(outcome)}' for outcome in same)])
+    return _with_lines(message, map(_told, same))
+
+
+def _with_lines(message: str, lines: Iterable[str]) -> str:
+    return '\n'.join([message, *(f'  {line}' for line in lines)])
 
 
 def _told(outcome: bulk.Outcome[Target, Any]) -> str:

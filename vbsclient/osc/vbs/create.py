@@ -121,7 +121,7 @@ class CreateVbsBackup(CreateCommand):
             make_vbs_client(manager, limits),
             make_lookup_client(manager, BlockStorage, 'block-storage'),
             named,
-            self.wanted(parsed_args),
+            self.wanted,
             now=datetime.now(timezone.utc),
             limits=limits,
             snapshot=parsed_args.snapshot,
