@@ -12,7 +12,6 @@ from typing import ClassVar
 
 from vbsclient.api import errors
 from vbsclient.api.http import Handle, Limits, Receipt
-from vbsclient.api.names import is_automatic_name
 from vbsclient.api.quotas import UNLIMITED, Quota
 from vbsclient.change.targets import Change, Done, Recorder, Target
 from vbsclient.lookup.kinds import suppress_errors
@@ -59,11 +58,12 @@ class Wanted:
         if self.name is not None:
             return self.name
         stamp = f'{now:-%Y%m%dT%H%M%SZ}'
-        start = _NOT_IN_NAMES.sub('-', saved)[: longest - len(stamp)]
-        if is_automatic_name(start) or start.startswith('auto'):
+        # What begins with "-" would be an option to the next command.
+        start = _NOT_IN_NAMES.sub('-', saved).strip('-') or 'backup'
+        if start.startswith('auto'):
             # The services keep that for what their policies create.
-            start = f'of-{start}'[: longest - len(stamp)]
-        return start + stamp
+            start = f'of-{start}'
+        return start[: longest - len(stamp)] + stamp
 
 
 class Creation(Change):

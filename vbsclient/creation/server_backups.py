@@ -117,18 +117,21 @@ class ServerBackupCreation(Creation):
         return Handle(backup_id=new[0].id, checkpoint_id=new[0].checkpoint_id)
 
     def poll(self, targets: Sequence[Target]) -> dict[str, ResourceStatus]:
+        for target in targets:
+            if target.handle.checkpoint_id is None:
+                target.handle = self.find_new(target) or target.handle
         backups = self._in_checkpoints(targets)
         seen: dict[str, ResourceStatus] = {}
         for target in targets:
             id = target.verified_id
-            if target.handle.checkpoint_id is None:
-                target.handle = self.find_new(target) or target.handle
             backup = backups.get(target.handle.checkpoint_id or '')
             if backup is not None:
                 target.handle = replace(target.handle, backup_id=backup.id)
                 seen[id] = replace(seen_of(backup), progress=backup.progress)
-            elif self._is_overdue(target):
-                seen[id] = ResourceStatus('', is_absent=True)
+            else:
+                # It may be listed a little later.
+                overdue = self._is_overdue(target)
+                seen[id] = ResourceStatus('', is_absent=overdue)
         return seen
 
     def _in_checkpoints(
