@@ -8,6 +8,7 @@ from datetime import datetime
 from tests.sandbox.creation import Creations
 from tests.sandbox.deletion import Deletions
 from tests.sandbox.knobs import Knobs
+from tests.sandbox.restoration import Restores
 from tests.sandbox.state import CloudState
 
 
@@ -17,6 +18,7 @@ class Cloud:
     knobs: Knobs
     creations: Creations
     deletions: Deletions
+    restores: Restores
     clock: Callable[[], float]
 
     @classmethod
@@ -32,6 +34,7 @@ class Cloud:
             knobs,
             Creations(state, knobs, clock),
             Deletions(state, knobs, clock),
+            Restores(state, knobs, clock),
             clock,
         )
 

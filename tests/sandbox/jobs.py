@@ -1,41 +1,61 @@
 # SPDX-License-Identifier: Apache-2.0
 """The jobs of VBS: INIT, RUNNING, then SUCCESS or FAIL."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tests.sandbox.cloud import Cloud
 from tests.sandbox.model import Job
 from tests.sandbox.state import CloudState
 
+if TYPE_CHECKING:
+    from tests.sandbox.cloud import Cloud
+
 CREATE = 'bksCreateBackup'
 DELETE = 'bksDeleteBackup'
-ERROR_CODES = {CREATE: 'VolumeBackup.0064', DELETE: 'VolumeBackup.0102'}
+RESTORE = 'bksRestoreBackup'
+ERROR_CODES = {
+    CREATE: 'VolumeBackup.0064',
+    DELETE: 'VolumeBackup.0102',
+    RESTORE: 'VolumeBackup.0200',
+}
 
 
 def settle(state: CloudState, job: Job) -> None:
-    """Let a job end if its backup has come to rest."""
-    if job.status in ('SUCCESS', 'FAIL'):
+    """Let a job end if its backup has come to rest.
+
+    Whether a restore went well is nothing that its backup could tell: who
+    restores ends the job.
+    """
+    if job.status in ('SUCCESS', 'FAIL') or job.job_type == RESTORE:
         return
     backup = state.backups.get(job.backup_id)
     status = backup.status if backup else None
     if status in ('creating', 'deleting', 'restoring'):
         return
-    wanted = None if job.job_type == DELETE else 'available'
-    job.status = 'SUCCESS' if status == wanted else 'FAIL'
-    job.end_time = state.stamp() + 'Z'
-    if job.status == 'FAIL':
-        job.error_code = ERROR_CODES[job.job_type]
+    if status == (None if job.job_type == DELETE else 'available'):
+        end(state, job)
+    else:
         reason = backup.fail_reason if backup else None
-        job.fail_reason = reason or f'The backup is {status}.'
+        end(state, job, reason or f'The backup is {status}.')
 
 
-def view(cloud: Cloud, job: Job) -> dict[str, Any]:
+def end(state: CloudState, job: Job, failed: str = '') -> None:
+    """Let a job end.
+
+    :param failed: why it failed, if it did.
+    """
+    job.status = 'FAIL' if failed else 'SUCCESS'
+    job.end_time = state.stamp() + 'Z'
+    if failed:
+        job.error_code = ERROR_CODES[job.job_type]
+        job.fail_reason = failed
+
+
+def view(cloud: 'Cloud', job: Job) -> dict[str, Any]:
     """A job as of now, with what it consists of if a knob says so."""
     settle(cloud.state, job)
     backup = cloud.state.backups.get(job.backup_id)
-    if job.status == 'INIT' and not (
-        backup and cloud.creations.is_queued(backup)
-    ):
+    queued = backup is not None and cloud.creations.is_queued(backup)
+    if (job.status, queued) == ('INIT', False) and job.job_type != RESTORE:
         job.status = 'RUNNING'
     shown = _view(job)
     if cloud.knobs.sub_jobs:
@@ -46,13 +66,13 @@ def view(cloud: Cloud, job: Job) -> dict[str, Any]:
 
 
 def _view(job: Job) -> dict[str, Any]:
-    """The backup is named when there is one: no sooner than at the end."""
+    """The backup is named when there is one: what is made, at the end."""
     entities = {
         'volume_id': job.volume_id,
         'snapshot_id': job.snapshot_id,
         'bks_create_volume_name': '',
     }
-    if job.status == 'SUCCESS' or job.job_type == DELETE:
+    if job.status == 'SUCCESS' or job.job_type != CREATE:
         entities['backup_id'] = job.backup_id
     return {
         'status': job.status,

@@ -33,6 +33,9 @@ DISCOVERIES = (
     'error-500',
 )
 CREATIONS = ('succeeds', 'fails', 'hangs')
+RESTORES = ('succeeds', 'fails', 'breaks', 'hangs', 'never-begins')
+#: What a server backup shows of a restore.
+TRACES = ('status', 'updated_at', 'taskid')
 SHARINGS = ('on', 'absent', 'forbidden')
 
 # The knobs that take one word of a list.
@@ -41,6 +44,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     'creation': CREATIONS,
     'csbs_catalog_url_style': CSBS_STYLES,
     'discovery': DISCOVERIES,
+    'restore': RESTORES,
     'sharing': SHARINGS,
 }
 
@@ -56,9 +60,22 @@ class Knobs:
     creation_time: float = 0.0
     # The items of a checkpoint appear so long after it was asked for.
     item_delay: float = 0.0
+    restore_time: float = 0.0
+    # A server backup shows nothing of its restore for so long; a volume is
+    # busy for so long when its backup and the job are not any more.
+    restore_delay: float = 0.0
+    restore_lag: float = 0.0
 
     # What becomes of each creation, unless its volume or server says it.
     creation: str = 'succeeds'
+    # What becomes of each restore, unless its volume or server says it, and
+    # what a server backup shows of it besides a failure.
+    restore: str = 'succeeds'
+    restore_traces: tuple[str, ...] = TRACES
+    # A failure of the past stays in a server backup that is restored well.
+    restore_keeps_failure: bool = False
+    # A restore of CSBS can be asked about, as one of Karbor can.
+    restores_shown: bool = False
     # Jobs show their work once more as the one part of it.
     sub_jobs: bool = False
     # VBS and CSBS are closed to this project: it may not create anything.

@@ -2,6 +2,7 @@
 """The things a cloud holds."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass
@@ -62,6 +63,14 @@ class Volume:
     server_id: str | None = None
     # What becomes of its backups, where it is not what becomes of all.
     creation: str | None = None
+    # The same for what is restored to it.
+    restore: str | None = None
+    volume_type: str = 'SATA'
+    encrypted: bool = False
+    multiattach: bool = False
+    replicated: bool = False  # it belongs to a disaster-recovery site
+    # The id of the backup whose data it has: none before it is restored.
+    content: str | None = None
 
 
 @dataclass
@@ -90,6 +99,12 @@ class Server:
     protectable: bool = True
     protectable_code: str = ''
     protectable_message: str = ''
+    # The same for restores.
+    restore: str | None = None
+    restorable: bool = True
+    restorable_code: str = ''
+    restorable_message: str = ''
+    task_state: str | None = None
 
     def device_of(self, volume: Volume) -> str:
         """Where a disk is attached."""
@@ -187,6 +202,8 @@ class CheckpointItem:
     fail_reason: str = ''
     fail_code: dict[str, str] = field(default_factory=dict)
     deletion_fails: bool = False
+    task_id: str = ''
+    restore_mode: str = 'backup'
 
     @property
     def size(self) -> int:
@@ -198,6 +215,12 @@ class CheckpointItem:
         self.fail_op = operation
         self.fail_reason = reason
         self.fail_code = {'Code': 'CSBS.9999', 'Description': reason}
+
+    def clear_failure(self) -> None:
+        """What was done last went well."""
+        self.fail_op = ''
+        self.fail_reason = ''
+        self.fail_code = {}
 
 
 @dataclass
@@ -233,3 +256,19 @@ class Job:
     end_time: str | None = None
     error_code: str | None = None
     fail_reason: str | None = None
+
+
+@dataclass
+class Restore:
+    """A server backup on its way to a server."""
+
+    id: str
+    project_id: str
+    item: CheckpointItem
+    server: Server
+    power_on: bool
+    # Each backup of a volume, with the volume that it overwrites.
+    targets: list[tuple[Backup, Volume]]
+    wanted: dict[str, Any]  # as it was asked for
+    begins: bool = True
+    status: str = 'in_progress'

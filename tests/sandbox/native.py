@@ -4,6 +4,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from tests.sandbox.cloud import Cloud
 from tests.sandbox.model import Backup, Snapshot, Volume
 from tests.sandbox.paging import page
 from tests.sandbox.query import Query
@@ -221,6 +222,10 @@ def invalid_volume(reason: str) -> Answer:
     return native_error(400, f'Invalid volume: {reason}')
 
 
+def invalid_backup(reason: str) -> Answer:
+    return native_error(400, f'Invalid backup: {reason}')
+
+
 def snapshot_of(call: Call, volume: Volume, snapshot_id: str) -> Snapshot:
     """A snapshot that can be backed up as one of a disk."""
     snapshot = find_snapshot(call, snapshot_id)
@@ -268,6 +273,42 @@ def create_backup(
     return backup
 
 
+# -- restoring -------------------------------------------------------------
+
+
+def restore_backup(
+    call: Call, backup: Backup, volume: Volume, *, shrinks: bool = True
+) -> Answer:
+    """Begin it or refuse it, each as Cinder words it.
+
+    :param shrinks: see Restores.begin_volume.
+    """
+    if backup.status != 'available':
+        return invalid_backup('Backup status must be available')
+    if volume.status != 'available':
+        return invalid_volume('Volume to be restored to must be available')
+    if volume.size < backup.size:
+        return invalid_volume(
+            f'volume size {volume.size} is too small to restore backup of '
+            f'size {backup.size}.'
+        )
+    require_worker(call.cloud)
+    call.cloud.restores.begin_volume(backup, volume, shrinks=shrinks)
+    restore = {
+        'backup_id': backup.id,
+        'volume_id': volume.id,
+        'volume_name': volume.name,
+    }
+    return json_answer({'restore': restore}, 202)
+
+
+def require_worker(cloud: Cloud) -> None:
+    """Refuse what only a worker can do, where there is none."""
+    if not cloud.knobs.backup_worker:
+        message = 'Service cinder-backup could not be found.'
+        refuse(native_error(404, message))
+
+
 # -- deleting --------------------------------------------------------------
 
 
@@ -281,19 +322,16 @@ def delete_backup(call: Call, backup_id: str) -> Answer:
 def accept_deletion(call: Call, backup: Backup) -> None:
     """Start the deletion or refuse it."""
     cloud = call.cloud
-    if not cloud.knobs.backup_worker:
-        message = 'Service cinder-backup could not be found.'
-        refuse(native_error(404, message))
+    require_worker(cloud)
     if backup.source == 'csbs':
         message = 'The backup belongs to CSBS and cannot be deleted here.'
         refuse(vendor_error(400, 'VolumeBackup.0125', message))
     if backup.status not in ('available', 'error'):
-        message = 'Invalid backup: Backup status must be available or error'
-        refuse(native_error(400, message))
+        refuse(invalid_backup('Backup status must be available or error'))
     if backup.image:
         message = 'An image has been created from the backup.'
         refuse(vendor_error(400, 'VolumeBackup.0113', message))
     if cloud.knobs.chains and cloud.state.dependants(backup):
-        message = 'Invalid backup: Incremental backups exist for this backup.'
-        refuse(native_error(400, message))
+        message = 'Incremental backups exist for this backup.'
+        refuse(invalid_backup(message))
     cloud.deletions.begin_backup(backup)

@@ -25,6 +25,7 @@ from tests.sandbox.model import (
     Image,
     Job,
     Project,
+    Restore,
     Server,
     Share,
     Snapshot,
@@ -73,6 +74,7 @@ class CloudState:
         self.checkpoints: dict[str, Checkpoint] = {}
         self.jobs: dict[str, Job] = {}
         self.images: dict[str, Image] = {}
+        self.restores: dict[str, Restore] = {}
 
         # The same rows in the order of their creation, for the lists.
         self.backups_of: defaultdict[str, Shelf[Backup]]
@@ -176,9 +178,16 @@ class CloudState:
         project_id: str | None = None,
         availability_zone: str = ZONE,
         creation: str | None = None,
+        restore: str | None = None,
+        volume_type: str = 'SATA',
+        encrypted: bool = False,
+        multiattach: bool = False,
+        replicated: bool = False,
     ) -> Volume:
         """`creation` is what becomes of its backups, if not what becomes
-        of all (see the knob of that name)."""
+        of all (see the knob of that name), and `restore` what becomes of
+        what is restored to it.  `replicated` is a part of a
+        disaster-recovery site."""
         with self.lock:
             volume = Volume(
                 self.new_uuid(),
@@ -190,6 +199,11 @@ class CloudState:
                 bootable,
                 self.stamp(),
                 creation=creation,
+                restore=restore,
+                volume_type=volume_type,
+                encrypted=encrypted,
+                multiattach=multiattach,
+                replicated=replicated,
             )
             self.volumes[volume.id] = volume
             return volume
@@ -227,12 +241,19 @@ class CloudState:
         protectable: bool = True,
         protectable_code: str = '',
         protectable_message: str = '',
+        restore: str | None = None,
+        restorable: bool = True,
+        restorable_code: str = '',
+        restorable_message: str = '',
+        task_state: str | None = None,
     ) -> Server:
         """`volumes` may be a number of disks to make.
 
         `creation` is what becomes of its backups, if not what becomes of
-        all.  `protectable` is what CSBS says when it is asked whether the
-        server can be backed up, with a code and a message.
+        all, and `restore` what becomes of what is restored to it.
+        `protectable` is what CSBS says when it is asked whether the server
+        can be backed up, with a code and a message; `restorable` is what it
+        says about a restore to the server.
         """
         with self.lock:
             project = project_id or self.project.id
@@ -258,6 +279,11 @@ class CloudState:
                 protectable,
                 protectable_code,
                 protectable_message,
+                restore,
+                restorable,
+                restorable_code,
+                restorable_message,
+                task_state,
             )
             for volume in volumes:
                 volume.server_id = server.id
@@ -480,8 +506,16 @@ class CloudState:
                 self._shares[share.backup_id].pop(share.id)
 
     def add_job(
-        self, job_type: str, backup: Backup, status: str = 'RUNNING'
+        self,
+        job_type: str,
+        backup: Backup,
+        status: str = 'RUNNING',
+        volume: Volume | None = None,
     ) -> Job:
+        """A job at work on a backup.
+
+        :param volume: the one it is about, if not that of the backup.
+        """
         with self.lock:
             job = Job(
                 self.new_hex(),
@@ -489,7 +523,7 @@ class CloudState:
                 job_type,
                 self.stamp() + 'Z',
                 backup.id,
-                backup.volume_id,
+                volume.id if volume else backup.volume_id,
                 backup.snapshot_id or '',
                 status,
             )

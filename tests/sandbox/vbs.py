@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """VBS: jobs (v1), vendor calls (v2), native backups (v2 and v3)."""
 
-from tests.sandbox import jobs, native, sharing, vbs_creation
+from tests.sandbox import jobs, native, sharing, vbs_creation, vbs_restore
 from tests.sandbox.cloud import Cloud
 from tests.sandbox.discovery import VBS_MICROVERSION, vbs_document
 from tests.sandbox.gate import admit
@@ -23,6 +23,7 @@ ROUTERS = {'v1': v1, 'v2': v2, 'v3': v3}
 
 sharing.register(v2)
 vbs_creation.register(v2, v3)
+vbs_restore.register(v2, v3)
 
 NATIVE_KEYS = ('name', 'status', 'volume_id', 'limit', 'offset', 'marker')
 FUZZY_KEYS = ('name~', 'status~', 'volume_id~')

@@ -345,7 +345,35 @@ def _parent(call: Call, volume: Volume, snapshot: Snapshot | None) -> Backup:
 
 
 def _bad_parent(reason: str) -> Answer:
-    return native_error(400, f'Invalid backup: {reason}.')
+    return native.invalid_backup(f'{reason}.')
+
+
+@routes.route('POST', 'backups/{backup_id}/restore')
+def restore_backup(call: Call, backup_id: str) -> Answer:
+    """To a new volume, unless one is named."""
+    Query(call.request.query, (), native.bad_query)
+    requested(call.request, MICROVERSION)
+    may_change(call.cloud, 'backup:restore')
+    wanted = read_object(
+        call.request, 'restore', ('volume_id', 'name'), native.bad_query
+    )
+    if not isinstance(wanted.get('name'), str | None):
+        return native.bad_query('Invalid input for name: no string.')
+    volume_id = wanted.get('volume_id')
+    if volume_id is not None and not is_uuid(str(volume_id)):
+        return native.bad_query('Invalid input: an id is no uuid.')
+    backup = native.find(call, backup_id)
+    if volume_id is not None:
+        volume = native.find_volume(call, volume_id)
+    elif backup.status != 'available':
+        return native.invalid_backup('Backup status must be available')
+    else:
+        volume = call.cloud.state.add_volume(
+            wanted.get('name') or f'restore_backup_{backup.id}',
+            backup.size,
+            project_id=call.project,
+        )
+    return native.restore_backup(call, backup, volume, shrinks=False)
 
 
 # -- disks -----------------------------------------------------------------
@@ -361,10 +389,12 @@ def _volume(call: Call, volume: Volume) -> dict[str, Any]:
         'availability_zone': volume.availability_zone,
         'created_at': volume.created_at,
         'attachments': _attachments(call, volume),
-        'volume_type': 'SATA',
+        'volume_type': volume.volume_type,
         'metadata': {},
-        'encrypted': False,
-        'multiattach': False,
+        'encrypted': volume.encrypted,
+        'multiattach': volume.multiattach,
+        # The older word of the vendor for the same.
+        'shareable': str(volume.multiattach).lower(),
         'snapshot_id': None,
         'source_volid': None,
         'description': '',

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Restores take time, and end well, in an error, or not at all.
+
+As with creations, what becomes of one is known when it is asked for, and it
+is done by the agenda of the state.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from tests.sandbox import jobs
+from tests.sandbox.agenda import Action
+from tests.sandbox.knobs import Knobs
+from tests.sandbox.model import (
+    Backup,
+    CheckpointItem,
+    Job,
+    Restore,
+    Server,
+    Volume,
+)
+from tests.sandbox.state import CloudState
+
+# The part of the whole time in which a restore waits for its turn.
+QUEUED = 0.1
+#: Why a restore failed: the same words each time.
+REASON = 'The data could not be written.'
+#: What a volume has that a restore has begun, and not finished, to overwrite.
+INCOMPLETE = 'incomplete'
+
+
+class Restores:
+    """Restores at work on the state; hold its lock."""
+
+    def __init__(
+        self, state: CloudState, knobs: Knobs, clock: Callable[[], float]
+    ) -> None:
+        self._state = state
+        self._knobs = knobs
+        self._clock = clock
+        # item id -> when its restore began to be shown, and how long it takes
+        self._begun: dict[str, tuple[float, float]] = {}
+
+    def _schedule(self, outcome: str, start: Action, finish: Action) -> None:
+        """Let it start behind its turn, and end, if it does."""
+        if outcome == 'never-begins':
+            return
+        seconds = self._knobs.restore_time
+        self._state.agenda.add(seconds * QUEUED, start)
+        if outcome != 'hangs':
+            self._state.agenda.add(seconds, finish)
+
+    # -- volumes -----------------------------------------------------------
+
+    def begin_volume(
+        self,
+        backup: Backup,
+        volume: Volume,
+        job: Job | None = None,
+        *,
+        shrinks: bool = True,
+    ) -> None:
+        """Overwrite a volume, as VBS and Cinder do.
+
+        :param shrinks: a volume that has been enlarged since falls back to
+            its old size.
+        """
+        outcome = volume.restore or self._knobs.restore
+        if outcome != 'never-begins':
+            # At once: nobody else may have either of them meanwhile.
+            backup.status = 'restoring'
+            backup.updated_at = self._state.stamp()
+            volume.status = 'restoring-backup'
+
+        def start() -> None:
+            volume.content = INCOMPLETE
+            if job is not None:
+                job.status = 'RUNNING'
+
+        def finish() -> None:
+            failed = outcome != 'succeeds'
+            # A failure hurts the volume alone, unless the backup breaks.
+            self._end_backup(backup, outcome == 'breaks')
+            if not failed:
+                self._overwrite(backup, volume, shrinks)
+            self._state.agenda.add(
+                self._knobs.restore_lag,
+                partial(self._end_volume, volume, failed),
+            )
+            if job is not None:
+                jobs.end(self._state, job, REASON if failed else '')
+
+        self._schedule(outcome, start, finish)
+
+    def _overwrite(
+        self, backup: Backup, volume: Volume, shrinks: bool
+    ) -> None:
+        volume.content = backup.id
+        if shrinks and volume.id == backup.volume_id:
+            volume.size = backup.size
+
+    def _end_volume(self, volume: Volume, failed: bool) -> None:
+        if failed:
+            volume.status = 'error_restoring'
+        else:
+            volume.status = 'in-use' if volume.server_id else 'available'
+
+    def _end_backup(self, backup: Backup, broken: bool) -> None:
+        backup.status = 'error_restoring' if broken else 'available'
+        backup.updated_at = self._state.stamp()
+
+    # -- servers -----------------------------------------------------------
+
+    def begin_server(self, restore: Restore) -> None:
+        """Overwrite the volumes of a server, which is stopped meanwhile.
+
+        The backup may be shown as before for a while.
+        """
+        outcome = restore.server.restore or self._knobs.restore
+        restore.begins = outcome != 'never-begins'
+
+        def begin() -> None:
+            self._begun[restore.item.id] = (
+                self._clock(),
+                self._knobs.restore_time,
+            )
+            self._show(restore.item, 'waiting_restore')
+            if 'taskid' in self._knobs.restore_traces:
+                restore.item.task_id = self._state.new_hex()
+            self._schedule(
+                outcome,
+                partial(self._start, restore),
+                partial(self._finish, restore, outcome),
+            )
+
+        if self._knobs.restore_delay and restore.begins:
+            self._state.agenda.add(self._knobs.restore_delay, begin)
+        elif restore.begins:
+            begin()
+
+    def _show(self, item: CheckpointItem, status: str) -> None:
+        """What the backup says of it, as far as it says anything."""
+        traces = self._knobs.restore_traces
+        if 'status' in traces or status == 'error':
+            item.status = status
+        if 'updated_at' in traces:
+            item.updated_at = self._state.stamp()
+
+    def _start(self, restore: Restore) -> None:
+        restore.server.status = 'SHUTOFF'
+        for backup, volume in restore.targets:
+            backup.status = 'restoring'
+            volume.status = 'restoring-backup'
+            volume.content = INCOMPLETE
+        self._show(restore.item, 'restoring')
+
+    def _finish(self, restore: Restore, outcome: str) -> None:
+        failed = outcome != 'succeeds'
+        for backup, volume in restore.targets:
+            self._end_backup(backup, outcome == 'breaks')
+            if not failed:
+                self._overwrite(backup, volume, shrinks=True)
+            self._end_volume(volume, failed)
+        if failed:
+            restore.item.fail('restore', REASON)
+        elif not self._knobs.restore_keeps_failure:
+            restore.item.clear_failure()
+        if restore.power_on and not failed:
+            restore.server.status = 'ACTIVE'
+        restore.status = 'fail' if failed else 'success'
+        self._show(
+            restore.item, 'error' if outcome == 'breaks' else 'available'
+        )
+
+    def is_restored(self, server: Server) -> bool:
+        """Whether a restore to a server is on its way, shown or not."""
+        return any(one.server is server for one in self._on_their_way())
+
+    def is_read(self, item: CheckpointItem) -> bool:
+        """Whether a restore from a backup is on its way, shown or not."""
+        return any(one.item is item for one in self._on_their_way())
+
+    def _on_their_way(self) -> list[Restore]:
+        return [
+            one
+            for one in self._state.restores.values()
+            if one.begins and one.status == 'in_progress'
+        ]
+
+    def progress(self, item: CheckpointItem) -> int:
+        """Per cent, of a backup that is shown as being restored."""
+        since, seconds = self._begun.get(item.id, (0.0, 0.0))
+        passed = self._clock() - since
+        return 40 if passed >= seconds else int(100 * passed / seconds)
