@@ -6,14 +6,16 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 
 from vbsclient.api import errors
 from vbsclient.api.http import Limits
+from vbsclient.api.times import parse_timestamp
 from vbsclient.change.targets import Change, Target
 from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.refusals import RefusedError
 from vbsclient.waiting import Goal, ResourceStatus
-from vbsclient.wording import brief
+from vbsclient.wording import brief, counted, moment
 
 #: Seconds between looks for what a lost answer may have begun.
 LOOKS = (0.0, 1.0, 3.0)
@@ -134,6 +136,19 @@ class Restore(Change, abc.ABC):
             if suppress_errors(has_begun):
                 return True
         return False
+
+
+def age_of(created_at: str | None) -> str:
+    """When something was made, and how long ago, for a sentence."""
+    made = parse_timestamp(created_at)
+    if made is None:
+        return 'an unknown time'
+    passed = datetime.now(timezone.utc) - made
+    hours = max(0, int(passed.total_seconds() // 3600))
+    age = (
+        counted(hours // 24, 'day') if hours >= 48 else counted(hours, 'hour')
+    )
+    return f'{moment(created_at)} UTC ({age} ago)'
 
 
 def difference(shown: Plan, now: Plan) -> str | None:

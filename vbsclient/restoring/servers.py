@@ -30,10 +30,11 @@ from vbsclient.restoring.plan import (
     Disk,
     Plan,
     Restore,
+    age_of,
     plan_of,
 )
 from vbsclient.waiting import ResourceStatus
-from vbsclient.wording import brief, moment
+from vbsclient.wording import brief
 
 #: Seconds without progress after which a restore is not alive any more.
 _IDLE = 3600.0
@@ -462,8 +463,8 @@ def _remarks(
     name = f'{brief(server.name)} ({server.id})' if server.name else server.id
     yield (
         f'The data of the volumes of the server {name} that are listed are '
-        f'overwritten with those of {moment(backup.created_at)} UTC. This '
-        f'cannot be undone.'
+        f'overwritten with those of {age_of(backup.created_at)}. This cannot '
+        f'be undone.'
     )
     start = 'starts it afterwards' if power_on else 'does not start it again'
     yield (

@@ -24,6 +24,7 @@ from vbsclient.restoring.plan import (
     Disk,
     Plan,
     Restore,
+    age_of,
     plan_of,
 )
 from vbsclient.waiting import ResourceStatus
@@ -290,7 +291,7 @@ def _remarks(
     """What a person should know before the data are lost."""
     yield (
         f'All data of the volume {label_of(volume)} are overwritten with '
-        f'those of {moment(backup.created_at)} UTC. This cannot be undone.'
+        f'those of {age_of(backup.created_at)}. This cannot be undone.'
     )
     if backup.volume_id != volume.id:
         yield (

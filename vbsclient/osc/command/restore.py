@@ -54,6 +54,17 @@ PLAN_COLUMNS = (
 )
 
 
+#: What was overwritten, in the rows of the result.
+TARGET_COLUMNS = (
+    Column(
+        'Target',
+        'target.id',
+        label=lambda row: row.target.name or row.target.id,
+    ),
+    Column('Target Name', 'target.name', machine_only=True),
+)
+
+
 class RestoreCommand(ChangeCommand):
     """A command that overwrites what its arguments name.
 
@@ -105,8 +116,9 @@ class RestoreCommand(ChangeCommand):
             return change, [target]
         if not parsed_args.yes:
             self._ask(parsed_args, self._plan)
+        saved = None
         if parsed_args.backup_first:
-            self._save(parsed_args, self._plan, target, limits)
+            saved = self._save(parsed_args, self._plan, target, limits)
         [again] = self._look_up(change)
         changed = difference(self._plan, plan_of(again))
         if changed is not None:
@@ -114,6 +126,8 @@ class RestoreCommand(ChangeCommand):
                 f'Something has changed since it was shown: '
                 f'{shortened(changed)}. Nothing was overwritten.'
             )
+        if saved is not None:
+            again.preceded = f'its data were saved in {saved}'
         return change, [again]
 
     def table(
@@ -167,7 +181,10 @@ class RestoreCommand(ChangeCommand):
                 stream,
                 args,
             )
-        for remark in plan.remarks:
+        remarks = [*plan.remarks]
+        if not parsed_args.backup_first:
+            remarks.append('--backup-first saves the present data before.')
+        for remark in remarks:
             stream.write(f'{wrapped(visible(remark), width)}\n')
         stream.flush()
 
@@ -177,9 +194,10 @@ class RestoreCommand(ChangeCommand):
         plan: Plan,
         target: Target,
         limits: Limits,
-    ) -> None:
+    ) -> str:
         """Back up what is to be overwritten.
 
+        :returns: the new backup, for a sentence.
         :raises CommandError: if that has not succeeded.
         """
         change = self.make_backup(plan, target, limits)
@@ -221,3 +239,5 @@ class RestoreCommand(ChangeCommand):
                 f'{look} Nothing was overwritten.'
             )
         report.words, report.outcomes = restoring, []
+        new = outcomes[0].target
+        return f'the backup {new.new_name} ({new.handle.backup_id})'

@@ -15,9 +15,10 @@ from vbsclient.creation.server_backups import (
     ServerBackupCreation,
 )
 from vbsclient.osc.command.clients import make_csbs_client, make_lookup_client
-from vbsclient.osc.command.create import CreateCommand, columns_of_creation
+from vbsclient.osc.command.create import CreateCommand
 from vbsclient.osc.output.columns import Column
 from vbsclient.osc.output.messages import CreationTerms
+from vbsclient.osc.output.report import columns_with
 
 
 class CreateCsbsBackup(CreateCommand):
@@ -39,7 +40,7 @@ class CreateCsbsBackup(CreateCommand):
     idle = 3600.0
     longest_name = LONGEST_NAME
     longest_description = 255
-    report_columns = columns = columns_of_creation(
+    report_columns = columns = columns_with(
         Column(
             'Server',
             lambda row: row.target.id or row.target.argument,

@@ -13,10 +13,13 @@ from vbsclient.change.targets import Change, Target
 from vbsclient.creation.base import Wanted
 from vbsclient.creation.server_backups import ServerBackupCreation
 from vbsclient.osc.command.clients import make_csbs_client, make_lookup_client
-from vbsclient.osc.command.restore import PLAN_COLUMNS, RestoreCommand
-from vbsclient.osc.output.columns import Column
+from vbsclient.osc.command.restore import (
+    PLAN_COLUMNS,
+    TARGET_COLUMNS,
+    RestoreCommand,
+)
 from vbsclient.osc.output.messages import RestoreTerms
-from vbsclient.osc.output.report import COLUMNS
+from vbsclient.osc.output.report import columns_with
 from vbsclient.osc.output.text import visible
 from vbsclient.restoring.plan import Plan, Restore
 from vbsclient.restoring.servers import ServerRestore
@@ -41,16 +44,7 @@ class RestoreCsbsBackup(RestoreCommand):
         service='csbs',
         command='openstack csbs backup show --wait {backup}',
     )
-    report_columns = (
-        Column('Type', 'type', machine_only=True),
-        Column('ID', 'id', below='Name'),
-        Column('Name', 'name'),
-        Column(
-            'Target', 'target.id', label=lambda row: row.target.name or row.id
-        ),
-        Column('Target Name', 'target.name', machine_only=True),
-        *COLUMNS[3:],
-    )
+    report_columns = columns_with(*TARGET_COLUMNS)
     columns = (*report_columns, *PLAN_COLUMNS)
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

@@ -173,10 +173,11 @@ class RestoreTerms(Terms):
             target=outcome.target.id, backup=self.identity(outcome.target)[0]
         )
 
-    def how_to_settle(self, outcome: Outcome) -> str:
+    def how_to_settle(self, outcome: Outcome | None) -> str:
+        command = f' "{self.command_for(outcome)}".' if outcome else ''
         return (
-            f'Do not run the command again before you have looked at it: '
-            f'"{self.command_for(outcome)}".'
+            f'Do not run the command again before you have looked at it:'
+            f'{command}'
         )
 
     def how_to(self, end: str) -> str:

@@ -29,6 +29,28 @@ COLUMNS = (
     Column('Request ID', 'request_id', optional=1),
 )
 
+
+def columns_with(*own: Column) -> tuple[Column, ...]:
+    """The columns of a command whose rows are its result.
+
+    :param own: those of one kind of change: what was named, in two columns,
+        and by what it is followed.
+    """
+    return (
+        Column('Type', 'type', machine_only=True),
+        Column('ID', 'id', below='Name'),
+        Column('Name', 'name'),
+        *own[:2],
+        Column('Source', 'source', machine_only=True),
+        Column('Result', 'result'),
+        Column('Detail', 'detail', below='Result'),
+        *own[2:],
+        Column('Requested At', 'requested_at', Time, machine_only=True),
+        Column('Finished At', 'finished_at', Time, machine_only=True),
+        Column('Request ID', 'request_id', machine_only=True),
+    )
+
+
 #: What a dry run cannot tell.
 NOT_PLANNED = frozenset(
     {'Requested At', 'Finished At', 'Request ID', 'Job', 'Checkpoint'}

@@ -23,9 +23,10 @@ from vbsclient.osc.command.clients import (
     make_lookup_client,
     make_vbs_client,
 )
-from vbsclient.osc.command.create import CreateCommand, columns_of_creation
+from vbsclient.osc.command.create import CreateCommand
 from vbsclient.osc.output.columns import Column
 from vbsclient.osc.output.messages import CreationTerms
+from vbsclient.osc.output.report import columns_with
 
 
 class CreateVbsBackup(CreateCommand):
@@ -46,7 +47,7 @@ class CreateVbsBackup(CreateCommand):
     idle = 3600.0
     longest_name = LONGEST_NAME
     longest_description = 64
-    report_columns = columns = columns_of_creation(
+    report_columns = columns = columns_with(
         Column(
             'Volume',
             lambda row: row.target.id or row.target.argument,

@@ -16,9 +16,13 @@ from vbsclient.osc.command.clients import (
     make_lookup_client,
     make_vbs_client,
 )
-from vbsclient.osc.command.restore import PLAN_COLUMNS, RestoreCommand
+from vbsclient.osc.command.restore import (
+    PLAN_COLUMNS,
+    TARGET_COLUMNS,
+    RestoreCommand,
+)
 from vbsclient.osc.output.columns import Column
-from vbsclient.osc.output.report import COLUMNS
+from vbsclient.osc.output.report import columns_with
 from vbsclient.restoring.plan import Plan, Restore
 from vbsclient.restoring.volumes import VolumeRestore
 
@@ -34,17 +38,8 @@ class RestoreVbsBackup(RestoreCommand):
     Example: openstack vbs backup restore --dry-run nightly-1 db01-data
     """
 
-    report_columns = (
-        Column('Type', 'type', machine_only=True),
-        Column('ID', 'id', below='Name'),
-        Column('Name', 'name'),
-        Column(
-            'Target', 'target.id', label=lambda row: row.target.name or row.id
-        ),
-        Column('Target Name', 'target.name', machine_only=True),
-        *COLUMNS[3:6],
-        Column('Job', 'target.handle.job_id', optional=1),
-        *COLUMNS[6:],
+    report_columns = columns_with(
+        *TARGET_COLUMNS, Column('Job', 'target.handle.job_id', optional=1)
     )
     columns = (*report_columns, *PLAN_COLUMNS)
 
