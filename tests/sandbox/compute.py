@@ -42,6 +42,14 @@ KEYS = (
     'uuid',
 )
 
+# As the status has them; what is missing is active, or has no power state.
+VM_STATES = {
+    'ERROR': 'error',
+    'SHUTOFF': 'stopped',
+    'VERIFY_RESIZE': 'resized',
+}
+POWER_STATES = {'ACTIVE': 1, 'SHUTOFF': 4, 'VERIFY_RESIZE': 1}
+
 routes = Router()
 
 
@@ -73,6 +81,9 @@ def _server(server: Server) -> dict[str, Any]:
         'id': server.id,
         'name': server.name,
         'status': server.status,
+        'OS-EXT-STS:vm_state': VM_STATES.get(server.status, 'active'),
+        'OS-EXT-STS:task_state': server.task_state,
+        'OS-EXT-STS:power_state': POWER_STATES.get(server.status, 0),
         'tenant_id': server.project_id,
         'created': server.created_at,
         'updated': server.created_at,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tests.sandbox import csbs_restore, karbor, protection
+from tests.sandbox import csbs_restore, karbor, protection, restoration
 from tests.sandbox.body import read_one
 from tests.sandbox.cloud import Cloud
 from tests.sandbox.gate import admit
@@ -113,7 +113,7 @@ def _extend_info(call: Call, item: CheckpointItem) -> dict[str, Any]:
     backups = call.cloud.state.backups
     done = item.status not in ('waiting_protect', 'protecting')
     progress = 100 if done else call.cloud.creations.progress(item)
-    if item.status in ('waiting_restore', 'restoring'):
+    if item.status in restoration.BUSY:
         progress = call.cloud.restores.progress(item)
     return {
         'auto_trigger': item.auto_trigger,

@@ -23,6 +23,8 @@ from tests.sandbox.state import CloudState
 
 # The part of the whole time in which a restore waits for its turn.
 QUEUED = 0.1
+# A server backup that is shown as being restored.
+BUSY = ('waiting_restore', 'restoring')
 #: Why a restore failed: the same words each time.
 REASON = 'The data could not be written.'
 #: What a volume has that a restore has begun, and not finished, to overwrite.
@@ -174,7 +176,12 @@ class Restores:
 
     def is_restored(self, server: Server) -> bool:
         """Whether a restore to a server is on its way, shown or not."""
-        return any(one.server is server for one in self._on_their_way())
+        return any(
+            one.server is server for one in self._on_their_way()
+        ) or any(
+            item.resource_id == server.id and item.status in BUSY
+            for item in self._state.items_of[server.project_id]
+        )
 
     def is_read(self, item: CheckpointItem) -> bool:
         """Whether a restore from a backup is on its way, shown or not."""

@@ -37,6 +37,7 @@ from tests.sandbox.paging import Shelf
 
 ZONE = 'eu-de-01'
 DEFAULT: Any = object()
+ENCRYPTION_KEY = '5a1f0e6c-9d3b-4c27-8f0a-2b7d6e4c1f90'
 
 When = datetime | str | None
 
@@ -350,7 +351,10 @@ class CloudState:
                 image=image,
                 deletion_fails=deletion_fails,
             )
-            backup.service_metadata = _metadata(backup, service_metadata, item)
+            source_disk = self.volumes.get(volume_id)
+            backup.service_metadata = _metadata(
+                backup, service_metadata, item, source_disk
+            )
             self._place(backup, parent)
             return backup
 
@@ -738,6 +742,7 @@ def _metadata(
     backup: Backup,
     given: Any,
     item: CheckpointItem | None,
+    volume: Volume | None,
 ) -> str | None:
     if given is None or isinstance(given, str):
         return given
@@ -751,8 +756,11 @@ def _metadata(
         'DL': 0,
         'Type': int(backup.incremental),
         'BT': 'OBS',
-        'bootable': False,
+        'bootable': volume is not None and volume.bootable,
     }
+    if volume is not None and volume.encrypted:
+        # The key itself, encrypted, and the id of the one that did it.
+        data |= {'VK': '0' * 64, 'CMKID': ENCRYPTION_KEY}
     if backup.source == 'csbs':
         data['ST'] = 1
         data['VMID'] = item.resource_id if item else backup.volume_id
