@@ -275,20 +275,18 @@ class CloudState:
                 availability_zone,
                 f'192.168.0.{10 + len(self.servers) % 240}',
                 self.stamp(),
-                list(volumes),
-                creation,
-                protectable,
-                protectable_code,
-                protectable_message,
-                restore,
-                restorable,
-                restorable_code,
-                restorable_message,
-                task_state,
+                creation=creation,
+                protectable=protectable,
+                protectable_code=protectable_code,
+                protectable_message=protectable_message,
+                restore=restore,
+                restorable=restorable,
+                restorable_code=restorable_code,
+                restorable_message=restorable_message,
+                task_state=task_state,
             )
             for volume in volumes:
-                volume.server_id = server.id
-                volume.status = 'in-use'
+                self.attach(server, volume)
             self.servers[server.id] = server
             return server
 
@@ -298,8 +296,19 @@ class CloudState:
             if self.servers.pop(server.id, None) is None:
                 return
             for volume in server.volumes:
-                volume.server_id = None
-                volume.status = 'available'
+                _free(volume)
+
+    def attach(self, server: Server, volume: Volume) -> None:
+        """It becomes the last disk of a server."""
+        with self.lock:
+            server.volumes.append(volume)
+            volume.server_id = server.id
+            volume.status = 'in-use'
+
+    def detach(self, server: Server, volume: Volume) -> None:
+        with self.lock:
+            server.volumes.remove(volume)
+            _free(volume)
 
     # -- VBS ---------------------------------------------------------------
 
@@ -731,6 +740,11 @@ DISK_STATUS = {
     'deleting': 'deleting',
     'error': 'error',
 }
+
+
+def _free(volume: Volume) -> None:
+    volume.server_id = None
+    volume.status = 'available'
 
 
 def described(text: str, incremental: bool) -> str:

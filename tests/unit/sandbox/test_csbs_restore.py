@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox import Fault
+from tests.sandbox import Fault, Knobs
 from tests.sandbox.model import CheckpointItem, Server, Volume
 from tests.sandbox.restoration import INCOMPLETE, REASON
 from tests.sandbox.state import CloudState
@@ -714,3 +714,11 @@ def test_a_karbor_restores_nothing(cloud: Cloud) -> None:
     api = cloud(checkpoint_items=False)
     item = backed_up(api.sandbox.state)
     assert restore(api, item).status_code == 404
+
+
+@pytest.mark.parametrize(
+    'wrong', [{'restore': 'maybe'}, {'restore_traces': ('size',)}]
+)
+def test_settings_that_do_not_exist(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match='restore'):
+        Knobs(**wrong)
