@@ -313,6 +313,8 @@ def test_a_backup_that_stays_available_all_the_time(
     for _ in range(4):
         clock.advance(25)
         assert changed(before, traces(api, item)) == set(left)
+        disks = shown(api, item)['extend_info']['volume_backups']
+        assert {disk['status'] for disk in disks} == {'available'}
     assert server_of(api.sandbox.state, item).status == 'ACTIVE'
 
 
