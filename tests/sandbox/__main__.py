@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from tests.sandbox.faults import Fault
-from tests.sandbox.knobs import CHOICES, Knobs
+from tests.sandbox.knobs import CHOICES, TRACES, Knobs
 from tests.sandbox.seed import add_nights, add_trouble
 from tests.sandbox.server import LoggedRequest, Sandbox
 
@@ -22,6 +22,7 @@ WORDS = (
     'creation',
     'csbs_catalog_url_style',
     'discovery',
+    'restore',
     'sharing',
 )
 NUMBERS = {
@@ -29,6 +30,9 @@ NUMBERS = {
     'deletion_time': float,
     'creation_time': float,
     'item_delay': float,
+    'restore_time': float,
+    'restore_delay': float,
+    'restore_lag': float,
     'shares_dropped': int,
     'backup_quota': int,
     'gigabyte_quota': int,
@@ -53,6 +57,8 @@ SWITCHES = (
     'chains',
     'closed',
     'sub_jobs',
+    'restore_keeps_failure',
+    'restores_shown',
     'ignore_item_query',
     'read_only_role',
     'administrator',
@@ -75,6 +81,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument('--slots', type=int, default=5, metavar='N')
     made.add_argument('--region', action='append', metavar='NAME')
     made.add_argument('--versions', default='v1,v2,v3', metavar='LIST')
+    made.add_argument(
+        '--restore-traces', default=','.join(TRACES), metavar='LIST'
+    )
     made.add_argument(
         '--fault',
         action='append',
@@ -124,6 +133,9 @@ def knobs_of(args: argparse.Namespace) -> Knobs:
     values['faults'] = args.fault
     values['deletion_slots'] = args.slots
     values['versions'] = tuple(args.versions.split(','))
+    values['restore_traces'] = tuple(
+        filter(None, args.restore_traces.split(','))
+    )
     return Knobs(**values)
 
 

@@ -27,13 +27,23 @@ def read_object(
 
 def read_only(request: Request, key: str, error: Error) -> Any:
     """What stands under the one key of a body."""
+    return read_one(request, (key,), error)[1]
+
+
+def read_one(
+    request: Request, keys: Collection[str], error: Error
+) -> tuple[str, Any]:
+    """The one key of a body, any of those, and what stands under it."""
     try:
         body = json.loads(request.body)
     except ValueError:
         refuse(error('The body is no JSON.'))
-    if not isinstance(body, dict) or set(body) != {key}:
-        refuse(error(f'The body must be an object with the one key {key!r}.'))
-    return body[key]
+    wanted = [[key] for key in keys]
+    if not isinstance(body, dict) or list(body) not in wanted:
+        names = ' or '.join(map(repr, keys))
+        refuse(error(f'The body must be an object with the one key {names}.'))
+    ((key, value),) = body.items()
+    return key, value
 
 
 def check_keys(

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tests.sandbox import karbor, protection
+from tests.sandbox import csbs_restore, karbor, protection, restoration
+from tests.sandbox.body import read_one
 from tests.sandbox.cloud import Cloud
 from tests.sandbox.gate import admit
 from tests.sandbox.model import Backup, Checkpoint, CheckpointItem, DiskPart
@@ -28,8 +29,14 @@ from tests.sandbox.wire import (
 
 routes = Router()
 
+csbs_restore.register(routes)
 protection.register(routes)
 
+# What can be asked about resources, at one URL.
+CHECKS = {
+    'check_protectable': protection.check_protectable,
+    'check_restorable': csbs_restore.check_restorable,
+}
 COUNT_KEYS = (
     'status',
     'name',
@@ -106,6 +113,8 @@ def _extend_info(call: Call, item: CheckpointItem) -> dict[str, Any]:
     backups = call.cloud.state.backups
     done = item.status not in ('waiting_protect', 'protecting')
     progress = 100 if done else call.cloud.creations.progress(item)
+    if item.status in restoration.BUSY:
+        progress = call.cloud.restores.progress(item)
     return {
         'auto_trigger': item.auto_trigger,
         'average_speed': 29.9,
@@ -123,9 +132,9 @@ def _extend_info(call: Call, item: CheckpointItem) -> dict[str, Any]:
         'resource_name': item.resource_name,
         'resource_type': 'OS::Nova::Server',
         'finished_at': item.updated_at or item.created_at,
-        'taskid': item.id.replace('-', ''),
+        'taskid': item.task_id or item.id.replace('-', ''),
         'hypervisor_type': 'QEMU',
-        'supported_restore_mode': 'backup' if done else 'na',
+        'supported_restore_mode': item.restore_mode if done else 'na',
         'support_lld': True,
         'os_images_data': [{'image_id': image} for image in item.images],
         'volume_backups': [_part_view(part, backups) for part in item.parts],
@@ -273,6 +282,20 @@ def show_item(call: Call, item_id: str) -> Answer:
     return json_answer({'checkpoint_item': item_view(call, item)})
 
 
+# -- questions about servers -----------------------------------------------
+
+
+@routes.route('POST', protection.RESOURCES + '/action')
+def check_resources(call: Call, provider_id: str) -> Answer:
+    """C2 and C3: the key of the body says which."""
+    Query(call.request.query, (), csbs_bad_parameter)
+    karbor.check_provider(call, provider_id)
+    key, asked = read_one(call.request, CHECKS, csbs_bad_parameter)
+    if not isinstance(asked, list) or not asked:
+        return csbs_bad_parameter(f'{key} is no list, or empty.')
+    return CHECKS[key](call, asked)
+
+
 # -- policies --------------------------------------------------------------
 
 
@@ -339,7 +362,10 @@ def delete_checkpoint(
         if not items:
             return csbs_error(404, 'CSBS.3001', f'No backup {item_id}.')
     for item in items:
-        if item.status not in ('available', 'error'):
+        if item.status not in (
+            'available',
+            'error',
+        ) or call.cloud.restores.is_read(item):
             return csbs_error(400, 'CSBS.2003', f'{item.id} is busy.')
         if item.images:
             message = f'An image was created from {item.id}.'

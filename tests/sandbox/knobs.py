@@ -141,3 +141,7 @@ class Knobs:
                 raise ValueError(
                     f'{name}: {getattr(self, name)!r} is none of {words}'
                 )
+        if not set(self.restore_traces) <= set(TRACES):
+            raise ValueError(
+                f'restore_traces: {self.restore_traces!r} are not of {TRACES}'
+            )

@@ -13,7 +13,6 @@ from tests.sandbox.body import (
     is_tag,
     is_text,
     read_object,
-    read_only,
 )
 from tests.sandbox.gate import exceeds, may_create
 from tests.sandbox.model import Server
@@ -47,7 +46,6 @@ Reason = tuple[str, str]
 
 def register(routes: Router) -> None:
     """Hang the calls into the routes of CSBS."""
-    routes.route('POST', RESOURCES + '/action')(check_protectable)
     routes.route('POST', RESOURCES + '/{server_id}/action')(protect)
 
 
@@ -62,12 +60,14 @@ def _obstacle(call: Call, server: Server) -> Reason | None:
         return 'CSBS.6005', f'The server is {server.status}.'
     if not server.volumes:
         return 'CSBS.6007', 'The server has no disks.'
-    if _is_being_backed_up(call, server):
+    if is_being_backed_up(call, server):
         return 'CSBS.6005', 'The server is being backed up.'
+    if call.cloud.restores.is_restored(server):
+        return 'CSBS.6015', 'The server is being restored.'
     return None
 
 
-def _is_being_backed_up(call: Call, server: Server) -> bool:
+def is_being_backed_up(call: Call, server: Server) -> bool:
     state = call.cloud.state
     return any(
         item.resource_id == server.id
@@ -79,7 +79,7 @@ def _is_being_backed_up(call: Call, server: Server) -> bool:
     )
 
 
-def _find(call: Call, server_id: str) -> Server | None:
+def find_server(call: Call, server_id: str) -> Server | None:
     server = call.cloud.state.servers.get(server_id)
     return server if server and server.project_id == call.project else None
 
@@ -87,13 +87,8 @@ def _find(call: Call, server_id: str) -> Server | None:
 # -- C2 --------------------------------------------------------------------
 
 
-def check_protectable(call: Call, provider_id: str) -> Answer:
+def check_protectable(call: Call, asked: list[Any]) -> Answer:
     """200 whatever the answer is, and nothing is changed."""
-    Query(call.request.query, (), csbs_bad_parameter)
-    karbor.check_provider(call, provider_id)
-    asked = read_only(call.request, 'check_protectable', csbs_bad_parameter)
-    if not isinstance(asked, list) or not asked:
-        return csbs_bad_parameter('check_protectable is no list, or empty.')
     for entry in asked:
         check_keys(entry, CHECK_KEYS, csbs_bad_parameter, CHECK_KEYS)
         if not all(isinstance(text, str) for text in entry.values()):
@@ -109,11 +104,18 @@ def _protectable(
     said = ''
     if resource_type != SERVER_TYPE:
         reason = 'CSBS.6003', f'{resource_type} cannot be backed up.'
-    elif (server := _find(call, resource_id)) is None:
+    elif (server := find_server(call, resource_id)) is None:
         reason = 'CSBS.6000', f'Server {resource_id} could not be found.'
     else:
         reason = _obstacle(call, server)
         said = server.protectable_message
+    return answer_about(resource_type, resource_id, reason, said)
+
+
+def answer_about(
+    resource_type: str, resource_id: str, reason: Reason | None, said: str
+) -> dict[str, Any]:
+    """Whether something can be done with a resource, or why not."""
     row = {
         'result': reason is None,
         'resource_type': resource_type,
@@ -122,7 +124,7 @@ def _protectable(
     if reason is not None:
         code, message = reason
         return row | {'error_code': code, 'error_msg': message}
-    # A server that can be backed up may have a remark all the same.
+    # A server with which it can be done may have a remark all the same.
     return row | {'error_msg': said} if said else row
 
 
@@ -211,7 +213,7 @@ def _protected(call: Call, server_id: str, wanted: dict[str, Any]) -> Server:
     kind = wanted.get('resource_type', SERVER_TYPE)
     if kind != SERVER_TYPE:
         refuse(csbs_error(400, 'CSBS.6003', f'{kind} cannot be backed up.'))
-    server = _find(call, server_id)
+    server = find_server(call, server_id)
     if server is None:
         message = f'Server {server_id} could not be found.'
         refuse(csbs_error(400, 'CSBS.6000', message))

@@ -23,6 +23,8 @@ from tests.sandbox.state import CloudState
 
 # The part of the whole time in which a restore waits for its turn.
 QUEUED = 0.1
+# A server backup that is shown as being restored.
+BUSY = ('waiting_restore', 'restoring')
 #: Why a restore failed: the same words each time.
 REASON = 'The data could not be written.'
 #: What a volume has that a restore has begun, and not finished, to overwrite.
@@ -43,8 +45,6 @@ class Restores:
 
     def _schedule(self, outcome: str, start: Action, finish: Action) -> None:
         """Let it start behind its turn, and end, if it does."""
-        if outcome == 'never-begins':
-            return
         seconds = self._knobs.restore_time
         self._state.agenda.add(seconds * QUEUED, start)
         if outcome != 'hangs':
@@ -66,11 +66,11 @@ class Restores:
             its old size.
         """
         outcome = volume.restore or self._knobs.restore
-        if outcome != 'never-begins':
-            # At once: nobody else may have either of them meanwhile.
-            backup.status = 'restoring'
-            backup.updated_at = self._state.stamp()
-            volume.status = 'restoring-backup'
+        if outcome == 'never-begins':
+            return
+        # At once: nobody else may have either of them meanwhile.
+        self._set_backup(backup, 'restoring')
+        volume.status = 'restoring-backup'
 
         def start() -> None:
             volume.content = INCOMPLETE
@@ -79,8 +79,7 @@ class Restores:
 
         def finish() -> None:
             failed = outcome != 'succeeds'
-            # A failure hurts the volume alone, unless the backup breaks.
-            self._end_backup(backup, outcome == 'breaks')
+            self._set_backup(backup, _left(outcome))
             if not failed:
                 self._overwrite(backup, volume, shrinks)
             self._state.agenda.add(
@@ -105,8 +104,8 @@ class Restores:
         else:
             volume.status = 'in-use' if volume.server_id else 'available'
 
-    def _end_backup(self, backup: Backup, broken: bool) -> None:
-        backup.status = 'error_restoring' if broken else 'available'
+    def _set_backup(self, backup: Backup, status: str) -> None:
+        backup.status = status
         backup.updated_at = self._state.stamp()
 
     # -- servers -----------------------------------------------------------
@@ -118,6 +117,8 @@ class Restores:
         """
         outcome = restore.server.restore or self._knobs.restore
         restore.begins = outcome != 'never-begins'
+        if not restore.begins:
+            return
 
         def begin() -> None:
             self._begun[restore.item.id] = (
@@ -133,31 +134,33 @@ class Restores:
                 partial(self._finish, restore, outcome),
             )
 
-        if self._knobs.restore_delay and restore.begins:
+        if self._knobs.restore_delay:
             self._state.agenda.add(self._knobs.restore_delay, begin)
-        elif restore.begins:
+        else:
             begin()
 
-    def _show(self, item: CheckpointItem, status: str) -> None:
+    def _show(
+        self, item: CheckpointItem, status: str, disks: str = 'available'
+    ) -> None:
         """What the backup says of it, as far as it says anything."""
         traces = self._knobs.restore_traces
         if 'status' in traces or status == 'error':
             item.status = status
+            for backup in self._state.backups_in(item):
+                self._set_backup(backup, disks)
         if 'updated_at' in traces:
             item.updated_at = self._state.stamp()
 
     def _start(self, restore: Restore) -> None:
         restore.server.status = 'SHUTOFF'
-        for backup, volume in restore.targets:
-            backup.status = 'restoring'
+        for _, volume in restore.targets:
             volume.status = 'restoring-backup'
             volume.content = INCOMPLETE
-        self._show(restore.item, 'restoring')
+        self._show(restore.item, 'restoring', 'restoring')
 
     def _finish(self, restore: Restore, outcome: str) -> None:
         failed = outcome != 'succeeds'
         for backup, volume in restore.targets:
-            self._end_backup(backup, outcome == 'breaks')
             if not failed:
                 self._overwrite(backup, volume, shrinks=True)
             self._end_volume(volume, failed)
@@ -168,13 +171,17 @@ class Restores:
         if restore.power_on and not failed:
             restore.server.status = 'ACTIVE'
         restore.status = 'fail' if failed else 'success'
-        self._show(
-            restore.item, 'error' if outcome == 'breaks' else 'available'
-        )
+        status = 'error' if outcome == 'breaks' else 'available'
+        self._show(restore.item, status, _left(outcome))
 
     def is_restored(self, server: Server) -> bool:
         """Whether a restore to a server is on its way, shown or not."""
-        return any(one.server is server for one in self._on_their_way())
+        return any(
+            one.server is server for one in self._on_their_way()
+        ) or any(
+            item.resource_id == server.id and item.status in BUSY
+            for item in self._state.items_of[server.project_id]
+        )
 
     def is_read(self, item: CheckpointItem) -> bool:
         """Whether a restore from a backup is on its way, shown or not."""
@@ -192,3 +199,11 @@ class Restores:
         since, seconds = self._begun.get(item.id, (0.0, 0.0))
         passed = self._clock() - since
         return 40 if passed >= seconds else int(100 * passed / seconds)
+
+
+def _left(outcome: str) -> str:
+    """The status of a volume backup behind a restore.
+
+    A failure hurts the volume alone, unless the backup breaks as well.
+    """
+    return 'error_restoring' if outcome == 'breaks' else 'available'

@@ -37,6 +37,7 @@ from tests.sandbox.paging import Shelf
 
 ZONE = 'eu-de-01'
 DEFAULT: Any = object()
+ENCRYPTION_KEY = '5a1f0e6c-9d3b-4c27-8f0a-2b7d6e4c1f90'
 
 When = datetime | str | None
 
@@ -274,20 +275,18 @@ class CloudState:
                 availability_zone,
                 f'192.168.0.{10 + len(self.servers) % 240}',
                 self.stamp(),
-                list(volumes),
-                creation,
-                protectable,
-                protectable_code,
-                protectable_message,
-                restore,
-                restorable,
-                restorable_code,
-                restorable_message,
-                task_state,
+                creation=creation,
+                protectable=protectable,
+                protectable_code=protectable_code,
+                protectable_message=protectable_message,
+                restore=restore,
+                restorable=restorable,
+                restorable_code=restorable_code,
+                restorable_message=restorable_message,
+                task_state=task_state,
             )
             for volume in volumes:
-                volume.server_id = server.id
-                volume.status = 'in-use'
+                self.attach(server, volume)
             self.servers[server.id] = server
             return server
 
@@ -297,8 +296,19 @@ class CloudState:
             if self.servers.pop(server.id, None) is None:
                 return
             for volume in server.volumes:
-                volume.server_id = None
-                volume.status = 'available'
+                _free(volume)
+
+    def attach(self, server: Server, volume: Volume) -> None:
+        """It becomes the last disk of a server."""
+        with self.lock:
+            server.volumes.append(volume)
+            volume.server_id = server.id
+            volume.status = 'in-use'
+
+    def detach(self, server: Server, volume: Volume) -> None:
+        with self.lock:
+            server.volumes.remove(volume)
+            _free(volume)
 
     # -- VBS ---------------------------------------------------------------
 
@@ -350,7 +360,10 @@ class CloudState:
                 image=image,
                 deletion_fails=deletion_fails,
             )
-            backup.service_metadata = _metadata(backup, service_metadata, item)
+            source_disk = self.volumes.get(volume_id)
+            backup.service_metadata = _metadata(
+                backup, service_metadata, item, source_disk
+            )
             self._place(backup, parent)
             return backup
 
@@ -729,6 +742,11 @@ DISK_STATUS = {
 }
 
 
+def _free(volume: Volume) -> None:
+    volume.server_id = None
+    volume.status = 'available'
+
+
 def described(text: str, incremental: bool) -> str:
     """A description as the vendor's own tools wrap it."""
     return json.dumps({'DESC': text, 'INC': int(incremental)})
@@ -738,6 +756,7 @@ def _metadata(
     backup: Backup,
     given: Any,
     item: CheckpointItem | None,
+    volume: Volume | None,
 ) -> str | None:
     if given is None or isinstance(given, str):
         return given
@@ -751,8 +770,11 @@ def _metadata(
         'DL': 0,
         'Type': int(backup.incremental),
         'BT': 'OBS',
-        'bootable': False,
+        'bootable': volume is not None and volume.bootable,
     }
+    if volume is not None and volume.encrypted:
+        # The key itself, encrypted, and the id of the one that did it.
+        data |= {'VK': '0' * 64, 'CMKID': ENCRYPTION_KEY}
     if backup.source == 'csbs':
         data['ST'] = 1
         data['VMID'] = item.resource_id if item else backup.volume_id

@@ -115,6 +115,93 @@ def test_a_server_of_others_is_not_deleted(cloud: Cloud) -> None:
     assert len(api.sandbox.state.servers) == 2
 
 
+def test_the_power_state_of_a_server(cloud: Cloud) -> None:
+    api = cloud()
+    found = {}
+    for status in ('ACTIVE', 'SHUTOFF', 'ERROR', 'RESIZE', 'VERIFY_RESIZE'):
+        server = api.sandbox.state.add_server(
+            'web01', status=status, task_state='rebuilding'
+        )
+        path = f'/compute/v2.1/servers/{server.id}'
+        row = api.get(path).json()['server']
+        assert row['status'] == status
+        assert row['OS-EXT-STS:task_state'] == 'rebuilding'
+        assert row['OS-EXT-AZ:availability_zone'] == 'eu-de-01'
+        found[status] = (
+            row['OS-EXT-STS:vm_state'],
+            row['OS-EXT-STS:power_state'],
+        )
+    assert found == {
+        'ACTIVE': ('active', 1),
+        'SHUTOFF': ('stopped', 4),
+        'ERROR': ('error', 0),
+        'RESIZE': ('active', 0),
+        'VERIFY_RESIZE': ('resized', 1),
+    }
+
+
+def test_a_server_is_stopped_and_started(cloud: Cloud) -> None:
+    api = cloud()
+    server = api.sandbox.state.add_server('web01')
+    path = f'/compute/v2.1/servers/{server.id}/action'
+    assert api.post(path, json={'os-start': None}).status_code == 409
+    assert api.post(path, json={'os-stop': None}).status_code == 202
+    assert server.status == 'SHUTOFF'
+    assert api.post(path, json={'os-stop': None}).status_code == 409
+    assert api.post(path, json={'os-start': None}).status_code == 202
+    assert server.status == 'ACTIVE'
+    assert api.post(path, json={'reboot': {}}).status_code == 400
+    missing = path.replace(server.id, 'web01')
+    assert api.post(missing, json={'os-stop': None}).status_code == 404
+    api.sandbox.knobs.read_only_role = True
+    assert api.post(path, json={'os-stop': None}).status_code == 403
+
+
+def test_a_volume_is_detached_and_attached(cloud: Cloud) -> None:
+    api = cloud()
+    state = api.sandbox.state
+    server = state.add_server('web01', 2)
+    root, data = server.volumes
+    path = f'/compute/v2.1/servers/{server.id}/os-volume_attachments'
+    assert api.delete(f'{path}/{root.id}').status_code == 400
+    assert api.delete(f'{path}/{data.id}').status_code == 202
+    assert (data.status, data.server_id) == ('available', None)
+    assert api.delete(f'{path}/{data.id}').status_code == 404
+    body = {'volumeAttachment': {'volumeId': data.id}}
+    row = api.post(path, json=body).json()['volumeAttachment']
+    assert (row['volumeId'], row['device']) == (data.id, '/dev/vdb')
+    assert data.status == 'in-use'
+    assert api.post(path, json=body).status_code == 400
+    data.status = 'restoring-backup'
+    assert api.delete(f'{path}/{data.id}').status_code == 400
+    server.status = 'SHUTOFF'
+    assert api.delete(f'{path}/{root.id}').status_code == 202
+
+
+def test_a_volume_in_use_is_restored(cloud: Cloud, tmp_path: Path) -> None:
+    """What an operator does before and after."""
+    pytest.importorskip('openstackclient')
+    sandbox = cloud(catalog='volumev3').sandbox
+    server = sandbox.state.add_server('db01', 2)
+    data = server.volumes[1]
+    backup = sandbox.state.add_backup('nightly', data)
+    config = tmp_path / 'clouds.yaml'
+    config.write_text(sandbox.clouds_yaml())
+    names = ('db01', data.name)
+    openstack('server', 'stop', 'db01', config=config)
+    openstack('server', 'remove', 'volume', *names, config=config)
+    made = openstack(
+        *('volume', 'backup', 'restore', 'nightly', data.name, '--force'),
+        *('-f', 'json'),
+        config=config,
+    )
+    assert made['volume_id'] == data.id
+    assert sandbox.state.volumes[data.id].content == backup.id
+    openstack('server', 'add', 'volume', *names, '-f', 'json', config=config)
+    openstack('server', 'start', 'db01', config=config)
+    assert (server.status, server.volumes[1]) == ('ACTIVE', data)
+
+
 def test_volumes(cloud: Cloud) -> None:
     api = cloud()
     volume = api.sandbox.state.add_volume('data')
@@ -140,7 +227,9 @@ def test_arguments_become_knobs() -> None:
         --discovery both --chains --region one --region two
         --no-checkpoint-items --csbs-catalog none
         --creation fails --creation-time 9 --item-delay 4 --closed
-        --backup-quota 3 --shares-dropped 1"""
+        --backup-quota 3 --shares-dropped 1
+        --restore breaks --restore-time 7 --restore-delay 2 --restore-lag 1
+        --restore-traces status --restore-keeps-failure --restores-shown"""
     fault = '{"action": "status", "method": "DELETE", "status": 503}'
     arguments = [*given.split(), '--fault', fault]
     knobs = knobs_of(parser().parse_args(arguments))
@@ -154,6 +243,11 @@ def test_arguments_become_knobs() -> None:
     assert (knobs.creation, knobs.creation_time) == ('fails', 9)
     assert (knobs.item_delay, knobs.closed) == (4, True)
     assert (knobs.backup_quota, knobs.shares_dropped) == (3, 1)
+    assert (knobs.restore, knobs.restore_time) == ('breaks', 7)
+    assert (knobs.restore_delay, knobs.restore_lag) == (2, 1)
+    assert knobs.restore_traces == ('status',)
+    assert knobs.restore_keeps_failure
+    assert knobs.restores_shown
     assert [one.status for one in knobs.faults] == [503]
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Block storage makes backups as Cinder does; disks and snapshots."""
 
+import json
 from typing import Any
 
 import pytest
@@ -240,6 +241,107 @@ def test_block_storage_is_not_closed_to_anybody(cloud: Cloud) -> None:
     assert create(api, api.sandbox.state.add_volume().id).status_code == 202
 
 
+# -- restores --------------------------------------------------------------
+
+
+def restore(api: Api, backup_id: str, **keys: Any) -> Any:
+    path = f'{BASE}/backups/{backup_id}/restore'
+    return api.post(path, json={'restore': keys})
+
+
+def test_a_backup_is_restored(cloud: Cloud, clock: Clock) -> None:
+    api = cloud(catalog='volumev3', restore_time=10, clock=clock)
+    volume = api.sandbox.state.add_volume('data', size=7)
+    backup = api.sandbox.state.add_backup(volume=volume)
+    volume.size = 9
+    answer = restore(api, backup.id, volume_id=volume.id)
+    assert answer.status_code == 202
+    assert answer.json()['restore'] == {
+        'backup_id': backup.id,
+        'volume_id': volume.id,
+        'volume_name': 'data',
+    }
+    assert (backup.status, volume.status) == ('restoring', 'restoring-backup')
+    clock.advance(10)
+    assert api.sandbox.state.volumes[volume.id].content == backup.id
+    assert (backup.status, volume.status) == ('available', 'available')
+    # Cinder does not shrink anything.
+    assert volume.size == 9
+
+
+def test_a_failed_restore_hurts_the_volume_alone(cloud: Cloud) -> None:
+    api = cloud(catalog='volumev3', restore='fails')
+    volume = api.sandbox.state.add_volume()
+    backup = api.sandbox.state.add_backup(volume=volume)
+    assert restore(api, backup.id, volume_id=volume.id).ok
+    assert api.sandbox.state.backups[backup.id].status == 'available'
+    assert volume.status == 'error_restoring'
+
+
+@pytest.mark.parametrize('name', [None, 'fresh'])
+def test_without_a_volume_a_new_one_is_made(
+    api: Api, name: str | None
+) -> None:
+    state = api.sandbox.state
+    backup = state.add_backup(volume=state.add_volume(size=7))
+    before = set(state.volumes)
+    answer = restore(api, backup.id, **({'name': name} if name else {}))
+    (made,) = set(api.sandbox.state.volumes) - before
+    volume = state.volumes[made]
+    assert (volume.size, volume.content) == (7, backup.id)
+    assert volume.name == (name or f'restore_backup_{backup.id}')
+    assert answer.json()['restore']['volume_id'] == made
+    backup.status = 'error'
+    assert said(restore(api, backup.id)).startswith('Invalid backup: ')
+    assert set(state.volumes) == {*before, made}
+
+
+@pytest.mark.parametrize(
+    ('how', 'message'),
+    [
+        (
+            {'status': 'in-use'},
+            'Invalid volume: Volume to be restored to must be available',
+        ),
+        (
+            {'size': 19},
+            'Invalid volume: volume size 19 is too small to restore backup '
+            'of size 20.',
+        ),
+    ],
+)
+def test_volumes_that_nothing_is_restored_to(
+    api: Api, how: dict[str, Any], message: str
+) -> None:
+    state = api.sandbox.state
+    volume, backup = state.add_volume(**how), state.add_backup()
+    assert said(restore(api, backup.id, volume_id=volume.id)) == message
+
+
+def test_restores_that_are_refused(api: Api) -> None:
+    state = api.sandbox.state
+    backup, volume = state.add_backup(), state.add_volume()
+    theirs = state.add_volume(project_id='f' * 32)
+    for backup_id, keys, status in (
+        (UNKNOWN, {'volume_id': volume.id}, 404),
+        (backup.id, {'volume_id': UNKNOWN}, 404),
+        (backup.id, {'volume_id': theirs.id}, 404),
+        (backup.id, {'volume_id': 'data'}, 400),
+        (backup.id, {'volume_id': volume.id, 'x': 1}, 400),
+        (backup.id, {'name': 1}, 400),
+    ):
+        assert said(restore(api, backup_id, **keys), status)
+    for knobs, status in (
+        ({'read_only_role': True}, 403),
+        ({'backup_worker': False, 'read_only_role': False}, 404),
+    ):
+        for name, value in knobs.items():
+            setattr(api.sandbox.knobs, name, value)
+        answer = restore(api, backup.id, volume_id=volume.id)
+        assert said(answer, status)
+    assert {one.content for one in state.volumes.values()} == {None}
+
+
 # -- disks and snapshots ---------------------------------------------------
 
 
@@ -258,6 +360,35 @@ def test_where_a_volume_is_attached(api: Api) -> None:
     path = f'/compute/v2.1/servers/{server.id}/os-volume_attachments'
     rows = api.get(path).json()['volumeAttachments']
     assert [row['device'] for row in rows] == found
+
+
+def test_what_a_volume_is_like(api: Api) -> None:
+    plain = api.sandbox.state.add_volume()
+    other = api.sandbox.state.add_volume(
+        bootable=True, encrypted=True, multiattach=True, volume_type='SSD'
+    )
+    keys = ('bootable', 'encrypted', 'multiattach', 'shareable', 'volume_type')
+    found = []
+    for volume in (plain, other):
+        row = api.get(f'{BASE}/volumes/{volume.id}').json()['volume']
+        found.append(tuple(row[key] for key in keys))
+    assert found == [
+        ('false', False, False, 'false', 'SATA'),
+        ('true', True, True, 'true', 'SSD'),
+    ]
+
+
+def test_what_the_backup_of_a_volume_says_of_it(cloud: Cloud) -> None:
+    api = cloud()
+    state = api.sandbox.state
+    found = []
+    for special in (False, True):
+        volume = state.add_volume(bootable=special, encrypted=special)
+        backup = state.add_backup(volume=volume)
+        row = api.get(f'/vbs/v2/{{P}}/backups/{backup.id}').json()['backup']
+        data = json.loads(row['service_metadata'])
+        found.append((data['bootable'], 'CMKID' in data, 'VK' in data))
+    assert found == [(False, False, False), (True, True, True)]
 
 
 def test_volumes_are_filtered(api: Api) -> None:
