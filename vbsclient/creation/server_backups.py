@@ -117,12 +117,13 @@ class ServerBackupCreation(Creation):
         return Handle(backup_id=new[0].id, checkpoint_id=new[0].checkpoint_id)
 
     def poll(self, targets: Sequence[Target]) -> dict[str, ResourceStatus]:
+        for target in targets:
+            if target.handle.checkpoint_id is None:
+                target.handle = self.find_new(target) or target.handle
         backups = self._in_checkpoints(targets)
         seen: dict[str, ResourceStatus] = {}
         for target in targets:
             id = target.verified_id
-            if target.handle.checkpoint_id is None:
-                target.handle = self.find_new(target) or target.handle
             backup = backups.get(target.handle.checkpoint_id or '')
             if backup is not None:
                 target.handle = replace(target.handle, backup_id=backup.id)
