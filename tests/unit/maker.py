@@ -26,7 +26,7 @@ from vbsclient import waiting
 from vbsclient.api import errors
 from vbsclient.api.block_storage import BlockStorage
 from vbsclient.api.compute import Compute
-from vbsclient.api.csbs import CSBSClient
+from vbsclient.api.csbs import CSBS_PROVIDER, CSBSClient
 from vbsclient.api.http import Limits
 from vbsclient.api.vbs import VBSClient
 from vbsclient.change.follow import Follower
