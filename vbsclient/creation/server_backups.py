@@ -128,8 +128,10 @@ class ServerBackupCreation(Creation):
             if backup is not None:
                 target.handle = replace(target.handle, backup_id=backup.id)
                 seen[id] = replace(seen_of(backup), progress=backup.progress)
-            elif self._is_overdue(target):
-                seen[id] = ResourceStatus('', is_absent=True)
+            else:
+                # It may be listed a little later.
+                overdue = self._is_overdue(target)
+                seen[id] = ResourceStatus('', is_absent=overdue)
         return seen
 
     def _in_checkpoints(

@@ -257,12 +257,7 @@ class VolumeBackupCreation(Creation):
 def _status_of_job(job: Job) -> ResourceStatus:
     """What a job that has not succeeded says of its backup."""
     if job.status == _FAIL:
-        reasons = [job.fail_reason, job.error_code]
-        return ResourceStatus(
-            'error',
-            ', '.join(filter(None, reasons)) or None,
-            job.end_time or job.id,
-        )
+        return ResourceStatus('error', job.failure, job.end_time or job.id)
     if job.status == _RUNNING:
         return ResourceStatus('creating', is_alive=True)
     return ResourceStatus('queued')

@@ -229,9 +229,13 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         """
         report, words = self.report, self.report.words
         failed = report.failed
-        if not self._reasons_are_shown(parsed_args):
-            for complaint in report.target_errors():
-                self.log.error('%s', complaint)
+        complaints = (
+            report.open_questions()
+            if self._reasons_are_shown(parsed_args)
+            else report.target_errors()
+        )
+        for complaint in complaints:
+            self.log.error('%s', complaint)
         if report.stopped is not None:
             # Also where every target was accepted before something was seen.
             if not failed:

@@ -179,7 +179,7 @@ class ShowCommand(ReadCommand, command.ShowOne):
             add_wait_options(
                 parser,
                 idle=_IDLE,
-                until=f'the {self.noun} is at rest; a failure is exit code 1',
+                until=f'the {self.noun} is finished; a failure is exit code 1',
             )
         return parser
 
@@ -235,7 +235,7 @@ class ShowCommand(ReadCommand, command.ShowOne):
         return fields, cells(values, kinds, parsed_args.formatter)
 
     def _wait(self, parsed_args: argparse.Namespace, shown: set[str]) -> Any:
-        """Wait until what is shown is at rest; returns it as it is then."""
+        """Wait until what is shown is finished; returns it as it is then."""
         if self.goal is None:
             return None
         warn_if_login_ends(self.app.client_manager)
@@ -269,7 +269,7 @@ class ShowCommand(ReadCommand, command.ShowOne):
         if left:
             self._code = ExitCode.UNFINISHED
             self.log.error(
-                'The %s is not at rest yet (status %s). Run the same command '
+                'The %s is not finished yet (status %s). Run the same command '
                 'again to keep waiting.',
                 what,
                 shortened(status.word, 80) if status else 'unknown',
@@ -287,7 +287,7 @@ class ShowCommand(ReadCommand, command.ShowOne):
 
 
 class _Watch:
-    """One resource that is read until it is at rest.
+    """One resource that is read until it is finished.
 
     :ivar found: the resource, as it was read last.
     :ivar status: its status then.

@@ -53,8 +53,11 @@ class Terms:
         """What shows the rest of one change; None if that is the same."""
         return None
 
-    def how_to_settle(self, outcome: Outcome) -> str:
-        """What to do about what was sent and not answered."""
+    def how_to_settle(self, outcome: Outcome | None) -> str:
+        """What to do about what was sent and not answered.
+
+        :param outcome: None for several, whose :meth:`commands_for` follow.
+        """
         return 'Check its status before retrying.'
 
     def how_to(self, end: str) -> str:
@@ -106,7 +109,11 @@ class CreationTerms(Terms):
             f'--name {target.new_name}'
         )
 
-    def how_to_settle(self, outcome: Outcome) -> str:
+    def how_to_settle(self, outcome: Outcome | None) -> str:
+        if outcome is None:
+            return (
+                'Do not run the command again before you have looked for them:'
+            )
         return (
             f'Do not run the command again before you have looked for it: '
             f'"{self.command_for(outcome)}".'
@@ -140,7 +147,9 @@ class ShareTerms(Terms):
             return None
         return f'openstack vbs share list --backup {outcome.target.id}'
 
-    def how_to_settle(self, outcome: Outcome) -> str:
+    def how_to_settle(self, outcome: Outcome | None) -> str:
+        if outcome is None:
+            return 'See what was shared:'
         return f'See what was shared: "{self.command_for(outcome)}".'
 
 
@@ -171,8 +180,15 @@ def failures(
     for same in _together(outcomes, key):
         if len(same) >= MANY:
             what = f'{len(same)} {words.several} are'
-            said = _failed(same[0], what, words, _shared(same[0]), failed)
-            yield _with_targets(said, same)
+            told = _shared(same[0])
+            lines = _to_settle(same, words)
+            if lines:
+                settled = words.how_to_settle(None)
+                said = f'Whether {what} {words.done} is unknown: {told}'
+                yield _with_lines(f'{said} {settled}', lines)
+            else:
+                said = _failed(same[0], what, words, told, failed)
+                yield _with_targets(said, same)
             continue
         for outcome in same:
             told = reason(outcome)
@@ -181,6 +197,13 @@ def failures(
             else:
                 what = f'{words.one} {label(outcome.target)} is'
                 yield _failed(outcome, what, words, told, failed)
+
+
+def _to_settle(same: Sequence[Outcome], words: Terms) -> Sequence[str]:
+    """The commands that show what came of what was not answered."""
+    if same[0].state is not State.UNKNOWN:
+        return ()
+    return list(dict.fromkeys(words.commands_for(same)))
 
 
 def skipped(outcomes: Sequence[Outcome], words: Terms) -> Iterator[str]:

@@ -30,7 +30,9 @@ COLUMNS = (
 )
 
 #: What a dry run cannot tell.
-NOT_PLANNED = frozenset({'Requested At', 'Finished At', 'Request ID', 'Job'})
+NOT_PLANNED = frozenset(
+    {'Requested At', 'Finished At', 'Request ID', 'Job', 'Checkpoint'}
+)
 
 #: From so many targets on, a summary follows their list.
 _MANY = 20
@@ -133,6 +135,16 @@ class Report:
             and not messages.is_told_by(outcome, self.stopped)
         ]
         return messages.failures(told, self.words, dry_run=self.dry_run)
+
+    def open_questions(self) -> Iterator[str]:
+        """What only a command can tell, which no row of a report has."""
+        unknown = [
+            outcome
+            for outcome in self.failed
+            if outcome.state is State.UNKNOWN
+            and self.words.command_for(outcome)
+        ]
+        return messages.failures(unknown, self.words)
 
     def sending(self) -> str:
         """How far the requests are, what matters most first."""
