@@ -299,11 +299,12 @@ class TestWaiting:
         change, outcomes = begin(there, one, two)
         targets = [o.target for o in outcomes]
         there.clock.now = APPEARS_IN
-        assert change.poll(targets) == {}
+        waiting = ResourceStatus('')
+        assert change.poll(targets) == {one: waiting, two: waiting}
         change._accepted_at[two] += 5
         there.clock.now += 1
         absent = ResourceStatus('', is_absent=True)
-        assert change.poll(targets) == {one: absent}
+        assert change.poll(targets) == {one: absent, two: waiting}
 
     def test_progress_is_life(self) -> None:
         there = Maker(servers=1)

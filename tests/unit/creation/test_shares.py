@@ -92,12 +92,9 @@ class TestRefusals:
     def test_the_own_project(self) -> None:
         there = Maker()
         id = there.add_backup(1)
-        with pytest.raises(
-            RefusedError, match='the one that has the backups'
-        ) as raised:
-            there.carry_out(
-                sharing(there, id, projects={P1: None, PROJECT: ''})
-            )
+        change = sharing(there, id, projects={P1: None, PROJECT: 'mine'})
+        with pytest.raises(RefusedError, match='has the backups') as raised:
+            there.carry_out(change)
         assert raised.value.hint
         assert there.log == []
 
