@@ -191,6 +191,19 @@ class TestSending:
         checkpoint = there.items[0]['checkpoint_id']
         assert outcome.target.handle == Handle(checkpoint_id=checkpoint)
 
+    @pytest.mark.parametrize('answer', ['400', '404', '409', '429 always'])
+    @pytest.mark.parametrize('wait', [False, True])
+    def test_what_is_refused_is_not_sent_again(
+        self, answer: str, wait: bool
+    ) -> None:
+        there = Maker(servers=1)
+        [id] = there.servers
+        there.fates[id] = Fate(answer=answer)
+        [outcome] = there.carry_out(creation(there, id), wait=wait)
+        assert outcome.state is State.FAILED
+        assert isinstance(outcome.error, errors.ServiceError)
+        assert there.posts[id] == (12 if 'always' in answer else 1)
+
 
 class TestLostAnswer:
     def test_it_is_looked_for(self) -> None:

@@ -12,6 +12,7 @@ from tests.unit.world import uuid
 from vbsclient.api import errors
 from vbsclient.api.http import Receipt
 from vbsclient.bulk import State
+from vbsclient.change.run import execute
 from vbsclient.change.targets import Outcome, Recorder, Target
 from vbsclient.creation.shares import ShareCreation, SharedWith
 from vbsclient.lookup.refusals import MissingError, RefusedError
@@ -234,6 +235,32 @@ class TestAnswers:
             was_sent = outcome.target.id in there.posts
             state = State.UNKNOWN if was_sent else State.NOT_SENT
             assert outcome.state is state
+
+    def test_while_it_is_under_way_no_row_is_called_unsent(self) -> None:
+        there = Maker()
+        there.add_backup(1)
+        change = sharing(there, 'backup-1')
+        outcomes = [Outcome.of(target) for target in change.targets()]
+        looking = Looking(outcomes)
+        execute(change, outcomes, looking, there.limits)
+        assert looking.seen == [State.UNKNOWN] * 2
+        assert states(outcomes) == [State.DONE] * 2
+        assert all(o.started_at and o.answered_at for o in outcomes)
+
+
+class Looking(Recorder):
+    """Sees what an interruption would report while a request is sent."""
+
+    def __init__(self, outcomes: list[Outcome]) -> None:
+        self.outcomes = outcomes
+        self.seen: list[State] = []
+
+    def record(
+        self, target: Target, action: str, send: Callable[[], Any]
+    ) -> Any:
+        """Look, and send."""
+        self.seen += states(self.outcomes)
+        return send()
 
 
 class Broken(Recorder):

@@ -282,6 +282,19 @@ class TestSending:
         assert outcome.state is State.ACCEPTED
         assert outcome.target.handle == Handle(job_id=f'{0:032x}')
 
+    @pytest.mark.parametrize('answer', ['400', '404', '409', '429 always'])
+    @pytest.mark.parametrize('wait', [False, True])
+    def test_what_is_refused_is_not_sent_again(
+        self, answer: str, wait: bool
+    ) -> None:
+        there = Maker(volumes=1)
+        [id] = there.volumes
+        there.fates[id] = Fate(answer=answer)
+        [outcome] = there.carry_out(creation(there, id), wait=wait)
+        assert outcome.state is State.FAILED
+        assert isinstance(outcome.error, errors.ServiceError)
+        assert there.posts[id] == (12 if 'always' in answer else 1)
+
 
 class TestLostAnswer:
     @pytest.mark.parametrize('hidden', [0, 1, 2])
