@@ -157,9 +157,15 @@ def label(target: Target) -> str:
     """How a message names a target."""
     if target.id is None:
         return shortened(target.argument, 80)
+    named = shortened(target.id)
     if target.name and target.name != target.id:
-        return f'{shortened(target.name)} ({shortened(target.id)})'
-    return shortened(target.id)
+        named = f'{shortened(target.name)} ({named})'
+    return with_aspect(target, named)
+
+
+def with_aspect(target: Target, named: str) -> str:
+    """How a target is named, with what tells it from others of its id."""
+    return f'{named} {shortened(target.aspect)}' if target.aspect else named
 
 
 def reason(outcome: bulk.Outcome[Target, Any], **options: bool) -> str:
