@@ -108,7 +108,7 @@ def test_a_dry_run_shares_nothing(
         *(*CREATE, '--dry-run', 'golden', *with_projects(old, new)),
         *('-f', 'json'),
     ).json()
-    assert [row['Result'] for row in rows] == ['unchanged', 'would create']
+    assert [row['Result'] for row in rows] == ['unchanged', 'would share']
     assert creations(c) == []
 
 

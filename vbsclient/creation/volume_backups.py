@@ -230,7 +230,7 @@ class VolumeBackupCreation(Creation):
     def _note(self, target: Target) -> None:
         """Say what VBS will do, or not do."""
         if self._wanted.tags:
-            target.notes.append('VBS has no call that shows its tags again')
+            target.notes.append('VBS cannot show these tags again')
         if len(self._before.get(target.verified_id, ())) >= _MOST_BACKUPS:
             target.expected = (
                 f'the service would refuse it: the volume has '

@@ -92,7 +92,7 @@ class TestRefusals:
     def test_the_own_project(self) -> None:
         there = Maker()
         id = there.add_backup(1)
-        with pytest.raises(RefusedError, match='the backups itself') as raised:
+        with pytest.raises(RefusedError, match='has the backups') as raised:
             there.carry_out(
                 sharing(there, id, projects={P1: None, PROJECT: ''})
             )

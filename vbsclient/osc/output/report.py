@@ -105,7 +105,7 @@ class Report:
             return str(State.FAILED.value)
         if state is State.NOT_SENT and self.dry_run:
             expected = outcome.target.expected
-            return 'refused' if expected else f'would {self.words.verb}'
+            return 'refused' if expected else self.words.would
         return str(state.value)
 
     @property
