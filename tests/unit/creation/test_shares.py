@@ -92,10 +92,9 @@ class TestRefusals:
     def test_the_own_project(self) -> None:
         there = Maker()
         id = there.add_backup(1)
+        change = sharing(there, id, projects={P1: None, PROJECT: 'mine'})
         with pytest.raises(RefusedError, match='has the backups') as raised:
-            there.carry_out(
-                sharing(there, id, projects={P1: None, PROJECT: ''})
-            )
+            there.carry_out(change)
         assert raised.value.hint
         assert there.log == []
 

@@ -26,7 +26,7 @@ from vbsclient.api.client import ServiceClient
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.http import Limits
 from vbsclient.api.vbs import VBSClient
-from vbsclient.lookup.refusals import MissingError
+from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.osc.command.clients import (
     OwnLogin,
     make_csbs_client,
@@ -307,7 +307,7 @@ class _Watch:
         self._started = time.monotonic()
         self.found: Any = None
         self.status: ResourceStatus | None = None
-        self._missing: errors.ClientError | None = None
+        self._refusal: errors.ClientError | None = None
 
     def begin(self) -> None:
         """Read it for the first time.
@@ -325,10 +325,12 @@ class _Watch:
         """Read it once more."""
         try:
             self._read()
-        except MissingError as error:
+        except RefusedError as error:
+            # It is gone, or its name means several by now.
             spent = time.monotonic() - self._started
-            if self.found is not None or spent >= self._appears_in:
-                self._missing = error
+            is_early = self.found is None and spent < self._appears_in
+            if not is_early or not isinstance(error, MissingError):
+                self._refusal = error
             return {}
         return {_IT: self.status} if self.status else {}
 
@@ -341,8 +343,8 @@ class _Watch:
 
         :raises ClientError: if there is nothing to wait for.
         """
-        if self._missing is not None:
-            raise self._missing
+        if self._refusal is not None:
+            raise self._refusal
         if self.status is None or not self._goal.has_ended(self.status):
             return [_IT]
         return []
