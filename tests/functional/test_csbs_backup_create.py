@@ -309,7 +309,10 @@ def test_what_is_not_finished_in_time_is_waited_for_by_another_command(
     result = openstack(
         *(*CREATE, 'web01', '--wait', '--timeout=0.2s', '-f', 'json'),
         complains=[
-            f'1 of 1 backups is not created yet: web01 ({server.id})',
+            re.compile(
+                r'^1 of 1 backups is not created yet: web01-\w+ of web01 '
+                rf'\({server.id}\)'
+            ),
             'openstack csbs checkpoint show --wait ',
         ],
         code=3,

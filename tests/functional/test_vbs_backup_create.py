@@ -368,7 +368,7 @@ def test_what_the_options_say_is_what_is_asked_for(
         }
     ]
     assert row['Result'] == 'created'
-    assert row['Detail'] == 'VBS has no call that shows its tags again'
+    assert row['Detail'] == 'VBS cannot show these tags again'
     made = c.state.backups[row['ID']]
     assert (made.name, made.incremental) == ('n1', False)
     assert made.snapshot_id == snapshot.id
@@ -468,7 +468,10 @@ def test_what_is_not_finished_in_time_is_waited_for_by_another_command(
     result = openstack(
         *(*CREATE, 'slow', 'good', '--wait', '--timeout=0.3s', '-f', 'json'),
         complains=[
-            f'1 of 2 backups is not created yet: slow ({slow.id})',
+            re.compile(
+                r'^1 of 2 backups is not created yet: slow-\w+ of slow '
+                rf'\({slow.id}\)'
+            ),
             'openstack vbs job show --wait ',
         ],
         code=3,

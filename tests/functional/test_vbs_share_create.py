@@ -108,7 +108,7 @@ def test_a_dry_run_shares_nothing(
         *(*CREATE, '--dry-run', 'golden', *with_projects(old, new)),
         *('-f', 'json'),
     ).json()
-    assert [row['Result'] for row in rows] == ['unchanged', 'would create']
+    assert [row['Result'] for row in rows] == ['unchanged', 'would share']
     assert creations(c) == []
 
 
@@ -271,7 +271,10 @@ def test_a_project_that_gets_no_share_is_a_failure(
     rows = openstack(
         *(*CREATE, 'golden', *with_projects(good, bad), '-f', 'json'),
         complains=[
-            re.compile(f'did not share it with {bad}.*ID of a project'),
+            re.compile(
+                f'of backup golden .{backup.id}. with project {bad}: .*'
+                f'did not share it with {bad}.*ID of a project'
+            ),
             '1 of 2 shares failed to create.',
         ],
     ).json()

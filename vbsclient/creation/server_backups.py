@@ -25,7 +25,7 @@ from vbsclient.creation.base import Creation, Wanted
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
 from vbsclient.lookup.names import unique
 from vbsclient.lookup.refusals import RefusedError, UnverifiedError
-from vbsclient.lookup.server_backups import seen_of
+from vbsclient.lookup.server_backups import seen_while_creating
 from vbsclient.lookup.servers import find_servers
 from vbsclient.waiting import ResourceStatus
 
@@ -127,7 +127,7 @@ class ServerBackupCreation(Creation):
             backup = backups.get(target.handle.checkpoint_id or '')
             if backup is not None:
                 target.handle = replace(target.handle, backup_id=backup.id)
-                seen[id] = replace(seen_of(backup), progress=backup.progress)
+                seen[id] = seen_while_creating(backup)
             else:
                 # It may be listed a little later.
                 overdue = self._is_overdue(target)

@@ -263,6 +263,7 @@ class ShareCreation(Change):
                 name=backup.name,
                 resource=SharedWith(project_id, name),
                 refusal=self._refusal(backup),
+                aspect=f'with project {name or project_id}',
             )
             if target.refusal is None and project_id in existing:
                 target.handle = Handle(share_id=existing[project_id])

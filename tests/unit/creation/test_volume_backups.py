@@ -114,7 +114,7 @@ class TestTargets:
     def test_tags_cannot_be_seen_again(self) -> None:
         there = Maker(volumes=1)
         [target] = planned(there, 'volume-0', tags={'a': 'b'})
-        assert target.notes == ['VBS has no call that shows its tags again']
+        assert target.notes == ['VBS cannot show these tags again']
 
     @pytest.mark.parametrize(('count', 'lists'), [(2, 2), (6, 1)])
     def test_few_volumes_have_a_list_each(

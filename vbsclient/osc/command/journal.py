@@ -107,6 +107,7 @@ class Journal(Recorder):
             'source': target.source,
             'id': target.id,
             'name': target.name,
+            **({'new_name': target.new_name} if target.new_name else {}),
             **facts,
         }
         data = f'{json.dumps(line)}\n'.encode()

@@ -28,6 +28,7 @@ class Terms:
     :ivar done: what it is afterwards.
     :ivar noun: the change itself.
     :ivar plural: several targets; by default the one with an s.
+    :ivar act: what a dry run says would be done; by default the verb.
     """
 
     one: str = 'backup'
@@ -36,6 +37,7 @@ class Terms:
     done: str = 'deleted'
     noun: str = 'deletion'
     plural: str = ''
+    act: str = ''
 
     #: What to do about what was sent and not answered.
     unanswered: ClassVar[str] = 'check the status before retrying'
@@ -45,9 +47,18 @@ class Terms:
         """Several targets."""
         return self.plural or f'{self.one}s'
 
+    @property
+    def would(self) -> str:
+        """What a dry run says of a target."""
+        return f'would {self.act or self.verb}'
+
     def identity(self, target: Target) -> tuple[str | None, str | None]:
         """(ID, name) that the row of a target has."""
         return target.id or target.argument, target.name
+
+    def called(self, target: Target) -> str:
+        """How a list of unfinished targets names one."""
+        return label(target)
 
     def command_for(self, outcome: Outcome) -> str | None:
         """What shows the rest of one change; None if that is the same."""
@@ -91,6 +102,9 @@ class CreationTerms(Terms):
 
     def identity(self, target: Target) -> tuple[str | None, str | None]:
         return target.handle.backup_id, target.new_name
+
+    def called(self, target: Target) -> str:
+        return f'{target.new_name} of {label(target)}'
 
     def command_for(self, outcome: Outcome) -> str | None:
         """What shows, and waits for, one backup that may be created."""
@@ -136,6 +150,7 @@ class ShareTerms(Terms):
     done: str = 'shared'
     noun: str = 'sharing'
     plural: str = 'shares'
+    act: str = 'share'
 
     unanswered = 'see what was shared'
 
@@ -157,9 +172,15 @@ def label(target: Target) -> str:
     """How a message names a target."""
     if target.id is None:
         return shortened(target.argument, 80)
+    named = shortened(target.id)
     if target.name and target.name != target.id:
-        return f'{shortened(target.name)} ({shortened(target.id)})'
-    return shortened(target.id)
+        named = f'{shortened(target.name)} ({named})'
+    return with_aspect(target, named)
+
+
+def with_aspect(target: Target, named: str) -> str:
+    """How a target is named, with what tells it from others of its id."""
+    return f'{named} {shortened(target.aspect)}' if target.aspect else named
 
 
 def reason(outcome: bulk.Outcome[Target, Any], **options: bool) -> str:
@@ -254,7 +275,7 @@ def delays(
     for same in _together(unfinished, lambda o: o.unread):
         verb = 'is' if len(same) == 1 else 'are'
         is_long = len(same) >= MANY
-        labels = ', '.join(label(outcome.target) for outcome in same)
+        labels = ', '.join(words.called(outcome.target) for outcome in same)
         names = '' if is_long else f': {labels}'
         count = f'{len(same)} of {total} {words.several} {verb}'
         if same[0].unread:

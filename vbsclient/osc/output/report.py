@@ -105,7 +105,7 @@ class Report:
             return str(State.FAILED.value)
         if state is State.NOT_SENT and self.dry_run:
             expected = outcome.target.expected
-            return 'refused' if expected else f'would {self.words.verb}'
+            return 'refused' if expected else self.words.would
         return str(state.value)
 
     @property
@@ -222,7 +222,10 @@ class Report:
 
     def _line(self, outcome: Outcome, state: State) -> str:
         """One target of a group."""
-        line = shortened(outcome.target.id or outcome.target.argument)
+        target = outcome.target
+        line = messages.with_aspect(
+            target, shortened(target.id or target.argument)
+        )
         if state in _FAILED and outcome.error is not None:
             return f'{line}: {messages.reason(outcome)}'
         command = self.words.command_for(outcome)

@@ -78,7 +78,7 @@ class CreateVbsBackup(CreateCommand):
         )
         self.add_creation(
             parser,
-            tags='; VBS has no call that shows them again',
+            tags='; VBS cannot show them again',
             force=(
                 'Do not check that the quota has room for all backups; where '
                 'the cloud has no VBS: also back up a volume that is in use'
