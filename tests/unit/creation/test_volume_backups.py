@@ -412,6 +412,14 @@ class TestWaiting:
         assert 'the disk is full, VolumeBackup.0064' in str(outcome.error)
         assert there.posts == {id: 1}
 
+    def test_what_a_failed_job_leaves_is_named(self) -> None:
+        there = Maker(volumes=1)
+        [id] = there.volumes
+        there.fates[id] = Fate(job=['RUNNING', 'FAIL'], life=['error'])
+        [outcome] = there.carry_out(creation(there, id), wait=True)
+        assert outcome.state is State.FAILED
+        assert outcome.target.handle.backup_id == there.backups[0]['id']
+
     def test_a_backup_that_fails(self) -> None:
         there = Maker(volumes=1)
         [id] = there.volumes

@@ -205,7 +205,6 @@ def test_a_cloud_that_is_read_only(
         ('x --incremental --no-incremental', 'not allowed with argument'),
         ('x --descr y', 'unrecognized arguments: --descr'),
         ('x --yes', 'unrecognized arguments: --yes'),
-        ('x --report', 'unrecognized arguments: --report'),
         ('x --ignore-missing', 'unrecognized arguments: --ignore-missing'),
         ('x --name a --name b', 'argument --name: '),
     ],
@@ -214,6 +213,18 @@ def test_a_wrong_command_line(
     command: Any, line: str, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert words in usage_error(command, line, capsys)
+
+
+@pytest.mark.parametrize('command', [*COMMANDS, CreateVbsShare])
+def test_a_report_is_shown_anyway(
+    command: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = command(None, None).get_parser('x')
+    rest = ['x']
+    rest += ['--target-project', 'p'] if command is CreateVbsShare else []
+    for line in (rest, [*rest, '--report']):
+        assert parser.parse_args(line).report is True
+    assert '--report' not in parser.format_help()
 
 
 # -- what is shown ----------------------------------------------------------

@@ -327,3 +327,28 @@ def test_what_is_made_has_its_own_id_and_name() -> None:
     one.target.handle = Handle(share_id='s-1')
     assert CREATION.identity(one.target) == (None, 'n1-now')
     assert SHARE.identity(one.target) == ('s-1', None)
+
+
+@pytest.mark.parametrize('count', [1, MANY])
+def test_shares_of_one_backup_are_told_apart(count: int) -> None:
+    outcomes = []
+    for number in range(count):
+        one = made(1, ENDS[6], Handle())
+        one.target.aspect = f'with project p{number}'
+        outcomes.append(one)
+    told = '\n'.join(failures(outcomes, SHARE))
+    told_of_interruption = '\n'.join(
+        Report(SHARE, outcomes=outcomes).interrupted()
+    )
+    for number in range(count):
+        aspect = f'with project p{number}'
+        assert aspect in told
+        assert aspect in told_of_interruption
+
+
+def test_a_dry_run_has_a_word_for_each_change() -> None:
+    assert [words.would for words in (WORDS, CREATION, SHARE)] == [
+        'would delete',
+        'would create',
+        'would share',
+    ]

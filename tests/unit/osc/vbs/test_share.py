@@ -132,8 +132,8 @@ def test_a_row_of_what_was_shared() -> None:
         'Finished At': None,
         'Request ID': 'req-1',
     }
-    [label] = [column.label for column in columns if column.label]
-    assert label(row) == 'partner'
+    labels = [column.label for column in columns if column.label]
+    assert [label(row) for label in labels] == ['nightly-1', 'partner']
 
 
 def test_a_row_of_what_was_not_found() -> None:
@@ -146,3 +146,5 @@ def test_a_row_of_what_was_not_found() -> None:
     cells = {column.title: column.value(row) for column in columns}
     assert (cells['ID'], cells['Backup']) == (None, 'typo')
     assert (cells['Target Project'], cells['Result']) == ('p-1', 'failed')
+    labels = [column.label for column in columns if column.label]
+    assert [label(row) for label in labels] == ['typo', 'p-1']
