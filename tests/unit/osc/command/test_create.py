@@ -205,7 +205,6 @@ def test_a_cloud_that_is_read_only(
         ('x --incremental --no-incremental', 'not allowed with argument'),
         ('x --descr y', 'unrecognized arguments: --descr'),
         ('x --yes', 'unrecognized arguments: --yes'),
-        ('x --report', 'unrecognized arguments: --report'),
         ('x --ignore-missing', 'unrecognized arguments: --ignore-missing'),
         ('x --name a --name b', 'argument --name: '),
     ],
