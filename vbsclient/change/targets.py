@@ -199,6 +199,9 @@ class Recorder:
         """
         return send()
 
+    def settle(self, target: Target, action: str) -> None:
+        """Note what reading has shown of a request without an answer."""
+
     def close(self) -> None:
         """Nothing more will be sent."""
 
@@ -217,6 +220,10 @@ class Change(abc.ABC):
     #: has checked it.  Never where it makes something: there a refusal is
     #: the end, and whatever is doubtful is an OutcomeUnknown.
     is_repeatable = False
+
+    #: Seconds for which what a lost answer may have done is looked for while
+    #: somebody waits.
+    appears_in = 0.0
 
     @abc.abstractmethod
     def targets(self) -> list[Target]:

@@ -204,7 +204,10 @@ class ShowCommand(ReadCommand, command.ShowOne):
         self._code = ExitCode.DONE
         if self.goal is not None:
             check_timeout(self._parser, parsed_args)
-        return super().run(parsed_args) or self._code
+        try:
+            return super().run(parsed_args) or self._code
+        except _NotListed:
+            return ExitCode.UNFINISHED
 
     @abc.abstractmethod
     def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Any:
@@ -264,8 +267,12 @@ class ShowCommand(ReadCommand, command.ShowOne):
         what = f'{self.noun} {shortened(getattr(parsed_args, self.noun), 80)}'
         status = watch.status
         if watch.found is None:
-            # It has not appeared: what is read next says so.
-            return None
+            self.log.error(
+                'The %s is not listed yet. Run the same command again to keep '
+                'waiting.',
+                what,
+            )
+            raise _NotListed
         if left:
             self._code = ExitCode.UNFINISHED
             self.log.error(
@@ -284,6 +291,10 @@ class ShowCommand(ReadCommand, command.ShowOne):
                 reason.rstrip('.'),
             )
         return watch.found
+
+
+class _NotListed(Exception):
+    """What was just created has not appeared in time."""
 
 
 class _Watch:

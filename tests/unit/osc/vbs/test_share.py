@@ -132,8 +132,8 @@ def test_a_row_of_what_was_shared() -> None:
         'Finished At': None,
         'Request ID': 'req-1',
     }
-    labels = [column.label for column in columns if column.label]
-    assert [label(row) for label in labels] == ['nightly-1', 'partner']
+    labels = [column.label(row) for column in columns if column.label]
+    assert labels == ['nightly-1', 'partner']
 
 
 def test_a_row_of_what_was_not_found() -> None:
