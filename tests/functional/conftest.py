@@ -30,6 +30,7 @@ def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(siblings, 'SECOND_LOOK', 0.0)
     monkeypatch.setattr(verify, 'SECOND_LOOK', 0.0)
     monkeypatch.setattr(base, 'LOOKS', (0.0,) * len(base.LOOKS))
+    monkeypatch.setattr(base.Creation, 'appears_in', 0.0)
     monkeypatch.setattr(Patience, 'pause', lambda self, elapsed: 0.05)
 
 

@@ -94,7 +94,9 @@ def test_many_are_created_once_although_many_requests_fail(
     )
     told = dict(zip(named.ids, results(result), strict=True))
     done = AT_ONCE.get(command, 'accepted')
-    assert set(told.values()) == {done, 'unknown'}, result
+    # It stops if three answers in a row are lost alike.
+    assert {done, 'unknown'} <= set(told.values()), result
+    assert set(told.values()) <= {done, 'unknown', 'not sent'}
     assert result.code == 1
     # What was not answered, and not done, is all that is in doubt.
     assert changed(before, c.state, command) == {
@@ -103,10 +105,12 @@ def test_many_are_created_once_although_many_requests_fail(
     assert any(request.status == 429 for request in c.requests)
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     noted = Counter((line['event'], line['id']) for line in lines)
+    sent = [id for id, word in told.items() if word != 'not sent']
     assert noted == {
-        (event, id): 1 for event in ('request', 'answer') for id in named.ids
+        (event, id): 1 for event in ('request', 'answer') for id in sent
     }
     for id, word in told.items():
+        assert bool(arrived(c, id)) == (word != 'not sent')
         assert (id in result.stderr) == (word == 'unknown')
 
 

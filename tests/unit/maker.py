@@ -26,7 +26,7 @@ from vbsclient import waiting
 from vbsclient.api import errors
 from vbsclient.api.block_storage import BlockStorage
 from vbsclient.api.compute import Compute
-from vbsclient.api.csbs import CSBSClient
+from vbsclient.api.csbs import CSBS_PROVIDER, CSBSClient
 from vbsclient.api.http import Limits
 from vbsclient.api.vbs import VBSClient
 from vbsclient.change.follow import Follower
@@ -118,6 +118,7 @@ class Maker:
     :ivar stop_at: the stop event is set when this request comes.
     :ivar faults: (pattern of ``METHOD path?query``, status or exception).
     :ivar log: ``METHOD path`` of every request.
+    :ivar providers: those of CSBS.
     :ivar checks: what C2 answers, by the id of a server; None leaves it out.
     """
 
@@ -153,6 +154,7 @@ class Maker:
         self.shares: list[Row] = []
         self.jobs: dict[str, Row] = {}
         self.quota: Row = {'type': 'backups', 'quota': -1, 'used': 0}
+        self.providers = [{'id': CSBS_PROVIDER, 'name': 'CSBS'}]
         self.checks: dict[str, Row | None] = {}
         self.fates: dict[str, Fate] = {}
         self.made: Counter[Any] = Counter()
@@ -353,6 +355,10 @@ class Maker:
             return {'checkpoint_items': _page(self._shown(self.items), query)}
         if body and 'check_protectable' in body:
             return {'protectable': list(self._checked(body))}
+        if path == ['providers']:
+            return {'providers': self.providers}
+        if body is None:
+            return _fail(context, 404)
         return self._post(
             path[3],
             body,

@@ -21,7 +21,7 @@ from vbsclient.api.csbs.servers import Protectability
 from vbsclient.api.http import Handle, Limits, Receipt
 from vbsclient.api.paging import PAGE_SIZE
 from vbsclient.change.targets import Done, Recorder, Target, merge
-from vbsclient.creation.base import Creation, Wanted
+from vbsclient.creation.base import APPEARS_IN, Creation, Wanted
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
 from vbsclient.lookup.names import unique
 from vbsclient.lookup.refusals import RefusedError, UnverifiedError
@@ -31,9 +31,6 @@ from vbsclient.waiting import ResourceStatus
 
 #: How many characters a name may have.
 LONGEST_NAME = 255
-
-#: Seconds after which a backup that was accepted has to be listed.
-APPEARS_IN = 60.0
 
 #: Among so many backups, newest first, are those of one run.
 _NEWEST = 2 * PAGE_SIZE

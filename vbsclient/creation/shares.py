@@ -19,6 +19,7 @@ from vbsclient.change.targets import (
     Recorder,
     Target,
 )
+from vbsclient.creation import base
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
 from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.labels import VolumeLabel, no_label
@@ -228,13 +229,27 @@ class ShareCreation(Change):
             request.error = error
             return
         request.share_ids = _ids_by_project(made)
-        if not set(request.project_ids) <= request.share_ids.keys():
-            # What did not come back may be there all the same.
+        self._look_for_missing(request, backup_id)
+
+    def _look_for_missing(self, request: _Request, backup_id: str) -> None:
+        """What did not come back may be there all the same."""
+        wanted = set(request.project_ids)
+        for pause in base.LOOKS:
+            if wanted <= request.share_ids.keys():
+                return
+            if self._limits.stop.wait(pause):
+                break
             listed = suppress_errors(
                 lambda: list(self._vbs.shares.list(backup_id=backup_id))
             )
             request.is_unread = listed is None
             request.share_ids |= _ids_by_project(listed or ())
+        if request.error is None and not request.share_ids:
+            request.error = errors.OutcomeUnknown(
+                errors.ClientError(
+                    'the service accepted the request, and shows no share'
+                )
+            )
 
     # -- what is checked before -----------------------------------------
 
@@ -263,6 +278,7 @@ class ShareCreation(Change):
                 name=backup.name,
                 resource=SharedWith(project_id, name),
                 refusal=self._refusal(backup),
+                aspect=f'with project {name or project_id}',
             )
             if target.refusal is None and project_id in existing:
                 target.handle = Handle(share_id=existing[project_id])

@@ -12,6 +12,7 @@ from tests.unit.world import uuid
 from vbsclient.api import errors
 from vbsclient.api.http import Receipt
 from vbsclient.bulk import State
+from vbsclient.change.run import execute
 from vbsclient.change.targets import Outcome, Recorder, Target
 from vbsclient.creation.shares import ShareCreation, SharedWith
 from vbsclient.lookup.refusals import MissingError, RefusedError
@@ -92,10 +93,9 @@ class TestRefusals:
     def test_the_own_project(self) -> None:
         there = Maker()
         id = there.add_backup(1)
+        change = sharing(there, id, projects={P1: None, PROJECT: 'mine'})
         with pytest.raises(RefusedError, match='has the backups') as raised:
-            there.carry_out(
-                sharing(there, id, projects={P1: None, PROJECT: ''})
-            )
+            there.carry_out(change)
         assert raised.value.hint
         assert there.log == []
 
@@ -225,7 +225,7 @@ class TestAnswers:
 
     def test_what_was_sent_with_another_row_is_not_called_unsent(self) -> None:
         there = Maker()
-        backups = [there.add_backup(n) for n in range(4)]
+        backups = [there.add_backup(n) for n in range(40)]
         for id in backups:
             there.fates[id] = Fate(answer='lost', hidden=1000)
         outcomes = there.carry_out(sharing(there, *backups))
@@ -235,6 +235,32 @@ class TestAnswers:
             was_sent = outcome.target.id in there.posts
             state = State.UNKNOWN if was_sent else State.NOT_SENT
             assert outcome.state is state
+
+    def test_while_it_is_under_way_no_row_is_called_unsent(self) -> None:
+        there = Maker()
+        there.add_backup(1)
+        change = sharing(there, 'backup-1')
+        outcomes = [Outcome.of(target) for target in change.targets()]
+        looking = Looking(outcomes)
+        execute(change, outcomes, looking, there.limits)
+        assert looking.seen == [State.UNKNOWN] * 2
+        assert states(outcomes) == [State.DONE] * 2
+        assert all(o.started_at and o.answered_at for o in outcomes)
+
+
+class Looking(Recorder):
+    """Sees what an interruption would report while a request is sent."""
+
+    def __init__(self, outcomes: list[Outcome]) -> None:
+        self.outcomes = outcomes
+        self.seen: list[State] = []
+
+    def record(
+        self, target: Target, action: str, send: Callable[[], Any]
+    ) -> Any:
+        """Look, and send."""
+        self.seen += states(self.outcomes)
+        return send()
 
 
 class Broken(Recorder):

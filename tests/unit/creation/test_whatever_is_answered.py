@@ -70,6 +70,8 @@ RUNS = st.fixed_dictionaries(
         'concurrency': st.sampled_from([1, 3]),
         'stop_at': st.none() | st.integers(1, 30),
         'wait': st.booleans(),
+        # How many backups of that name there are already.
+        'old': st.integers(0, 2),
     }
 )
 
@@ -91,6 +93,8 @@ def check(maker: Maker, outcome: Outcome, made: int) -> None:
         assert made == 0
     elif state is State.FAILED:
         assert made == 0 or isinstance(error, ChangeFailed)
+        # Somebody has refused it.
+        assert maker.posts[outcome.target.id or '']
     elif state is State.UNKNOWN:
         assert may_be_done
     else:
@@ -102,7 +106,7 @@ def check(maker: Maker, outcome: Outcome, made: int) -> None:
 
 
 def backups_are_told(
-    maker: Maker, outcomes: list[Outcome], ids: list[str]
+    maker: Maker, outcomes: list[Outcome], ids: list[str], old: set[str]
 ) -> None:
     assert maker.broken == []
     assert sorted(o.target.id or '' for o in outcomes) == sorted(ids)
@@ -112,6 +116,7 @@ def backups_are_told(
         if outcome.state in (State.ACCEPTED, State.DONE):
             handle = outcome.target.handle
             assert handle.backup_id or handle.job_id or handle.checkpoint_id
+            assert handle.backup_id not in old
 
 
 def run(
@@ -136,16 +141,20 @@ def test_volume_backups(vbs: bool, run_: dict[str, Any]) -> None:
     maker = Maker(vbs=vbs, concurrency=run_['concurrency'])
     ids = [maker.add_volume(n) for n in range(len(run_['fates']))]
     maker.fates = dict(zip(ids, run_['fates'], strict=True))
+    old = {
+        maker.add_backup(number, name='same', volume_id=ids[0])
+        for number in range(run_['old'])
+    }
     change = VolumeBackupCreation(
         maker.vbs,
         maker.cinder,
         ids,
-        Wanted(force=True),
+        Wanted('same', force=True),
         now=NOW,
         limits=maker.limits,
     )
     outcomes = run(maker, change, run_['stop_at'], wait=run_['wait'])
-    backups_are_told(maker, outcomes, ids)
+    backups_are_told(maker, outcomes, ids, old)
 
 
 @given(run_=RUNS)
@@ -153,17 +162,21 @@ def test_server_backups(run_: dict[str, Any]) -> None:
     maker = Maker(concurrency=run_['concurrency'])
     ids = [maker.add_server(n) for n in range(len(run_['fates']))]
     maker.fates = dict(zip(ids, run_['fates'], strict=True))
+    old = {
+        maker.add_item(number, name='same', resource_id=ids[0])
+        for number in range(run_['old'])
+    }
     change = ServerBackupCreation(
         maker.csbs,
         maker.nova,
         ids,
-        Wanted(),
+        Wanted('same'),
         now=NOW,
         limits=maker.limits,
         clock=maker.clock.read,
     )
     outcomes = run(maker, change, run_['stop_at'], wait=run_['wait'])
-    backups_are_told(maker, outcomes, ids)
+    backups_are_told(maker, outcomes, ids, old)
 
 
 SOME_PROJECTS = st.lists(st.sampled_from(PROJECTS), unique=True)

@@ -11,7 +11,7 @@ from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.bulk import State
 from vbsclient.change.run import SameRefusal
-from vbsclient.change.targets import Outcome, Target
+from vbsclient.change.targets import NotSent, Outcome, Target
 from vbsclient.osc.output.text import capital, sentence, shortened
 
 #: From so many on, targets share one message.
@@ -41,6 +41,10 @@ class Terms:
 
     #: What to do about what was sent and not answered.
     unanswered: ClassVar[str] = 'check the status before retrying'
+
+    #: Whether it may be sent twice without harm: what is unknown counts as
+    #: failed then, and all may be named again.
+    is_repeatable: ClassVar[bool] = True
 
     @property
     def several(self) -> str:
@@ -99,6 +103,7 @@ class CreationTerms(Terms):
     parent: str = 'volume'
 
     unanswered = 'see what was created'
+    is_repeatable = False
 
     def identity(self, target: Target) -> tuple[str | None, str | None]:
         return target.handle.backup_id, target.new_name
@@ -120,7 +125,7 @@ class CreationTerms(Terms):
             return f'{group} backup show --wait {handle.backup_id}'
         return (
             f'{group} backup list --{self.parent} {target.id} '
-            f'--name {target.new_name}'
+            f'--name={target.new_name}'
         )
 
     def how_to_settle(self, outcome: Outcome | None) -> str:
@@ -129,8 +134,8 @@ class CreationTerms(Terms):
                 'Do not run the command again before you have looked for them:'
             )
         return (
-            f'Do not run the command again before you have looked for it: '
-            f'"{self.command_for(outcome)}".'
+            f'Do not run the command again before you have looked for it:\n'
+            f'  {self.command_for(outcome)}'
         )
 
     def how_to(self, end: str) -> str:
@@ -200,6 +205,7 @@ class ShareTerms(Terms):
     act: str = 'share'
 
     unanswered = 'see what was shared'
+    is_repeatable = False
 
     def identity(self, target: Target) -> tuple[str | None, str | None]:
         return target.handle.share_id, None
@@ -212,16 +218,22 @@ class ShareTerms(Terms):
     def how_to_settle(self, outcome: Outcome | None) -> str:
         if outcome is None:
             return 'See what was shared:'
-        return f'See what was shared: "{self.command_for(outcome)}".'
+        return f'See what was shared:\n  {self.command_for(outcome)}'
 
 
 def label(target: Target) -> str:
     """How a message names a target."""
     if target.id is None:
         return shortened(target.argument, 80)
+    named = shortened(target.id)
     if target.name and target.name != target.id:
-        return f'{shortened(target.name)} ({shortened(target.id)})'
-    return shortened(target.id)
+        named = f'{shortened(target.name)} ({named})'
+    return with_aspect(target, named)
+
+
+def with_aspect(target: Target, named: str) -> str:
+    """How a target is named, with what tells it from others of its id."""
+    return f'{named} {shortened(target.aspect)}' if target.aspect else named
 
 
 def reason(outcome: bulk.Outcome[Target, Any], **options: bool) -> str:
@@ -339,6 +351,42 @@ def delays(
         if is_long and not lines:
             lines = list(map(_told, same))
         yield _with_lines(message, lines)
+
+
+def summary(failed: Sequence[Outcome], total: int, words: Terms) -> str:
+    """How many failed, and how many may have."""
+    unknown = 0
+    if not words.is_repeatable:
+        unknown = sum(outcome.state is State.UNKNOWN for outcome in failed)
+    not_sent = sum(isinstance(outcome.error, NotSent) for outcome in failed)
+    parts = []
+    if count := len(failed) - unknown:
+        extent = f' ({not_sent} not sent)' if not_sent else ''
+        parts.append(
+            f'{count} of {total} {words.several} failed to {words.verb}'
+            f'{extent}'
+        )
+    if unknown:
+        rest = '' if count else f' of {total} {words.several}'
+        parts.append(f'the state of {unknown}{rest} is unknown')
+    said = f'{capital("; ".join(parts))}.'
+    if words.is_repeatable or len(failed) == total:
+        return said
+    # What helps a single one may be another try.
+    return f'{said} To try again, name only what has failed.'
+
+
+def unprinted(outcomes: Sequence[Outcome], words: Terms) -> str:
+    """By what changes are followed whose rows could not be shown.
+
+    :returns: '' if there is nothing to follow.
+    """
+    lines = words.commands_for(outcomes)
+    if not lines:
+        return ''
+    return _with_lines(
+        f'The rows could not be shown, and {words.how_to("see them")}', lines
+    )
 
 
 def unwatched(outcomes: Sequence[Outcome], words: Terms) -> str:

@@ -244,7 +244,10 @@ class Report:
 
     def _line(self, outcome: Outcome, state: State) -> str:
         """One target of a group."""
-        line = shortened(outcome.target.id or outcome.target.argument)
+        target = outcome.target
+        line = messages.with_aspect(
+            target, shortened(target.id or target.argument)
+        )
         if state in _FAILED and outcome.error is not None:
             return f'{line}: {messages.reason(outcome)}'
         command = self.words.command_for(outcome)

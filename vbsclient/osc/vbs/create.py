@@ -54,7 +54,7 @@ class CreateVbsBackup(CreateCommand):
             label=lambda row: row.target.name or row.target.argument,
         ),
         Column('Volume Name', 'target.name', machine_only=True),
-        Column('Job', 'target.handle.job_id', optional=1),
+        Column('Job', 'target.handle.job_id', below='Name'),
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
