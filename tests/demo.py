@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.sandbox import Sandbox
@@ -90,7 +90,10 @@ class Demo:
 
     def last_deletes(self) -> None:
         """Show the DELETEs that the cloud has seen, and forget them."""
-        lines = self._sandbox.deletes()
+        self.last_requests(self._sandbox.deletes())
+
+    def last_requests(self, lines: Sequence[str]) -> None:
+        """Show requests that the cloud has seen, and forget all."""
         if lines:
             self.tell('The cloud saw:', '  ')
         for line in lines:
@@ -152,12 +155,18 @@ def main() -> None:
     """Show the main job from beginning to end."""
     # Seconds where a real cloud takes minutes: nobody watches minutes.
     with (
-        Sandbox(deletion_time=1.5, chains=True) as sandbox,
+        Sandbox(
+            catalog='vbs+volumev3',
+            deletion_time=1.5,
+            creation_time=2.0,
+            chains=True,
+        ) as sandbox,
         tempfile.TemporaryDirectory() as directory,
     ):
         sandbox.seed()
         demo = Demo(sandbox, Path(directory))
         demo.tell('An embedded cloud runs; the commands below are real.')
+        creations(demo, sandbox)
         disks(demo, sandbox)
         shares(demo)
         servers(demo, sandbox)
@@ -167,6 +176,17 @@ def main() -> None:
         demo.run('openstack csbs checkpoint list')
     print()
     demo.tell('The embedded cloud is stopped. That was the demo.')
+
+
+def creations(demo: Demo, sandbox: Sandbox) -> None:
+    """Backups are created; each request is sent once."""
+    demo.say('Back up a volume, and wait until the backup is available.')
+    demo.run(
+        'openstack vbs backup create --wait --name db01-before-patch '
+        '-c ID -c Name -c Result db01-data'
+    )
+    requests = sandbox.service_requests()
+    demo.last_requests([r for r in requests if r.startswith('POST ')])
 
 
 def disks(demo: Demo, sandbox: Sandbox) -> None:

@@ -5,13 +5,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from doc.pictures import concepts, deletion, faults, retention, speed
+from doc.pictures import (
+    concepts,
+    creation,
+    deletion,
+    faults,
+    retention,
+    speed,
+)
 
 FOLDER = Path(__file__).parents[1] / 'source/pictures'
 PICTURES = (
     concepts.draw,
     retention.draw,
     deletion.draw,
+    creation.draw,
     speed.draw,
     faults.draw_deleting,
     faults.draw_reading,

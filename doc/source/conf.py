@@ -35,14 +35,14 @@ man_pages = [
     (
         'man/openstack-vbs',
         'openstack-vbs',
-        'list and delete volume backups (VBS)',
+        'create, list and delete volume backups (VBS)',
         [],
         1,
     ),
     (
         'man/openstack-csbs',
         'openstack-csbs',
-        'list and delete server backups (CSBS)',
+        'create, list and delete server backups (CSBS)',
         [],
         1,
     ),

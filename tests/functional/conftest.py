@@ -12,6 +12,7 @@ import tenacity
 from tests.functional.shell import Openstack
 from tests.sandbox import Sandbox
 from vbsclient.change import verify
+from vbsclient.creation import base
 from vbsclient.deletion import siblings
 from vbsclient.waiting import Patience
 
@@ -28,6 +29,8 @@ def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process no pause is made that only gives a service time."""
     monkeypatch.setattr(siblings, 'SECOND_LOOK', 0.0)
     monkeypatch.setattr(verify, 'SECOND_LOOK', 0.0)
+    monkeypatch.setattr(base, 'LOOKS', (0.0,) * len(base.LOOKS))
+    monkeypatch.setattr(base.Creation, 'appears_in', 0.0)
     monkeypatch.setattr(Patience, 'pause', lambda self, elapsed: 0.05)
 
 

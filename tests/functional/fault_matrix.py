@@ -17,7 +17,7 @@ follows from the two that share its row and its consequence.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +32,23 @@ DELETES = (
     'csbs checkpoint delete --item',
     'csbs backup delete',
 )
-WAITS = ('vbs backup delete', 'csbs checkpoint delete', 'csbs backup delete')
+CREATES = ('vbs backup create', 'csbs backup create', 'vbs share create')
+CHANGES = (*DELETES, *CREATES)
+WAITS = (
+    'vbs backup delete',
+    'csbs checkpoint delete',
+    'csbs backup delete',
+    'vbs backup create',
+    'csbs backup create',
+)
 LISTS = ('vbs backup list', 'vbs share list', 'csbs checkpoint list')
-READS = ('before a DELETE', 'in a wait', 'in a list')
+READS = ('before a change', 'in a wait', 'in a list')
 
 #: These delete one alone first, and look at what must stay.
 CAREFUL = ('csbs checkpoint delete --item', 'csbs backup delete')
 
-#: Nothing is left of these when they are answered.
-AT_ONCE = ('vbs share delete',)
+#: These are done when they are answered, and what their report says then.
+AT_ONCE = {'vbs share delete': 'deleted', 'vbs share create': 'shared'}
 
 
 @dataclass(frozen=True)
@@ -69,9 +77,8 @@ class Deleted:
         if doubtful and command in CAREFUL:
             # The only one so far, and nobody saw what came of it.
             other = 'not sent'
-        words = [self.said, other]
-        if command in AT_ONCE:
-            words = [w.replace('accepted', 'deleted') for w in words]
+        done = AT_ONCE.get(command, 'accepted')
+        words = [w.replace('accepted', done) for w in (self.said, other)]
         return Deleted(words[0], self.code, self.sent, self.acted, words[1])
 
     def __str__(self) -> str:
@@ -81,11 +88,41 @@ class Deleted:
 
 
 @dataclass(frozen=True)
+class Created:
+    """What becomes of two targets if the POST for the first one is hit.
+
+    The second one is created in any case.
+
+    :ivar said: the word of the report for the first one.
+    :ivar code: the exit code.
+    :ivar sent: how often its POST arrives.
+    :ivar acted: whether it is created in fact: once.
+    :ivar lost: whether the report says that the answer was lost.
+    """
+
+    said: str
+    code: int
+    sent: int
+    acted: bool
+    lost: bool = False
+
+    def of(self, command: str) -> Created:
+        """The same in the words of a command."""
+        done = AT_ONCE.get(command, 'accepted')
+        return replace(self, said=self.said.replace('accepted', done))
+
+    def __str__(self) -> str:
+        times = f'sent {self.sent} times, ' if self.sent > 1 else ''
+        return f'{times}{self.said}, {self.code}'
+
+
+@dataclass(frozen=True)
 class Trouble:
     """One row: faults of the sandbox that have the same consequences.
 
     :ivar faults: keywords of a fault, for one run of each command each.
     :ivar deletion: if a DELETE is hit.
+    :ivar creation: if a POST is hit that creates something.
     :ivar reads: whether reads succeed in the end.
     :ivar own: whether each command answers to it with code of its own.
     :ivar pauses: the first pause before a repetition: (shortest, longest).
@@ -94,6 +131,7 @@ class Trouble:
     title: str
     faults: Sequence[Mapping[str, Any]]
     deletion: Deleted
+    creation: Created
     reads: bool
     pauses: tuple[float, float] | None = None
     own: bool = False
@@ -119,7 +157,7 @@ class Crowd:
         """What becomes of all, in the words of a command."""
         if self.enough is not None:
             return f'{self.enough} failed, 1; the rest is not sent'
-        done = 'deleted' if command in AT_ONCE else 'accepted'
+        done = AT_ONCE.get(command, 'accepted')
         return f'{self.number} {done}, 0'
 
 
@@ -141,78 +179,102 @@ REFUSED = Deleted('failed', 1, 1, acted=False)
 GIVEN_UP = Deleted('failed', 1, 5, acted=False)
 UNKNOWN = Deleted('unknown', 1, 5, acted=False)
 
+MADE = Created('accepted', 0, 1, acted=True)
+MADE_AGAIN = Created('accepted', 0, 2, acted=True)
+MADE_UNHEARD = Created('accepted', 0, 1, acted=True, lost=True)
+NOT_MADE = Created('failed', 1, 1, acted=False)
+NOBODY_KNOWS = Created('unknown', 1, 1, acted=False)
+
 LARGE = 50_000_000
 PORTAL = '<!doctype html><html><title>Please log in</title></html>'
 OVER_LIMIT = '{"overLimitFault": {"code": 413, "message": "slowly"}}'
 HTML = '<html><head><title>502 Bad Gateway</title></head></html>'
 
 TROUBLES = (
-    Trouble('nothing', answer(500, times=0), FINE, reads=True),
+    Trouble('nothing', answer(500, times=0), FINE, MADE, reads=True),
     Trouble(
         'the connection is reset before the service acts, once',
         [{'action': 'reset-before'}],
         AGAIN,
+        NOBODY_KNOWS,
         reads=True,
     ),
     Trouble(
         'the same each time',
         always('reset-before'),
         UNKNOWN,
+        NOBODY_KNOWS,
         reads=False,
     ),
     Trouble(
         'the connection is reset after the service has acted, once',
         [{'action': 'reset-after'}],
         AGAIN,
+        MADE_UNHEARD,
         reads=True,
     ),
     Trouble(
         'the same each time',
         always('reset-after'),
         Deleted('accepted', 0, 5, acted=True),
+        MADE_UNHEARD,
         reads=False,
     ),
     Trouble(
         'the answer breaks off, once',
         [{'action': 'break-off'}],
         AGAIN,
+        MADE_UNHEARD,
         reads=True,
     ),
     Trouble(
         'the same each time',
         always('break-off'),
         Deleted('accepted', 0, 5, acted=True),
+        MADE_UNHEARD,
         reads=False,
     ),
     Trouble(
         'no answer in time, once',
         [{'action': 'hang'}],
         AGAIN,
+        NOBODY_KNOWS,
         reads=True,
     ),
     Trouble(
         'the same each time',
         always('hang'),
         UNKNOWN,
+        NOBODY_KNOWS,
         reads=False,
     ),
-    Trouble('401, once', answer(401), AGAIN, reads=True),
+    Trouble('401, once', answer(401), AGAIN, MADE_AGAIN, reads=True),
     Trouble(
         '401 to each token',
         answer(401, times=None),
         Deleted('failed', 1, 2, acted=False),
+        Created('failed', 1, 2, acted=False),
         reads=False,
     ),
     Trouble(
-        '400, 403, 405, 406, 407, 409, 500, 501',
-        answer(400, 403, 405, 406, 407, 409, 500, 501, times=None),
+        '400, 403, 405, 406, 407, 409',
+        answer(400, 403, 405, 406, 407, 409, times=None),
         REFUSED,
+        NOT_MADE,
+        reads=False,
+    ),
+    Trouble(
+        '500, 501',
+        answer(500, 501, times=None),
+        REFUSED,
+        NOBODY_KNOWS,
         reads=False,
     ),
     Trouble(
         '404, although it is there',
         answer(404, times=None),
         REFUSED,
+        NOT_MADE,
         reads=False,
         own=True,
     ),
@@ -220,24 +282,28 @@ TROUBLES = (
         '408, 502, 503, 504',
         answer(408, 502, 503, 504, times=None),
         GIVEN_UP,
+        NOBODY_KNOWS,
         reads=False,
     ),
     Trouble(
         '502 with an HTML page',
         answer(502, times=None, body=HTML),
         GIVEN_UP,
+        NOBODY_KNOWS,
         reads=False,
     ),
     Trouble(
         '503, four times',
         answer(503, times=4),
         Deleted('accepted', 0, 5, acted=True),
+        NOBODY_KNOWS,
         reads=True,
     ),
     Trouble(
         '503, but the service has acted',
         answer(503, acts=True),
         AGAIN,
+        MADE_UNHEARD,
         reads=True,
         own=True,
     ),
@@ -245,6 +311,7 @@ TROUBLES = (
         '429 without Retry-After, three times',
         answer(429, times=3),
         Deleted('accepted', 0, 4, acted=True),
+        Created('accepted', 0, 4, acted=True),
         reads=True,
         pauses=(0.0, 0.5),
     ),
@@ -252,6 +319,7 @@ TROUBLES = (
         '429 with Retry-After in seconds',
         answer(429, headers={'Retry-After': '7'}),
         AGAIN,
+        MADE_AGAIN,
         reads=True,
         pauses=(7.0, 7.0),
     ),
@@ -259,6 +327,7 @@ TROUBLES = (
         '429 with Retry-After as a date',
         answer(429, headers={'Retry-After': 'Fri, 31 Dec 2100 23:59:59 GMT'}),
         AGAIN,
+        MADE_AGAIN,
         reads=True,
         pauses=(60.0, 60.0),
     ),
@@ -266,12 +335,14 @@ TROUBLES = (
         '429 each time',
         answer(429, times=None),
         Deleted('failed', 1, 12, acted=False),
+        Created('failed', 1, 12, acted=False),
         reads=False,
     ),
     Trouble(
         '413 with Retry-After, twice',
         answer(413, headers={'Retry-After': '7'}, times=2),
         Deleted('accepted', 0, 3, acted=True),
+        Created('accepted', 0, 3, acted=True),
         reads=True,
         pauses=(7.0, 7.0),
     ),
@@ -279,6 +350,7 @@ TROUBLES = (
         '413 with the fault of a rate limiter, twice',
         answer(413, body=OVER_LIMIT, times=2),
         Deleted('accepted', 0, 3, acted=True),
+        Created('accepted', 0, 3, acted=True),
         reads=True,
         pauses=(0.0, 0.5),
     ),
@@ -286,6 +358,7 @@ TROUBLES = (
         '503 with Retry-After each time',
         answer(503, headers={'Retry-After': '7'}, times=None),
         Deleted('failed', 1, 12, acted=False),
+        NOBODY_KNOWS,
         reads=False,
         pauses=(7.0, 7.0),
     ),
@@ -293,18 +366,21 @@ TROUBLES = (
         '499, 520, 524',
         answer(499, 520, 524, times=None),
         REFUSED,
+        NOBODY_KNOWS,
         reads=False,
     ),
     Trouble(
         '200 with an HTML page, and nothing is done',
         answer(200, body=PORTAL, times=None),
         Deleted('failed', 1, 1, acted=False, doubtful=True),
+        NOBODY_KNOWS,
         reads=False,
     ),
     Trouble(
         'a success with an HTML page',
         always('body', body=PORTAL),
         FINE,
+        MADE_UNHEARD,
         reads=False,
         own=True,
     ),
@@ -317,18 +393,21 @@ TROUBLES = (
             *always('body', body='null'),
         ],
         FINE,
+        MADE_UNHEARD,
         reads=False,
     ),
     Trouble(
         'a success with 50 MB of nonsense',
         always('body', body=b'{"backups": [' + b'x' * LARGE),
         FINE,
+        MADE_UNHEARD,
         reads=False,
     ),
     Trouble(
         '500 with a message of 5 MB',
         answer(500, times=None, body=b'x' * (LARGE // 10)),
         REFUSED,
+        NOBODY_KNOWS,
         reads=False,
     ),
     Trouble(
@@ -339,6 +418,7 @@ TROUBLES = (
             headers={'Location': '{elsewhere}/vbs/v2/x/backups/y'},
         ),
         REFUSED,
+        NOT_MADE,
         reads=False,
     ),
 )
@@ -388,6 +468,9 @@ GONE = {
     for command in DELETES
 }
 
+#: Nobody listens any more when the first POST comes that creates something.
+NEVER_MADE = Created('failed', 1, 0, acted=False)
+
 #: What keeps a command from saying anything to the service.
 UNREACHABLE = (
     'the connection is refused',
@@ -413,6 +496,19 @@ def deletion_rows() -> list[tuple[str, ...]]:
     return rows
 
 
+def creation_rows() -> list[tuple[str, ...]]:
+    """The title of each row and a cell for each command."""
+    rows = [
+        (row.title, *(str(row.creation.of(c)) for c in CREATES))
+        for row in TROUBLES
+    ]
+    rows.insert(1, (UNREACHABLE[0], *(str(NEVER_MADE) for _ in CREATES)))
+    rows += [
+        (crowd.title, *(crowd.of(c) for c in CREATES)) for crowd in CROWDS
+    ]
+    return rows
+
+
 def read_rows() -> Sequence[tuple[str, ...]]:
     """The title of each row and a cell for each of :data:`READS`."""
     rows = [
@@ -425,7 +521,7 @@ def read_rows() -> Sequence[tuple[str, ...]]:
 
 
 def tables() -> str:
-    """Both tables, as the page has them."""
+    """All tables, as the page has them."""
     return '\n'.join(
         [
             'While deleting',
@@ -433,6 +529,11 @@ def tables() -> str:
             '',
             *_image('faults-deleting'),
             *_table(('The DELETE meets', *DELETES), deletion_rows(), (25, 15)),
+            '',
+            'While creating',
+            '==============',
+            '',
+            *_table(('The POST meets', *CREATES), creation_rows(), (40, 20)),
             '',
             'While reading',
             '=============',

@@ -1,18 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Targets for any command that deletes, and what became of them."""
+"""Targets for any command that changes something, and what became of them."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from tests.functional.shell import Result
-from tests.functional.wire import deletes
+from tests.functional.wire import creations, deletes
 from tests.sandbox import CloudState, Sandbox
 
-REPORT = ('--report', '-f', 'json')
+REPORT = ('-f', 'json')
+
+#: A cloud in which there is room for everything, and volumes have names.
+ROOMY = {
+    'catalog': 'vbs+volumev3',
+    'backup_quota': -1,
+    'csbs_backup_quota': -1,
+}
 
 
 @dataclass
@@ -31,6 +40,8 @@ class Named:
 
 def add_targets(state: CloudState, command: str, number: int = 2) -> Named:
     """Targets for a command, none of which depends on another."""
+    if command.endswith('create'):
+        return _add_sources(state, command, number)
     if command.startswith('vbs backup'):
         backups = [
             state.add_backup(None, state.add_volume()) for _ in range(number)
@@ -63,6 +74,19 @@ def add_targets(state: CloudState, command: str, number: int = 2) -> Named:
     )
 
 
+def _add_sources(state: CloudState, command: str, number: int) -> Named:
+    """What something is made of."""
+    add = {
+        'vbs backup create': state.add_volume,
+        'csbs backup create': lambda: state.add_server('server'),
+        'vbs share create': state.add_backup,
+    }[command]
+    ids = [add().id for _ in range(number)]
+    project = [f'--target-project={state.new_hex()}']
+    options = project if command == 'vbs share create' else []
+    return Named([*options, *ids], ids, [{id} for id in ids])
+
+
 def add_history(state: CloudState, command: str) -> Named:
     """Two old backups that no rule keeps, of two volumes or servers."""
     then = state.now() - timedelta(days=50)
@@ -90,8 +114,29 @@ def with_disks(state: CloudState, *items: Any) -> set[str]:
     return ids.union(b.id for item in items for b in state.backups_in(item))
 
 
-def things(state: CloudState) -> dict[str, str]:
-    """The status of everything that can be deleted, by its id."""
+def things(state: CloudState, command: str = '') -> dict[str, Any]:
+    """What a command can change, by its id: what it is now.
+
+    The status of all that can be deleted; of a command that creates, how
+    much has been made of each volume, server or backup.
+    """
+    if command.endswith('create'):
+        return Counter(
+            [
+                *(
+                    b.volume_id
+                    for b in state.backups.values()
+                    if not b.item_id
+                ),
+                *(item.resource_id for item in state.items.values()),
+                *(
+                    r.awaited.id
+                    for r in state.checkpoints.values()
+                    if r.awaited
+                ),
+                *(share.backup_id for share in state.shares.values()),
+            ]
+        )
     return {
         **{id: backup.status for id, backup in state.backups.items()},
         **{id: item.status for id, item in state.items.items()},
@@ -99,10 +144,18 @@ def things(state: CloudState) -> dict[str, str]:
     }
 
 
-def changed(before: Mapping[str, str], state: CloudState) -> set[str]:
-    """The ids of what is not as it was."""
-    after = things(state)
-    return {id for id in {*before, *after} if before.get(id) != after.get(id)}
+def changed(
+    before: Mapping[str, Any], state: CloudState, command: str = ''
+) -> set[str]:
+    """The ids of what is not as it was.
+
+    Whatever happens, a command never creates two of anything.
+    """
+    after = things(state, command)
+    ids = {id for id in {*before, *after} if before.get(id) != after.get(id)}
+    if command.endswith('create'):
+        assert all(after[id] == before.get(id, 0) + 1 for id in ids)
+    return ids
 
 
 def words(command: str) -> list[str]:
@@ -114,6 +167,14 @@ def results(result: Result) -> list[str]:
     return [row['Result'] for row in result.json()] if result.stdout else []
 
 
+def commands_in(text: str) -> list[list[str]]:
+    """The commands that a message tells to run, as a user would paste them."""
+    return [
+        command.split() for command in re.findall(r'openstack ([^"\n]+)', text)
+    ]
+
+
 def arrived(sandbox: Sandbox, id: str) -> int:
-    """How often a DELETE of this id has come."""
-    return sum(id in text for text in deletes(sandbox))
+    """How often a request has come that changes something for this id."""
+    sent = [*deletes(sandbox), *map(str, creations(sandbox))]
+    return sum(id in text for text in sent)

@@ -23,7 +23,9 @@ def test_each_command_of_the_demo_has_the_exit_status_that_it_shows(
     width: int,
 ) -> None:
     def start(**knobs: Any) -> Sandbox:
-        openstack.cloud = Sandbox(**knobs | {'deletion_time': 0.0})
+        openstack.cloud = Sandbox(
+            **knobs | {'deletion_time': 0.0, 'creation_time': 0.0}
+        )
         return openstack.cloud
 
     def run(

@@ -68,8 +68,12 @@ def test_failures_and_rows_are_printed_whatever_the_names(
             *('vbs', 'backup', 'prune', '--all-volumes', '--keep-last', '1'),
             *('--dry-run', '-c', 'Name', '--timezone', 'UTC'),
         ),
+        (
+            *('csbs', 'backup', 'create', '--dry-run', '-c', 'Server Name'),
+            '{server}',
+        ),
     ],
-    ids=['list', 'delete', 'prune'],
+    ids=['list', 'delete', 'prune', 'create'],
 )
 def test_each_format_can_say_each_name(
     cloud: CloudFactory,
@@ -78,9 +82,9 @@ def test_each_format_can_say_each_name(
     command: tuple[str, ...],
 ) -> None:
     c = world(cloud)
-    id = next(iter(c.state.backups.values())).id
+    [id, _], [server] = c.state.backups, c.state.servers
     result = openstack.run(
-        *(word.format(id=id) for word in command),
+        *(word.format(id=id, server=server) for word in command),
         *('-f', form),
         encoding='cp1252',
     )

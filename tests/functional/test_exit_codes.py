@@ -3,39 +3,55 @@
 
 import signal
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from tests.functional.conftest import CloudFactory
 from tests.functional.shell import Openstack
-from tests.sandbox import LoggedRequest
+from tests.functional.targets import ROOMY
+from tests.sandbox import CloudState, LoggedRequest
 from vbsclient.osc.command.signals import ExitCode
 
 DELETE = ('vbs', 'backup', 'delete')
+CREATE = ('vbs', 'backup', 'create')
+
+#: What goes on for an hour: the command, and what it is named.
+GOING = [
+    (DELETE, lambda state: state.add_backup().id),
+    (CREATE, lambda state: state.add_volume().id),
+]
 
 #: Arguments, the lines of stderr, and how it ends.
 ENDS = [
     ((), [], ExitCode.DONE),
-    (('ghost',), ['No backup found', '1 of 2 backups'], ExitCode.FAILED),
+    (('ghost',), ['found', '1 of 2 backups failed'], ExitCode.FAILED),
     (('--timeout', '5s'), [...], ExitCode.USAGE),
     (
         ('--wait', '--timeout', '1s'),
-        ['1 of 1 backups is not deleted yet'],
+        ['1 of 1 backups is not', ...],
         ExitCode.UNFINISHED,
     ),
 ]
 
 
+@pytest.mark.parametrize(('command', 'name'), GOING, ids=['delete', 'create'])
 @pytest.mark.parametrize(('arguments', 'complains', 'code'), ENDS)
 def test_a_command_that_ends(
     cloud: CloudFactory,
     openstack: Openstack,
+    command: tuple[str, ...],
+    name: Callable[[CloudState], str],
     arguments: tuple[str, ...],
     complains: list[str],
     code: ExitCode,
 ) -> None:
-    id = cloud(deletion_time=3600).state.add_backup().id
-    openstack.process(*DELETE, *arguments, id, complains=complains, code=code)
+    c = cloud(deletion_time=3600, creation_time=3600, **ROOMY)
+    openstack.process(
+        *(*command, '-f', 'json', *arguments, name(c.state)),
+        complains=complains,
+        code=code,
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ code and everything that is there.
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,11 +19,15 @@ from requests.adapters import HTTPAdapter
 
 from tests.functional.conftest import CloudFactory
 from tests.functional.fault_matrix import (
+    AT_ONCE,
+    CHANGES,
+    CREATES,
     CROWDS,
     DELETES,
     GONE,
     LARGE,
     LISTS,
+    NEVER_MADE,
     PAGE,
     TROUBLES,
     UNREACHABLE,
@@ -37,6 +42,7 @@ from tests.functional.reading import only_gets
 from tests.functional.shell import Openstack
 from tests.functional.targets import (
     REPORT,
+    ROOMY,
     add_history,
     add_targets,
     arrived,
@@ -45,7 +51,7 @@ from tests.functional.targets import (
     things,
     words,
 )
-from tests.functional.wire import deletes, requests
+from tests.functional.wire import creations, deletes, requests
 from tests.sandbox import CloudState, Fault, LoggedRequest, Sandbox
 from vbsclient.deletion import server_backups
 from vbsclient.osc.command import clients
@@ -54,12 +60,18 @@ from vbsclient.waiting import Patience
 __all__ = ['only_gets']
 
 #: Not the question for versions, which has a test of its own.
-READS = 'backups|sharing|checkpoint'
+READS = 'backups|sharing|checkpoint|jobs'
 
 Case = tuple[Trouble, Mapping[str, Any]]
 
+#: The services themselves, without the question for versions.
+SERVICES = '/(vbs|csbs)/v'
+
+#: The requests that create something, and no search.
+POSTS = r'cloudbackups$|sharing$|resources/[^/]+/action$'
+
 #: What meets every trouble.
-FIRST = (DELETES[0], LISTS[0])
+FIRST = (DELETES[0], CREATES[0], LISTS[0])
 
 
 def each_trouble(commands: Sequence[str], consequence: str) -> Any:
@@ -99,10 +111,28 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Patience, 'pause', lambda self, elapsed: 0.01)
 
 
+class Aimed(Fault):
+    """May hit the requests for one target alone."""
+
+    def aim(self, sandbox: Sandbox, method: str, path: str, id: str) -> None:
+        """Hit those that have its id in the path or in the body."""
+        self.method, self.path = method, path
+        self._is_meant = lambda: (
+            id in f'{sandbox.requests[-1]}{sandbox.requests[-1].body!r}'
+        )
+        sandbox.knobs.faults.append(self)
+
+    def _is_meant(self) -> bool:
+        return True
+
+    def strikes(self, method: str, target: str) -> bool:
+        return self._is_meant() and super().strikes(method, target)
+
+
 @pytest.fixture
 def fault(
     case: Case, elsewhere: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> Fault:
+) -> Aimed:
     """A fault of the table; a redirect leads to the other host."""
     keywords = dict(case[1])
     if keywords['action'] == 'hang':
@@ -112,7 +142,7 @@ def fault(
         name: value.replace('{elsewhere}', elsewhere.url)
         for name, value in keywords.get('headers', {}).items()
     }
-    return Fault(**keywords)
+    return Aimed(**keywords)
 
 
 @pytest.fixture(scope='module')
@@ -164,6 +194,43 @@ def test_a_delete_in_trouble(
         assert row.pauses[0] <= pauses[0] <= row.pauses[1]
 
 
+@each_trouble(CREATES, 'creation')
+def test_a_creation_in_trouble(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    pauses: list[float],
+    command: str,
+    case: Case,
+    fault: Aimed,
+) -> None:
+    row = case[0]
+    wanted = row.creation.of(command)
+    c = cloud(creation_time=3600, **ROOMY)
+    c.seed()
+    named = add_targets(c.state, command)
+    first, second = named.ids
+    before = things(c.state, command)
+    fault.aim(c, 'POST', POSTS, first)
+    result = openstack.run(*words(command), *named.arguments, *REPORT)
+    assert (results(result), result.code) == (
+        [wanted.said, AT_ONCE.get(command, 'accepted')],
+        wanted.code,
+    ), result
+    assert arrived(c, first) == wanted.sent
+    assert arrived(c, second) == 1
+    acted = {first, second} if wanted.acted else {second}
+    assert changed(before, c.state, command) == acted
+    assert ('its answer was lost' in result.stdout) == wanted.lost
+    assert (first in result.stderr) == (wanted.said in ('failed', 'unknown'))
+    if wanted.said == 'unknown':
+        # It says how to see what came of it, and never to repeat it.
+        assert '"openstack vbs ' in result.stderr.replace('csbs', 'vbs')
+        assert 'retry' not in result.stderr.lower()
+    assert len(result.stderr) < 2000
+    if row.pauses and wanted.sent > 1:
+        assert row.pauses[0] <= pauses[0] <= row.pauses[1]
+
+
 @_marked(_sampled(['vbs backup prune', 'csbs backup prune'], 'deletion'))
 def test_a_deletion_by_rule_has_the_results_of_one_by_name(
     cloud: CloudFactory,
@@ -193,37 +260,38 @@ def test_a_deletion_by_rule_has_the_results_of_one_by_name(
     )
 
 
-@pytest.mark.parametrize('command', DELETES)
-def test_a_service_that_listens_no_more_when_the_delete_comes(
+@pytest.mark.parametrize('command', CHANGES)
+def test_a_service_that_listens_no_more_when_the_change_comes(
     cloud: CloudFactory, openstack: Openstack, command: str
 ) -> None:
     # The ids of two clouds are the same: the first run counts the reads.
     reads = 0
     for leaves in (False, True):
-        c = cloud(deletion_time=3600)
+        c = cloud(deletion_time=3600, creation_time=3600, **ROOMY)
         named = add_targets(c.state, command)
-        before = things(c.state)
+        before = things(c.state, command)
         if leaves:
-            c.knobs.faults.append(Fault('leave', path=READS, skip=reads - 1))
+            leave = Fault('leave', path=SERVICES, skip=reads - 1)
+            c.knobs.faults.append(leave)
         result = openstack.run(*words(command), *named.arguments, *REPORT)
-        reads = reads_before_a_delete(c)
-    wanted = GONE[command]
-    assert deletes(c) == []
+        reads = reads_before_a_change(c)
+    assert changes(c) == 0
     assert (results(result), result.code) == (
-        [wanted.said, wanted.other],
-        wanted.code,
+        [NEVER_MADE.said] * 2
+        if command in CREATES
+        else [GONE[command].said, GONE[command].other],
+        1,
     ), result
-    assert f'({named.ids[0]}): no connection to ' in result.stderr
-    assert changed(before, c.state) == set()
-
-
-def reads_before_a_delete(sandbox: Sandbox) -> int:
-    """How many requests come after the question for versions."""
-    sent = [text for text in requests(sandbox) if not text.endswith('/vbs/')]
-    return next(
-        (n for n, text in enumerate(sent) if text.startswith('DELETE ')),
-        len(sent),
+    assert re.search(
+        f'\\({named.ids[0]}\\).*: no connection to ', result.stderr
     )
+    assert changed(before, c.state, command) == set()
+
+
+def reads_before_a_change(sandbox: Sandbox) -> int:
+    """How many requests come after the question for versions."""
+    sent = [r for r in sandbox.requests if re.search(SERVICES, r.path)]
+    return next((n for n, r in enumerate(sent) if is_change(r)), len(sent))
 
 
 class Vanishing(Fault):
@@ -268,42 +336,61 @@ def test_a_404_to_everything_is_no_deletion(
     ('command', 'crowd'),
     [
         pytest.param(command, crowd, id=f'{command}-{crowd.title}')
-        for command in DELETES
+        for command in CHANGES
         # A login is renewed in the same way for all of them.
-        for crowd in CROWDS[command != DELETES[0] :]
+        for crowd in CROWDS[command not in FIRST :]
     ],
 )
 def test_many_in_trouble(
     cloud: CloudFactory, openstack: Openstack, command: str, crowd: Crowd
 ) -> None:
-    c = cloud(deletion_time=3600, deletion_slots=500, **crowd.knobs)
+    c = cloud(
+        deletion_time=3600,
+        deletion_slots=500,
+        creation_time=3600,
+        **ROOMY,
+        **crowd.knobs,
+    )
     c.seed()
     named = add_targets(c.state, command, crowd.number)
-    before = things(c.state)
+    before = things(c.state, command)
     result = openstack.run(*words(command), *named.arguments, *REPORT)
     told = Counter(results(result))
-    sent = [r for r in c.requests if r.method == 'DELETE']
+    sent = [r for r in c.requests if is_change(r)]
     if crowd.enough is None:
         assert f'{told.total()} {told.popitem()[0]}, {result.code}' == (
             crowd.of(command)
         )
         assert sum(r.status < 300 for r in sent) == crowd.number
-        assert changed(before, c.state) == set[str]().union(*named.whole)
+        assert changed(before, c.state, command) == set[str]().union(
+            *named.whole
+        )
     else:
         assert set(told) == {'failed', 'not sent'}
         assert told.total() == crowd.number
         assert told['failed'] == len(sent) == crowd.enough
         assert result.code == 1
         assert result.stderr.count('and the rest were not sent') == 1
-        assert changed(before, c.state) == set()
+        assert changed(before, c.state, command) == set()
     logins = [r for r in c.requests if r.path.endswith('/auth/tokens')]
     assert len(logins) == crowd.logins
+
+
+def is_change(request: LoggedRequest) -> bool:
+    return request.method == 'DELETE' or bool(
+        request.method == 'POST' and re.search(POSTS, request.path)
+    )
+
+
+def changes(sandbox: Sandbox) -> int:
+    """How many requests have come that change something."""
+    return len(deletes(sandbox)) + len(creations(sandbox))
 
 
 # -- a GET is hit ----------------------------------------------------------
 
 
-@each_trouble(DELETES, 'reads')
+@each_trouble(CHANGES, 'reads')
 def test_a_look_up_in_trouble(
     cloud: CloudFactory,
     openstack: Openstack,
@@ -312,23 +399,25 @@ def test_a_look_up_in_trouble(
     fault: Fault,
 ) -> None:
     row = case[0]
-    c = cloud(deletion_time=3600)
+    c = cloud(deletion_time=3600, creation_time=3600, **ROOMY)
     c.seed()
     named = add_targets(c.state, command)
-    before = things(c.state)
+    before = things(c.state, command)
     fault.method, fault.path = 'GET', READS
     c.knobs.faults.append(fault)
     result = openstack.run(*words(command), *named.arguments, *REPORT)
     told = set(results(result))
     if row.reads:
         assert result.code == 0, result
-        assert told in ({'accepted'}, {'deleted'})
-        assert changed(before, c.state) == set[str]().union(*named.whole)
+        assert told == {AT_ONCE.get(command, 'accepted')}
+        assert changed(before, c.state, command) == set[str]().union(
+            *named.whole
+        )
     else:
         assert result.code == 1, result
         assert told <= {'failed'}
-        assert deletes(c) == []
-        assert changed(before, c.state) == set()
+        assert deletes(c) == creations(c) == []
+        assert changed(before, c.state, command) == set()
         assert result.stderr
 
 
@@ -342,30 +431,37 @@ def test_a_look_in_trouble(
     """More looks fail than are repeated at once; the wait goes on."""
 
     def begin(request: LoggedRequest) -> None:
-        if len(deletes(c)) == 2 and not c.knobs.faults:
+        if changes(c) == 2 and not c.knobs.faults:
             c.knobs.faults.append(fault)
 
     def clock() -> float:
-        """No deletion ends before the trouble does."""
+        """Nothing ends before the trouble does."""
         troubled = fault.hits < (fault.times or 0)
         return 0.0 if troubled else time.monotonic() - started
 
     started = time.monotonic()
-    c = cloud(on_finished=begin, deletion_time=0.02, clock=clock)
+    c = cloud(
+        on_finished=begin,
+        deletion_time=0.02,
+        creation_time=0.02,
+        clock=clock,
+        **ROOMY,
+    )
     fault.method, fault.path = 'GET', READS
     if fault.times is None:
         fault.times = 7 if len(fault.body) < LARGE else 1
     c.seed()
     named = add_targets(c.state, command)
-    before = things(c.state)
+    before = things(c.state, command)
     result = openstack.run(
         *words(command), *named.arguments, '--wait', '--timeout=20', *REPORT
     )
-    assert (results(result), result.code) == (['deleted'] * 2, 0), result
+    done = 'created' if command in CREATES else 'deleted'
+    assert (results(result), result.code) == ([done] * 2, 0), result
     assert result.stderr == ''
     assert fault.hits == fault.times
-    assert len(deletes(c)) == 2
-    assert changed(before, c.state) == set[str]().union(*named.whole)
+    assert changes(c) == 2
+    assert changed(before, c.state, command) == set[str]().union(*named.whole)
 
 
 @each_trouble(LISTS, 'reads')
@@ -415,7 +511,7 @@ def unreachable(
     cloud: CloudFactory,
 ) -> Iterator[tuple[Sandbox, dict[str, str], str]]:
     """(The cloud, keys of clouds.yaml, what is said of the trouble)."""
-    title, c = request.param, cloud()
+    title, c = request.param, cloud(**ROOMY)
     if title == 'the URL in the catalog is none':
         c.knobs.catalog_url = 'nonsense'
         yield c, {}, 'nonsense'
@@ -448,7 +544,7 @@ def override(url: str) -> dict[str, str]:
     ('command', 'unreachable'),
     [
         (command, title)
-        for command in (*DELETES, *LISTS)
+        for command in (*CHANGES, *LISTS)
         for title in UNREACHABLE[: None if command in FIRST else 1]
     ],
     indirect=['unreachable'],
@@ -460,17 +556,17 @@ def test_a_service_that_cannot_be_reached(
 ) -> None:
     c, config, reason = unreachable
     arguments: list[str] = []
-    if command in DELETES:
+    if command in CHANGES:
         arguments = add_targets(c.state, command).arguments
-    before = things(c.state)
+    before = things(c.state, command)
     result = openstack.run(
         *words(command), *arguments, '-f', 'json', config=config
     )
     assert (result.code, result.stdout) == (1, ''), result
     assert reason in result.stderr
     assert len(result.stderr.splitlines()) == 1
-    assert requests(c) == []
-    assert changed(before, c.state) == set()
+    assert not re.search(' /(vbs|csbs)/', '\n'.join(requests(c)))
+    assert changed(before, c.state, command) == set()
 
 
 @pytest.mark.parametrize('command', WAITS)
@@ -478,10 +574,12 @@ def test_a_service_that_listens_no_more_in_a_wait(
     cloud: CloudFactory, openstack: Openstack, command: str
 ) -> None:
     def leave(request: LoggedRequest) -> None:
-        if len(deletes(c)) == 2 and not c.knobs.faults:
+        if changes(c) == 2 and not c.knobs.faults:
             c.knobs.faults.append(Fault('leave', path=READS))
 
-    c = cloud(deletion_time=3600, on_finished=leave)
+    c = cloud(
+        deletion_time=3600, creation_time=3600, on_finished=leave, **ROOMY
+    )
     named = add_targets(c.state, command)
     result = openstack.run(
         *words(command), *named.arguments, '--wait', '--timeout=0.2s', *REPORT
@@ -498,7 +596,7 @@ def test_a_service_that_listens_no_more_in_a_wait(
     [({}, (10.0, 60.0)), ({'api_timeout': 7}, (7.0, 7.0))],
     ids=['default', 'api_timeout'],
 )
-@pytest.mark.parametrize('command', [*DELETES, *LISTS])
+@pytest.mark.parametrize('command', [*CHANGES, *LISTS])
 def test_each_request_has_a_time_out(
     cloud: CloudFactory,
     openstack: Openstack,
@@ -507,9 +605,9 @@ def test_each_request_has_a_time_out(
     config: dict[str, int],
     expected: tuple[float, float],
 ) -> None:
-    c = cloud()
+    c = cloud(**ROOMY)
     arguments: list[str] = []
-    if command in DELETES:
+    if command in CHANGES:
         arguments = add_targets(c.state, command).arguments
     limits: list[Any] = []
     send = HTTPAdapter.send

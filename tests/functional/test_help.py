@@ -16,6 +16,9 @@ COMMANDS = (
     'vbs share delete',
     'csbs backup delete',
     'csbs checkpoint delete',
+    'vbs backup create',
+    'vbs share create',
+    'csbs backup create',
 )
 EVERY_COMMAND = sorted(
     entry.name.replace('_', ' ')
@@ -58,7 +61,8 @@ def test_what_a_command_has_of_its_own_comes_first_in_its_help(
     headings = re.findall(r'\n\n([a-zA-Z ]+):\n', text)
     own = headings[: headings.index('output formatters')]
     rules = ['rules'] if command.endswith('prune') else []
-    named = command.endswith(('delete', 'show')) and 'quota' not in command
+    verbs = ('create', 'delete', 'show')
+    named = command.endswith(verbs) and 'quota' not in command
     assert own == [
         *rules,
         *(['positional arguments'] if named else []),
@@ -74,8 +78,9 @@ def test_the_help_of_a_command_ends_with_its_exit_codes(
     text = openstack(*command.split(), '--help', env=NARROW).stdout
     [codes] = re.findall(r'\n\nExit codes: ((?:.+\n)+)', text)
     numbers = re.findall(r'\d+', codes)
-    changes = command.endswith(('delete', 'prune'))
-    waits = changes and 'share' not in command
+    changes = command.endswith(('create', 'delete', 'prune'))
+    waits = changes or command.endswith('show')
+    waits = waits and not {'share', 'quota'} & set(command.split())
     assert numbers == [
         *('0', '1', '2'),
         *(['3'] if waits else []),
@@ -191,7 +196,7 @@ def test_a_setting_of_another_plugin_is_none_of_ours(
         ('help', 'csbs checkpoint delete'),
         ('help vbs', 'vbs share list'),
         ('help vbs backup delete', 'usage: openstack vbs backup delete'),
-        ('complete', "cmds_vbs_backup='delete list prune show'"),
+        ('complete', "cmds_vbs_backup='create delete list prune show'"),
     ],
 )
 def test_help_and_completion_need_neither_clouds_yaml_nor_network(

@@ -23,11 +23,18 @@ from tests.functional.shell import Openstack
 from tests.functional.wire import (
     UNKNOWN,
     checkpoint_delete,
+    creations,
     deletes,
     vbs_delete,
 )
 from tests.sandbox import Sandbox
 from vbsclient.api.paths import is_uuid
+
+CREATES = {
+    'vbs backup create': [],
+    'vbs share create': [f'--target-project={"a" * 32}'],
+    'csbs backup create': [],
+}
 
 COMMANDS = {
     'vbs backup delete': [],
@@ -115,6 +122,9 @@ def world(sandbox: Sandbox) -> dict[str, list[str]]:
     shares = [state.add_share(backup, partner) for backup in shared]
     runs = [state.add_checkpoint(2, f'run-{n}') for n in range(2)]
     return {
+        'vbs backup create': [state.add_volume().id for _ in range(2)],
+        'vbs share create': [b.id for b in plain],
+        'csbs backup create': [state.add_server('s').id for _ in range(2)],
         'vbs backup delete': [b.id for b in plain],
         'vbs share delete': [s.id for s in shares],
         'vbs share delete --backup': [b.id for b in shared],
@@ -127,6 +137,11 @@ def everything(sandbox: Sandbox) -> set[str]:
     """The ids of all that could be lost."""
     state = sandbox.state
     return {*state.backups, *state.shares, *state.items}
+
+
+def changes(sandbox: Sandbox) -> list[str]:
+    """All that was sent to change something."""
+    return [*deletes(sandbox), *map(str, creations(sandbox))]
 
 
 #: More than a few are looked up in another way.
@@ -145,11 +160,11 @@ def test_a_hostile_argument_deletes_nothing(
 
 
 @some
-@pytest.mark.parametrize('command', list(COMMANDS)[1:])
+@pytest.mark.parametrize('command', [*list(COMMANDS)[1:], *CREATES])
 def test_nor_does_one_of_another_command(
     cloud: CloudFactory, openstack: Openstack, command: str, text: str
 ) -> None:
-    check(cloud(), openstack, command, text)
+    check(cloud(catalog='vbs+volumev3'), openstack, command, text)
 
 
 def check(
@@ -163,27 +178,27 @@ def check(
     assert 'Traceback' not in result.stderr
     assert not re.search('[\x00-\x09\x0b-\x1f\x7f]', result.stderr)
     assert len(result.stderr) < 2000 * len(arguments)
-    assert deletes(c) == []
+    assert changes(c) == []
     assert everything(c) == before
 
 
-@pytest.mark.parametrize('command', COMMANDS)
-def test_hostile_arguments_do_not_keep_a_named_target_from_going(
+@pytest.mark.parametrize('command', [*COMMANDS, *CREATES])
+def test_hostile_arguments_do_not_keep_a_named_target_from_being_changed(
     cloud: CloudFactory, openstack: Openstack, command: str
 ) -> None:
-    c = cloud()
+    c = cloud(catalog='vbs+volumev3')
     goes, stays = world(c)[command]
     arguments = [hostile(text, stays) for text in HOSTILE.values()]
     arguments.insert(len(arguments) // 2, goes)
     result = openstack.run(*_words(command, arguments))
     assert result.code == 1, result
-    assert len(deletes(c)) == 1
-    assert goes in deletes(c)[0]
-    assert not [text for text in deletes(c) if stays in text]
+    assert len(changes(c)) == 1
+    assert goes in changes(c)[0]
+    assert not [text for text in changes(c) if stays in text]
 
 
 def _words(command: str, arguments: list[str]) -> list[str]:
-    options = COMMANDS[command]
+    options = [*COMMANDS.get(command, ()), *CREATES.get(command, ())]
     if command.endswith('--backup'):
         noun = command.removesuffix(' --backup').split()
         return [*noun, *options, *(f'--backup={a}' for a in arguments)]

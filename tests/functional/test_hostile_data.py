@@ -62,6 +62,10 @@ class World:
         self.run: Checkpoint = state.add_checkpoint(2, text)
         for item in self.run.items:
             self._spoil(item)
+        self.volume = state.add_volume(text)
+        self.server = state.add_server(text, protectable_message=text)
+        self.job = state.add_job('bksCreateBackup', self.plain, 'FAIL')
+        self.job.fail_reason = self.job.error_code = text
 
     def _spoil(self, item: Any) -> None:
         item.description = item.resource_name = self.text
@@ -83,6 +87,17 @@ class World:
             ['vbs', 'share', 'show', self.share.id],
             ['csbs', 'backup', 'show', self.item_id],
             ['csbs', 'checkpoint', 'show', self.run.id],
+            ['vbs', 'job', 'show', self.job.id],
+        ]
+
+    @property
+    def creations(self) -> list[list[str]]:
+        """Of all of it, by id and by a name that several have."""
+        project = f'--target-project={"a" * 32}'
+        return [
+            ['vbs', 'backup', 'create', self.volume.id, '--', self.text],
+            ['csbs', 'backup', 'create', self.server.id, '--', self.text],
+            ['vbs', 'share', 'create', project, self.plain.id, self.backup.id],
         ]
 
     @property
@@ -99,7 +114,7 @@ class World:
 
 @pytest.fixture(params=TEXTS.values(), ids=TEXTS)
 def world(request: pytest.FixtureRequest, cloud: CloudFactory) -> World:
-    return World(cloud(), request.param)
+    return World(cloud(catalog='vbs+volumev3'), request.param)
 
 
 def is_harmless(result: Result, *, codes: Sequence[int] = (0,)) -> None:
@@ -115,8 +130,12 @@ def test_tables_show_it_harmlessly(world: World, openstack: Openstack) -> None:
         is_harmless(openstack.run(*command.split(), '--long'))
     for show in world.shows:
         is_harmless(openstack.run(*show))
-    for plan in world.plans:
+    for plan in (*world.plans, *world.creations):
         is_harmless(openstack.run(*_with(plan, '--dry-run')), codes=(0, 1))
+    for creation in world.creations:
+        is_harmless(openstack.run(*creation), codes=(0, 1))
+    waits = ('vbs', 'job', 'show', '--wait', world.job.id)
+    is_harmless(openstack.run(*waits), codes=(1,))
 
 
 def _with(command: list[str], *options: str) -> list[str]:
@@ -131,7 +150,7 @@ def test_json_and_yaml_have_it_exactly(
     assert (mine['Name'], mine['Description']) == (world.text, world.text)
     plan = _with(world.plans[0], '--dry-run', '-f', 'json')
     assert openstack.run(*plan).json()[0]['Name'] == world.text
-    backup, share, item, _ = world.shows
+    backup, share, item, *_ = world.shows
     for show, field in (
         (backup, 'description'),
         (share, 'backup_name'),
@@ -236,10 +255,10 @@ NATIVE = '{"itemNotFound": {"code": 404, "message": %s}}'
 def test_errors_of_the_service_are_shown_harmlessly(
     cloud: CloudFactory, openstack: Openstack, key: str, body: str
 ) -> None:
-    c = cloud()
+    c = cloud(catalog='vbs+volumev3')
     world = World(c, 'name')
     body = body.replace('%s', json.dumps(TEXTS[key]))
-    for method in ('DELETE', 'GET'):
+    for method in ('DELETE', 'GET', 'POST'):
         c.knobs.faults[:] = [
             Fault(
                 'status',
@@ -250,7 +269,7 @@ def test_errors_of_the_service_are_shown_harmlessly(
                 times=None,
             )
         ]
-        for plan in world.plans:
+        for plan in world.creations if method == 'POST' else world.plans:
             options = ['--yes', '--report'] if 'checkpoint' in plan else []
             result = openstack.run(*_with(plan, *options))
             is_harmless(result, codes=(1,))

@@ -10,13 +10,15 @@ import pytest
 import tenacity
 
 from tests.functional.conftest import CloudFactory
-from tests.functional.fault_matrix import DELETES
+from tests.functional.fault_matrix import AT_ONCE, CREATES, DELETES
 from tests.functional.shell import Openstack
 from tests.functional.targets import (
     REPORT,
+    ROOMY,
     add_targets,
     arrived,
     changed,
+    results,
     things,
     words,
 )
@@ -71,6 +73,45 @@ def test_many_are_deleted_although_many_requests_fail(
     }
     assert all(arrived(c, id) for id in named.ids)
     assert len(deletes(c)) > number
+
+
+@pytest.mark.parametrize('command', CREATES)
+def test_many_are_created_once_although_many_requests_fail(
+    cloud: CloudFactory, openstack: Openstack, tmp_path: Path, command: str
+) -> None:
+    c = cloud(
+        latency=0.001,
+        creation_time=3600,
+        max_concurrent=2,
+        faults=failures(0.1),
+        **ROOMY,
+    )
+    named = add_targets(c.state, command, 100)
+    before = things(c.state, command)
+    path = tmp_path / 'journal'
+    result = openstack.run(
+        *words(command), *named.arguments, *REPORT, '--journal', str(path)
+    )
+    told = dict(zip(named.ids, results(result), strict=True))
+    done = AT_ONCE.get(command, 'accepted')
+    # It stops if three answers in a row are lost alike.
+    assert {done, 'unknown'} <= set(told.values()), result
+    assert set(told.values()) <= {done, 'unknown', 'not sent'}
+    assert result.code == 1
+    # What was not answered, and not done, is all that is in doubt.
+    assert changed(before, c.state, command) == {
+        id for id, word in told.items() if word == done
+    }
+    assert any(request.status == 429 for request in c.requests)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    noted = Counter((line['event'], line['id']) for line in lines)
+    sent = [id for id, word in told.items() if word != 'not sent']
+    assert noted == {
+        (event, id): 1 for event in ('request', 'answer') for id in sent
+    }
+    for id, word in told.items():
+        assert bool(arrived(c, id)) == (word != 'not sent')
+        assert (id in result.stderr) == (word == 'unknown')
 
 
 def message_on(id: str, stderr: str) -> str:

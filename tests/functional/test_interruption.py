@@ -20,7 +20,17 @@ from typing import Any
 import pytest
 
 from tests.functional.conftest import CloudFactory
+from tests.functional.fault_matrix import AT_ONCE, CREATES
 from tests.functional.shell import Openstack
+from tests.functional.targets import (
+    ROOMY,
+    add_targets,
+    arrived,
+    changed,
+    commands_in,
+    things,
+    words,
+)
 from tests.functional.wire import checkpoint_delete, deletes, requests
 from tests.sandbox import Fault, LoggedRequest, Sandbox
 from vbsclient import bulk
@@ -165,6 +175,78 @@ def test_an_interrupted_run_tells_what_it_did(
     assert len(told['accepted']) >= 40
     assert len(told['not sent']) > 100
     assert told['failed'] == []
+
+
+@pytest.mark.parametrize('command', CREATES)
+def test_an_interrupted_creation_tells_what_it_did_and_how_to_see_it(
+    cloud: CloudFactory, openstack: Openstack, command: str
+) -> None:
+    trigger = Trigger('POST', 20)
+    c = cloud(latency=0.05, creation_time=3600, on_finished=trigger, **ROOMY)
+    named = add_targets(c.state, command, 80)
+    before = things(c.state, command)
+    process = openstack.start(*words(command), *named.arguments, '-f', 'json')
+    trigger.wait()
+    process.send_signal(signal.SIGINT)
+    seconds, stdout, stderr = finish(process)
+    assert process.returncode == 130
+    assert seconds < SOON
+    assert stderr.startswith('Interrupted.\n')
+    # Each group has the ids of what was named, and how to see the rest.
+    told = groups(stderr)
+    lines = {
+        id: (word, line)
+        for word, group in told.items()
+        for line in group
+        for id in named.ids
+        if line.startswith(id)
+    }
+    assert sum(map(len, told.values())) == len(lines) == 80
+    rows = json.loads(stdout)
+    assert [row['Result'] for row in rows] == [
+        lines[id][0] for id in named.ids
+    ]
+    made = changed(before, c.state, command)
+    at_once = command in AT_ONCE
+    for id, (word, line) in lines.items():
+        if word in ('accepted', 'shared'):
+            assert id in made
+        if word == 'not sent':
+            assert arrived(c, id) == 0
+        resumes = word == 'unknown' or (word == 'accepted' and not at_once)
+        assert (': openstack ' in line) == resumes
+    assert len(made) >= 19
+    assert sum(word == 'not sent' for word, _ in lines.values()) > 20
+
+
+@pytest.mark.parametrize('command', CREATES[:2])
+def test_an_interrupted_wait_for_a_creation_names_the_command_that_goes_on(
+    cloud: CloudFactory, openstack: Openstack, command: str
+) -> None:
+    seen = threading.Event()
+
+    def watch(request: LoggedRequest) -> None:
+        if re.search('jobs|checkpoint_id=', request.target):
+            seen.set()
+
+    c = cloud(creation='hangs', on_finished=watch, **ROOMY)
+    named = add_targets(c.state, command, 1)
+    process = openstack.start(*words(command), *named.arguments, '--wait')
+    assert seen.wait(30)
+    process.send_signal(signal.SIGINT)
+    _, stdout, stderr = finish(process)
+    assert process.returncode == 130, stderr
+    assert 'accepted' in stdout
+    [line] = groups(stderr)['accepted']
+    [resume] = commands_in(line)
+    for item in c.state.items.values():
+        c.state.finish_item(item)
+    for backup in c.state.backups.values():
+        c.state.finish_backup(backup)
+    shown = openstack(*resume, '-f', 'json').json()
+    assert shown['id'] == resume[-1]
+    assert shown['status'] in ('SUCCESS', ['available'])
+    assert changed({}, c.state, command) == set(named.ids)
 
 
 @pytest.mark.parametrize('closed', ['stdout', 'stderr'])
@@ -512,14 +594,31 @@ def test_more_signals_at_the_end_of_it_all_are_quiet(
     assert list(c.state.backups) == ids
 
 
+@pytest.mark.parametrize(
+    ('command', 'method'),
+    [('vbs backup delete', 'DELETE'), ('vbs backup create', 'POST')],
+)
 def test_kill_leaves_a_journal_that_tells(
-    cloud: CloudFactory, openstack: Openstack, tmp_path: Path
+    cloud: CloudFactory,
+    openstack: Openstack,
+    tmp_path: Path,
+    command: str,
+    method: str,
 ) -> None:
-    trigger = Trigger('DELETE', 40)
-    c = cloud(latency=0.02, deletion_time=3600, on_finished=trigger)
-    ids = [c.state.add_backup().id for _ in range(COUNT)]
+    trigger = Trigger(method, 40)
+    c = cloud(
+        latency=0.02,
+        deletion_time=3600,
+        creation_time=3600,
+        on_finished=trigger,
+        **ROOMY,
+    )
+    named = add_targets(c.state, command, COUNT)
+    before = things(c.state, command)
     path = tmp_path / 'journal'
-    process = openstack.start(*DELETE, *ids, '--journal', str(path))
+    process = openstack.start(
+        *(*words(command), *named.arguments, '--journal', str(path))
+    )
     trigger.wait()
     process.kill()
     process.communicate(timeout=60)
@@ -528,15 +627,13 @@ def test_kill_leaves_a_journal_that_tells(
     ]
     requested = [line['id'] for line in lines if line['event'] == 'request']
     answered = [line['id'] for line in lines if line['event'] == 'answer']
-    sent = {text.rpartition('/')[2] for text in deletes(c)}
+    sent = {id for id in named.ids if arrived(c, id)}
     assert sent <= set(requested)
     assert len(set(requested)) == len(requested)
     assert len(set(requested) - set(answered)) <= 10
     assert len(answered) >= 20
-    for id in answered:
-        assert c.state.backups[id].status == 'deleting'
-    for id in set(ids) - set(requested):
-        assert c.state.backups[id].status == 'available'
+    touched = changed(before, c.state, command)
+    assert set(answered) <= touched <= set(requested)
 
 
 # -- pipes -----------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 
 from tests.functional.conftest import CloudFactory
 from tests.functional.shell import Openstack
+from tests.functional.targets import ROOMY, add_targets
 from tests.functional.test_interruption import read_until, terminal
 
 LIST = ('vbs', 'backup', 'list', '--limit', '10', '-f', 'value', '-c', 'ID')
@@ -88,22 +89,26 @@ def test_plain_lines_where_a_line_cannot_be_redrawn(
 
 
 @pytest.mark.parametrize(
-    ('options', 'shown'),
+    ('verb', 'options', 'shown'),
     [
-        ((), False),
-        (('--progress', 'plain'), True),
+        ('delete', (), ''),
+        ('delete', ('--progress', 'plain'), '0 of 1 deleted, 1 deleting, 0 '),
+        ('create', ('--progress', 'plain'), '0 of 1 created, 1 creating, 0 '),
     ],
 )
 def test_without_a_terminal_only_on_request(
     cloud: CloudFactory,
     openstack: Openstack,
+    verb: str,
     options: tuple[str, ...],
-    shown: bool,
+    shown: str,
 ) -> None:
-    c = cloud(deletion_time=3)
-    backup = c.state.add_backup()
-    result = openstack.run(*DELETE, *options, backup.id)
+    c = cloud(deletion_time=3, creation_time=3, **ROOMY)
+    named = add_targets(c.state, f'vbs backup {verb}', 1)
+    result = openstack.run(
+        'vbs', 'backup', verb, '--wait', *options, *named.arguments
+    )
     assert result.code == 0
-    assert ('Waiting: 0 of 1' in result.stderr) == shown
+    assert shown in result.stderr
     if not shown:
         assert result.stderr == ''

@@ -202,6 +202,30 @@ def test_the_workflow_of_github_fails_where_a_deletion_does(
     assert 'journal' in last.stderr
 
 
+# -- before an upgrade ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('options', 'timeout', 'code', 'printed'),
+    [
+        ([], '2h', 0, 'upgraded\n'),
+        (['--creation-time', '4'], '1s', 0, 'SUCCESS\n' * 3 + 'upgraded\n'),
+        (['--creation', 'fails'], '2h', 1, ''),
+    ],
+    ids=['created', 'created after the wait', 'failed'],
+)
+def test_the_script_upgrades_with_a_backup_only(
+    walk: Walk, options: list[str], timeout: str, code: int, printed: str
+) -> None:
+    walk.start(options)
+    script = recipes('back-up-before-an-upgrade', 'sh')['upgrade-db01.sh']
+    script = script.replace('mycloud', 'sandbox').replace('2h', timeout)
+    done = walk.script(script.replace('./upgrade', 'echo upgraded'))
+    assert (done.code, done.stdout) == (code, printed), done
+    created = walk.script('openstack vbs backup list --name-contains db01-')
+    assert created.stdout.count('db01-data-') == 1
+
+
 # -- every night -----------------------------------------------------------
 
 

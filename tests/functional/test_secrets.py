@@ -8,7 +8,8 @@ import pytest
 
 from tests.functional.conftest import CloudFactory
 from tests.functional.shell import Openstack, Result
-from tests.sandbox import Fault, Sandbox
+from tests.sandbox import Fault, Sandbox, keystone
+from tests.sandbox.model import Token
 from vbsclient.deletion import server_backups
 
 PASSWORD = 'correct-horse-battery-staple'
@@ -30,10 +31,14 @@ class Vault:
             shared, state.add_project('partner', member=False)
         )
         self.checkpoint = state.add_checkpoint(2, 'run')
+        self.job = state.add_job('bksCreateBackup', self.backup)
+        self.golden = state.add_backup('golden')
+        self.volume = state.add_volume('data')
+        self.server = state.add_server('web01')
 
     @property
     def commands(self) -> list[list[str]]:
-        return [*self.reads, *self.deletions]
+        return [*self.reads, *self.creations, *self.deletions]
 
     @property
     def reads(self) -> list[list[str]]:
@@ -43,12 +48,28 @@ class Vault:
             ['vbs', 'backup', 'show', 'nightly'],
             ['vbs', 'share', 'list', '--long'],
             ['vbs', 'share', 'show', self.share.id],
+            ['vbs', 'job', 'show', '--wait', self.job.id],
             ['vbs', 'quota', 'show'],
             ['csbs', 'backup', 'list', '--long'],
             ['csbs', 'backup', 'show', item],
             ['csbs', 'checkpoint', 'list', '--long'],
             ['csbs', 'checkpoint', 'show', self.checkpoint.id],
             ['csbs', 'quota', 'show'],
+        ]
+
+    @property
+    def creations(self) -> list[list[str]]:
+        return [
+            [*words, f'--journal={self.journal}']
+            for words in (
+                ['vbs', 'backup', 'create', '--wait', self.volume.id],
+                ['vbs', 'backup', 'create', self.volume.id, '--snapshot=x'],
+                ['csbs', 'backup', 'create', self.server.id],
+                [
+                    *('vbs', 'share', 'create', self.golden.id),
+                    f'--target-project={"a" * 32}',
+                ],
+            )
         ]
 
     @property
@@ -67,7 +88,8 @@ class Vault:
 
     def met_by(self, method: str) -> list[list[str]]:
         """The commands that send such a request."""
-        return self.deletions if method == 'DELETE' else self.commands
+        by_method = {'DELETE': self.deletions, 'POST': self.creations}
+        return by_method.get(method, self.commands)
 
     @property
     def journal(self) -> Path:
@@ -109,7 +131,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def vault(cloud: CloudFactory, openstack: Openstack) -> Vault:
-    return Vault(cloud(), openstack)
+    return Vault(cloud(catalog='vbs+volumev3'), openstack)
 
 
 def test_debug_shows_no_secret(vault: Vault) -> None:
@@ -118,7 +140,7 @@ def test_debug_shows_no_secret(vault: Vault) -> None:
         vault.check(result)
         # keystoneauth shows the requests, or nothing would be tested.
         assert 'REQ: curl' in result.stderr
-    assert vault.journal.read_text().count('"accepted"') >= 4
+    assert vault.journal.read_text().count('"accepted"') >= 7
 
 
 @pytest.mark.parametrize(
@@ -137,8 +159,9 @@ def test_debug_shows_no_secret(vault: Vault) -> None:
             times=None,
         ),
         Fault('reset-before', 'DELETE', SERVICES, times=None),
+        Fault('status', 'POST', SERVICES, status=500, times=None),
     ],
-    ids=['401', '401 to DELETE', '403', '500', 'redirect', 'reset'],
+    ids=['401', '401 to DELETE', '403', '500', 'redirect', 'reset', 'POST'],
 )
 def test_failures_show_no_secret(vault: Vault, fault: Fault) -> None:
     vault.sandbox.knobs.faults.append(fault)
@@ -183,13 +206,21 @@ def test_a_password_from_elsewhere_is_not_shown(
     assert not right or PASSWORD not in vault.journal.read_text()
 
 
+def give_out(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The only token that there is from now on."""
+    token = 'a1b2' * 8
+    monkeypatch.setattr(
+        keystone, 'Token', lambda id, *facts: Token(token, *facts)
+    )
+    return token
+
+
 @pytest.mark.parametrize('status', [307, 401, 409])
-@pytest.mark.parametrize('method', ['GET', 'DELETE'])
+@pytest.mark.parametrize('method', ['GET', 'DELETE', 'POST'])
 def test_what_a_service_repeats_of_the_token_is_not_shown(
     vault: Vault, monkeypatch: pytest.MonkeyPatch, method: str, status: int
 ) -> None:
-    token = 'a1b2' * 8
-    monkeypatch.setattr(vault.sandbox.state, 'new_hex', lambda: token)
+    token = give_out(monkeypatch)
     error = {'code': token, 'message': f'the token {token} is bad'}
     vault.sandbox.knobs.faults.append(
         Fault(
@@ -213,8 +244,7 @@ def test_what_a_service_repeats_of_the_token_is_not_shown(
 def test_a_request_id_that_is_the_token_is_not_shown(
     vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token = 'a1b2' * 8
-    monkeypatch.setattr(vault.sandbox.state, 'new_hex', lambda: token)
+    token = give_out(monkeypatch)
     monkeypatch.setattr('uuid.uuid4', lambda: token)
     for words in vault.commands:
         vault.check(vault.run(*words))

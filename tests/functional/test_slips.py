@@ -19,6 +19,10 @@ EN_DASH = '\u2013'
 COMPOSED, DECOMPOSED = 'M\xfcller', 'Mu\u0308ller'
 
 COMMANDS = [
+    'vbs backup create',
+    'vbs share create --target-project x',
+    'vbs job show',
+    'csbs backup create',
     'vbs backup delete',
     'vbs backup list',
     'vbs backup prune --all-volumes --keep-last 1 --yes',
@@ -108,7 +112,11 @@ def test_who_types_ids_is_told_so(
 
 
 @pytest.mark.parametrize(
-    'typed', ['vbs b d', 'vbs backup del', 'vb backup delete', 'csbs c d']
+    'typed',
+    [
+        *('vbs b d', 'vbs backup del', 'vb backup delete', 'csbs c d'),
+        *('vbs b c', 'csbs b cr', 'vbs s c --target-project=x'),
+    ],
 )
 def test_a_command_that_changes_something_is_spelled_out(
     cloud: CloudFactory, openstack: Openstack, typed: str
@@ -119,7 +127,7 @@ def test_a_command_that_changes_something_is_spelled_out(
         c.state.add_backup().id,
         complains=[
             ...,
-            re.compile("write the command in full: '[cv].* delete"),
+            re.compile("write the command in full: '[cv].* (create|delete)"),
         ],
         code=2,
     )

@@ -611,7 +611,7 @@ def test_bytes_that_are_no_text_are_no_ids(
         *DELETE,
         '-',
         stdin=io.TextIOWrapper(raw, encoding='utf-8'),
-        complains=[re.compile('standard input.*Nothing was deleted')],
+        complains=[re.compile('standard input.*Nothing was sent')],
     )
     assert requests(c) == []
 

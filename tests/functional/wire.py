@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a run may send at all, and the request log as tests read it."""
 
+import json
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from tests.sandbox import LoggedRequest, Sandbox
 
@@ -14,6 +16,7 @@ _BACKUPS = '/(?:vbs|volume)/v[23]/{P}/backups'
 _SHARES = '/(?:vbs|volume)/v2/{P}/os-vendor-backup-sharing'
 _CHECKPOINTS = f'/csbs/v1/{{P}}/providers/{_UUID}/checkpoints'
 _ITEMS = '/csbs/v1/{P}/checkpoint_items'
+_RESOURCES = f'/csbs/v1/{{P}}/providers/{_UUID}/resources'
 
 _BLOCKS = re.compile('[A-Z]+ (?:/region/[^/]+)?/(?:vbs|volume)/')
 _DISCOVERY = re.compile('GET (?:/region/[^/]+)?/(?:vbs|volume)/')
@@ -38,6 +41,14 @@ _ALLOWED = re.compile(
             f'DELETE {_BACKUPS}/{_UUID}',
             f'DELETE {_SHARES}/{_UUID}\\?is_backup_id=(?:true|false)',
             f'DELETE {_CHECKPOINTS}/{_UUID}(?:\\?checkpoint_items={_UUID})?',
+            'GET /vbs/v1/{P}/jobs/[0-9A-Za-z_-]{1,64}',
+            'GET /vbs/v2/{P}/cloudbackups/quota',
+            'GET /csbs/v1/{P}/quotas',
+            'POST /vbs/v2/{P}/cloudbackups',
+            f'POST {_BACKUPS}',
+            f'POST {_SHARES}',
+            f'POST {_RESOURCES}/action',
+            f'POST {_RESOURCES}/{_UUID}/action',
         )
     )
 )
@@ -52,10 +63,15 @@ _LOOKUPS = re.compile(
             'GET /identity/v3/(?:projects|domains)(?:\\?.*)?',
             'GET /compute/v2.1/servers(?:/detail)?\\?.*',
             f'GET /compute/v2.1/servers/{_UUID}',
-            'GET /volume/v3/{P}/volumes/detail\\?.*',
+            'GET /volume/v3/{P}/(?:volumes|snapshots)/detail\\?.*',
+            f'GET /volume/v3/{{P}}/(?:volumes|snapshots)/{_UUID}',
         )
     )
 )
+
+
+#: Answers after which nothing can have been done.
+_UNDONE = (401, 413, 429)
 
 
 def audit(requests: Sequence[LoggedRequest], project_id: str) -> None:
@@ -63,9 +79,11 @@ def audit(requests: Sequence[LoggedRequest], project_id: str) -> None:
 
     Nothing but a UUID is the id in a path, no query is missing or empty,
     the version documents are asked for before anything else of that
-    service, and no DELETE leaves before a GET.
+    service, no DELETE and no POST leaves before a GET, and nothing is created
+    of what was not read, or a second time.
     """
     texts = [str(request).replace(project_id, '{P}') for request in requests]
+    _audit_creations(requests, texts)
     texts = [text for text in texts if not _LOOKUPS.fullmatch(text)]
     # Also a lost answer is asked for again.
     while _DISCOVERY.fullmatch(
@@ -76,6 +94,54 @@ def audit(requests: Sequence[LoggedRequest], project_id: str) -> None:
         assert _ALLOWED.fullmatch(text), f'{text!r} must never be sent'
     if texts:
         assert texts[0].startswith('GET '), f'{texts[0]} verified nothing'
+
+
+def _audit_creations(
+    sent: Sequence[LoggedRequest], texts: Sequence[str]
+) -> None:
+    """Hold each POST that creates something against what came before."""
+    created: dict[tuple[str, str], LoggedRequest] = {}
+    for number, request in enumerate(sent):
+        if not _is_creation(request):
+            continue
+        kind, id = _made_of(request)
+        assert re.fullmatch(_UUID, id), f'{id!r} is of no {kind}'
+        seen = re.compile(f'GET .*/{kind}s(?:/{id}|/detail\\?.*|\\?.*)')
+        assert any(map(seen.fullmatch, texts[:number])), (
+            f'the {kind} {id} was not read before {request}'
+        )
+        before = created.get((kind, id))
+        assert before is None or before.status in _UNDONE, (
+            f'{request} may make a second one of the {kind} {id}'
+        )
+        created[kind, id] = request
+
+
+def _is_creation(request: LoggedRequest) -> bool:
+    asks = request.path.endswith('/resources/action')
+    changes = request.method == 'POST' and request.service != 'identity'
+    return changes and not asks
+
+
+def _made_of(request: LoggedRequest) -> tuple[str, str]:
+    """(what, id): of which volume, server or backup something is made."""
+    if request.service == 'csbs':
+        return 'server', request.path.split('/')[-2]
+    [wanted] = json.loads(request.body).values()
+    kind = 'backup' if 'to_project_ids' in wanted else 'volume'
+    return kind, wanted[f'{kind}_id']
+
+
+def creations(sandbox: Sandbox) -> list[tuple[str, Any]]:
+    """``POST path`` and body of each that creates something, in order."""
+    return [
+        (
+            str(request).replace(sandbox.project_id, '{P}'),
+            json.loads(request.body),
+        )
+        for request in list(sandbox.requests)
+        if _is_creation(request)
+    ]
 
 
 #: What reads the names of all volumes and servers, for the eye.

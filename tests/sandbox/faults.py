@@ -90,7 +90,7 @@ def failures(share: float, seed: int = 0) -> list[Fault]:
     return [
         Fault(
             action,
-            path='backups|sharing|checkpoint|restores',
+            path='backups|sharing|checkpoint|resources|restores',
             status=503,
             times=None,
             # Each sees only what the ones before it have left.

@@ -9,6 +9,11 @@ from tests.unit.fakes import FakeCloud
 from tests.unit.world import World
 
 
+@pytest.fixture(autouse=True)
+def _nothing_appears_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('vbsclient.creation.base.Creation.appears_in', 0.0)
+
+
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Repetitions follow at once."""

@@ -193,3 +193,39 @@ def test_an_interrupted_look_is_not_a_failed_one() -> None:
     world = World(errors.Cancelled('stop'))
     with pytest.raises(errors.Cancelled):
         world.wait('a')
+
+
+def test_what_is_alive_keeps_a_wait_alive() -> None:
+    running = {'a': ResourceStatus('creating', is_alive=True)}
+    world = World(*[running] * 100, {'a': GONE})
+    assert not world.wait('a', patience=Patience(idle=60))
+    assert world.now > 600
+
+
+def test_one_that_is_alive_does_it_for_all() -> None:
+    running = {'a': ResourceStatus('creating', is_alive=True), 'b': GOING}
+    world = World(*[running] * 30, {'a': GONE, 'b': GOING})
+    assert world.wait('a', 'b', patience=Patience(idle=60)) == {'b'}
+    assert world.now > 120
+
+
+def test_what_is_alive_does_not_outlast_a_time_out() -> None:
+    world = World({'a': ResourceStatus('creating', is_alive=True)})
+    assert world.wait('a', patience=Patience(timeout=30)) == {'a'}
+    assert world.now == 30
+
+
+def test_progress_is_something_that_happens() -> None:
+    looks = [
+        {'a': ResourceStatus('protecting', progress=percent // 4)}
+        for percent in range(400)
+    ]
+    world = World(*looks, {'a': GONE})
+    assert not world.wait('a', patience=Patience(idle=61))
+    assert world.now > 1000
+
+
+def test_progress_that_stands_still_is_not() -> None:
+    world = World({'a': ResourceStatus('protecting', progress=50)})
+    assert world.wait('a', patience=Patience(idle=60)) == {'a'}
+    assert world.now == 60

@@ -10,6 +10,7 @@ resource that is busy is sent again when it is idle, if the user waits.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -127,6 +128,7 @@ class Follower:
         self._chains: dict[str | None, list[_Followed]] = {}
         for one in self._followed.values():
             self._chains.setdefault(one.chain, []).append(one)
+        self._started = time.monotonic()
         self._was_polled = False
         #: What the last poll has shown, and why it failed.
         self._in_sight: Collection[str] = ()
@@ -247,9 +249,13 @@ class Follower:
             elif one.retry or (self._wants_all and one.outcome.is_unfinished):
                 watched.add(id)
         # These are polled as long as others are, and once in any case.
-        if watched or not self._was_polled:
+        if watched or not self._was_polled or self._may_appear():
             watched |= uncertain
         return watched
+
+    def _may_appear(self) -> bool:
+        """Whether what was created may not be listed yet."""
+        return time.monotonic() - self._started < self._change.appears_in
 
     # -- what a poll shows -----------------------------------------------
 

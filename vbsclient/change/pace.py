@@ -50,3 +50,7 @@ class PacedRecorder(Recorder):
         if self._stop.wait(due - now):
             raise errors.Cancelled('not sent')
         return self._recorder.record(target, action, send)
+
+    def settle(self, target: Target, action: str) -> None:
+        """Note what reading has shown."""
+        self._recorder.settle(target, action)

@@ -129,8 +129,11 @@ class _Breaker(bulk.Breaker[Target, Done]):
         return Circuit.CLOSED if self.probe is None else Circuit.HALF_OPEN
 
     def _note(self, outcome: _AnyOutcome) -> None:
-        self._results += 1
         error = outcome.error
+        if error is not None and self._same and error is self._same[-1].error:
+            # One request may be that of several targets.
+            return
+        self._results += 1
         if isinstance(error, errors.RepeatedDelete):
             error = error.error
         if isinstance(error, errors.OutcomeUnknown):

@@ -49,6 +49,8 @@ class Target:
     :ivar settled: why nothing needs to be sent ("is being deleted
         already").
     :ivar settled_as: what that makes of it.
+    :ivar aspect: what tells it from other targets of the same id, behind
+        its name.
     :ivar members: what goes with it beyond its own name, one line each.
     :ivar notes: what is worth knowing before it is sent: a status that may
         be refused, its place among targets that may depend on one another.
@@ -68,6 +70,7 @@ class Target:
     refusal: errors.ClientError | None = None
     settled: str | None = None
     settled_as: State = State.ACCEPTED
+    aspect: str = ''
     members: Sequence[str] = ()
     notes: list[str] = field(default_factory=list)
     preceded: str = ''
@@ -196,6 +199,9 @@ class Recorder:
         """
         return send()
 
+    def settle(self, target: Target, action: str) -> None:
+        """Note what reading has shown of a request without an answer."""
+
     def close(self) -> None:
         """Nothing more will be sent."""
 
@@ -214,6 +220,10 @@ class Change(abc.ABC):
     #: has checked it.  Never where it makes something: there a refusal is
     #: the end, and whatever is doubtful is an OutcomeUnknown.
     is_repeatable = False
+
+    #: Seconds for which what a lost answer may have done is looked for while
+    #: somebody waits.
+    appears_in = 0.0
 
     @abc.abstractmethod
     def targets(self) -> list[Target]:

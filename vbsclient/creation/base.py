@@ -12,7 +12,6 @@ from typing import ClassVar
 
 from vbsclient.api import errors
 from vbsclient.api.http import Handle, Limits, Receipt
-from vbsclient.api.names import is_automatic_name
 from vbsclient.api.quotas import UNLIMITED, Quota
 from vbsclient.change.targets import Change, Done, Recorder, Target
 from vbsclient.lookup.kinds import suppress_errors
@@ -25,6 +24,12 @@ NAME_FEWER = 'Name fewer, delete backups, or force it.'
 
 #: Seconds between looks for what a lost answer may have created.
 LOOKS = (0.0, 1.0, 3.0)
+
+#: Somebody else may have created one of the same name at the same time.
+_FOUND = 'its answer was lost: this is the only new backup of the name'
+
+#: Seconds in which what was created is listed at the latest.
+APPEARS_IN = 60.0
 
 #: What a name of a backup may hold.
 _NOT_IN_NAMES = re.compile('[^0-9A-Za-z_-]+')
@@ -59,11 +64,12 @@ class Wanted:
         if self.name is not None:
             return self.name
         stamp = f'{now:-%Y%m%dT%H%M%SZ}'
-        start = _NOT_IN_NAMES.sub('-', saved)[: longest - len(stamp)]
-        if is_automatic_name(start) or start.startswith('auto'):
+        # What begins with "-" would be an option to the next command.
+        start = _NOT_IN_NAMES.sub('-', saved).strip('-') or 'backup'
+        if start.startswith('auto'):
             # The services keep that for what their policies create.
-            start = f'of-{start}'[: longest - len(stamp)]
-        return start + stamp
+            start = f'of-{start}'
+        return start[: longest - len(stamp)] + stamp
 
 
 class Creation(Change):
@@ -73,6 +79,7 @@ class Creation(Change):
     """
 
     goal = AVAILABLE
+    appears_in = APPEARS_IN
 
     #: How messages call what is saved.
     saved: ClassVar[str]
@@ -101,7 +108,8 @@ class Creation(Change):
         except errors.OutcomeUnknown as unknown:
             if not self._settle(target):
                 raise
-            remarks = ['its answer was lost', *target.notes]
+            recorder.settle(target, 'create')
+            remarks = [_FOUND, *target.notes]
             return Done(unknown.request_id, remark='; '.join(remarks))
         if receipt.handle is not None:
             target.handle = receipt.handle

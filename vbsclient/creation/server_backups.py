@@ -21,19 +21,16 @@ from vbsclient.api.csbs.servers import Protectability
 from vbsclient.api.http import Handle, Limits, Receipt
 from vbsclient.api.paging import PAGE_SIZE
 from vbsclient.change.targets import Done, Recorder, Target, merge
-from vbsclient.creation.base import Creation, Wanted
+from vbsclient.creation.base import APPEARS_IN, Creation, Wanted
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
 from vbsclient.lookup.names import unique
 from vbsclient.lookup.refusals import RefusedError, UnverifiedError
-from vbsclient.lookup.server_backups import seen_of
+from vbsclient.lookup.server_backups import seen_while_creating
 from vbsclient.lookup.servers import find_servers
 from vbsclient.waiting import ResourceStatus
 
 #: How many characters a name may have.
 LONGEST_NAME = 255
-
-#: Seconds after which a backup that was accepted has to be listed.
-APPEARS_IN = 60.0
 
 #: Among so many backups, newest first, are those of one run.
 _NEWEST = 2 * PAGE_SIZE
@@ -117,18 +114,21 @@ class ServerBackupCreation(Creation):
         return Handle(backup_id=new[0].id, checkpoint_id=new[0].checkpoint_id)
 
     def poll(self, targets: Sequence[Target]) -> dict[str, ResourceStatus]:
+        for target in targets:
+            if target.handle.checkpoint_id is None:
+                target.handle = self.find_new(target) or target.handle
         backups = self._in_checkpoints(targets)
         seen: dict[str, ResourceStatus] = {}
         for target in targets:
             id = target.verified_id
-            if target.handle.checkpoint_id is None:
-                target.handle = self.find_new(target) or target.handle
             backup = backups.get(target.handle.checkpoint_id or '')
             if backup is not None:
                 target.handle = replace(target.handle, backup_id=backup.id)
-                seen[id] = replace(seen_of(backup), progress=backup.progress)
-            elif self._is_overdue(target):
-                seen[id] = ResourceStatus('', is_absent=True)
+                seen[id] = seen_while_creating(backup)
+            else:
+                # It may be listed a little later.
+                overdue = self._is_overdue(target)
+                seen[id] = ResourceStatus('', is_absent=overdue)
         return seen
 
     def _in_checkpoints(

@@ -4,14 +4,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.http import Handle, Limits, Receipt
 from vbsclient.api.vbs import Backup, Share, VBSClient
 from vbsclient.bulk import State
-from vbsclient.change.targets import Change, Done, Recorder, Target
+from vbsclient.change.targets import (
+    Change,
+    Done,
+    Outcome,
+    Recorder,
+    Target,
+)
+from vbsclient.creation import base
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
 from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.labels import VolumeLabel, no_label
@@ -26,16 +34,78 @@ from vbsclient.wording import brief
 class _Request:
     """The one POST of a backup, with all its new projects.
 
+    :ivar outcomes: of its targets, which have one end.
     :ivar error: how it ended; None if it was accepted.
+    :ivar is_unread: whether it was accepted, and what it has made is neither
+        told nor to be read.
     :ivar share_ids: of the shares that there are after it, by project.
     """
 
     project_ids: list[str] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     was_sent: bool = False
-    error: errors.ClientError | None = None
+    error: Exception | None = None
+    is_unread: bool = False
     request_id: str | None = None
     share_ids: dict[str, str] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """From now on none of its targets is "not sent"."""
+        self.was_sent = True
+        for outcome in self.outcomes:
+            outcome.started_at = outcome.started_at or bulk.now()
+            outcome.state = State.UNKNOWN
+
+    def undo(self) -> None:
+        """It was not sent after all."""
+        self.was_sent = False
+        for outcome in self.outcomes:
+            outcome.started_at = None
+            outcome.reset()
+
+    def finish(self) -> None:
+        """Tell all its targets; the run may be stopped before their turn."""
+        for outcome in self.outcomes:
+            outcome.answered_at = bulk.now()
+            try:
+                outcome.succeed(self.end_of(outcome.target))
+            except Exception as error:  # noqa: BLE001 - it is the outcome
+                outcome.fail(error)
+
+    def end_of(self, target: Target) -> Done:
+        """What has become of one target.
+
+        :raises Exception: if there is no share.
+        """
+        wanted: SharedWith = target.verified
+        share_id = self.share_ids.get(wanted.project_id)
+        if share_id is None:
+            raise self.error or self._not_made(wanted.project_id)
+        target.handle = Handle(share_id=share_id)
+        was_lost = self.error is not None
+        return Done(
+            self.request_id,
+            is_final=True,
+            remark='its answer was lost' if was_lost else '',
+        )
+
+    def _not_made(self, project_id: str) -> errors.ClientError:
+        """Why one that was accepted has made no share with a project."""
+        if self.is_unread:
+            return errors.OutcomeUnknown(
+                errors.UnexpectedSuccess(
+                    f'the service accepted the request and does not say '
+                    f'whether it shared it with {project_id}',
+                    status=200,
+                    request_id=self.request_id,
+                )
+            )
+        return errors.ClientError(
+            f'the service accepted the request and did not share it with '
+            f'{project_id}',
+            'Check that this is the ID of a project.',
+        )
 
 
 @dataclass(frozen=True)
@@ -111,26 +181,26 @@ class ShareCreation(Change):
                 )
         return targets
 
+    def batches(
+        self, outcomes: Sequence[Outcome]
+    ) -> Iterator[Sequence[Outcome]]:
+        for outcome in outcomes:
+            request = self._requests[outcome.target.verified_id]
+            request.outcomes.append(outcome)
+        yield outcomes
+
     def send(self, target: Target, recorder: Recorder) -> Done:
-        wanted: SharedWith = target.verified
         request = self._requests[target.verified_id]
         with request.lock:
             if not request.was_sent:
-                self._send(request, target, recorder)
-        share_id = request.share_ids.get(wanted.project_id)
-        if share_id is None:
-            raise request.error or errors.ClientError(
-                f'the service accepted the request and did not share it with '
-                f'{wanted.project_id}',
-                'Check that this is the ID of a project.',
-            )
-        target.handle = Handle(share_id=share_id)
-        was_lost = request.error is not None
-        return Done(
-            request.request_id,
-            is_final=True,
-            remark='its answer was lost' if was_lost else '',
-        )
+                request.begin()
+                try:
+                    self._send(request, target, recorder)
+                except errors.Cancelled:
+                    request.undo()
+                    raise
+                request.finish()
+        return request.end_of(target)
 
     def _send(
         self, request: _Request, target: Target, recorder: Recorder
@@ -155,18 +225,31 @@ class ShareCreation(Change):
         except errors.OutcomeUnknown as unknown:
             request.error = unknown
             request.request_id = unknown.request_id
-        except errors.ClientError as refusal:
-            request.was_sent = True
-            request.error = refusal
+        except Exception as error:  # noqa: BLE001 - that of all its targets
+            request.error = error
             return
-        request.was_sent = True
         request.share_ids = _ids_by_project(made)
-        if not set(request.project_ids) <= request.share_ids.keys():
-            # What did not come back may be there all the same.
+        self._look_for_missing(request, backup_id)
+
+    def _look_for_missing(self, request: _Request, backup_id: str) -> None:
+        """What did not come back may be there all the same."""
+        wanted = set(request.project_ids)
+        for pause in base.LOOKS:
+            if wanted <= request.share_ids.keys():
+                return
+            if self._limits.stop.wait(pause):
+                break
             listed = suppress_errors(
                 lambda: list(self._vbs.shares.list(backup_id=backup_id))
             )
+            request.is_unread = listed is None
             request.share_ids |= _ids_by_project(listed or ())
+        if request.error is None and not request.share_ids:
+            request.error = errors.OutcomeUnknown(
+                errors.ClientError(
+                    'the service accepted the request, and shows no share'
+                )
+            )
 
     # -- what is checked before -----------------------------------------
 
@@ -195,6 +278,7 @@ class ShareCreation(Change):
                 name=backup.name,
                 resource=SharedWith(project_id, name),
                 refusal=self._refusal(backup),
+                aspect=f'with project {name or project_id}',
             )
             if target.refusal is None and project_id in existing:
                 target.handle = Handle(share_id=existing[project_id])

@@ -19,6 +19,7 @@ from vbsclient.lookup.existence import (
     is_gone,
     seen_in,
 )
+from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.names import unique
 from vbsclient.lookup.refusals import RefusedError
 from vbsclient.lookup.volume_backups import existence_of, status_of
@@ -183,9 +184,15 @@ class VolumeBackupCreation(Creation):
                 said[target.verified_id] = None
             elif job.status != _SUCCESS:
                 said[target.verified_id] = _status_of_job(job)
+                if job.status == _FAIL:
+                    self._name_remains(target)
             elif job.backup_id is not None:
                 self._complete(target, Handle.of_backup(job.backup_id))
         return said
+
+    def _name_remains(self, target: Target) -> None:
+        """Find what a job that failed has left, for who has to delete it."""
+        self._complete(target, suppress_errors(lambda: self.find_new(target)))
 
     @staticmethod
     def _complete(target: Target, found: Handle | None) -> None:
@@ -230,7 +237,7 @@ class VolumeBackupCreation(Creation):
     def _note(self, target: Target) -> None:
         """Say what VBS will do, or not do."""
         if self._wanted.tags:
-            target.notes.append('VBS has no call that shows its tags again')
+            target.notes.append('VBS cannot show these tags again')
         if len(self._before.get(target.verified_id, ())) >= _MOST_BACKUPS:
             target.expected = (
                 f'the service would refuse it: the volume has '
@@ -257,12 +264,7 @@ class VolumeBackupCreation(Creation):
 def _status_of_job(job: Job) -> ResourceStatus:
     """What a job that has not succeeded says of its backup."""
     if job.status == _FAIL:
-        reasons = [job.fail_reason, job.error_code]
-        return ResourceStatus(
-            'error',
-            ', '.join(filter(None, reasons)) or None,
-            job.end_time or job.id,
-        )
+        return ResourceStatus('error', job.failure, job.end_time or job.id)
     if job.status == _RUNNING:
         return ResourceStatus('creating', is_alive=True)
     return ResourceStatus('queued')

@@ -183,9 +183,27 @@ _CHECKPOINT = Kind(
 
 def seen_of(backup: ServerBackup) -> ResourceStatus:
     """What one poll says of a backup, with the reasons of a failure."""
+    return ResourceStatus(
+        backup.status, ', '.join(_reasons(backup)) or None, backup.updated_at
+    )
+
+
+def seen_while_creating(backup: ServerBackup) -> ResourceStatus:
+    """The same for a sentence: the service repeats itself."""
+    reasons = dict.fromkeys(part.rstrip('.') for part in _reasons(backup))
+    return ResourceStatus(
+        backup.status,
+        ', '.join(reasons) or None,
+        backup.updated_at,
+        backup.progress,
+    )
+
+
+def _reasons(backup: ServerBackup) -> list[str]:
+    """What an answer says of what failed last."""
     extend = dict_or_empty(backup.body.get('extend_info'))
     code = dict_or_empty(extend.get('fail_code'))
-    parts = [
+    return [
         str(part)
         for part in (
             extend.get('fail_op'),
@@ -195,9 +213,6 @@ def seen_of(backup: ServerBackup) -> ResourceStatus:
         )
         if part not in (None, '')
     ]
-    return ResourceStatus(
-        backup.status, ', '.join(parts) or None, backup.updated_at
-    )
 
 
 def seen_while_deleting(backup: ServerBackup) -> ResourceStatus:

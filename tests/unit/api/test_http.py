@@ -2,6 +2,7 @@
 """How requests are sent: no redirects, few repetitions, one new login."""
 
 import contextlib
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -18,15 +19,18 @@ from hypothesis import strategies as st
 
 from tests.unit.api.listening import NoWait
 from tests.unit.fakes import IDENTITY, FakeCloud
+from tests.unit.values import JSON
 from vbsclient.api import errors
 from vbsclient.api.http import (
     LAST_LOOK,
     AdaptiveLimit,
     Deadline,
+    Handle,
     Limits,
     Receipt,
     Transport,
     seconds_to_wait,
+    with_handle,
 )
 
 URL = 'https://vbs.example/v3/p/backups/x'
@@ -515,6 +519,48 @@ def test_each_status_is_one_of_three_ends(
     other = 'refused' if is_refusal else 'unknown'
     assert end == ('accepted' if status == 202 else other)
     assert len(cloud.sent()) == {401: 2, 429: 12}.get(status, 1)
+
+
+UUID = '5D0E3B1A-8C57-4F0E-9A52-6F1F2F7C0A11'
+
+
+@pytest.mark.parametrize(
+    ('make', 'id', 'handle'),
+    [
+        (Handle.of_backup, UUID, Handle(backup_id=UUID.lower())),
+        (Handle.of_checkpoint, UUID, Handle(checkpoint_id=UUID.lower())),
+        # The ids of jobs differ by more than upper case.
+        (Handle.of_job, 'A_b-9', Handle(job_id='A_b-9')),
+        (Handle.of_job, UUID, Handle(job_id=UUID)),
+        (Handle.of_job, 'f' * 64, Handle(job_id='f' * 64)),
+        (Handle.of_job, 'f' * 65, None),
+        (Handle.of_job, 'a.b', None),
+        (Handle.of_backup, 'f' * 32, None),
+        (Handle.of_checkpoint, 'fake_1', None),
+    ],
+)
+def test_what_can_be_followed(make: Any, id: str, handle: Any) -> None:
+    assert make(id) == handle
+
+
+@pytest.mark.parametrize(
+    'make', [Handle.of_backup, Handle.of_checkpoint, Handle.of_job]
+)
+@given(id=JSON)
+def test_no_odd_id_is_ever_followed(make: Any, id: Any) -> None:
+    handle = make(id)
+    if handle is not None:
+        assert re.fullmatch('[0-9A-Za-z_-]{1,64}', id)
+
+
+def test_a_receipt_without_a_handle_is_an_unknown_outcome() -> None:
+    receipt = Receipt(200, 'req-1', 2)
+    handle = Handle(job_id='j')
+    assert with_handle(receipt, handle) == Receipt(200, 'req-1', 2, handle)
+    with pytest.raises(errors.OutcomeUnknown) as raised:
+        with_handle(receipt, None)
+    assert raised.value.request_id == 'req-1'
+    assert not raised.value.hint
 
 
 @pytest.mark.parametrize('method', CHANGES)

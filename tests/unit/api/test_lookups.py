@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.fakes import PROJECT, FakeCloud
+from tests.unit.values import JSON
 from vbsclient.api import errors
-from vbsclient.api.block_storage import BlockStorage
+from vbsclient.api.block_storage import BlockStorage, Snapshot, Volume
 from vbsclient.api.client import LookupClient
 from vbsclient.api.compute import _SPECIAL, Compute
 from vbsclient.api.identity import Identity
@@ -313,4 +314,69 @@ def test_a_redirect_is_never_followed() -> None:
     )
     with pytest.raises(errors.RedirectRefused, match=r'elsewhere\.example'):
         BlockStorage(cloud.session).volumes('data')
+    assert len(cloud.sent()) == 1
+
+
+# -- what is told of a volume and a snapshot --------------------------------
+
+
+@pytest.mark.parametrize(
+    ('body', 'facts'),
+    [
+        ({}, {'name': None, 'status': '', 'size': None, 'server_ids': ()}),
+        ({'status': 'in-use', 'size': 20}, {'status': 'in-use', 'size': 20}),
+        ({'size': '20', 'name': 5}, {'size': None, 'name': None}),
+        (
+            {'attachments': [{'server_id': TWO}, {'server_id': None}, 5]},
+            {'server_ids': (TWO.lower(),)},
+        ),
+        ({'attachments': {'server_id': ONE}}, {'server_ids': ()}),
+        ({'attachments': None}, {'server_ids': ()}),
+    ],
+)
+def test_a_volume_is_read_leniently(
+    body: dict[str, Any], facts: dict[str, Any]
+) -> None:
+    volume = Volume.from_body({'id': TWO, **body})
+    assert volume.id == TWO.lower()
+    assert {name: getattr(volume, name) for name in facts} == facts
+
+
+@pytest.mark.parametrize(
+    ('body', 'facts'),
+    [
+        ({}, {'name': None, 'status': '', 'volume_id': None}),
+        ({'volume_id': TWO}, {'volume_id': TWO.lower()}),
+        ({'volume_id': 5, 'status': None}, {'volume_id': None, 'status': ''}),
+    ],
+)
+def test_a_snapshot_is_read_leniently(
+    body: dict[str, Any], facts: dict[str, Any]
+) -> None:
+    snapshot = Snapshot.from_body({'id': TWO, **body})
+    assert snapshot.id == TWO.lower()
+    assert {name: getattr(snapshot, name) for name in facts} == facts
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ['name', 'status', 'size', 'attachments', 'volume_id']
+        ),
+        JSON,
+    )
+)
+def test_any_body_with_an_id_is_one(body: dict[str, Any]) -> None:
+    assert Volume.from_body({'id': ONE, **body}).id == ONE
+    assert Snapshot.from_body({'id': ONE, **body}).id == ONE
+
+
+@pytest.mark.parametrize('call', ['volume', 'snapshot'])
+def test_another_one_than_was_asked_for(call: str) -> None:
+    cloud = FakeCloud(CATALOG)
+    cloud.on('GET', f'{CINDER}/{call}s/{ONE}', json={call: {'id': TWO}})
+    with pytest.raises(errors.MalformedResponse):
+        getattr(BlockStorage(cloud.session), call)(ONE)
+    with pytest.raises(errors.InvalidId):
+        getattr(BlockStorage(cloud.session), call)('../x')
     assert len(cloud.sent()) == 1

@@ -211,3 +211,38 @@ def test_the_status_of_before_is_not_the_goal() -> None:
 def test_an_empty_status_is_not_gone() -> None:
     assert not GONE.is_reached(ResourceStatus(''))
     assert GONE.is_reached(ResourceStatus(None))
+
+
+class Absent(Scripted):
+    """What was accepted, and does not appear."""
+
+    def poll(self, targets: Sequence[Target]) -> Mapping[str, ResourceStatus]:
+        return {'a': ResourceStatus('', is_absent=True)}
+
+
+def test_what_does_not_appear_is_unknown() -> None:
+    outcome, unfinished, _ = follow(Absent(AVAILABLE, ''))
+    assert outcome.state is State.UNKNOWN
+    assert isinstance(outcome.error, errors.OutcomeUnknown)
+    assert not outcome.error.hint
+    assert unfinished == []
+
+
+def test_what_is_not_listed_yet_is_waited_for() -> None:
+    outcome, _, _ = follow(Scripted(AVAILABLE, '', '', 'available'))
+    assert outcome.state is State.DONE
+
+
+class Remarked(Scripted):
+    """What has something to be said of."""
+
+    def send(self, target: Target, recorder: Recorder) -> Done:
+        super().send(target, recorder)
+        return Done('req-1', remark='its answer was lost')
+
+
+def test_a_remark_outlasts_a_wait() -> None:
+    outcome, _, _ = follow(Remarked(AVAILABLE, 'creating', 'available'))
+    assert outcome.result == Done(
+        'req-1', is_final=True, remark='its answer was lost'
+    )

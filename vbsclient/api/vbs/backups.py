@@ -323,8 +323,9 @@ class Backups(Collection[Backup]):
                 'backup': {
                     'volume_id': str(uuid_segment(volume_id)),
                     # The reference demands it, and null means none.
-                    'snapshot_id': snapshot_id
-                    and str(uuid_segment(snapshot_id)),
+                    'snapshot_id': None
+                    if snapshot_id is None
+                    else str(uuid_segment(snapshot_id)),
                     'name': name,
                     'description': description,
                     'incremental': incremental,

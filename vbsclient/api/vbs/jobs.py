@@ -68,6 +68,12 @@ class Job:
         return id_or_none(self.entities.get('backup_id')) or None
 
     @property
+    def failure(self) -> str | None:
+        """Why it failed, with the code; None if it does not say so."""
+        reasons = [(self.fail_reason or '').rstrip('.'), self.error_code]
+        return ', '.join(filter(None, reasons)) or None
+
+    @property
     def sub_jobs(self) -> Sequence[Mapping[str, Any]]:
         """The jobs that it consists of, as they came."""
         jobs = self.body.get('sub_jobs')

@@ -16,6 +16,7 @@ from vbsclient.api.narrowing import canonicalize, narrowed
 from vbsclient.api.paths import uuid_segment
 from vbsclient.api.values import (
     Known,
+    canonical_id,
     dict_or_empty,
     id_or_none,
     lenient_id,
@@ -261,7 +262,16 @@ class Shares(Collection[Share]):
             },
             accepted=200,
         )
-        return list(_shares_in(document.get('shared'), backup_id)), receipt
+        shared = document.get('shared')
+        if not isinstance(shared, list | dict):
+            raise errors.OutcomeUnknown(
+                errors.UnexpectedSuccess(
+                    'the service accepted it without saying what it shared',
+                    status=receipt.status,
+                    request_id=receipt.request_id,
+                )
+            )
+        return list(_shares_in(shared, backup_id)), receipt
 
     def cancel(self, share_id: str) -> Receipt:
         """Cancel one share (VBS API, V22, ``is_backup_id=false``; 200).
@@ -290,16 +300,22 @@ class Shares(Collection[Share]):
         )
 
 
-def _shares_in(answer: Any, backup_id: str) -> Iterator[Share]:
+def _shares_in(
+    answer: Sequence[Any] | Mapping[str, Any], backup_id: str
+) -> Iterator[Share]:
     """The shares that were made, as far as they can be read.
 
     :param answer: a list, which the table of the reference calls an object.
     """
-    rows = [answer] if isinstance(answer, dict) else answer
-    for row in rows if isinstance(rows, list) else ():
+    wanted = canonical_id(backup_id)
+    for row in [answer] if isinstance(answer, Mapping) else answer:
         # It was accepted, whatever the answer looks like.
         with suppress(errors.MalformedResponse):
-            yield Share.from_body({'backup_id': backup_id, **row})
+            share = Share.from_body(
+                {'backup_id': wanted, **dict_or_empty(row)}
+            )
+            if share.backup_id == wanted:
+                yield share
 
 
 def _may_be_of_another(refusal: errors.ServiceError) -> bool:

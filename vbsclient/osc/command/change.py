@@ -22,7 +22,6 @@ from vbsclient.change.pace import PacedRecorder
 from vbsclient.change.run import excuse, execute, stopped_by
 from vbsclient.change.targets import (
     Change,
-    NotSent,
     Outcome,
     Recorder,
     Target,
@@ -229,9 +228,13 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         """
         report, words = self.report, self.report.words
         failed = report.failed
-        if not self._reasons_are_shown(parsed_args):
-            for complaint in report.target_errors():
-                self.log.error('%s', complaint)
+        complaints = (
+            report.open_questions()
+            if self._reasons_are_shown(parsed_args)
+            else report.target_errors()
+        )
+        for complaint in complaints:
+            self.log.error('%s', complaint)
         if report.stopped is not None:
             # Also where every target was accepted before something was seen.
             if not failed:
@@ -247,15 +250,13 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         for late in messages.delays(report.unfinished, total, words):
             self.log.error('%s', late)
         if failed:
-            ending = (
-                'would be refused'
-                if parsed_args.dry_run
-                else f'failed to {words.verb}'
-            )
-            not_sent = sum(isinstance(o.error, NotSent) for o in failed)
-            extent = f' ({not_sent} not sent)' if not_sent else ''
+            if parsed_args.dry_run:
+                raise exceptions.CommandError(
+                    f'{len(failed)} of {total} {words.several} would be '
+                    f'refused.'
+                )
             raise exceptions.CommandError(
-                f'{len(failed)} of {total} {words.several} {ending}{extent}.'
+                messages.summary(failed, total, words)
             )
         return ExitCode.UNFINISHED if report.unfinished else ExitCode.DONE
 
@@ -275,6 +276,11 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
 
     def _end(self, parsed_args: argparse.Namespace) -> int:
         """Say what failed, and only then that it could not be shown."""
+        if self._unprinted is not None and not parsed_args.dry_run:
+            report = self.report
+            handles = messages.unprinted(report.outcomes, report.words)
+            if handles:
+                self.log.error('%s', handles)
         try:
             code = self.conclude(parsed_args)
         except exceptions.CommandError:

@@ -82,6 +82,11 @@ class Journal(Recorder):
         )
         return receipt
 
+    def settle(self, target: Target, action: str) -> None:
+        """Note by what a change is followed whose answer was lost."""
+        ids = _ids_of(target.handle)
+        self._write_later(target, action, 'settled', result='accepted', **ids)
+
     def close(self) -> None:
         """Close the file, and say so if a line is missing in it."""
         os.close(self._file)
@@ -92,8 +97,14 @@ class Journal(Recorder):
             )
 
     def _write_answer(self, target: Target, action: str, **facts: Any) -> None:
+        self._write_later(target, action, 'answer', **facts)
+
+    def _write_later(
+        self, target: Target, action: str, event: str, **facts: Any
+    ) -> None:
+        """Write a line about what was sent already."""
         try:
-            self._write(target, action, event='answer', **facts)
+            self._write(target, action, event=event, **facts)
         except OSError:
             # The request is a fact by now, whatever the disk says.
             self._torn = True
@@ -107,6 +118,7 @@ class Journal(Recorder):
             'source': target.source,
             'id': target.id,
             'name': target.name,
+            **({'new_name': target.new_name} if target.new_name else {}),
             **facts,
         }
         data = f'{json.dumps(line)}\n'.encode()

@@ -90,15 +90,15 @@ def add_run_options(
     :param always_reports: whether there is a row for each target anyway.
     """
     parser.add_argument('--dry-run', action='store_true', help=dry_run)
-    if always_reports:
-        parser.set_defaults(report=True)
-    else:
-        parser.add_argument(
-            '--report',
-            action='store_true',
-            help='Show a row for each target afterwards (implied by -f and '
-            '-c)',
-        )
+    parser.add_argument(
+        '--report',
+        action='store_true',
+        default=always_reports,
+        # Whoever types it by habit gets what is shown anyway.
+        help=argparse.SUPPRESS
+        if always_reports
+        else 'Show a row for each target afterwards (implied by -f and -c)',
+    )
     parser.add_argument(
         '--journal',
         metavar='<file>',

@@ -26,7 +26,7 @@ from vbsclient.api.client import ServiceClient
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.http import Limits
 from vbsclient.api.vbs import VBSClient
-from vbsclient.lookup.refusals import MissingError
+from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.osc.command.clients import (
     OwnLogin,
     make_csbs_client,
@@ -179,7 +179,7 @@ class ShowCommand(ReadCommand, command.ShowOne):
             add_wait_options(
                 parser,
                 idle=_IDLE,
-                until=f'the {self.noun} is at rest; a failure is exit code 1',
+                until=f'the {self.noun} is finished; a failure is exit code 1',
             )
         return parser
 
@@ -204,7 +204,10 @@ class ShowCommand(ReadCommand, command.ShowOne):
         self._code = ExitCode.DONE
         if self.goal is not None:
             check_timeout(self._parser, parsed_args)
-        return super().run(parsed_args) or self._code
+        try:
+            return super().run(parsed_args) or self._code
+        except _NotListed:
+            return ExitCode.UNFINISHED
 
     @abc.abstractmethod
     def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Any:
@@ -235,7 +238,7 @@ class ShowCommand(ReadCommand, command.ShowOne):
         return fields, cells(values, kinds, parsed_args.formatter)
 
     def _wait(self, parsed_args: argparse.Namespace, shown: set[str]) -> Any:
-        """Wait until what is shown is at rest; returns it as it is then."""
+        """Wait until what is shown is finished; returns it as it is then."""
         if self.goal is None:
             return None
         warn_if_login_ends(self.app.client_manager)
@@ -264,12 +267,16 @@ class ShowCommand(ReadCommand, command.ShowOne):
         what = f'{self.noun} {shortened(getattr(parsed_args, self.noun), 80)}'
         status = watch.status
         if watch.found is None:
-            # It has not appeared: what is read next says so.
-            return None
+            self.log.error(
+                'The %s is not listed yet. Run the same command again to keep '
+                'waiting.',
+                what,
+            )
+            raise _NotListed
         if left:
             self._code = ExitCode.UNFINISHED
             self.log.error(
-                'The %s is not at rest yet (status %s). Run the same command '
+                'The %s is not finished yet (status %s). Run the same command '
                 'again to keep waiting.',
                 what,
                 shortened(status.word, 80) if status else 'unknown',
@@ -286,8 +293,12 @@ class ShowCommand(ReadCommand, command.ShowOne):
         return watch.found
 
 
+class _NotListed(Exception):
+    """What was just created has not appeared in time."""
+
+
 class _Watch:
-    """One resource that is read until it is at rest.
+    """One resource that is read until it is finished.
 
     :ivar found: the resource, as it was read last.
     :ivar status: its status then.
@@ -307,7 +318,7 @@ class _Watch:
         self._started = time.monotonic()
         self.found: Any = None
         self.status: ResourceStatus | None = None
-        self._missing: errors.ClientError | None = None
+        self._refusal: errors.ClientError | None = None
 
     def begin(self) -> None:
         """Read it for the first time.
@@ -325,10 +336,12 @@ class _Watch:
         """Read it once more."""
         try:
             self._read()
-        except MissingError as error:
+        except RefusedError as error:
+            # It is gone, or its name means several by now.
             spent = time.monotonic() - self._started
-            if self.found is not None or spent >= self._appears_in:
-                self._missing = error
+            is_early = self.found is None and spent < self._appears_in
+            if not is_early or not isinstance(error, MissingError):
+                self._refusal = error
             return {}
         return {_IT: self.status} if self.status else {}
 
@@ -341,8 +354,8 @@ class _Watch:
 
         :raises ClientError: if there is nothing to wait for.
         """
-        if self._missing is not None:
-            raise self._missing
+        if self._refusal is not None:
+            raise self._refusal
         if self.status is None or not self._goal.has_ended(self.status):
             return [_IT]
         return []

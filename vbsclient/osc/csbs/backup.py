@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from vbsclient.api.csbs import CheckpointGroups, CSBSClient, ServerBackup
@@ -13,7 +13,7 @@ from vbsclient.api.http import Limits
 from vbsclient.api.values import gigabytes, int_or_none
 from vbsclient.change.targets import Change
 from vbsclient.deletion.server_backups import ServerBackupDeletion
-from vbsclient.lookup.server_backups import seen_of
+from vbsclient.lookup.server_backups import seen_of, seen_while_creating
 from vbsclient.osc.command.clients import make_csbs_client
 from vbsclient.osc.command.delete import DeleteCommand
 from vbsclient.osc.command.filters import add_all_projects
@@ -264,8 +264,7 @@ class ShowCsbsBackup(ShowCommand):
     goal = AVAILABLE
 
     def status_of(self, found: Row) -> ResourceStatus:
-        status = seen_of(found.backup)
-        return replace(status, progress=found.backup.progress)
+        return seen_while_creating(found.backup)
 
     def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Row:
         backup = selection.find_backup(self.csbs, parsed_args.backup)

@@ -12,7 +12,7 @@ from vbsclient.api.csbs import Checkpoint, CheckpointGroups
 from vbsclient.api.http import Limits
 from vbsclient.api.values import gigabytes
 from vbsclient.change.targets import Change, Target
-from vbsclient.creation.server_backups import APPEARS_IN
+from vbsclient.creation.base import APPEARS_IN
 from vbsclient.deletion.checkpoints import CheckpointDeletion
 from vbsclient.deletion.server_backups import ServerBackupDeletion
 from vbsclient.osc.command.clients import make_csbs_client

@@ -46,7 +46,7 @@ class CreateCsbsBackup(CreateCommand):
             label=lambda row: row.target.name or row.target.argument,
         ),
         Column('Server Name', 'target.name', machine_only=True),
-        Column('Checkpoint', 'target.handle.checkpoint_id', optional=1),
+        Column('Checkpoint', 'target.handle.checkpoint_id', below='Name'),
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

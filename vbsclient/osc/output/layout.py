@@ -259,10 +259,15 @@ def terminal_width(stream: Any) -> int | None:
     return None
 
 
+#: A command that is meant to be copied.
+_COMMAND = '  openstack '
+
+
 def wrapped(text: str, width: int | None) -> str:
     """The text in lines of so many columns, as far as it can be wrapped.
 
-    No ID is cut, and what is indented stays so in each of its lines.
+    No ID is cut, and what is indented stays so in each of its lines.  A
+    command on a line of its own is not wrapped: it could not be copied.
 
     :param width: None where there is no limit.
     """
@@ -271,6 +276,9 @@ def wrapped(text: str, width: int | None) -> str:
     lines = []
     for line in text.split('\n'):
         rest = line.lstrip(' ')
+        if line.startswith(_COMMAND):
+            lines.append(line)
+            continue
         indent = line[: len(line) - len(rest)]
         lines += [indent + part for part in _lines(rest, width - len(indent))]
     return '\n'.join(lines)

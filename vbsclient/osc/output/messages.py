@@ -11,7 +11,7 @@ from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.bulk import State
 from vbsclient.change.run import SameRefusal
-from vbsclient.change.targets import Outcome, Target
+from vbsclient.change.targets import NotSent, Outcome, Target
 from vbsclient.osc.output.text import capital, sentence, shortened
 
 #: From so many on, targets share one message.
@@ -28,6 +28,7 @@ class Terms:
     :ivar done: what it is afterwards.
     :ivar noun: the change itself.
     :ivar plural: several targets; by default the one with an s.
+    :ivar act: what a dry run says would be done; by default the verb.
     """
 
     one: str = 'backup'
@@ -36,25 +37,42 @@ class Terms:
     done: str = 'deleted'
     noun: str = 'deletion'
     plural: str = ''
+    act: str = ''
 
     #: What to do about what was sent and not answered.
     unanswered: ClassVar[str] = 'check the status before retrying'
+
+    #: Whether it may be sent twice without harm: what is unknown counts as
+    #: failed then, and all may be named again.
+    is_repeatable: ClassVar[bool] = True
 
     @property
     def several(self) -> str:
         """Several targets."""
         return self.plural or f'{self.one}s'
 
+    @property
+    def would(self) -> str:
+        """What a dry run says of a target."""
+        return f'would {self.act or self.verb}'
+
     def identity(self, target: Target) -> tuple[str | None, str | None]:
         """(ID, name) that the row of a target has."""
         return target.id or target.argument, target.name
+
+    def called(self, target: Target) -> str:
+        """How a list of unfinished targets names one."""
+        return label(target)
 
     def command_for(self, outcome: Outcome) -> str | None:
         """What shows the rest of one change; None if that is the same."""
         return None
 
-    def how_to_settle(self, outcome: Outcome) -> str:
-        """What to do about what was sent and not answered."""
+    def how_to_settle(self, outcome: Outcome | None) -> str:
+        """What to do about what was sent and not answered.
+
+        :param outcome: None for several, whose :meth:`commands_for` follow.
+        """
         return 'Check its status before retrying.'
 
     def how_to(self, end: str) -> str:
@@ -85,9 +103,13 @@ class CreationTerms(Terms):
     parent: str = 'volume'
 
     unanswered = 'see what was created'
+    is_repeatable = False
 
     def identity(self, target: Target) -> tuple[str | None, str | None]:
         return target.handle.backup_id, target.new_name
+
+    def called(self, target: Target) -> str:
+        return f'{target.new_name} of {label(target)}'
 
     def command_for(self, outcome: Outcome) -> str | None:
         """What shows, and waits for, one backup that may be created."""
@@ -103,13 +125,17 @@ class CreationTerms(Terms):
             return f'{group} backup show --wait {handle.backup_id}'
         return (
             f'{group} backup list --{self.parent} {target.id} '
-            f'--name {target.new_name}'
+            f'--name={target.new_name}'
         )
 
-    def how_to_settle(self, outcome: Outcome) -> str:
+    def how_to_settle(self, outcome: Outcome | None) -> str:
+        if outcome is None:
+            return (
+                'Do not run the command again before you have looked for them:'
+            )
         return (
-            f'Do not run the command again before you have looked for it: '
-            f'"{self.command_for(outcome)}".'
+            f'Do not run the command again before you have looked for it:\n'
+            f'  {self.command_for(outcome)}'
         )
 
     def how_to(self, end: str) -> str:
@@ -129,8 +155,10 @@ class ShareTerms(Terms):
     done: str = 'shared'
     noun: str = 'sharing'
     plural: str = 'shares'
+    act: str = 'share'
 
     unanswered = 'see what was shared'
+    is_repeatable = False
 
     def identity(self, target: Target) -> tuple[str | None, str | None]:
         return target.handle.share_id, None
@@ -140,17 +168,25 @@ class ShareTerms(Terms):
             return None
         return f'openstack vbs share list --backup {outcome.target.id}'
 
-    def how_to_settle(self, outcome: Outcome) -> str:
-        return f'See what was shared: "{self.command_for(outcome)}".'
+    def how_to_settle(self, outcome: Outcome | None) -> str:
+        if outcome is None:
+            return 'See what was shared:'
+        return f'See what was shared:\n  {self.command_for(outcome)}'
 
 
 def label(target: Target) -> str:
     """How a message names a target."""
     if target.id is None:
         return shortened(target.argument, 80)
+    named = shortened(target.id)
     if target.name and target.name != target.id:
-        return f'{shortened(target.name)} ({shortened(target.id)})'
-    return shortened(target.id)
+        named = f'{shortened(target.name)} ({named})'
+    return with_aspect(target, named)
+
+
+def with_aspect(target: Target, named: str) -> str:
+    """How a target is named, with what tells it from others of its id."""
+    return f'{named} {shortened(target.aspect)}' if target.aspect else named
 
 
 def reason(outcome: bulk.Outcome[Target, Any], **options: bool) -> str:
@@ -171,8 +207,15 @@ def failures(
     for same in _together(outcomes, key):
         if len(same) >= MANY:
             what = f'{len(same)} {words.several} are'
-            said = _failed(same[0], what, words, _shared(same[0]), failed)
-            yield _with_targets(said, same)
+            told = _shared(same[0])
+            lines = _to_settle(same, words)
+            if lines:
+                settled = words.how_to_settle(None)
+                said = f'Whether {what} {words.done} is unknown: {told}'
+                yield _with_lines(f'{said} {settled}', lines)
+            else:
+                said = _failed(same[0], what, words, told, failed)
+                yield _with_targets(said, same)
             continue
         for outcome in same:
             told = reason(outcome)
@@ -181,6 +224,13 @@ def failures(
             else:
                 what = f'{words.one} {label(outcome.target)} is'
                 yield _failed(outcome, what, words, told, failed)
+
+
+def _to_settle(same: Sequence[Outcome], words: Terms) -> Sequence[str]:
+    """The commands that show what came of what was not answered."""
+    if same[0].state is not State.UNKNOWN:
+        return ()
+    return list(dict.fromkeys(words.commands_for(same)))
 
 
 def skipped(outcomes: Sequence[Outcome], words: Terms) -> Iterator[str]:
@@ -231,7 +281,7 @@ def delays(
     for same in _together(unfinished, lambda o: o.unread):
         verb = 'is' if len(same) == 1 else 'are'
         is_long = len(same) >= MANY
-        labels = ', '.join(label(outcome.target) for outcome in same)
+        labels = ', '.join(words.called(outcome.target) for outcome in same)
         names = '' if is_long else f': {labels}'
         count = f'{len(same)} of {total} {words.several} {verb}'
         if same[0].unread:
@@ -254,6 +304,43 @@ def delays(
         if is_long and not lines:
             lines = list(map(_told, same))
         yield _with_lines(message, lines)
+
+
+def summary(failed: Sequence[Outcome], total: int, words: Terms) -> str:
+    """How many failed, and how many may have."""
+    unknown = 0
+    if not words.is_repeatable:
+        unknown = sum(outcome.state is State.UNKNOWN for outcome in failed)
+    not_sent = sum(isinstance(outcome.error, NotSent) for outcome in failed)
+    parts = []
+    if count := len(failed) - unknown:
+        extent = f' ({not_sent} not sent)' if not_sent else ''
+        parts.append(
+            f'{count} of {total} {words.several} failed to {words.verb}'
+            f'{extent}'
+        )
+    if unknown:
+        what = f'{unknown} of {total} {words.several}'
+        verb = 'is' if unknown == 1 else 'are'
+        parts.append(f'whether {what} {verb} {words.done} is unknown')
+    said = f'{capital("; ".join(parts))}.'
+    if words.is_repeatable or len(failed) == total:
+        return said
+    # What helps a single one may be another try.
+    return f'{said} To try again, name only what has failed.'
+
+
+def unprinted(outcomes: Sequence[Outcome], words: Terms) -> str:
+    """By what changes are followed whose rows could not be shown.
+
+    :returns: '' if there is nothing to follow.
+    """
+    lines = words.commands_for(outcomes)
+    if not lines:
+        return ''
+    return _with_lines(
+        f'The rows could not be shown, and {words.how_to("see them")}', lines
+    )
 
 
 def unwatched(outcomes: Sequence[Outcome], words: Terms) -> str:

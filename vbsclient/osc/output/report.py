@@ -30,7 +30,9 @@ COLUMNS = (
 )
 
 #: What a dry run cannot tell.
-NOT_PLANNED = frozenset({'Requested At', 'Finished At', 'Request ID', 'Job'})
+NOT_PLANNED = frozenset(
+    {'Requested At', 'Finished At', 'Request ID', 'Job', 'Checkpoint'}
+)
 
 #: From so many targets on, a summary follows their list.
 _MANY = 20
@@ -103,7 +105,7 @@ class Report:
             return str(State.FAILED.value)
         if state is State.NOT_SENT and self.dry_run:
             expected = outcome.target.expected
-            return 'refused' if expected else f'would {self.words.verb}'
+            return 'refused' if expected else self.words.would
         return str(state.value)
 
     @property
@@ -133,6 +135,16 @@ class Report:
             and not messages.is_told_by(outcome, self.stopped)
         ]
         return messages.failures(told, self.words, dry_run=self.dry_run)
+
+    def open_questions(self) -> Iterator[str]:
+        """What only a command can tell, which no row of a report has."""
+        unknown = [
+            outcome
+            for outcome in self.failed
+            if outcome.state is State.UNKNOWN
+            and self.words.command_for(outcome)
+        ]
+        return messages.failures(unknown, self.words)
 
     def sending(self) -> str:
         """How far the requests are, what matters most first."""
@@ -210,7 +222,10 @@ class Report:
 
     def _line(self, outcome: Outcome, state: State) -> str:
         """One target of a group."""
-        line = shortened(outcome.target.id or outcome.target.argument)
+        target = outcome.target
+        line = messages.with_aspect(
+            target, shortened(target.id or target.argument)
+        )
         if state in _FAILED and outcome.error is not None:
             return f'{line}: {messages.reason(outcome)}'
         command = self.words.command_for(outcome)

@@ -53,7 +53,7 @@ class CreateVbsBackup(CreateCommand):
             label=lambda row: row.target.name or row.target.argument,
         ),
         Column('Volume Name', 'target.name', machine_only=True),
-        Column('Job', 'target.handle.job_id', optional=1),
+        Column('Job', 'target.handle.job_id', below='Name'),
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -78,7 +78,7 @@ class CreateVbsBackup(CreateCommand):
         )
         self.add_creation(
             parser,
-            tags='; VBS has no call that shows them again',
+            tags='; VBS cannot show them again',
             force=(
                 'Do not check that the quota has room for all backups; where '
                 'the cloud has no VBS: also back up a volume that is in use'

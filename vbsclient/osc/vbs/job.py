@@ -70,10 +70,9 @@ class ShowVbsJob(ShowCommand):
 
     def status_of(self, found: Any) -> ResourceStatus:
         job: Job = found
-        reasons = filter(None, [job.fail_reason, job.error_code])
         return ResourceStatus(
             job.status,
-            ', '.join(reasons) or None,
+            job.failure,
             job.end_time,
             is_alive=job.status == 'RUNNING',
         )

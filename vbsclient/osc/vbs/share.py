@@ -78,7 +78,11 @@ class CreateVbsShare(NamedCommand):
             lambda row: row.target.id or row.target.argument,
             machine_only=True,
         ),
-        Column('Backup Name', 'target.name'),
+        Column(
+            'Backup Name',
+            'target.name',
+            label=lambda row: row.target.name or row.target.argument,
+        ),
         Column(
             'Target Project',
             'target.resource.project_id',

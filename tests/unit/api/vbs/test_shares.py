@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The sharing calls: above all, what a DELETE contains."""
+"""The sharing calls: above all, what a DELETE or a POST contains."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.api.makes import NO_IDS, Makes
+from tests.unit.api.makes import URL as MAKES
 from tests.unit.fakes import FakeCloud
 from tests.unit.values import JSON
 from vbsclient.api import errors
-from vbsclient.api.http import Transport
+from vbsclient.api.http import Receipt, Transport
 from vbsclient.api.vbs import Share, Shares
+from vbsclient.api.vbs.shares import _shares_in
 
 URL = 'https://vbs.example/v2/p'
 ROUTE = f'{URL}/os-vendor-backup-sharing'
@@ -124,3 +127,85 @@ class TestReading:
         except errors.MalformedResponse:
             return
         assert (share.id, share.backup_id) == (body['id'], body['backup_id'])
+
+
+class TestCreating(Makes):
+    path = 'os-vendor-backup-sharing'
+    body: ClassVar[Any] = {
+        'shared': {'backup_id': BACKUP, 'to_project_ids': ['p2', 'p3']}
+    }
+
+    def call(self, transport: Transport) -> Receipt:
+        made, receipt = Shares(transport, MAKES).create(
+            BACKUP.upper(), ['p2', 'p3']
+        )
+        self.made = made
+        return receipt
+
+    def answer(self, id: Any) -> Any:
+        return {'shared': [{**BODY, 'id': id}]}
+
+    def create(self, fake_cloud: MakeCloud, answer: Any) -> list[Any]:
+        cloud = self.there(fake_cloud, {'json': {'shared': answer}})
+        self.call(Transport(cloud.session))
+        return [(share.id, share.to_project_id) for share in self.made]
+
+    @pytest.mark.parametrize('id', NO_IDS)
+    def test_what_is_no_id_is_not_sent(
+        self, fake_cloud: MakeCloud, id: str
+    ) -> None:
+        cloud = fake_cloud()
+        with pytest.raises(errors.InvalidId):
+            shares(cloud).create(id, ['p2'])
+        assert cloud.requests == []
+
+    def test_a_list_or_an_object(self, fake_cloud: MakeCloud) -> None:
+        other = {**BODY, 'id': OTHER, 'to_project_id': 'p3'}
+        assert self.create(fake_cloud, [BODY, other]) == [
+            (SHARE, 'p2'),
+            (OTHER, 'p3'),
+        ]
+        assert self.create(fake_cloud, BODY) == [(SHARE, 'p2')]
+
+    def test_the_backup_need_not_be_said(self, fake_cloud: MakeCloud) -> None:
+        row = {'id': SHARE, 'to_project_id': 'p2'}
+        assert self.create(fake_cloud, [row]) == [(SHARE, 'p2')]
+
+    @pytest.mark.parametrize('answer', [None, 'x', 5, True])
+    def test_it_may_not_be_said_what_was_shared(
+        self, fake_cloud: MakeCloud, answer: Any
+    ) -> None:
+        with pytest.raises(errors.OutcomeUnknown):
+            self.create(fake_cloud, answer)
+
+    @pytest.mark.parametrize('answer', [[], {}, [{}]])
+    def test_it_may_be_nothing(
+        self, fake_cloud: MakeCloud, answer: Any
+    ) -> None:
+        assert self.create(fake_cloud, answer) == []
+
+    @pytest.mark.parametrize(
+        'row',
+        [
+            *(None, 5, 'x', [], [1], True),
+            *({}, {'id': None}, {'id': 5}, {**BODY, 'backup_id': None}),
+        ],
+    )
+    def test_a_malformed_row_hides_no_other(
+        self, fake_cloud: MakeCloud, row: Any
+    ) -> None:
+        assert self.create(fake_cloud, [row, BODY]) == [(SHARE, 'p2')]
+
+    def test_a_row_about_another_backup_is_none(
+        self, fake_cloud: MakeCloud
+    ) -> None:
+        other = {**BODY, 'backup_id': OTHER, 'to_project_id': 'p3'}
+        assert self.create(fake_cloud, [other, BODY]) == [(SHARE, 'p2')]
+
+    @given(
+        st.lists(JSON)
+        | st.lists(st.dictionaries(st.sampled_from(list(BODY)), JSON))
+    )
+    def test_any_answer_is_read(self, answer: Any) -> None:
+        for share in _shares_in(answer, BACKUP):
+            assert share.backup_id == BACKUP

@@ -52,7 +52,7 @@ def test_utf_16_is_named(data: bytes, encoding: str, errors: str) -> None:
 
 @pytest.mark.parametrize('data', [b'\xff', b'\x80abc', b'abc', b'\xef\xbb'])
 def test_what_is_no_id_stops_everything(data: bytes) -> None:
-    with pytest.raises(exceptions.CommandError, match='Nothing was deleted'):
+    with pytest.raises(exceptions.CommandError, match='Nothing was sent'):
         ids_on(stdin(data))
 
 

@@ -116,8 +116,7 @@ def test_another_verb_has_its_own_words() -> None:
 def test_a_row_has_what_is_known() -> None:
     final = done(is_final=True)
     [row] = Report(Terms(), outcomes=[final]).rows()
-    titles = [column.title for column in COLUMNS]
-    assert dict(zip(titles, row, strict=True)) == {
+    assert {column.title: column.value(row) for column in COLUMNS} == {
         'Type': 'backup',
         'ID': ID.format(1),
         'Name': 'n1',
@@ -144,8 +143,9 @@ def test_a_row_has_the_times_of_what_was_sent(
     one: Outcome, requested: Any, finished: Any, request_id: Any
 ) -> None:
     [row] = Report(Terms(), outcomes=[one]).rows()
-    assert [bool(row[6]), bool(row[7])] == [bool(requested), bool(finished)]
-    assert row[8] == request_id
+    assert bool(row.requested_at) is bool(requested)
+    assert bool(row.finished_at) is bool(finished)
+    assert row.request_id == request_id
 
 
 @pytest.mark.parametrize(
@@ -164,17 +164,17 @@ def test_a_row_has_the_times_of_what_was_sent(
 )
 def test_what_was_done_before_is_told(one: Outcome, detail: str) -> None:
     [row] = Report(Terms(), outcomes=[one]).rows()
-    assert row[5] == detail
+    assert row.detail == detail
 
 
 def test_what_a_stopped_run_did_not_send_says_why() -> None:
     never = Outcome(outcome().target)
     report = Report(Terms(), outcomes=[never])
     [row] = report.rows()
-    assert row[5] == 'the run was interrupted before its turn'
+    assert row.detail == 'the run was interrupted before its turn'
     report.stopped = errors.ClientError('somebody else deletes')
     [row] = report.rows()
-    assert row[5] == 'somebody else deletes.'
+    assert row.detail == 'somebody else deletes.'
 
 
 def test_complaints_leave_out_what_the_stop_says() -> None:
