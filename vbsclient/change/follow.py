@@ -305,7 +305,8 @@ class Follower:
             outcome.fail(
                 errors.OutcomeUnknown(
                     ChangeFailed(
-                        'the service accepted it and does not show it'
+                        status.reason
+                        or 'the service accepted it and does not show it'
                     )
                 )
             )

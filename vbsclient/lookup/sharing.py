@@ -14,6 +14,7 @@ from collections.abc import (
 
 from vbsclient.api import errors
 from vbsclient.api.http import Limits
+from vbsclient.api.paths import is_uuid
 from vbsclient.api.values import Known
 from vbsclient.api.vbs import Share, ShareFilter, Shares, VBSClient
 from vbsclient.lookup.existence import (
@@ -23,6 +24,7 @@ from vbsclient.lookup.existence import (
     is_gone,
     owners_to_list,
 )
+from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.wording import brief
 
 LOG = logging.getLogger(__name__)
@@ -157,6 +159,14 @@ def existence_of(
             yield from read_shares(shares, backup_id)
 
     return Existence(shares.get, listed, _status_of)
+
+
+def shared_with_me(vbs: VBSClient, backup_id: str) -> Share | None:
+    """What another project shares; None if it shares no such backup."""
+    if not is_uuid(backup_id):
+        return None
+    where = ShareFilter(shared_with_me=True, backup_id=backup_id)
+    return suppress_errors(lambda: next(vbs.shares.list(where=where), None))
 
 
 def status_of_all(

@@ -157,7 +157,9 @@ def difference(shown: Plan, now: Plan) -> str | None:
         return None
     if shown.backup_id != now.backup_id:
         return f'the backup is now {brief(now.backup_id)}'
-    for before, after in zip(shown.disks, now.disks, strict=False):
+    if len(shown.disks) != len(now.disks):
+        return f'it has {counted(len(now.disks), "volume")} now'
+    for before, after in zip(shown.disks, now.disks, strict=True):
         if before != after:
             return (
                 f'the volume {brief(before.target_name or before.target_id)} '

@@ -12,6 +12,7 @@ from vbsclient.api import errors
 from vbsclient.api.block_storage import BlockStorage, Volume
 from vbsclient.api.compute import Compute, Server
 from vbsclient.api.csbs import CSBSClient, ServerBackup
+from vbsclient.api.errors import Hint
 from vbsclient.api.http import Limits, Receipt
 from vbsclient.api.values import (
     dict_or_empty,
@@ -35,6 +36,9 @@ from vbsclient.restoring.plan import (
 )
 from vbsclient.waiting import ResourceStatus
 from vbsclient.wording import brief
+
+# What to do about volumes without a target.
+NAME_TARGETS = 'Name the volumes to overwrite with {sources}.'
 
 #: Seconds without progress after which a restore is not alive any more.
 _IDLE = 3600.0
@@ -183,7 +187,9 @@ class ServerRestore(Restore):
     def send(self, target: Target, recorder: Recorder) -> Done:
         try:
             receipt = recorder.record(
-                target, 'restore', partial(self._restore, target)
+                target,
+                f'restore from {plan_of(target).backup_id}',
+                partial(self._restore, target),
             )
         except errors.OutcomeUnknown as unknown:
             if not self.looks_begun(self._is_busy):
@@ -247,7 +253,12 @@ class ServerRestore(Restore):
         if end == 'restored':
             return SUCCEEDED
         if end == 'unknown':
-            return ResourceStatus('', is_absent=True)
+            return ResourceStatus(
+                '',
+                'what became of it cannot be told: the backup shows what '
+                'failed before, too',
+                is_absent=True,
+            )
         reason = ', '.join(filter(None, now.failed)) or None
         return ResourceStatus('error', reason, 'end')
 
@@ -266,6 +277,9 @@ class ServerRestore(Restore):
         power_on = self._power_on
         if power_on is None:
             power_on = server.status == 'ACTIVE'
+        unnamed = [
+            d.source_name or d.source_id for d in disks if not d.target_id
+        ]
         plan = Plan(
             backup.id,
             backup.name,
@@ -273,15 +287,16 @@ class ServerRestore(Restore):
             tuple(disks),
             problems=tuple(_problems(backup, server, disks)),
             power_on=power_on,
+            hint=_how_to_name(unnamed),
             facts=(
                 f'the status of the server is {server.status}',
                 f'its volumes are {", ".join(sorted(volumes))}',
             ),
             remarks=tuple(_remarks(backup, server, disks, volumes, power_on)),
         )
-        if plan.refusal is not None:
+        if unnamed or not disks:
             return plan
-        # The service decides about exactly what will be sent.
+        # The service decides about exactly what would be sent.
         answer = self._csbs.servers.check_restorable(
             backup.id, server.id, mapping_of(plan)
         )
@@ -292,6 +307,7 @@ class ServerRestore(Restore):
         return replace(
             plan,
             problems=(
+                *plan.problems,
                 f'the service says that it cannot be restored: '
                 f'{reason.rstrip(".")}{code}',
             ),
@@ -418,6 +434,13 @@ class ServerRestore(Restore):
                 if bootable
                 else 'a data disk would go onto a system disk'
             )
+
+
+def _how_to_name(sources: Sequence[str | None]) -> str | None:
+    """How to give the targets that nobody guesses."""
+    if not sources:
+        return None
+    return Hint(NAME_TARGETS, sources=', '.join(map(brief, sources)))
 
 
 def mapping_of(plan: Plan) -> dict[str, str]:

@@ -16,6 +16,8 @@ from vbsclient.change.targets import Done, Recorder, Target
 from vbsclient.lookup.existence import is_gone
 from vbsclient.lookup.labels import Labels
 from vbsclient.lookup.names import foreign, only
+from vbsclient.lookup.refusals import MissingError, RefusedError
+from vbsclient.lookup.sharing import shared_with_me
 from vbsclient.lookup.volume_backups import find_backups, marked
 from vbsclient.lookup.volumes import find_volumes
 from vbsclient.restoring.plan import (
@@ -69,14 +71,23 @@ class VolumeRestore(Restore):
         self._was_busy = False
 
     def targets(self) -> list[Target]:
-        backup = only(
-            find_backups(
-                self._vbs.backups,
-                [self._backup],
-                self._limits,
-                self._labels.of_volume,
+        try:
+            backup = only(
+                find_backups(
+                    self._vbs.backups,
+                    [self._backup],
+                    self._limits,
+                    self._labels.of_volume,
+                )
             )
-        )
+        except MissingError as error:
+            if shared_with_me(self._vbs, self._backup) is None:
+                raise
+            raise RefusedError(
+                'the backup is one that another project shares with this one, '
+                'and cannot be restored',
+                'Create a volume from it instead.',
+            ) from error
         # From now on by their ids, whatever else gets these names.
         self._backup = backup.id
         if not self._vbs.backups.owns(backup):
@@ -99,7 +110,9 @@ class VolumeRestore(Restore):
     def send(self, target: Target, recorder: Recorder) -> Done:
         try:
             receipt = recorder.record(
-                target, 'restore', partial(self._restore, target)
+                target,
+                f'restore from {plan_of(target).backup_id}',
+                partial(self._restore, target),
             )
         except errors.OutcomeUnknown as unknown:
             if not self.looks_begun(self._is_busy):

@@ -26,7 +26,12 @@ from vbsclient.osc.output.columns import (
     row_of,
 )
 from vbsclient.osc.output.layout import Group, terminal_width, wrapped
-from vbsclient.osc.output.messages import CreationTerms, RestoreTerms, reason
+from vbsclient.osc.output.messages import (
+    CreationTerms,
+    RestoreTerms,
+    label,
+    reason,
+)
 from vbsclient.osc.output.text import shortened, visible
 from vbsclient.restoring.plan import Plan, Restore, difference, plan_of
 from vbsclient.waiting import Patience
@@ -115,7 +120,7 @@ class RestoreCommand(ChangeCommand):
         if parsed_args.dry_run or target.refusal is not None:
             return change, [target]
         if not parsed_args.yes:
-            self._ask(parsed_args, self._plan)
+            self._ask(parsed_args, self._plan, target)
         saved = None
         if parsed_args.backup_first:
             saved = self._save(parsed_args, self._plan, target, limits)
@@ -148,11 +153,17 @@ class RestoreCommand(ChangeCommand):
         with self.progress.showing(lambda: 'Checking what is overwritten'):
             return change.targets()
 
-    def _ask(self, parsed_args: argparse.Namespace, plan: Plan) -> None:
+    def _ask(
+        self, parsed_args: argparse.Namespace, plan: Plan, target: Target
+    ) -> None:
         self._say(parsed_args, plan, with_table=True)
         volumes = counted(len(plan.disks), 'volume')
+        size = sum(disk.target_size or 0 for disk in plan.disks)
+        extent = f'{label(target)} ({Gigabytes(size).human_readable()})'
+        if self.words.one != 'volume':
+            extent = f'{volumes} of the {self.words.one} {extent}'
         confirm(
-            f'Overwrite {volumes}{place_of(self.app.client_manager)}?',
+            f'Overwrite {extent}{place_of(self.app.client_manager)}?',
             f'This would overwrite {volumes}, as listed above: add --yes. '
             f'Nothing was overwritten.',
             stdin=self.app.stdin,

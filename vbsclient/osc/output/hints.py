@@ -20,6 +20,7 @@ from vbsclient.creation import base as creation
 from vbsclient.creation import volume_backups as volume_backup_creation
 from vbsclient.deletion import checkpoints, prune, shares, volume_backups
 from vbsclient.lookup import kinds, origin, resources, sharing
+from vbsclient.restoring import servers as restored_servers
 from vbsclient.restoring import volumes as restored_volumes
 
 #: What a hint of the library means on the command line.
@@ -90,6 +91,10 @@ _ON_THE_COMMAND_LINE = {
     creation.NAME_FEWER: 'Name fewer, delete backups, or add --force.',
     volume_backup_creation.FORCE_IN_USE: (
         'Detach it, or add --force: it is saved as after a power failure.'
+    ),
+    restored_servers.NAME_TARGETS: (
+        'Name the volume to overwrite with each of {sources}: --volume '
+        '<source>=<target>.'
     ),
     restored_volumes.DETACH: (
         'Stop the server and detach it first: "openstack server stop '

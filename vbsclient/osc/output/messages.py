@@ -162,6 +162,7 @@ class RestoreTerms(Terms):
     command: str = 'openstack volume show {target}'
 
     unanswered = 'see what was restored'
+    is_repeatable = False
 
     def identity(self, target: Target) -> tuple[str | None, str | None]:
         plan = target.resource

@@ -9,12 +9,11 @@ from functools import partial
 
 from vbsclient.api.csbs import ServerBackupFilter
 from vbsclient.api.http import Limits
-from vbsclient.api.paths import is_uuid
-from vbsclient.api.vbs import Share, ShareFilter, VBSClient
+from vbsclient.api.vbs import ShareFilter
 from vbsclient.change.targets import Change
 from vbsclient.deletion.volume_backups import VolumeBackupDeletion
-from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.refusals import MissingError
+from vbsclient.lookup.sharing import shared_with_me
 from vbsclient.lookup.volume_backups import marked, status_of
 from vbsclient.osc.command.clients import (
     labels_of,
@@ -184,7 +183,7 @@ class ShowVbsBackup(ShowCommand):
                 vbs, parsed_args.backup, labels.of_volume
             )
         except MissingError:
-            share = _shared_with_me(vbs, parsed_args.backup)
+            share = shared_with_me(vbs, parsed_args.backup)
             if share is None:
                 raise
             backup = share.backup
@@ -199,11 +198,3 @@ class ShowVbsBackup(ShowCommand):
             backups=ServerBackupFilter(server_id=backup.server_id),
         )
         return Row(backup, details, share)
-
-
-def _shared_with_me(vbs: VBSClient, backup_id: str) -> Share | None:
-    """What another project shares; None if it shares no such backup."""
-    if not is_uuid(backup_id):
-        return None
-    where = ShareFilter(shared_with_me=True, backup_id=backup_id)
-    return suppress_errors(lambda: next(vbs.shares.list(where=where), None))
