@@ -149,6 +149,12 @@ class RestoreCommand(ChangeCommand):
             for disk in (plan.disks if plan else ())
         ]
 
+    def _reasons_are_shown(self, parsed_args: argparse.Namespace) -> bool:
+        # The rows of a dry run are volumes, and say nothing of the rest.
+        return not parsed_args.dry_run and super()._reasons_are_shown(
+            parsed_args
+        )
+
     def _look_up(self, change: Restore) -> list[Target]:
         with self.progress.showing(lambda: 'Checking what is overwritten'):
             return change.targets()
@@ -159,9 +165,11 @@ class RestoreCommand(ChangeCommand):
         self._say(parsed_args, plan, with_table=True)
         volumes = counted(len(plan.disks), 'volume')
         size = sum(disk.target_size or 0 for disk in plan.disks)
-        extent = f'{label(target)} ({Gigabytes(size).human_readable()})'
-        if self.words.one != 'volume':
-            extent = f'{volumes} of the {self.words.one} {extent}'
+        one = self.words.one
+        extent = f'the {one} {label(target)}'
+        if one != 'volume':
+            extent = f'{volumes} of {extent}'
+        extent += f', {Gigabytes(size).human_readable()},'
         confirm(
             f'Overwrite {extent}{place_of(self.app.client_manager)}?',
             f'This would overwrite {volumes}, as listed above: add --yes. '
