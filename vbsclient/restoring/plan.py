@@ -102,7 +102,9 @@ class Plan:
         """Why nothing may be sent."""
         every = [*self.problems]
         for disk in self.disks:
-            every += disk.problems
+            what = disk.source_name or disk.source_id
+            start = f'{brief(what)}: ' if len(self.disks) > 1 else ''
+            every += (f'{start}{problem}' for problem in disk.problems)
         return RefusedError('; '.join(every), self.hint) if every else None
 
 

@@ -39,7 +39,7 @@ from vbsclient.wording import counted
 
 #: What is shown of each volume that is overwritten.
 PLAN_COLUMNS = (
-    Column('Backup Disk', 'backup_id', below='Source'),
+    Column('Backup Disk', 'backup_id', optional=1),
     Column(
         'Source',
         'source_id',
