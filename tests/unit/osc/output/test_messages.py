@@ -286,7 +286,7 @@ def test_whatever_may_exist_has_a_command(ends: list[Any]) -> None:
             CREATION,
             Handle(),
             'vbs backup list --volume 00000000-0000-4000-8000-000000000001 '
-            '--name n1-now',
+            '--name=n1-now',
         ),
         (
             CSBS,
@@ -298,7 +298,7 @@ def test_whatever_may_exist_has_a_command(ends: list[Any]) -> None:
             CSBS,
             Handle(),
             'csbs backup list --server 00000000-0000-4000-8000-000000000001 '
-            '--name n1-now',
+            '--name=n1-now',
         ),
     ],
 )
