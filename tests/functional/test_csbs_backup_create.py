@@ -396,7 +396,7 @@ def test_what_a_lost_answer_has_made_is_found(
         assert command[:3] == ['csbs', 'backup', 'list']
         assert openstack(*command).stdout.count(' n1 ') == 2
     if delay < 6:
-        assert row['Detail'] == 'its answer was lost'
+        assert row['Detail'].startswith('its answer was lost')
     assert len(creations(c)) == 1
     assert len(c.state.checkpoints) == 2
 

@@ -279,11 +279,12 @@ def test_a_checkpoint_that_appears_late_is_waited_for(
     assert len(looks) >= 4
 
 
-def test_one_that_never_appears_is_not_found(
+def test_one_that_has_not_appeared_in_time_is_not_finished(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     cloud()
     openstack(
         *('csbs', 'checkpoint', 'show', '--wait', '--timeout=0.1s', UNKNOWN),
-        complains=[f"No checkpoint found for '{UNKNOWN}'"],
+        complains=[f'The checkpoint {UNKNOWN} is not listed yet. '],
+        code=3,
     )

@@ -314,7 +314,11 @@ def test_what_a_lost_answer_may_have_shared_is_to_be_looked_for(
     c.knobs.faults.append(Fault('reset-before', 'POST', 'sharing'))
     result = openstack(
         *(*CREATE, 'golden', *with_projects(project)),
-        complains=['is unknown: ', '1 of 1 shares failed to create.'],
+        complains=[
+            'is unknown: ',
+            '  openstack vbs share list ',
+            'The state of 1 of 1 shares is unknown.',
+        ],
     )
     [command] = commands_in(result.stderr)
     assert command == ['vbs', 'share', 'list', '--backup', backup.id]

@@ -233,7 +233,7 @@ class TestAnswers:
 
     def test_what_was_sent_with_another_row_is_not_called_unsent(self) -> None:
         there = Maker()
-        backups = [there.add_backup(n) for n in range(12)]
+        backups = [there.add_backup(n) for n in range(40)]
         for id in backups:
             there.fates[id] = Fate(answer='lost', hidden=1000)
         outcomes = there.carry_out(sharing(there, *backups))

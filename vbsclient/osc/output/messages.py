@@ -320,9 +320,8 @@ def summary(failed: Sequence[Outcome], total: int, words: Terms) -> str:
             f'{extent}'
         )
     if unknown:
-        what = f'{unknown} of {total} {words.several}'
-        verb = 'is' if unknown == 1 else 'are'
-        parts.append(f'whether {what} {verb} {words.done} is unknown')
+        rest = '' if count else f' of {total} {words.several}'
+        parts.append(f'the state of {unknown}{rest} is unknown')
     said = f'{capital("; ".join(parts))}.'
     if words.is_repeatable or len(failed) == total:
         return said
