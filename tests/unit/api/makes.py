@@ -37,11 +37,11 @@ ODD_IDS: list[Any] = [
 ENDS: dict[str, tuple[dict[str, Any], type[errors.ClientError], int]] = {
     **{
         f'{status}': ({'status_code': status}, errors.ServiceError, 1)
-        for status in (400, 403, 404, 405, 409, 422, 302)
+        for status in (400, 403, 404, 405, 409, 413, 422, 302, 303)
     },
     **{
         f'{status}': ({'status_code': status}, errors.OutcomeUnknown, 1)
-        for status in (303, 408, 413, 499, 500, 501, 502, 503, 504)
+        for status in (408, 499, 500, 501, 502, 503, 504)
     },
     'throttled': ({'status_code': 429}, errors.TooManyRequests, 12),
     'no login': ({'status_code': 401}, errors.Unauthorized, 2),
