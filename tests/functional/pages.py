@@ -53,6 +53,8 @@ _REQUEST = re.compile(r'\breq-[0-9a-f-]{36}\b')
 _INSTANT = re.compile(r'\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+\+00:00')
 _DAY = re.compile(r'(?<!\d)\d{4}-\d\d-\d\d(?!\d)')
 _WEEK = re.compile(r'\b(\d{4})-W(\d\d)\b')
+_STAMP = re.compile(r'\b\d{8}T\d{6}Z')
+_AGE = re.compile(r'\(\d+ (?:hour|day)s? ago\)')
 
 
 @dataclass
@@ -354,6 +356,7 @@ def shown(step: Step) -> list[str]:
 
 def _same(text: str) -> str:
     """Without what is different each time."""
+    text = _AGE.sub('(ago)', _STAMP.sub('now', text))
     return _INSTANT.sub('now', _REQUEST.sub('req', text))
 
 
