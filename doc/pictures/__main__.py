@@ -10,6 +10,7 @@ from doc.pictures import (
     creation,
     deletion,
     faults,
+    restoring,
     retention,
     speed,
 )
@@ -20,6 +21,7 @@ PICTURES = (
     retention.draw,
     deletion.draw,
     creation.draw,
+    restoring.draw,
     speed.draw,
     faults.draw_deleting,
     faults.draw_reading,
