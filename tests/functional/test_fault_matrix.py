@@ -224,7 +224,7 @@ def test_a_creation_in_trouble(
     assert (first in result.stderr) == (wanted.said in ('failed', 'unknown'))
     if wanted.said == 'unknown':
         # It says how to see what came of it, and never to repeat it.
-        assert '"openstack vbs ' in result.stderr.replace('csbs', 'vbs')
+        assert '  openstack vbs ' in result.stderr.replace('csbs', 'vbs')
         assert 'retry' not in result.stderr.lower()
     assert len(result.stderr) < 2000
     if row.pauses and wanted.sent > 1:

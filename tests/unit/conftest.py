@@ -10,8 +10,11 @@ from tests.unit.world import World
 
 
 @pytest.fixture(autouse=True)
-def _nothing_appears_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('vbsclient.creation.base.Creation.appears_in', 0.0)
+def _nothing_appears_late() -> Iterator[None]:
+    # Not with the fixture, which would then outlast all others of a test.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr('vbsclient.creation.base.Creation.appears_in', 0.0)
+        yield
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 from urllib.parse import parse_qs, urlsplit
@@ -47,12 +48,13 @@ CATALOG = {
 UNDONE = ('429', '401', 'never left')
 #: What refuses for good.
 REFUSALS = (
-    *('400', '403', '404', '405', '409', '413', '422', '302'),
+    *('400', '403', '404', '405', '409', '413', '422', '302', '303'),
     *('429 always', '401 always', 'never left always'),
 )
 #: What says nothing, whether it was carried out or not.
 DOUBTFUL = (
-    *('lost', 'reset', '408', '499', '500', '501', '502', '503', '504'),
+    *('lost', 'reset', '408', '499'),
+    *('500', '501', '502', '503', '504'),
     *('503 and a pause', 'no id', '../x', 'f' * 200, 'a number', 'a list'),
     *('<html>', 'nothing', '201', '203', '204'),
 )
@@ -268,15 +270,15 @@ class Maker:
         patience: Patience | None = None,
     ) -> list[Outcome]:
         """Wait for them on the clock; returns what is unfinished."""
-        follower = Follower(
-            change,
-            outcomes,
-            recorder,
-            self.limits,
-            wants_all=True,
-            patience=patience or Patience(timeout=30.0, shortest=3.0),
-        )
         with self.ticking():
+            follower = Follower(
+                change,
+                outcomes,
+                recorder,
+                self.limits,
+                wants_all=True,
+                patience=patience or Patience(timeout=30.0, shortest=3.0),
+            )
             try:
                 return follower.run()
             except errors.Cancelled:
@@ -286,7 +288,11 @@ class Maker:
     def ticking(self) -> Iterator[None]:
         """Let waits go by the clock."""
         wait = partial(waiting.wait, clock=self.clock.read)
-        with mock.patch('vbsclient.change.follow.wait', wait):
+        time = SimpleNamespace(monotonic=self.clock.read)
+        with (
+            mock.patch('vbsclient.change.follow.wait', wait),
+            mock.patch('vbsclient.change.follow.time', time),
+        ):
             yield
 
     def sent(self, pattern: str) -> list[str]:
@@ -559,7 +565,7 @@ def _fail_as(context: Any, answer: str, good: Any = None) -> str:
         raise lost[answer]
     if answer == '503 and a pause':
         context.headers['Retry-After'] = '0'
-    if answer == '302':
+    if answer in ('302', '303'):
         context.headers['Location'] = 'https://evil.example/'
     status = int(answer.partition(' ')[0])
     return _fail(context, status, good if 200 <= status < 300 else None)

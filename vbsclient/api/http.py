@@ -50,8 +50,10 @@ LAST_LOOK = 2.0
 #: What a gateway answers that did not reach the service, or that may answer
 #: the next time; throttling is known by its type.
 _REPEATABLE_STATUSES = frozenset({408, 502, 503, 504})
-#: The result is elsewhere, or nobody waited for it.
-_MAY_HAVE_ACTED = frozenset({303, 408, 499})
+#: Nobody waited for the end of the request, which may still be carried out.
+_NOT_WAITED_FOR = frozenset({408, 499})
+#: Whoever says it, the service or a gateway before it.
+_NOT_LET_IN = frozenset({401, 429})
 _ATTEMPTS = 5
 #: Throttling is no failure: more patience than for the rest.
 _ATTEMPTS_WHEN_THROTTLED = 12
@@ -256,18 +258,18 @@ def _is_undone(error: BaseException) -> bool:
     """Whether a change that ended so was certainly not carried out.
 
     No 5xx proves that, not even one that asks for a pause; nor does what a
-    gateway says of its own, or a redirect to a result.
+    gateway says of its own.  Who says that a token is none, or that there are
+    too many requests, has let none in.
     """
     if isinstance(error, errors.ConnectionFailed):
         return not error.sent
     if not isinstance(error, errors.ServiceError):
         return False
-    if error.status == 413 and error.own is not Known.YES:
-        # A proxy may have refused the answer.
-        return False
+    if error.status in _NOT_LET_IN:
+        return True
     return (
         300 <= error.status < 500
-        and error.status not in _MAY_HAVE_ACTED
+        and error.status not in _NOT_WAITED_FOR
         and error.own is not Known.NO
     )
 

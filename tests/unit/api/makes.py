@@ -37,7 +37,7 @@ ODD_IDS: list[Any] = [
 ENDS: dict[str, tuple[dict[str, Any], type[errors.ClientError], int]] = {
     **{
         f'{status}': ({'status_code': status}, errors.ServiceError, 1)
-        for status in (400, 403, 404, 405, 409, 413, 422, 302)
+        for status in (400, 403, 404, 405, 409, 413, 422, 302, 303)
     },
     **{
         f'{status}': ({'status_code': status}, errors.OutcomeUnknown, 1)

@@ -13,7 +13,7 @@ from vbsclient.api import errors
 from vbsclient.api.http import Handle
 from vbsclient.bulk import State
 from vbsclient.change.targets import Outcome, Recorder, Target
-from vbsclient.creation.base import LOOKS, Wanted
+from vbsclient.creation.base import APPEARS_IN, LOOKS, Wanted
 from vbsclient.creation.volume_backups import VolumeBackupCreation
 from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.waiting import Patience, ResourceStatus
@@ -308,6 +308,7 @@ class TestLostAnswer:
             backup_id=there.backups[0]['id']
         )
         assert outcome.result is not None
+        # It may be that of somebody else, at the same time.
         assert outcome.result.remark.startswith('its answer was lost')
         assert there.clock.pauses == list(LOOKS[: hidden + 1])
 
@@ -373,6 +374,22 @@ class TestLostAnswer:
         [outcome] = there.carry_out(change)
         assert outcome.state is State.UNKNOWN
         assert isinstance(outcome.error, errors.OutcomeUnknown)
+
+    @pytest.mark.parametrize(('hidden', 'found'), [(9, True), (50, False)])
+    def test_a_wait_looks_for_it_for_a_minute(
+        self, hidden: int, found: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(VolumeBackupCreation, 'appears_in', APPEARS_IN)
+        there = Maker(volumes=1)
+        [id] = there.volumes
+        there.fates[id] = Fate(answer='lost', hidden=hidden)
+        [outcome] = there.carry_out(
+            creation(there, id),
+            wait=True,
+            patience=Patience(shortest=3.0),
+        )
+        assert outcome.state is (State.DONE if found else State.UNKNOWN)
+        assert there.clock.now < APPEARS_IN + 30
 
     def test_a_wait_finds_what_appears_later(self) -> None:
         there = Maker(volumes=1)

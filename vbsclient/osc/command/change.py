@@ -157,7 +157,8 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         fit_tables(
             self._formatter_plugins,
             self.columns,
-            self.words.one,
+            # A row is a backup, and not a "backup of volume".
+            self.words.one.partition(' of ')[0],
             drops_empty=not parsed_args.columns,
         )
         self.progress = progress_of(self.app, parsed_args)

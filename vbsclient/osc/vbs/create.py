@@ -88,10 +88,10 @@ class CreateVbsBackup(CreateCommand):
 
     def named(self, parsed_args: argparse.Namespace) -> Sequence[str]:
         server = parsed_args.server
-        if bool(parsed_args.targets) == bool(server):
+        if bool(parsed_args.targets) == (server is not None):
             self._parser.error('give either <volume> or --server <server>')
         named = super().named(parsed_args)
-        if server:
+        if server is not None:
             named = self._volumes_of(server)
         if parsed_args.snapshot and len(named) != 1:
             self._parser.error('--snapshot goes with exactly one <volume>')

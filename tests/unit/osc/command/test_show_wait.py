@@ -20,7 +20,6 @@ from vbsclient.api.http import Limits
 from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.osc.command import show
 from vbsclient.osc.command.show import ShowCommand
-from vbsclient.osc.command.signals import ExitCode
 from vbsclient.osc.csbs.backup import ShowCsbsBackup
 from vbsclient.osc.csbs.checkpoint import ShowCsbsCheckpoint
 from vbsclient.osc.output.columns import Column
@@ -188,11 +187,15 @@ def test_after_that_it_is_not_there(run: Run) -> None:
     assert 60 <= ended.clock.now < 75
 
 
-def test_a_timeout_before_it_appears(run: Run) -> None:
-    ended = run(ShowNewKite, GONE, line='--wait --timeout 5')
-    assert (ended.error, ended.shown) == (None, None)
-    assert ended.code is ExitCode.UNFINISHED
+def test_a_timeout_before_it_appears(
+    run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        ended = run(ShowNewKite, GONE, line='--wait --timeout 5')
+    assert (ended.code, ended.shown, ended.error) == (3, None, None)
     assert ended.clock.now == 5
+    [message] = caplog.messages
+    assert message.startswith('The kite k is not listed yet.')
 
 
 @pytest.mark.parametrize('kind', [ShowKite, ShowNewKite])
