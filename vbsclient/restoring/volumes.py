@@ -117,6 +117,7 @@ class VolumeRestore(Restore):
         except errors.OutcomeUnknown as unknown:
             if not self.looks_begun(self._is_busy):
                 raise
+            self._was_busy = True
             return Done(unknown.request_id, remark='its answer was lost')
         if receipt.handle is not None:
             target.handle = receipt.handle
