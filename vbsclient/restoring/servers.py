@@ -224,7 +224,11 @@ class ServerRestore(Restore):
             return None
         try:
             status = self._csbs.restores.status(self._restore_id)
-        except (errors.ServiceError, errors.InvalidId):
+        except (
+            errors.ServiceError,
+            errors.MalformedResponse,
+            errors.InvalidId,
+        ):
             self._restore_id = None
             return None
         if status == 'success':
