@@ -202,7 +202,7 @@ class Restorer(Maker):
                 return _fail(context, 404)
             return {'restore': {'id': path[1], 'status': self.karbor}}
         if path[0] == 'restores':
-            return self._restore_server(body['restore'], context)
+            return self._restore_server(body, context)
         if body and 'check_restorable' in body:
             self.asked += body['check_restorable']
             answer = self.answer
@@ -235,8 +235,8 @@ class Restorer(Maker):
         )
 
     def _restore_server(self, body: Any, context: Any) -> Any:
-        parameters = body['parameters']
-        assert body['provider_id'] == CSBS_PROVIDER
+        parameters = body['restore']['parameters']
+        assert body['restore']['provider_id'] == CSBS_PROVIDER
         item = self.item(parameters['checkpoint_item_id'])
 
         def restore() -> str:
