@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar
 
 from vbsclient.api import errors
 from vbsclient.api.http import Handle, Limits, Receipt
@@ -80,9 +79,6 @@ class Creation(Change):
 
     goal = AVAILABLE
     appears_in = APPEARS_IN
-
-    #: How messages call what is saved.
-    saved: ClassVar[str]
 
     def __init__(self, wanted: Wanted, limits: Limits) -> None:
         self._wanted = wanted

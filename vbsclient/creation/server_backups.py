@@ -45,8 +45,6 @@ class ServerBackupCreation(Creation):
     :param clock: seconds that only grow.
     """
 
-    saved = 'server'
-
     def __init__(
         self,
         csbs: CSBSClient,

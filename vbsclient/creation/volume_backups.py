@@ -50,8 +50,6 @@ class VolumeBackupCreation(Creation):
     :param snapshot: name or id of a snapshot to save, of the only volume.
     """
 
-    saved = 'volume'
-
     def __init__(
         self,
         vbs: VBSClient,

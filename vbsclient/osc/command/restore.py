@@ -59,17 +59,6 @@ PLAN_COLUMNS = (
 )
 
 
-#: What was overwritten, in the rows of the result.
-TARGET_COLUMNS = (
-    Column(
-        'Target',
-        'target.id',
-        label=lambda row: row.target.name or row.target.id,
-    ),
-    Column('Target Name', 'target.name', machine_only=True),
-)
-
-
 class RestoreCommand(ChangeCommand):
     """A command that overwrites what its arguments name.
 

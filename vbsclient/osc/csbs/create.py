@@ -18,7 +18,7 @@ from vbsclient.osc.command.clients import make_csbs_client, make_lookup_client
 from vbsclient.osc.command.create import CreateCommand
 from vbsclient.osc.output.columns import Column
 from vbsclient.osc.output.messages import CreationTerms
-from vbsclient.osc.output.report import columns_with
+from vbsclient.osc.output.report import columns_of, columns_with
 
 
 class CreateCsbsBackup(CreateCommand):
@@ -41,12 +41,7 @@ class CreateCsbsBackup(CreateCommand):
     longest_name = LONGEST_NAME
     longest_description = 255
     report_columns = columns = columns_with(
-        Column(
-            'Server',
-            lambda row: row.target.id or row.target.argument,
-            label=lambda row: row.target.name or row.target.argument,
-        ),
-        Column('Server Name', 'target.name', machine_only=True),
+        *columns_of('Server'),
         Column('Checkpoint', 'target.handle.checkpoint_id', below='Name'),
     )
 

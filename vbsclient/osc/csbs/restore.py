@@ -15,11 +15,10 @@ from vbsclient.creation.server_backups import ServerBackupCreation
 from vbsclient.osc.command.clients import make_csbs_client, make_lookup_client
 from vbsclient.osc.command.restore import (
     PLAN_COLUMNS,
-    TARGET_COLUMNS,
     RestoreCommand,
 )
 from vbsclient.osc.output.messages import RestoreTerms
-from vbsclient.osc.output.report import columns_with
+from vbsclient.osc.output.report import columns_of, columns_with
 from vbsclient.osc.output.text import visible
 from vbsclient.restoring.plan import Plan, Restore
 from vbsclient.restoring.servers import ServerRestore
@@ -44,7 +43,7 @@ class RestoreCsbsBackup(RestoreCommand):
         service='csbs',
         command='openstack csbs backup show --wait {backup}',
     )
-    report_columns = columns_with(*TARGET_COLUMNS)
+    report_columns = columns_with(*columns_of('Target'))
     columns = (*report_columns, *PLAN_COLUMNS)
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

@@ -30,6 +30,21 @@ COLUMNS = (
 )
 
 
+def columns_of(title: str) -> tuple[Column, Column]:
+    """The columns of the resource that is named: its ID, and its name.
+
+    What was not found is told by what was typed.
+    """
+    return (
+        Column(
+            title,
+            lambda row: row.target.id or row.target.argument,
+            label=lambda row: row.target.name or row.target.argument,
+        ),
+        Column(f'{title} Name', 'target.name', machine_only=True),
+    )
+
+
 def columns_with(*own: Column) -> tuple[Column, ...]:
     """The columns of a command whose rows are its result.
 

@@ -26,7 +26,7 @@ from vbsclient.osc.command.clients import (
 from vbsclient.osc.command.create import CreateCommand
 from vbsclient.osc.output.columns import Column
 from vbsclient.osc.output.messages import CreationTerms
-from vbsclient.osc.output.report import columns_with
+from vbsclient.osc.output.report import columns_of, columns_with
 
 
 class CreateVbsBackup(CreateCommand):
@@ -48,12 +48,7 @@ class CreateVbsBackup(CreateCommand):
     longest_name = LONGEST_NAME
     longest_description = 64
     report_columns = columns = columns_with(
-        Column(
-            'Volume',
-            lambda row: row.target.id or row.target.argument,
-            label=lambda row: row.target.name or row.target.argument,
-        ),
-        Column('Volume Name', 'target.name', machine_only=True),
+        *columns_of('Volume'),
         Column('Job', 'target.handle.job_id', below='Name'),
     )
 

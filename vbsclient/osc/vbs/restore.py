@@ -18,11 +18,10 @@ from vbsclient.osc.command.clients import (
 )
 from vbsclient.osc.command.restore import (
     PLAN_COLUMNS,
-    TARGET_COLUMNS,
     RestoreCommand,
 )
 from vbsclient.osc.output.columns import Column
-from vbsclient.osc.output.report import columns_with
+from vbsclient.osc.output.report import columns_of, columns_with
 from vbsclient.restoring.plan import Plan, Restore
 from vbsclient.restoring.volumes import VolumeRestore
 
@@ -39,7 +38,8 @@ class RestoreVbsBackup(RestoreCommand):
     """
 
     report_columns = columns_with(
-        *TARGET_COLUMNS, Column('Job', 'target.handle.job_id', optional=1)
+        *columns_of('Target'),
+        Column('Job', 'target.handle.job_id', below='Name'),
     )
     columns = (*report_columns, *PLAN_COLUMNS)
 
