@@ -36,7 +36,6 @@ class Restorer(Maker):
     """
 
     def __init__(self, *, vbs: bool = True, **options: Any) -> None:
-        super().__init__(vbs=vbs, **options)
         self.script: Sequence[Row] = ()
         self.answer: Row | None = {'result': True}
         self.asked: list[Row] = []
@@ -46,6 +45,7 @@ class Restorer(Maker):
         self.look_ups: list[str] = []
         self._looks: dict[str, list[Row]] = {}
         self._number = 0
+        super().__init__(vbs=vbs, **options)
 
     # -- what there is ---------------------------------------------------
 
