@@ -20,6 +20,7 @@ from vbsclient.api.values import (
     dict_or_empty,
     id_or_none,
     int_or_none,
+    json_text,
     text_or_none,
 )
 from vbsclient.change.targets import Done, Recorder, Target
@@ -71,7 +72,7 @@ class Baseline:
     @classmethod
     def of(cls, backup: ServerBackup) -> Baseline:
         """What a backup shows now."""
-        extend = dict_or_empty(backup.body.get('extend_info'))
+        extend = dict_or_empty(json_text(backup.body.get('extend_info')))
         return cls(
             backup.status,
             backup.updated_at,
@@ -167,7 +168,7 @@ class ServerRestore(Restore):
         self._backup = backup.id
         if not self._csbs.backups.owns(backup):
             raise foreign(backup.owner, verb='restore')
-        wanted = self._server or backup.server_id
+        wanted = backup.server_id if self._server is None else self._server
         if wanted is None:
             raise RefusedError('the backup does not tell its server')
         server = only(find_servers(self._nova, [wanted], self._limits))
@@ -507,6 +508,8 @@ def _problems(
     if not backup.disks_are_known or not disks:
         yield 'the backup does not tell its volumes'
     if len({disk.backup_id for disk in disks}) < len(disks):
+        yield 'two volumes in the backup have the same ID'
+    if len({disk.backup_id for disk in disks}) < len(disks):
         # It would be sent once.
         yield 'the backup has one ID for the data of two volumes'
     if server.volume_ids is None:
@@ -529,6 +532,7 @@ def _remarks(
 ) -> Iterator[str]:
     """What a person should know before the data are lost."""
     name = f'{brief(server.name)} ({server.id})' if server.name else server.id
+    yield f'Backup {brief(backup.name)} ({backup.id}).'
     yield (
         f'The data of the volumes of the server {name} that are listed are '
         f'overwritten with those of {age_of(backup.created_at)}. This cannot '

@@ -303,6 +303,7 @@ def _remarks(
     backup: Backup, volume: Volume, others: Sequence[Backup]
 ) -> Iterator[str]:
     """What a person should know before the data are lost."""
+    yield f'Backup {brief(backup.name)} ({backup.id}).'
     yield (
         f'All data of the volume {label_of(volume)} are overwritten with '
         f'those of {age_of(backup.created_at)}. This cannot be undone.'
