@@ -509,9 +509,6 @@ def _problems(
         yield 'the backup does not tell its volumes'
     if len({disk.backup_id for disk in disks}) < len(disks):
         yield 'two volumes in the backup have the same ID'
-    if len({disk.backup_id for disk in disks}) < len(disks):
-        # It would be sent once.
-        yield 'the backup has one ID for the data of two volumes'
     if server.volume_ids is None:
         yield 'compute does not show the volumes of the server'
     if server.status not in _FIT:

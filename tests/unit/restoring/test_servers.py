@@ -323,6 +323,10 @@ class TestRefusals:
             assert 'does not tell its volumes' in said
         assert cloud.restoring_posts == []
 
+    def test_an_empty_server_is_none(self) -> None:
+        with pytest.raises(RefusedError):
+            there().server_restore(ITEM, server='').targets()
+
     @pytest.mark.parametrize('source', ['no-name', uuid(1), 'VOLUME-0', ''])
     def test_a_source_that_is_none(self, source: str) -> None:
         cloud = there()
@@ -368,7 +372,9 @@ class TestRefusals:
         """What is shown as two, and could only be sent as one."""
         cloud = there()
         parts(cloud)[1]['id'] = PARTS[0]
-        assert 'for the data of two volumes' in refusal_of(cloud, force=True)
+        assert 'two volumes in the backup have the same ID' in refusal_of(
+            cloud, force=True
+        )
 
     def test_ids_in_any_case(self) -> None:
         cloud = there()
