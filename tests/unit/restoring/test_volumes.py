@@ -233,9 +233,10 @@ class TestNames:
 class TestRemarks:
     def test_it_cannot_be_undone(self) -> None:
         said = planned(there())[1].remarks
-        assert 'cannot be undone' in said[0]
-        assert VOLUME in said[0]
-        assert '2026-11-01 02:00' in said[0]
+        assert said[0] == f'Backup backup-0 ({BACKUP}).'
+        assert 'cannot be undone' in said[1]
+        assert VOLUME in said[1]
+        assert '2026-11-01 02:00' in said[1]
         assert said[-1] == 'The newest backup of the volume is this one.'
 
     def test_the_target_is_another_volume_or_larger(self) -> None:

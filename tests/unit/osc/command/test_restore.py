@@ -348,6 +348,31 @@ def test_without_that_backup_nothing_is_overwritten(
 
 
 @EACH
+@pytest.mark.parametrize('change', ['gone', 'larger'])
+def test_that_backup_is_told_if_nothing_follows(
+    cloud: Restorer, command: Any, line: str, change: str
+) -> None:
+    """Something changes while it is made."""
+    post = cloud._post
+
+    def meanwhile(*arguments: Any, **options: Any) -> Any:
+        if change == 'larger':
+            cloud.volumes[VOLUME]['size'] = cloud.volumes[SPARE]['size'] = 40
+        else:
+            cloud.volumes.pop(VOLUME)
+            cloud.servers.pop(SERVER)
+        return post(*arguments, **options)
+
+    cloud._post = meanwhile  # type: ignore[method-assign]
+    run = begin(cloud, command, f'{line} --yes --backup-first')
+    rows = cloud.backups if command is RestoreVbsBackup else cloud.items
+    said = str(run.code)
+    assert 'Nothing was overwritten. The present data were saved in' in said
+    assert rows[-1]['id'] in said
+    assert cloud.restoring_posts == []
+
+
+@EACH
 def test_ctrl_c_during_that_backup(
     cloud: Restorer,
     command: Any,
