@@ -35,14 +35,14 @@ man_pages = [
     (
         'man/openstack-vbs',
         'openstack-vbs',
-        'create, list and delete volume backups (VBS)',
+        'create, list, restore and delete volume backups (VBS)',
         [],
         1,
     ),
     (
         'man/openstack-csbs',
         'openstack-csbs',
-        'create, list and delete server backups (CSBS)',
+        'create, list, restore and delete server backups (CSBS)',
         [],
         1,
     ),
