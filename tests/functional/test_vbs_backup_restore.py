@@ -81,9 +81,7 @@ def test_the_volume_that_is_named_is_overwritten_and_no_other(
     if by == 'capitals':
         typed = list(map(str.upper, typed))
     (row,) = openstack(*RESTORE, *typed, '--yes', *JSON).json()
-    assert case.sent == [
-        (path_of(case.backup), {'volume_id': case.volume.id})
-    ]
+    assert case.sent == [(path_of(case.backup), {'volume_id': case.volume.id})]
     assert (row['Result'], row['Target']) == ('accepted', case.volume.id)
     assert row['Job'] in case.cloud.state.jobs
     assert case.overwritten() == {case.volume.id: case.backup.id}
@@ -129,7 +127,10 @@ def test_a_table_says_what_became_of_it(
     [job] = case.cloud.state.jobs
     id = case.backup.id
     _, head, _, row, _ = shown.splitlines()
-    assert head.split() == ['|', *'ID | Name | Target | Result | Job |'.split()]
+    assert head.split() == [
+        '|',
+        *'ID | Name | Target | Result | Job |'.split(),
+    ]
     assert row == f'| {id} | nightly | data   | accepted | {job} |'
 
 
@@ -146,9 +147,7 @@ def _creating(c: Sandbox, case: Case) -> None:
 
 def _foreign(c: Sandbox, case: Case) -> None:
     theirs = c.state.add_project('partner', member=False).id
-    case.backup = c.state.add_backup(
-        'theirs', case.volume, project_id=theirs
-    )
+    case.backup = c.state.add_backup('theirs', case.volume, project_id=theirs)
 
 
 def _shared(c: Sandbox, case: Case) -> None:
@@ -363,8 +362,7 @@ def test_it_is_said_what_else_a_person_should_know(
     assert result.code == 0, result
     for told in (
         'This cannot be undone.',
-        f'The target is not the volume that was backed up '
-        f'({case.volume.id}).',
+        f'The target is not the volume that was backed up ({case.volume.id}).',
         'it falls back from 80 GB to 20 GB',
         'in another zone (eu-de-02) than the backup (eu-de-01)',
         f'newest backup of the volume is newest ({newest.id})',
