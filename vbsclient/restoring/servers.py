@@ -164,7 +164,9 @@ class ServerRestore(Restore):
         self._backup = backup.id
         if not self._csbs.backups.owns(backup):
             raise foreign(backup.owner, verb='restore')
-        wanted = self._server or backup.server_id
+        wanted = self._server
+        if wanted is None:
+            wanted = backup.server_id
         if wanted is None:
             raise RefusedError('the backup does not tell its server')
         server = only(find_servers(self._nova, [wanted], self._limits))
