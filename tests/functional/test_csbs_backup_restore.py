@@ -14,6 +14,7 @@ import pytest
 from tests.functional.conftest import CloudFactory
 from tests.functional.shell import Openstack, Somebody, Terminal
 from tests.functional.targets import commands_in
+from tests.functional.test_hostile_arguments import SOME, hostile
 from tests.functional.wire import PROVIDER, creations, requests, restores
 from tests.sandbox import Fault, LoggedRequest, Sandbox
 from tests.sandbox.model import CheckpointItem, Server, Volume
@@ -381,6 +382,23 @@ def test_a_cloud_that_is_read_only_restores_nothing(
     dry = openstack.run(*RESTORE, case.named, '--dry-run', config=config)
     assert dry.code == 0, dry
     case.check_untouched()
+
+
+@pytest.mark.parametrize('text', SOME.values(), ids=SOME)
+def test_a_hostile_argument_overwrites_nothing(
+    cloud: CloudFactory, openstack: Openstack, text: str
+) -> None:
+    case = Case(cloud())
+    target = hostile(text, case.data.id)
+    for words in (
+        ('--', hostile(text, case.named)),
+        (f'--server={hostile(text, case.server.id)}', case.named),
+        (f'--volume={case.data.id}={target}', case.named),
+    ):
+        result = openstack.run(*RESTORE, '--yes', *words)
+        assert result.code in (1, 2), result
+        assert 'Traceback' not in result.stderr
+        case.check_untouched()
 
 
 # -- the question ----------------------------------------------------------

@@ -13,6 +13,7 @@ import pytest
 from tests.functional.conftest import CloudFactory
 from tests.functional.shell import Openstack, Somebody, Terminal
 from tests.functional.targets import commands_in
+from tests.functional.test_hostile_arguments import SOME, hostile
 from tests.functional.wire import UNKNOWN, creations, requests, restores
 from tests.sandbox import Fault, LoggedRequest, Sandbox
 from tests.sandbox.model import Backup, Volume
@@ -127,9 +128,9 @@ def test_a_table_says_what_became_of_it(
     [job] = case.cloud.state.jobs
     id = case.backup.id
     _, head, _, row, _ = shown.splitlines()
-    assert head.split() == [
-        '|',
-        *'ID | Name | Target | Result | Job |'.split(),
+    titles = head.strip('| ').split(' | ')
+    assert [title.strip() for title in titles] == [
+        *('ID', 'Name', 'Target', 'Result', 'Job')
     ]
     assert row == f'| {id} | nightly | data   | accepted | {job} |'
 
@@ -347,6 +348,21 @@ def test_the_question_names_volume_project_and_cloud(
         assert case.overwritten() == {case.volume.id: case.backup.id}
     else:
         assert 'Nothing was overwritten.' in result.stderr
+        case.check_untouched()
+
+
+@pytest.mark.parametrize('text', SOME.values(), ids=SOME)
+def test_a_hostile_argument_overwrites_nothing(
+    cloud: CloudFactory, openstack: Openstack, text: str
+) -> None:
+    case = Case(cloud(**LOOK_UP))
+    for names in (
+        (hostile(text, case.backup.id), case.volume.id),
+        (case.backup.id, hostile(text, case.volume.id)),
+    ):
+        result = openstack.run(*RESTORE, '--yes', '--', *names)
+        assert result.code == 1, result
+        assert 'Traceback' not in result.stderr
         case.check_untouched()
 
 
