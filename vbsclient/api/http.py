@@ -366,7 +366,11 @@ class Transport:
         return self._read(_Request('GET', url, query, headers))
 
     def post_to_read(self, url: str, body: Body) -> dict[str, Any]:
-        """POST what changes nothing, such as a search; as :meth:`get`."""
+        """POST what changes nothing, such as a search; as :meth:`get`.
+
+        :raises InvalidId: if it would change something all the same.
+        """
+        refuse_deleting_post(url)
         return self._read(_Request('POST', url, body=body))
 
     def get_document(

@@ -23,8 +23,11 @@ _NEW_TAG_KEY = re.compile('[0-9A-Za-z_-]{1,36}')
 _TAG_KEY = re.compile(r'[^\x00-\x1f\x7f=*<>\\,|/]{1,127}')
 
 
-#: What alone may be POSTed below ``cloudbackups``.
-_RESTORE = re.compile(f'{UUID.pattern}/restore')
+#: What is below ``cloudbackups``, in any spelling that a service may accept.
+_BELOW = re.compile(r'(?<![\w-])cloudbackups(?![\w-])(.+)', re.DOTALL)
+#: What alone may be POSTed there.
+_RESTORE = re.compile(f'/{UUID.pattern}/restore')
+_DECODINGS = 3
 
 
 class Segment(str):
@@ -70,9 +73,17 @@ def refuse_deleting_post(url: str) -> None:
 
     :raises InvalidId: if it is one.
     """
-    _, found, rest = urlsplit(url).path.partition('/cloudbackups/')
-    if found and not _RESTORE.fullmatch(rest):
-        raise errors.InvalidId(f'a POST to cloudbackups/{rest} would delete')
+    path = urlsplit(url).path
+    decoded = path
+    # Gateways decode, too.
+    for _ in range(_DECODINGS):
+        decoded = unquote(decoded)
+    below = _BELOW.search(decoded.casefold())
+    if below is None:
+        return
+    rest = below[1]
+    if not _RESTORE.fullmatch(rest) or not path.endswith(rest):
+        raise errors.InvalidId(f'a POST to cloudbackups{rest} would delete')
 
 
 def uuid_segment(id: str) -> Segment:

@@ -14,9 +14,13 @@ from vbsclient.api.compute import Compute, Server
 from vbsclient.api.csbs import CSBSClient, ServerBackup
 from vbsclient.api.errors import Hint
 from vbsclient.api.http import Limits, Receipt
+from vbsclient.api.paths import is_uuid
 from vbsclient.api.values import (
+    canonical_id,
     dict_or_empty,
+    id_or_none,
     int_or_none,
+    json_text,
     text_or_none,
 )
 from vbsclient.change.targets import Done, Recorder, Target
@@ -68,7 +72,7 @@ class Baseline:
     @classmethod
     def of(cls, backup: ServerBackup) -> Baseline:
         """What a backup shows now."""
-        extend = dict_or_empty(backup.body.get('extend_info'))
+        extend = dict_or_empty(json_text(backup.body.get('extend_info')))
         return cls(
             backup.status,
             backup.updated_at,
@@ -164,9 +168,7 @@ class ServerRestore(Restore):
         self._backup = backup.id
         if not self._csbs.backups.owns(backup):
             raise foreign(backup.owner, verb='restore')
-        wanted = self._server
-        if wanted is None:
-            wanted = backup.server_id
+        wanted = backup.server_id if self._server is None else self._server
         if wanted is None:
             raise RefusedError('the backup does not tell its server')
         server = only(find_servers(self._nova, [wanted], self._limits))
@@ -226,7 +228,11 @@ class ServerRestore(Restore):
             return None
         try:
             status = self._csbs.restores.status(self._restore_id)
-        except (errors.ServiceError, errors.InvalidId):
+        except (
+            errors.ServiceError,
+            errors.MalformedResponse,
+            errors.InvalidId,
+        ):
             self._restore_id = None
             return None
         if status == 'success':
@@ -332,23 +338,17 @@ class ServerRestore(Restore):
     ) -> list[Disk]:
         """What goes where; nothing is guessed for another server."""
         is_same = server.id == backup.server_id
-        wanted = dict(self._volumes)
+        wanted = self._wanted(backup)
         disks = []
-        for saved in backup.disks:
-            source = text_or_none(saved.get('source_volume_id'))
+        for number, saved in enumerate(backup.disks):
+            source = id_or_none(saved.get('source_volume_id'))
             name = text_or_none(saved.get('source_volume_name'))
-            keys = [k for k in (source, name, saved['id']) if k in wanted]
-            given = wanted.pop(keys[0]) if keys else None
+            given = wanted.get(number)
             target_id = source if given is None and is_same else None
             if given is not None:
                 target_id = self._target_of(given, volumes)
             disks.append(
                 self._disk(saved, source, name, target_id, given, volumes)
-            )
-        if wanted:
-            raise RefusedError(
-                f'the backup has no volume {brief(next(iter(wanted)))}',
-                'Name what was saved, as the backup shows it.',
             )
         used = [d.target_id for d in disks if d.target_id]
         return [
@@ -358,6 +358,34 @@ class ServerRestore(Restore):
             for d in disks
         ]
 
+    def _wanted(self, backup: ServerBackup) -> dict[int, str]:
+        """The targets that were named, by the place of what was saved.
+
+        :raises RefusedError: if something else was named, or several things.
+        """
+        wanted: dict[int, str] = {}
+        for named, target in self._volumes.items():
+            places = _places_of(backup, named)
+            if not places:
+                raise RefusedError(
+                    f'the backup has no volume {brief(named)}',
+                    'Name what was saved, as the backup shows it.',
+                )
+            if len(places) > 1:
+                ids = [backup.disks[n].get('source_volume_id') for n in places]
+                raise RefusedError(
+                    f'the backup has more than one volume {brief(named)} '
+                    f'({", ".join(map(brief, ids))})',
+                    'Name the one you mean by its ID.',
+                )
+            if places[0] in wanted:
+                raise RefusedError(
+                    f'the volume {brief(named)} of the backup is named more '
+                    f'than once'
+                )
+            wanted[places[0]] = target
+        return wanted
+
     def _target_of(
         self, given: str, volumes: Mapping[str, Volume | None]
     ) -> str:
@@ -365,9 +393,9 @@ class ServerRestore(Restore):
         named = [
             id
             for id, volume in volumes.items()
-            if given in (id, volume.name if volume else None)
+            if volume and volume.name == given
         ]
-        if len(named) == 1:
+        if len(named) == 1 and not is_uuid(given):
             return named[0]
         return only(find_volumes(self._cinder, [given], self._limits)).id
 
@@ -383,7 +411,7 @@ class ServerRestore(Restore):
         volume = volumes.get(target_id or '')
         size = int_or_none(saved.get('source_volume_size'))
         disk = Disk(
-            str(saved.get('id')),
+            canonical_id(str(saved.get('id'))),
             source,
             name,
             target_id,
@@ -438,6 +466,19 @@ class ServerRestore(Restore):
             )
 
 
+def _places_of(backup: ServerBackup, named: str) -> list[int]:
+    """Where a backup has what was named: by an id, else by its name."""
+    id = canonical_id(named)
+    by_id, by_name = [], []
+    for number, saved in enumerate(backup.disks):
+        ids = (saved.get('source_volume_id'), saved.get('id'))
+        if id in map(id_or_none, ids):
+            by_id.append(number)
+        if named == saved.get('source_volume_name'):
+            by_name.append(number)
+    return by_id or by_name
+
+
 def _how_to_name(sources: Sequence[str | None]) -> str | None:
     """How to give the targets that nobody guesses."""
     if not sources:
@@ -466,6 +507,8 @@ def _problems(
         yield 'the service says that it cannot be restored (mode na)'
     if not backup.disks_are_known or not disks:
         yield 'the backup does not tell its volumes'
+    if len({disk.backup_id for disk in disks}) < len(disks):
+        yield 'two volumes in the backup have the same ID'
     if server.volume_ids is None:
         yield 'compute does not show the volumes of the server'
     if server.status not in _FIT:
@@ -486,6 +529,7 @@ def _remarks(
 ) -> Iterator[str]:
     """What a person should know before the data are lost."""
     name = f'{brief(server.name)} ({server.id})' if server.name else server.id
+    yield f'Backup {brief(backup.name)} ({backup.id}).'
     yield (
         f'The data of the volumes of the server {name} that are listed are '
         f'overwritten with those of {age_of(backup.created_at)}. This cannot '

@@ -117,6 +117,7 @@ class VolumeRestore(Restore):
         except errors.OutcomeUnknown as unknown:
             if not self.looks_begun(self._is_busy):
                 raise
+            self._was_busy = True
             return Done(unknown.request_id, remark='its answer was lost')
         if receipt.handle is not None:
             target.handle = receipt.handle
@@ -302,6 +303,7 @@ def _remarks(
     backup: Backup, volume: Volume, others: Sequence[Backup]
 ) -> Iterator[str]:
     """What a person should know before the data are lost."""
+    yield f'Backup {brief(backup.name)} ({backup.id}).'
     yield (
         f'All data of the volume {label_of(volume)} are overwritten with '
         f'those of {age_of(backup.created_at)}. This cannot be undone.'

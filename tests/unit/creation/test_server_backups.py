@@ -91,7 +91,7 @@ class TestTargets:
             (None, UnverifiedError, 'does not say whether the server can be'),
             ({'result': False}, RefusedError, 'it gives no reason'),
             ({}, RefusedError, 'cannot be backed up'),
-            ({'result': 'true'}, RefusedError, 'cannot be backed up'),
+            ({'result': 'false'}, RefusedError, 'cannot be backed up'),
             (
                 {
                     'result': False,

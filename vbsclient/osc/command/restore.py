@@ -10,6 +10,7 @@ from typing import Any
 
 from osc_lib import exceptions
 
+from vbsclient.api import errors
 from vbsclient.api.http import Limits
 from vbsclient.bulk import State
 from vbsclient.change.follow import Follower
@@ -32,7 +33,12 @@ from vbsclient.osc.output.messages import (
     label,
     reason,
 )
-from vbsclient.osc.output.text import shortened, visible
+from vbsclient.osc.output.text import (
+    capital,
+    sentence,
+    shortened,
+    visible,
+)
 from vbsclient.restoring.plan import Plan, Restore, difference, plan_of
 from vbsclient.waiting import Patience
 from vbsclient.wording import counted
@@ -113,13 +119,7 @@ class RestoreCommand(ChangeCommand):
         saved = None
         if parsed_args.backup_first:
             saved = self._save(parsed_args, self._plan, target, limits)
-        [again] = self._look_up(change)
-        changed = difference(self._plan, plan_of(again))
-        if changed is not None:
-            raise exceptions.CommandError(
-                f'Something has changed since it was shown: '
-                f'{shortened(changed)}. Nothing was overwritten.'
-            )
+        again = self._look_again(change, saved)
         if saved is not None:
             again.preceded = f'its data were saved in {saved}'
         return change, [again]
@@ -143,6 +143,27 @@ class RestoreCommand(ChangeCommand):
         return not parsed_args.dry_run and super()._reasons_are_shown(
             parsed_args
         )
+
+    def _look_again(self, change: Restore, saved: str | None) -> Target:
+        """Read everything once more, after a backup that may be there now.
+
+        :raises CommandError: if something is not as it was shown.
+        """
+        also = f' The present data were saved in {saved}.' if saved else ''
+        try:
+            [again] = self._look_up(change)
+        except errors.ClientError as error:
+            raise exceptions.CommandError(
+                f'{capital(sentence(error))} Nothing was overwritten.{also}'
+            ) from error
+        shown = self._plan
+        changed = shown and difference(shown, plan_of(again))
+        if changed:
+            raise exceptions.CommandError(
+                f'Something has changed since it was shown: '
+                f'{shortened(changed)}. Nothing was overwritten.{also}'
+            )
+        return again
 
     def _look_up(self, change: Restore) -> list[Target]:
         with self.progress.showing(lambda: 'Checking what is overwritten'):
@@ -212,7 +233,11 @@ class RestoreCommand(ChangeCommand):
         report = self.report
         restoring, report.words = (
             report.words,
-            CreationTerms('backup', service=self.words.service),
+            CreationTerms(
+                'backup',
+                service=self.words.service,
+                parent=self.words.one,
+            ),
         )
         report.outcomes = outcomes = [
             Outcome.of(one) for one in change.targets()

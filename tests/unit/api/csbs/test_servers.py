@@ -144,7 +144,7 @@ class TestAsking:
         assert self.ask(fake_cloud(), {'json': {'protectable': [row]}}) == {}
 
     @pytest.mark.parametrize(
-        'result', ['true', 'True', 1, None, [], {'x': 1}, 'yes']
+        'result', ['false', 'on', 1, None, [], {'x': 1}, 'yes']
     )
     def test_what_is_not_said_is_not_allowed(
         self, fake_cloud: MakeCloud, result: Any
@@ -161,3 +161,86 @@ class TestAsking:
     ) -> None:
         with pytest.raises(errors.MalformedResponse):
             self.ask(fake_cloud(), {'json': body})
+
+    @pytest.mark.parametrize('result', [True, 'true', 'True', ' TRUE '])
+    def test_a_yes_in_any_spelling(
+        self, fake_cloud: MakeCloud, result: Any
+    ) -> None:
+        row = {'resource_id': ONE, 'result': result}
+        found = self.ask(fake_cloud(), {'json': {'protectable': [row]}})
+        assert found[ONE].result is True
+
+
+class TestAskingForARestore:
+    """C3."""
+
+    def ask(self, cloud: FakeCloud, *answers: Any) -> Any:
+        cloud.on('POST', f'{URL}/{RESOURCES}/action', *answers)
+        return servers(cloud).check_restorable(
+            ONE.upper(), TWO.upper(), {ONE.upper(): TWO.upper()}
+        )
+
+    def test_what_is_asked(self, fake_cloud: MakeCloud) -> None:
+        cloud = fake_cloud()
+        row = {'resource_id': TWO.upper(), 'result': True}
+        found = self.ask(cloud, {'json': {'restorable': [row]}})
+        assert found == Protectability(TWO, True)
+        [request] = cloud.requests
+        assert request.json() == {
+            'check_restorable': [
+                {
+                    'checkpoint_item_id': ONE,
+                    'target': {
+                        'resource_id': TWO,
+                        'resource_type': SERVER,
+                        'volumes': [{'backup_id': ONE, 'volume_id': TWO}],
+                    },
+                }
+            ]
+        }
+
+    @pytest.mark.parametrize(
+        'rows',
+        [
+            [],
+            [None],
+            [{'resource_id': ONE, 'result': True}],
+            [{'result': True}, {'result': True}],
+            [{'resource_id': TWO, 'result': True}] * 2,
+        ],
+    )
+    def test_no_answer_for_this(
+        self, fake_cloud: MakeCloud, rows: Any
+    ) -> None:
+        assert self.ask(fake_cloud(), {'json': {'restorable': rows}}) is None
+
+    @pytest.mark.parametrize('row', [{'resource_id': TWO}, {}, {'result': 1}])
+    def test_what_is_not_said_is_not_allowed(
+        self, fake_cloud: MakeCloud, row: Any
+    ) -> None:
+        found = self.ask(fake_cloud(), {'json': {'restorable': [row]}})
+        assert found.result is False
+
+    @pytest.mark.parametrize(
+        'body', [{}, {'restorable': None}, {'protectable': []}]
+    )
+    def test_no_list_is_malformed(
+        self, fake_cloud: MakeCloud, body: Any
+    ) -> None:
+        with pytest.raises(errors.MalformedResponse):
+            self.ask(fake_cloud(), {'json': body})
+
+    @pytest.mark.parametrize('id', NO_IDS)
+    def test_what_is_no_id_is_not_sent(
+        self, fake_cloud: MakeCloud, id: str
+    ) -> None:
+        cloud = fake_cloud()
+        for backup, server, volumes in (
+            (id, ONE, {ONE: TWO}),
+            (ONE, id, {ONE: TWO}),
+            (ONE, TWO, {id: TWO}),
+            (ONE, TWO, {ONE: id}),
+        ):
+            with pytest.raises(errors.InvalidId):
+                servers(cloud).check_restorable(backup, server, volumes)
+        assert cloud.requests == []
