@@ -25,8 +25,9 @@ FORMATS = pytest.mark.parametrize(
 
 
 def world(cloud: CloudFactory) -> Sandbox:
-    c = cloud()
+    c = cloud(catalog='vbs+volumev3')
     c.state.add_server(NAME)
+    c.state.add_volume(NAME)
     for _ in range(2):
         c.state.add_backup(NAME, next(iter(c.state.volumes.values())))
     return c
@@ -72,8 +73,12 @@ def test_failures_and_rows_are_printed_whatever_the_names(
             *('csbs', 'backup', 'create', '--dry-run', '-c', 'Server Name'),
             '{server}',
         ),
+        (
+            *('vbs', 'backup', 'restore', '--dry-run', '-c', 'Target Name'),
+            *('--force', '{id}', '{volume}'),
+        ),
     ],
-    ids=['list', 'delete', 'prune', 'create'],
+    ids=['list', 'delete', 'prune', 'create', 'restore'],
 )
 def test_each_format_can_say_each_name(
     cloud: CloudFactory,
@@ -83,8 +88,10 @@ def test_each_format_can_say_each_name(
 ) -> None:
     c = world(cloud)
     [id, _], [server] = c.state.backups, c.state.servers
+    *_, volume = c.state.volumes
+    named = {'id': id, 'server': server, 'volume': volume}
     result = openstack.run(
-        *(word.format(id=id, server=server) for word in command),
+        *(word.format(**named) for word in command),
         *('-f', form),
         encoding='cp1252',
     )

@@ -49,9 +49,10 @@ from tests.functional.targets import (
     changed,
     results,
     things,
+    with_disks,
     words,
 )
-from tests.functional.wire import creations, deletes, requests
+from tests.functional.wire import creations, deletes, requests, restores
 from tests.sandbox import CloudState, Fault, LoggedRequest, Sandbox
 from vbsclient.deletion import server_backups
 from vbsclient.osc.command import clients
@@ -229,6 +230,40 @@ def test_a_creation_in_trouble(
     assert len(result.stderr) < 2000
     if row.pauses and wanted.sent > 1:
         assert row.pauses[0] <= pauses[0] <= row.pauses[1]
+
+
+@_marked(_sampled(['vbs backup restore', 'csbs backup restore'], 'creation'))
+def test_a_restore_has_the_results_of_a_creation(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    command: str,
+    case: Case,
+    fault: Aimed,
+) -> None:
+    wanted = case[0].creation
+    c = cloud(restore_time=3600, **ROOMY)
+    c.seed()
+    server = c.state.add_server('target', 2)
+    item = c.state.add_checkpoint([server]).items[0]
+    volume = c.state.add_volume('target')
+    backup = c.state.add_backup('saved', volume)
+    is_vbs = command.startswith('vbs')
+    named = [backup.id, volume.id] if is_vbs else [item.id]
+    whole = {backup.id} if is_vbs else with_disks(c.state, item)
+    before = things(c.state)
+    fault.method, fault.path = 'POST', '/restores?$'
+    c.knobs.faults.append(fault)
+    result = openstack.run(*words(command), *named, '--yes', *REPORT)
+    assert (results(result), result.code) == ([wanted.said], wanted.code)
+    assert len(restores(c)) == wanted.sent
+    hurt = changed(before, c.state)
+    assert (named[0] in hurt) == wanted.acted
+    assert hurt <= whole
+    assert ('its answer was lost' in result.stdout) == wanted.lost
+    if wanted.said == 'unknown':
+        assert '"openstack ' in result.stderr
+        assert 'retry' not in result.stderr.lower()
+    assert len(result.stderr) < 2000
 
 
 @_marked(_sampled(['vbs backup prune', 'csbs backup prune'], 'deletion'))

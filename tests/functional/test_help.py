@@ -19,6 +19,8 @@ COMMANDS = (
     'vbs backup create',
     'vbs share create',
     'csbs backup create',
+    'vbs backup restore',
+    'csbs backup restore',
 )
 EVERY_COMMAND = sorted(
     entry.name.replace('_', ' ')
@@ -61,7 +63,7 @@ def test_what_a_command_has_of_its_own_comes_first_in_its_help(
     headings = re.findall(r'\n\n([a-zA-Z ]+):\n', text)
     own = headings[: headings.index('output formatters')]
     rules = ['rules'] if command.endswith('prune') else []
-    verbs = ('create', 'delete', 'show')
+    verbs = ('create', 'delete', 'restore', 'show')
     named = command.endswith(verbs) and 'quota' not in command
     assert own == [
         *rules,
@@ -78,7 +80,8 @@ def test_the_help_of_a_command_ends_with_its_exit_codes(
     text = openstack(*command.split(), '--help', env=NARROW).stdout
     [codes] = re.findall(r'\n\nExit codes: ((?:.+\n)+)', text)
     numbers = re.findall(r'\d+', codes)
-    changes = command.endswith(('create', 'delete', 'prune'))
+    verbs = ('create', 'delete', 'prune', 'restore')
+    changes = command.endswith(verbs)
     waits = changes or command.endswith('show')
     waits = waits and not {'share', 'quota'} & set(command.split())
     assert numbers == [
@@ -121,7 +124,7 @@ def test_without_a_cloud_a_command_says_what_is_missing(
     for command in COMMANDS:
         openstack(
             *command.split(),
-            'x',
+            *(['x'] * (2 if command == 'vbs backup restore' else 1)),
             # An older OSC remembers the cloud of an earlier test.
             complains=[..., re.compile('auth|login'), ...],
         )
@@ -196,7 +199,10 @@ def test_a_setting_of_another_plugin_is_none_of_ours(
         ('help', 'csbs checkpoint delete'),
         ('help vbs', 'vbs share list'),
         ('help vbs backup delete', 'usage: openstack vbs backup delete'),
-        ('complete', "cmds_vbs_backup='create delete list prune show'"),
+        (
+            'complete',
+            "cmds_vbs_backup='create delete list prune restore show'",
+        ),
     ],
 )
 def test_help_and_completion_need_neither_clouds_yaml_nor_network(

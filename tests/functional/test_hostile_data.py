@@ -94,10 +94,13 @@ class World:
     def creations(self) -> list[list[str]]:
         """Of all of it, by id and by a name that several have."""
         project = f'--target-project={"a" * 32}'
+        vbs, csbs = ([s, 'backup', 'restore'] for s in ('vbs', 'csbs'))
         return [
             ['vbs', 'backup', 'create', self.volume.id, '--', self.text],
             ['csbs', 'backup', 'create', self.server.id, '--', self.text],
             ['vbs', 'share', 'create', project, self.plain.id, self.backup.id],
+            [*vbs, '--yes', self.backup.id, self.volume.id],
+            [*csbs, '--yes', self.item_id],
         ]
 
     @property

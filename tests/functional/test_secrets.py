@@ -65,6 +65,11 @@ class Vault:
                 ['vbs', 'backup', 'create', '--wait', self.volume.id],
                 ['vbs', 'backup', 'create', self.volume.id, '--snapshot=x'],
                 ['csbs', 'backup', 'create', self.server.id],
+                ['vbs', 'backup', 'restore', '--yes', 'nightly', 'data'],
+                [
+                    *('csbs', 'backup', 'restore', '--yes'),
+                    self.checkpoint.items[1].id,
+                ],
                 [
                     *('vbs', 'share', 'create', self.golden.id),
                     f'--target-project={"a" * 32}',

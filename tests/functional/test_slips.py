@@ -23,6 +23,8 @@ COMMANDS = [
     'vbs share create --target-project x',
     'vbs job show',
     'csbs backup create',
+    'vbs backup restore x',
+    'csbs backup restore --yes',
     'vbs backup delete',
     'vbs backup list',
     'vbs backup prune --all-volumes --keep-last 1 --yes',

@@ -49,6 +49,10 @@ _ALLOWED = re.compile(
             f'POST {_SHARES}',
             f'POST {_RESOURCES}/action',
             f'POST {_RESOURCES}/{_UUID}/action',
+            f'POST /vbs/v2/{{P}}/cloudbackups/{_UUID}/restore',
+            f'POST {_BACKUPS}/{_UUID}/restore',
+            'POST /csbs/v1/{P}/restores',
+            f'GET /csbs/v1/{{P}}/restores/{_UUID}',
         )
     )
 )
@@ -79,11 +83,13 @@ def audit(requests: Sequence[LoggedRequest], project_id: str) -> None:
 
     Nothing but a UUID is the id in a path, no query is missing or empty,
     the version documents are asked for before anything else of that
-    service, no DELETE and no POST leaves before a GET, and nothing is created
-    of what was not read, or a second time.
+    service, no DELETE and no POST leaves before a GET, nothing is created
+    of what was not read, or a second time, and nothing is overwritten that
+    was not read, or once more.
     """
     texts = [str(request).replace(project_id, '{P}') for request in requests]
     _audit_creations(requests, texts)
+    _audit_restores(requests, texts)
     texts = [text for text in texts if not _LOOKUPS.fullmatch(text)]
     # Also a lost answer is asked for again.
     while _DISCOVERY.fullmatch(
@@ -117,11 +123,77 @@ def _audit_creations(
         created[kind, id] = request
 
 
+def _audit_restores(
+    sent: Sequence[LoggedRequest], texts: Sequence[str]
+) -> None:
+    """Hold the one POST that overwrites against what came before."""
+    last: LoggedRequest | None = None
+    for number, request in enumerate(sent):
+        if not _is_restore(request):
+            continue
+        assert last is None or last.status in _UNDONE, (
+            f'{request} may overwrite a second time'
+        )
+        last = request
+        if not request.body:
+            continue
+        body = json.loads(request.body)['restore']
+        if request.service == 'csbs':
+            server, pairs = _mapping_of(body['parameters']['targets'])
+            assert (server, pairs) == _approved(sent[:number]), (
+                f'it was not approved what {request} overwrites'
+            )
+            read = {('server', server), *(('volume', v) for _, v in pairs)}
+            backup = body['parameters']['checkpoint_item_id']
+            path = f'/checkpoint_items/{backup}'
+        else:
+            assert set(body) == {'volume_id'}
+            read = {('volume', body['volume_id'])}
+            path = f'/backups/{request.path.split("/")[-2]}'
+        for kind, id in read:
+            assert re.fullmatch(_UUID, id), f'{id!r} is of no {kind}'
+            seen = re.compile(f'GET .*/{kind}s(?:/{id}|/detail\\?.*)')
+            assert any(map(seen.fullmatch, texts[:number])), (
+                f'the {kind} {id} was not read before {request}'
+            )
+        assert any(
+            text.startswith('GET ') and text.endswith(path)
+            for text in texts[:number]
+        ), f'{path} was not read before {request}'
+
+
+def _approved(
+    sent: Sequence[LoggedRequest],
+) -> tuple[str, list[tuple[str, str]]] | None:
+    """What the service was asked about last."""
+    for request in reversed(sent):
+        if request.path.endswith('/resources/action'):
+            asked = json.loads(request.body).get('check_restorable')
+            if asked:
+                [question] = asked
+                return _mapping_of(question['target'])
+    return None
+
+
+def _mapping_of(target: Any) -> tuple[str, list[tuple[str, str]]]:
+    """(server, backup and volume of each disk)."""
+    return target.get('server_id') or target['resource_id'], sorted(
+        (one['backup_id'], one['volume_id']) for one in target['volumes']
+    )
+
+
+def _is_restore(request: LoggedRequest) -> bool:
+    return request.method == 'POST' and bool(
+        re.search('/restores?$', request.path)
+    )
+
+
 def _is_creation(request: LoggedRequest) -> bool:
     asks = request.path.endswith('/resources/action')
     changes = request.method == 'POST' and request.service != 'identity'
     # The log of a real service has no bodies.
-    return changes and not asks and bool(request.body)
+    has_body = bool(request.body)
+    return changes and not asks and not _is_restore(request) and has_body
 
 
 def _made_of(request: LoggedRequest) -> tuple[str, str]:
@@ -142,6 +214,18 @@ def creations(sandbox: Sandbox) -> list[tuple[str, Any]]:
         )
         for request in list(sandbox.requests)
         if _is_creation(request)
+    ]
+
+
+def restores(sandbox: Sandbox) -> list[tuple[str, Any]]:
+    """``POST path`` and body of each that overwrites something."""
+    return [
+        (
+            str(request).replace(sandbox.project_id, '{P}'),
+            json.loads(request.body)['restore'],
+        )
+        for request in list(sandbox.requests)
+        if _is_restore(request)
     ]
 
 

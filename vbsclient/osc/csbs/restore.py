@@ -104,8 +104,9 @@ class RestoreCsbsBackup(RestoreCommand):
                 self._parser.error(
                     f"--volume names '{visible(source)}' more than once"
                 )
+        self._csbs = make_csbs_client(manager, limits)
         return ServerRestore(
-            make_csbs_client(manager, limits),
+            self._csbs,
             make_lookup_client(manager, Compute, 'compute'),
             make_lookup_client(manager, BlockStorage, 'block-storage'),
             parsed_args.backup,
@@ -121,7 +122,7 @@ class RestoreCsbsBackup(RestoreCommand):
     ) -> Change:
         manager = self.app.client_manager
         return ServerBackupCreation(
-            make_csbs_client(manager, limits),
+            self._csbs,
             make_lookup_client(manager, Compute, 'compute'),
             [target.verified_id],
             Wanted(),

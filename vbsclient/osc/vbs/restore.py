@@ -65,8 +65,9 @@ class RestoreVbsBackup(RestoreCommand):
         self, parsed_args: argparse.Namespace, limits: Limits
     ) -> Restore:
         manager = self.app.client_manager
+        self._vbs = make_vbs_client(manager, limits)
         return VolumeRestore(
-            make_vbs_client(manager, limits),
+            self._vbs,
             make_lookup_client(manager, BlockStorage, 'block-storage'),
             parsed_args.backup,
             parsed_args.volume,
@@ -80,7 +81,7 @@ class RestoreVbsBackup(RestoreCommand):
     ) -> Change:
         manager = self.app.client_manager
         return VolumeBackupCreation(
-            make_vbs_client(manager, limits),
+            self._vbs,
             make_lookup_client(manager, BlockStorage, 'block-storage'),
             [target.verified_id],
             Wanted(),
