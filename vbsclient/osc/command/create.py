@@ -12,7 +12,6 @@ from vbsclient.api.http import Limits
 from vbsclient.creation.base import Wanted
 from vbsclient.osc.command.change import Prepared
 from vbsclient.osc.command.named import NamedCommand
-from vbsclient.osc.output.columns import Column, Time
 from vbsclient.osc.output.text import visible
 
 #: How many tags one backup may have.
@@ -21,26 +20,6 @@ _MOST_TAGS = 10
 _NAME = re.compile('[0-9A-Za-z_-]+')
 _TAG_KEY = re.compile('[0-9A-Za-z_-]{1,36}')
 _TAG_VALUE = re.compile('[0-9A-Za-z_-]{0,43}')
-
-
-def columns_of_creation(*own: Column) -> tuple[Column, ...]:
-    """The columns of what is created.
-
-    :param own: those of one kind of backup: what is saved, and a handle.
-    """
-    return (
-        Column('Type', 'type', machine_only=True),
-        Column('ID', 'id', below='Name'),
-        Column('Name', 'name'),
-        *own[:2],
-        Column('Source', 'source', machine_only=True),
-        Column('Result', 'result'),
-        Column('Detail', 'detail', below='Result'),
-        *own[2:],
-        Column('Requested At', 'requested_at', Time, machine_only=True),
-        Column('Finished At', 'finished_at', Time, machine_only=True),
-        Column('Request ID', 'request_id', machine_only=True),
-    )
 
 
 class CreateCommand(NamedCommand):

@@ -37,6 +37,7 @@ from vbsclient.osc.command.options import (
     add_progress,
     add_wait_options,
     check_timeout,
+    patience_of,
     progress_of,
 )
 from vbsclient.osc.command.parser import make_strict
@@ -50,7 +51,7 @@ from vbsclient.osc.output.encoding import escapes_output
 from vbsclient.osc.output.layout import fit_tables
 from vbsclient.osc.output.progress import duration_since, reading
 from vbsclient.osc.output.text import capital, sentence, shortened
-from vbsclient.waiting import Goal, Patience, ResourceStatus, wait
+from vbsclient.waiting import Goal, ResourceStatus, wait
 
 #: Seconds without a change that end a wait.
 _IDLE = 3600.0
@@ -242,10 +243,7 @@ class ShowCommand(ReadCommand, command.ShowOne):
         if self.goal is None:
             return None
         warn_if_login_ends(self.app.client_manager)
-        timeout = parsed_args.timeout
-        patience = Patience(
-            timeout=timeout.total_seconds() if timeout else None, idle=_IDLE
-        )
+        patience = patience_of(parsed_args, _IDLE)
         watch = _Watch(
             partial(self.find, parsed_args, shown),
             self.status_of,

@@ -15,9 +15,11 @@ from vbsclient.creation.server_backups import (
     ServerBackupCreation,
 )
 from vbsclient.osc.command.clients import make_csbs_client, make_lookup_client
-from vbsclient.osc.command.create import CreateCommand, columns_of_creation
+from vbsclient.osc.command.create import CreateCommand
+from vbsclient.osc.command.options import add_named
 from vbsclient.osc.output.columns import Column
 from vbsclient.osc.output.messages import CreationTerms
+from vbsclient.osc.output.report import NEW_BACKUP, columns_of, columns_with
 
 
 class CreateCsbsBackup(CreateCommand):
@@ -39,26 +41,16 @@ class CreateCsbsBackup(CreateCommand):
     idle = 3600.0
     longest_name = LONGEST_NAME
     longest_description = 255
-    report_columns = columns = columns_of_creation(
-        Column(
-            'Server',
-            lambda row: row.target.id or row.target.argument,
-            label=lambda row: row.target.name or row.target.argument,
-        ),
-        Column('Server Name', 'target.name', machine_only=True),
-        Column('Checkpoint', 'target.handle.checkpoint_id', below='Name'),
+    report_columns = columns = columns_with(
+        *NEW_BACKUP,
+        *columns_of('Server'),
+        handle=[
+            Column('Checkpoint', 'target.handle.checkpoint_id', below='Name')
+        ],
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument(
-            'targets',
-            metavar='<server>',
-            nargs='+',
-            help=(
-                'Server to back up (name or ID); "-" reads IDs from the '
-                'standard input, one a line'
-            ),
-        )
+        add_named(parser, 'server', 'back up')
         self.add_creation(
             parser,
             tags='',

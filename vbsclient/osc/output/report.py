@@ -29,6 +29,48 @@ COLUMNS = (
     Column('Request ID', 'request_id', optional=1),
 )
 
+
+def columns_of(title: str) -> tuple[Column, Column]:
+    """The columns of the resource that is named: its ID, and its name.
+
+    What was not found is told by what was typed.
+    """
+    return (
+        Column(
+            title,
+            lambda row: row.target.id or row.target.argument,
+            label=lambda row: row.target.name or row.target.argument,
+        ),
+        Column(f'{title} Name', 'target.name', machine_only=True),
+    )
+
+
+def columns_with(
+    *named: Column, handle: Sequence[Column] = ()
+) -> tuple[Column, ...]:
+    """The columns of a report whose rows are the result of a command.
+
+    A short table has the rest for machines only.
+
+    :param named: what is created, and of what.
+    :param handle: by what it is followed.
+    """
+    return (
+        Column('Type', 'type', machine_only=True),
+        *named,
+        Column('Source', 'source', machine_only=True),
+        Column('Result', 'result'),
+        Column('Detail', 'detail', below='Result'),
+        *handle,
+        Column('Requested At', 'requested_at', Time, machine_only=True),
+        Column('Finished At', 'finished_at', Time, machine_only=True),
+        Column('Request ID', 'request_id', machine_only=True),
+    )
+
+
+#: The columns of a new backup itself.
+NEW_BACKUP = (Column('ID', 'id', below='Name'), Column('Name', 'name'))
+
 #: What a dry run cannot tell.
 NOT_PLANNED = frozenset(
     {'Requested At', 'Finished At', 'Request ID', 'Job', 'Checkpoint'}

@@ -23,9 +23,11 @@ from vbsclient.osc.command.clients import (
     make_lookup_client,
     make_vbs_client,
 )
-from vbsclient.osc.command.create import CreateCommand, columns_of_creation
+from vbsclient.osc.command.create import CreateCommand
+from vbsclient.osc.command.options import add_named
 from vbsclient.osc.output.columns import Column
 from vbsclient.osc.output.messages import CreationTerms
+from vbsclient.osc.output.report import NEW_BACKUP, columns_of, columns_with
 
 
 class CreateVbsBackup(CreateCommand):
@@ -46,26 +48,14 @@ class CreateVbsBackup(CreateCommand):
     idle = 3600.0
     longest_name = LONGEST_NAME
     longest_description = 64
-    report_columns = columns = columns_of_creation(
-        Column(
-            'Volume',
-            lambda row: row.target.id or row.target.argument,
-            label=lambda row: row.target.name or row.target.argument,
-        ),
-        Column('Volume Name', 'target.name', machine_only=True),
-        Column('Job', 'target.handle.job_id', below='Name'),
+    report_columns = columns = columns_with(
+        *NEW_BACKUP,
+        *columns_of('Volume'),
+        handle=[Column('Job', 'target.handle.job_id', below='Name')],
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument(
-            'targets',
-            metavar='<volume>',
-            nargs='*',
-            help=(
-                'Volume to back up (name or ID); "-" reads IDs from the '
-                'standard input, one a line'
-            ),
-        )
+        add_named(parser, 'volume', 'back up', nargs='*')
         parser.add_argument(
             '--server',
             metavar='<server>',
