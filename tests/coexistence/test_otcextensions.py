@@ -120,7 +120,7 @@ def test_help_and_completion_list_both(
     assert 'vbs backup delete' in shown
     assert 'vbs policy list' in shown
     completion = openstack.run(*options, 'complete', **settings).stdout
-    assert "cmds_vbs='backup policy quota share'" in completion
+    assert "cmds_vbs='backup job policy quota share'" in completion
     assert "cmds_csbs='backup checkpoint quota'" in completion
 
 

@@ -8,12 +8,21 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, ClassVar
 
 from vbsclient.api import errors
 from vbsclient.api.http import Handle, Limits, Receipt
 from vbsclient.api.quotas import UNLIMITED, Quota
-from vbsclient.change.targets import Change, Done, Recorder, Target
+from vbsclient.change.targets import (
+    Change,
+    Done,
+    Recorder,
+    Target,
+    merge,
+)
+from vbsclient.lookup.existence import LookupResult
 from vbsclient.lookup.kinds import suppress_errors
+from vbsclient.lookup.names import unique
 from vbsclient.lookup.refusals import RefusedError
 from vbsclient.waiting import AVAILABLE, ResourceStatus
 from vbsclient.wording import counted
@@ -74,15 +83,46 @@ class Wanted:
 class Creation(Change):
     """Creates one backup for each target, and never a second one.
 
+    :param arguments: names and ids of what is saved.
+    :param now: this moment, in UTC, for the names of backups.
     :param limits: what bounds its requests.
     """
 
     goal = AVAILABLE
     appears_in = APPEARS_IN
 
-    def __init__(self, wanted: Wanted, limits: Limits) -> None:
+    #: How many characters a name may have.
+    longest_name: ClassVar[int]
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        wanted: Wanted,
+        now: datetime,
+        limits: Limits,
+    ) -> None:
+        self._arguments = unique(arguments)
         self._wanted = wanted
+        self._now = now
         self._limits = limits
+
+    def named(
+        self, source: str, found: LookupResult[Any]
+    ) -> tuple[list[Target], list[Target]]:
+        """(a target for all that was named, those of what was found).
+
+        :param source: the service that will have created the backups.
+        :param found: what is saved, by its names and ids.
+        """
+        targets = merge(
+            [Target.of(a, 'backup', source, found[a]) for a in self._arguments]
+        )
+        open_targets = [t for t in targets if not t.is_decided]
+        for target in open_targets:
+            target.new_name = self._wanted.name_for(
+                target.name or target.verified_id, self._now, self.longest_name
+            )
+        return targets, open_targets
 
     @abc.abstractmethod
     def create(self, target: Target) -> Receipt:

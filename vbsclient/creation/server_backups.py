@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import islice
 
 from vbsclient.api import errors
-from vbsclient.api.compute import Compute, Server
+from vbsclient.api.compute import Compute
 from vbsclient.api.csbs import (
     CSBSClient,
     NoServerBackups,
@@ -20,10 +20,9 @@ from vbsclient.api.csbs import (
 from vbsclient.api.csbs.servers import Protectability
 from vbsclient.api.http import Handle, Limits, Receipt
 from vbsclient.api.paging import PAGE_SIZE
-from vbsclient.change.targets import Done, Recorder, Target, merge
+from vbsclient.change.targets import Done, Recorder, Target
 from vbsclient.creation.base import APPEARS_IN, Creation, Wanted
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
-from vbsclient.lookup.names import unique
 from vbsclient.lookup.refusals import RefusedError, UnverifiedError
 from vbsclient.lookup.server_backups import seen_while_creating
 from vbsclient.lookup.servers import find_servers
@@ -45,6 +44,8 @@ class ServerBackupCreation(Creation):
     :param clock: seconds that only grow.
     """
 
+    longest_name = LONGEST_NAME
+
     def __init__(
         self,
         csbs: CSBSClient,
@@ -56,11 +57,9 @@ class ServerBackupCreation(Creation):
         limits: Limits,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(wanted, limits)
+        super().__init__(arguments, wanted, now, limits)
         self._csbs = csbs
         self._nova = nova
-        self._arguments = unique(arguments)
-        self._now = now
         self._clock = clock
         #: The ids of the backups of the servers before anything was sent.
         self._before: set[str] = set()
@@ -68,17 +67,10 @@ class ServerBackupCreation(Creation):
         self._accepted_at: dict[str, float] = {}
 
     def targets(self) -> list[Target]:
-        found = find_servers(self._nova, self._arguments, self._limits)
-        targets = merge(
-            [Target.of(a, 'backup', 'CSBS', found[a]) for a in self._arguments]
+        targets, open_targets = self.named(
+            'CSBS', find_servers(self._nova, self._arguments, self._limits)
         )
-        open_targets = [t for t in targets if not t.is_decided]
         self._read_backups([t.verified_id for t in open_targets])
-        for target in open_targets:
-            server: Server = target.verified
-            target.new_name = self._wanted.name_for(
-                server.name or server.id, self._now, LONGEST_NAME
-            )
         if open_targets:
             self._ask_service(open_targets)
             self.refuse_too_many(open_targets, self._csbs.quotas)

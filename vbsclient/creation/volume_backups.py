@@ -11,7 +11,7 @@ from vbsclient.api import errors
 from vbsclient.api.block_storage import BlockStorage, Volume
 from vbsclient.api.http import Handle, Limits, Receipt
 from vbsclient.api.vbs import Backup, Job, VBSClient
-from vbsclient.change.targets import Target, merge
+from vbsclient.change.targets import Target
 from vbsclient.creation.base import Creation, Wanted
 from vbsclient.lookup.existence import (
     MAX_SINGLE_GETS,
@@ -20,7 +20,6 @@ from vbsclient.lookup.existence import (
     seen_in,
 )
 from vbsclient.lookup.kinds import suppress_errors
-from vbsclient.lookup.names import unique
 from vbsclient.lookup.refusals import RefusedError
 from vbsclient.lookup.volume_backups import existence_of, status_of
 from vbsclient.lookup.volumes import find_snapshot, find_volumes
@@ -50,6 +49,8 @@ class VolumeBackupCreation(Creation):
     :param snapshot: name or id of a snapshot to save, of the only volume.
     """
 
+    longest_name = LONGEST_NAME
+
     def __init__(
         self,
         vbs: VBSClient,
@@ -61,11 +62,9 @@ class VolumeBackupCreation(Creation):
         limits: Limits,
         snapshot: str | None = None,
     ) -> None:
-        super().__init__(wanted, limits)
+        super().__init__(arguments, wanted, now, limits)
         self._vbs = vbs
         self._cinder = cinder
-        self._arguments = unique(arguments)
-        self._now = now
         self._snapshot = snapshot
         self._snapshot_id: str | None = None
         #: The backups of the volumes before anything was sent.
@@ -82,18 +81,12 @@ class VolumeBackupCreation(Creation):
                 'this cloud has no VBS, and block storage has no tags for '
                 'backups'
             )
-        found = find_volumes(self._cinder, self._arguments, self._limits)
-        targets = merge(
-            [Target.of(a, 'backup', 'VBS', found[a]) for a in self._arguments]
+        targets, open_targets = self.named(
+            'VBS', find_volumes(self._cinder, self._arguments, self._limits)
         )
-        open_targets = [t for t in targets if not t.is_decided]
         self._read_backups([t.verified_id for t in open_targets])
         for target in open_targets:
-            volume: Volume = target.verified
-            target.new_name = self._wanted.name_for(
-                volume.name or volume.id, self._now, LONGEST_NAME
-            )
-            target.refusal = self._refusal(volume)
+            target.refusal = self._refusal(target.verified)
             if target.refusal is None and not self._is_native:
                 self._note(target)
         self._check_snapshot(open_targets)

@@ -37,6 +37,7 @@ from vbsclient.osc.command.options import (
     add_run_options,
     add_wait_options,
     check_timeout,
+    patience_of,
     progress_of,
 )
 from vbsclient.osc.command.parser import make_strict, refuse_short_words
@@ -62,7 +63,6 @@ from vbsclient.osc.output.layout import fit_tables
 from vbsclient.osc.output.messages import Terms
 from vbsclient.osc.output.progress import duration_since
 from vbsclient.osc.output.report import COLUMNS, NOT_PLANNED, Report
-from vbsclient.waiting import Patience
 
 #: A change with its targets, verified or refused.
 Prepared = tuple[Change, Sequence[Target]]
@@ -329,13 +329,8 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         limits: Limits,
     ) -> None:
         """See what becomes of the change, as far as that was asked for."""
-        timeout = parsed_args.timeout
         if parsed_args.wait:
             warn_if_login_ends(self.app.client_manager)
-        patience = Patience(
-            timeout=timeout.total_seconds() if timeout else None,
-            idle=self.idle or 0.0,
-        )
         report = self.report
         follower = Follower(
             change,
@@ -343,7 +338,7 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
             recorder,
             limits,
             wants_all=parsed_args.wait,
-            patience=patience,
+            patience=patience_of(parsed_args, self.idle or 0.0),
         )
         started = time.monotonic()
 

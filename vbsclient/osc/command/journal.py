@@ -69,11 +69,12 @@ class Journal(Recorder):
         try:
             receipt = send()
         except BaseException as error:
-            self._write_answer(target, action, **_failure(error))
+            self._write_later(target, action, 'answer', **_failure(error))
             raise
-        self._write_answer(
+        self._write_later(
             target,
             action,
+            'answer',
             result='accepted',
             status=receipt.status,
             request_id=receipt.request_id,
@@ -95,9 +96,6 @@ class Journal(Recorder):
                 'The journal %s is not complete: it could not be written.',
                 self._path,
             )
-
-    def _write_answer(self, target: Target, action: str, **facts: Any) -> None:
-        self._write_later(target, action, 'answer', **facts)
 
     def _write_later(
         self, target: Target, action: str, event: str, **facts: Any

@@ -15,6 +15,7 @@ from vbsclient.osc.command.parser import RequiredTargets
 from vbsclient.osc.command.times import parse_timeout
 from vbsclient.osc.output.progress import Progress, mode_of
 from vbsclient.osc.output.text import visible
+from vbsclient.waiting import Patience
 
 _MOST_CONCURRENCY = 64
 
@@ -22,6 +23,34 @@ _RATE = re.compile(r'[0-9]{1,6}(?:\.[0-9]{1,3})?', re.ASCII)
 #: How a byte order mark reads: in its own encoding, in Latin-1 and in ASCII.
 _UTF_8 = ('\ufeff', '\xef\xbb\xbf', '\udcef\udcbb\udcbf')
 _UTF_16 = ('\udcff\udcfe', '\udcfe\udcff', '\xff\xfe', '\xfe\xff')
+
+
+def add_named(
+    parser: argparse.ArgumentParser,
+    kind: str,
+    verb: str,
+    named: str = 'name or ID',
+    *,
+    nargs: str = '+',
+    **how: Any,
+) -> None:
+    """Add what a command is about, also from standard input.
+
+    :param kind: what is named.
+    :param verb: what is done with it.
+    :param named: how it can be named.
+    :param how: what argparse is told besides.
+    """
+    parser.add_argument(
+        'targets',
+        metavar=f'<{kind}>',
+        nargs=nargs,
+        help=(
+            f'{kind.capitalize()} to {verb} ({named}); "-" reads IDs from the '
+            f'standard input, one a line'
+        ),
+        **how,
+    )
 
 
 def add_targets(
@@ -33,19 +62,15 @@ def add_targets(
     :param named: how it can be named.
     :param by_rules: the command that deletes by rules.
     """
-    kind = noun.split()[-1]
-    parser.add_argument(
-        'targets',
-        metavar=f'<{kind}>',
-        nargs='+',
+    add_named(
+        parser,
+        noun.split()[-1],
+        'delete',
+        named,
         action=RequiredTargets,
         otherwise=(
             f'"{by_rules}" deletes by rules, and {from_a_list(noun)} deletes '
             f'what a list shows'
-        ),
-        help=(
-            f'{kind.capitalize()} to delete ({named}); "-" reads IDs from the '
-            f'standard input, one a line'
         ),
     )
 
@@ -168,6 +193,17 @@ def add_wait_options(
             f'(seconds); default: until nothing has changed for '
             f'{idle / 60:.0f} minutes'
         ),
+    )
+
+
+def patience_of(parsed_args: argparse.Namespace, idle: float) -> Patience:
+    """How long a wait may last.
+
+    :param idle: seconds without a change that end it.
+    """
+    timeout = parsed_args.timeout
+    return Patience(
+        timeout=timeout.total_seconds() if timeout else None, idle=idle
     )
 
 

@@ -19,7 +19,7 @@ from vbsclient.change.targets import Change, Outcome, Target
 from vbsclient.osc.command.change import ChangeCommand, Prepared
 from vbsclient.osc.command.clients import place_of
 from vbsclient.osc.command.confirm import confirm
-from vbsclient.osc.command.options import add_yes
+from vbsclient.osc.command.options import add_yes, patience_of
 from vbsclient.osc.output.columns import (
     Column,
     Gigabytes,
@@ -40,7 +40,6 @@ from vbsclient.osc.output.text import (
     visible,
 )
 from vbsclient.restoring.plan import Plan, Restore, difference, plan_of
-from vbsclient.waiting import Patience
 from vbsclient.wording import counted
 
 #: What is shown of each volume that is overwritten.
@@ -242,11 +241,6 @@ class RestoreCommand(ChangeCommand):
         report.outcomes = outcomes = [
             Outcome.of(one) for one in change.targets()
         ]
-        timeout = parsed_args.timeout
-        patience = Patience(
-            timeout=timeout.total_seconds() if timeout else None,
-            idle=self.idle or 0.0,
-        )
         with self.progress.showing(lambda: 'Backing up what is overwritten'):
             stopped = execute(change, outcomes, self.recorder, limits)
             if stopped is None:
@@ -256,7 +250,7 @@ class RestoreCommand(ChangeCommand):
                     self.recorder,
                     limits,
                     wants_all=True,
-                    patience=patience,
+                    patience=patience_of(parsed_args, self.idle or 0.0),
                 ).run()
         failed = [o for o in outcomes if o.state is not State.DONE]
         if failed or not outcomes:

@@ -37,6 +37,7 @@ from vbsclient.osc.command.options import (
     add_progress,
     add_wait_options,
     check_timeout,
+    patience_of,
     progress_of,
 )
 from vbsclient.osc.command.parser import make_strict
@@ -50,7 +51,7 @@ from vbsclient.osc.output.encoding import escapes_output
 from vbsclient.osc.output.layout import fit_tables
 from vbsclient.osc.output.progress import duration_since, reading
 from vbsclient.osc.output.text import capital, sentence, shortened
-from vbsclient.waiting import Goal, Patience, ResourceStatus, wait
+from vbsclient.waiting import Goal, ResourceStatus, wait
 
 #: Seconds without a change that end a wait.
 _IDLE = 3600.0
@@ -242,10 +243,7 @@ class ShowCommand(ReadCommand, command.ShowOne):
         if self.goal is None:
             return None
         warn_if_login_ends(self.app.client_manager)
-        timeout = parsed_args.timeout
-        patience = Patience(
-            timeout=timeout.total_seconds() if timeout else None, idle=_IDLE
-        )
+        patience = patience_of(parsed_args, _IDLE)
         watch = _Watch(
             partial(self.find, parsed_args, shown),
             self.status_of,
@@ -265,6 +263,14 @@ class ShowCommand(ReadCommand, command.ShowOne):
                 stop=self.limits.stop,
             )
         what = f'{self.noun} {shortened(getattr(parsed_args, self.noun), 80)}'
+        self._conclude(what, watch, is_over=not left)
+        return watch.found
+
+    def _conclude(self, what: str, watch: _Watch, *, is_over: bool) -> None:
+        """Say what a wait has not come to, and set the exit code.
+
+        :raises _NotListed: if there is nothing to show.
+        """
         status = watch.status
         if watch.found is None:
             self.log.error(
@@ -273,7 +279,7 @@ class ShowCommand(ReadCommand, command.ShowOne):
                 what,
             )
             raise _NotListed
-        if left:
+        if not is_over:
             self._code = ExitCode.UNFINISHED
             self.log.error(
                 'The %s is not finished yet (status %s). Run the same command '
@@ -281,7 +287,7 @@ class ShowCommand(ReadCommand, command.ShowOne):
                 what,
                 shortened(status.word, 80) if status else 'unknown',
             )
-        elif status is not None and not self.goal.is_reached(status):
+        elif status is not None and not watch.has_succeeded:
             self._code = ExitCode.FAILED
             reason = f': {shortened(status.reason)}' if status.reason else ''
             self.log.error(
@@ -290,7 +296,6 @@ class ShowCommand(ReadCommand, command.ShowOne):
                 shortened(status.word, 80),
                 reason.rstrip('.'),
             )
-        return watch.found
 
 
 class _NotListed(Exception):
@@ -359,6 +364,11 @@ class _Watch:
         if self.status is None or not self._goal.has_ended(self.status):
             return [_IT]
         return []
+
+    @property
+    def has_succeeded(self) -> bool:
+        """Whether it has come to what is waited for."""
+        return self.status is not None and self._goal.is_reached(self.status)
 
     def describe(self) -> str:
         """How far it is."""

@@ -16,9 +16,14 @@ from vbsclient.creation.server_backups import (
 )
 from vbsclient.osc.command.clients import make_csbs_client, make_lookup_client
 from vbsclient.osc.command.create import CreateCommand
+from vbsclient.osc.command.options import add_named
 from vbsclient.osc.output.columns import Column
 from vbsclient.osc.output.messages import CreationTerms
-from vbsclient.osc.output.report import columns_of, columns_with
+from vbsclient.osc.output.report import (
+    BACKUP_COLUMNS,
+    columns_of,
+    columns_with,
+)
 
 
 class CreateCsbsBackup(CreateCommand):
@@ -41,20 +46,15 @@ class CreateCsbsBackup(CreateCommand):
     longest_name = LONGEST_NAME
     longest_description = 255
     report_columns = columns = columns_with(
+        *BACKUP_COLUMNS,
         *columns_of('Server'),
-        Column('Checkpoint', 'target.handle.checkpoint_id', below='Name'),
+        handle=[
+            Column('Checkpoint', 'target.handle.checkpoint_id', below='Name')
+        ],
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument(
-            'targets',
-            metavar='<server>',
-            nargs='+',
-            help=(
-                'Server to back up (name or ID); "-" reads IDs from the '
-                'standard input, one a line'
-            ),
-        )
+        add_named(parser, 'server', 'back up')
         self.add_creation(
             parser,
             tags='',

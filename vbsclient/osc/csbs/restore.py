@@ -18,7 +18,11 @@ from vbsclient.osc.command.restore import (
     RestoreCommand,
 )
 from vbsclient.osc.output.messages import RestoreTerms
-from vbsclient.osc.output.report import columns_of, columns_with
+from vbsclient.osc.output.report import (
+    BACKUP_COLUMNS,
+    columns_of,
+    columns_with,
+)
 from vbsclient.osc.output.text import visible
 from vbsclient.restoring.plan import Plan, Restore
 from vbsclient.restoring.servers import ServerRestore
@@ -43,7 +47,7 @@ class RestoreCsbsBackup(RestoreCommand):
         service='csbs',
         command='openstack csbs backup show --wait {backup}',
     )
-    report_columns = columns_with(*columns_of('Target'))
+    report_columns = columns_with(*BACKUP_COLUMNS, *columns_of('Target'))
     columns = (*report_columns, *PLAN_COLUMNS)
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

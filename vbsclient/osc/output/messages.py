@@ -68,10 +68,10 @@ class Terms:
         """What shows the rest of one change; None if that is the same."""
         return None
 
-    def how_to_settle(self, outcome: Outcome | None) -> str:
+    def how_to_settle(self, count: int) -> str:
         """What to do about what was sent and not answered.
 
-        :param outcome: None for several, whose :meth:`commands_for` follow.
+        :param count: of so many, whose :meth:`commands_for` follow.
         """
         return 'Check its status before retrying.'
 
@@ -128,14 +128,10 @@ class CreationTerms(Terms):
             f'--name={target.new_name}'
         )
 
-    def how_to_settle(self, outcome: Outcome | None) -> str:
-        if outcome is None:
-            return (
-                'Do not run the command again before you have looked for them:'
-            )
+    def how_to_settle(self, count: int) -> str:
+        those = 'it' if count == 1 else 'them'
         return (
-            f'Do not run the command again before you have looked for it:\n'
-            f'  {self.command_for(outcome)}'
+            f'Do not run the command again before you have looked for {those}:'
         )
 
     def how_to(self, end: str) -> str:
@@ -179,12 +175,8 @@ class RestoreTerms(Terms):
             target=outcome.target.id, backup=self.identity(outcome.target)[0]
         )
 
-    def how_to_settle(self, outcome: Outcome | None) -> str:
-        command = f' "{self.command_for(outcome)}".' if outcome else ''
-        return (
-            f'Do not run the command again before you have looked at it:'
-            f'{command}'
-        )
+    def how_to_settle(self, count: int) -> str:
+        return 'Do not run the command again before you have looked at it:'
 
     def how_to(self, end: str) -> str:
         return (
@@ -216,10 +208,8 @@ class ShareTerms(Terms):
             return None
         return f'openstack vbs share list --backup {outcome.target.id}'
 
-    def how_to_settle(self, outcome: Outcome | None) -> str:
-        if outcome is None:
-            return 'See what was shared:'
-        return f'See what was shared:\n  {self.command_for(outcome)}'
+    def how_to_settle(self, count: int) -> str:
+        return 'See what was shared:'
 
 
 def label(target: Target) -> str:
@@ -256,14 +246,9 @@ def failures(
         if len(same) >= MANY:
             what = f'{len(same)} {words.several} are'
             told = _shared(same[0])
+            said = _failed(same, what, words, told, failed)
             lines = _to_settle(same, words)
-            if lines:
-                settled = words.how_to_settle(None)
-                said = f'Whether {what} {words.done} is unknown: {told}'
-                yield _with_lines(f'{said} {settled}', lines)
-            else:
-                said = _failed(same[0], what, words, told, failed)
-                yield _with_targets(said, same)
+            yield _with_lines(said, lines or map(_told, same))
             continue
         for outcome in same:
             told = reason(outcome)
@@ -271,7 +256,8 @@ def failures(
                 yield capital(told)
             else:
                 what = f'{words.one} {label(outcome.target)} is'
-                yield _failed(outcome, what, words, told, failed)
+                said = _failed([outcome], what, words, told, failed)
+                yield _with_lines(said, _to_settle([outcome], words))
 
 
 def _to_settle(same: Sequence[Outcome], words: Terms) -> Sequence[str]:
@@ -431,7 +417,7 @@ def _told_of(
 
 
 def _failed(
-    outcome: Outcome, what: str, words: Terms, told: str, failed: str
+    same: Sequence[Outcome], what: str, words: Terms, told: str, failed: str
 ) -> str:
     """One sentence for one target or for many.
 
@@ -439,12 +425,12 @@ def _failed(
     :param failed: what comes before the verb of the command.
     """
     name = what.rpartition(' ')[0]
-    if outcome.target.id is None:
+    if same[0].target.id is None:
         return f'Failed to look up {name}: {told}'
-    if outcome.state is State.UNKNOWN:
+    if same[0].state is State.UNKNOWN:
         return (
             f'Whether {what} {words.done} is unknown: {told} '
-            f'{words.how_to_settle(outcome)}'
+            f'{words.how_to_settle(len(same))}'
         )
     return f'{failed} {words.verb} {name}: {told}'
 

@@ -45,26 +45,31 @@ def columns_of(title: str) -> tuple[Column, Column]:
     )
 
 
-def columns_with(*own: Column) -> tuple[Column, ...]:
-    """The columns of a command whose rows are its result.
+def columns_with(
+    *named: Column, handle: Sequence[Column] = ()
+) -> tuple[Column, ...]:
+    """The columns of a report whose rows are the result of a command.
 
-    :param own: those of one kind of change: what was named, in two columns,
-        and by what it is followed.
+    A short table has the rest for machines only.
+
+    :param named: what is created, and of what.
+    :param handle: by what it is followed.
     """
     return (
         Column('Type', 'type', machine_only=True),
-        Column('ID', 'id', below='Name'),
-        Column('Name', 'name'),
-        *own[:2],
+        *named,
         Column('Source', 'source', machine_only=True),
         Column('Result', 'result'),
         Column('Detail', 'detail', below='Result'),
-        *own[2:],
+        *handle,
         Column('Requested At', 'requested_at', Time, machine_only=True),
         Column('Finished At', 'finished_at', Time, machine_only=True),
         Column('Request ID', 'request_id', machine_only=True),
     )
 
+
+#: The columns of the backup that is created or restored.
+BACKUP_COLUMNS = (Column('ID', 'id', below='Name'), Column('Name', 'name'))
 
 #: What a dry run cannot tell.
 NOT_PLANNED = frozenset(

@@ -24,9 +24,14 @@ from vbsclient.osc.command.clients import (
     make_vbs_client,
 )
 from vbsclient.osc.command.create import CreateCommand
+from vbsclient.osc.command.options import add_named
 from vbsclient.osc.output.columns import Column
 from vbsclient.osc.output.messages import CreationTerms
-from vbsclient.osc.output.report import columns_of, columns_with
+from vbsclient.osc.output.report import (
+    BACKUP_COLUMNS,
+    columns_of,
+    columns_with,
+)
 
 
 class CreateVbsBackup(CreateCommand):
@@ -48,20 +53,13 @@ class CreateVbsBackup(CreateCommand):
     longest_name = LONGEST_NAME
     longest_description = 64
     report_columns = columns = columns_with(
+        *BACKUP_COLUMNS,
         *columns_of('Volume'),
-        Column('Job', 'target.handle.job_id', below='Name'),
+        handle=[Column('Job', 'target.handle.job_id', below='Name')],
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument(
-            'targets',
-            metavar='<volume>',
-            nargs='*',
-            help=(
-                'Volume to back up (name or ID); "-" reads IDs from the '
-                'standard input, one a line'
-            ),
-        )
+        add_named(parser, 'volume', 'back up', nargs='*')
         parser.add_argument(
             '--server',
             metavar='<server>',

@@ -21,7 +21,11 @@ from vbsclient.osc.command.restore import (
     RestoreCommand,
 )
 from vbsclient.osc.output.columns import Column
-from vbsclient.osc.output.report import columns_of, columns_with
+from vbsclient.osc.output.report import (
+    BACKUP_COLUMNS,
+    columns_of,
+    columns_with,
+)
 from vbsclient.restoring.plan import Plan, Restore
 from vbsclient.restoring.volumes import VolumeRestore
 
@@ -38,8 +42,9 @@ class RestoreVbsBackup(RestoreCommand):
     """
 
     report_columns = columns_with(
+        *BACKUP_COLUMNS,
         *columns_of('Target'),
-        Column('Job', 'target.handle.job_id', below='Name'),
+        handle=[Column('Job', 'target.handle.job_id', below='Name')],
     )
     columns = (*report_columns, *PLAN_COLUMNS)
 

@@ -29,10 +29,11 @@ from vbsclient.osc.command.delete import DeleteCommand
 from vbsclient.osc.command.filters import add_filters, conditions_of, only_one
 from vbsclient.osc.command.list import Found, ListCommand
 from vbsclient.osc.command.named import NamedCommand
-from vbsclient.osc.command.options import from_a_list
+from vbsclient.osc.command.options import add_named, from_a_list
 from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.output.columns import Column, Gigabytes, Time
 from vbsclient.osc.output.messages import ShareTerms, Terms
+from vbsclient.osc.output.report import columns_with
 from vbsclient.osc.vbs.selection import backup_id_of, share_filter
 from vbsclient.wording import brief, counted
 
@@ -70,8 +71,7 @@ class CreateVbsShare(NamedCommand):
     words = ShareTerms()
     always_reports = True
     dry_run = 'Show what would be shared or refused; share nothing'
-    report_columns = columns = (
-        Column('Type', 'type', machine_only=True),
+    report_columns = columns = columns_with(
         Column('ID', 'id', below='Backup Name'),
         Column(
             'Backup',
@@ -96,24 +96,10 @@ class CreateVbsShare(NamedCommand):
             'target.resource.project_name',
             machine_only=True,
         ),
-        Column('Source', 'source', machine_only=True),
-        Column('Result', 'result'),
-        Column('Detail', 'detail', below='Result'),
-        Column('Requested At', 'requested_at', Time, machine_only=True),
-        Column('Finished At', 'finished_at', Time, machine_only=True),
-        Column('Request ID', 'request_id', machine_only=True),
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument(
-            'targets',
-            metavar='<backup>',
-            nargs='+',
-            help=(
-                'Backup to share (name or ID); "-" reads IDs from the '
-                'standard input, one a line'
-            ),
-        )
+        add_named(parser, 'backup', 'share')
         parser.add_argument(
             '--target-project',
             metavar='<project>',
