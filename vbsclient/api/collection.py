@@ -113,7 +113,7 @@ class Collection(abc.ABC, Generic[ResourceT]):
     ) -> list[ResourceT]:
         """The first resources of a list, with one request."""
         body = fetch({'limit': str(PAGE_SIZE)})
-        return [self.read(row) for row in rows_of(body, style.key)]
+        return [self.read(row) for row in rows_of(body, style.key, style.id)]
 
     def _rows_of(
         self,

@@ -423,6 +423,15 @@ HINTS: dict[str, str] = {
     ),
     'VolumeBackup.0206': _BUSY,
     'VolumeBackup.0900': _LATER,
+    'AutoBackup.0009': _LATER,
+    'AutoBackup.0100': (
+        'The default policy can be changed, but not renamed or deleted.'
+    ),
+    'AutoBackup.0203': 'Delete policies that are not needed.',
+    'AutoBackup.0213': Forbidden.hint,
+    'AutoBackup.0218': _QUOTA,
+    'AutoBackup.0225': 'Try again when the tasks of the policy have ended.',
+    'AutoBackup.9002': _LATER,
     'CSBS.1001': _BUSY,
     'CSBS.1002': _BUSY,
     'CSBS.2001': _BUSY,

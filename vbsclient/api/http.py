@@ -391,7 +391,7 @@ class Transport:
         )(lambda: self._send_once(request, self._token(request)))
 
     def post(
-        self, url: str, body: Body, *, accepted: int
+        self, url: str, body: Body | None, *, accepted: int
     ) -> tuple[dict[str, Any], Receipt]:
         """POST a change, which has one of three ends.
 
@@ -400,6 +400,7 @@ class Transport:
         again only where nothing can have been done: after a 401 and a new
         login, after throttling, and if the connection failed before it.
 
+        :param body: None where the reference documents none.
         :param accepted: the one status that the reference documents.
         :returns: the JSON object of the answer ({} for a 204), and a receipt.
         :raises OutcomeUnknown: after a 5xx, 408 or 499, an answer that is
@@ -460,7 +461,7 @@ class Transport:
         return answers.object_of(response)
 
     def _change(
-        self, method: str, url: str, body: Body, accepted: int
+        self, method: str, url: str, body: Body | None, accepted: int
     ) -> tuple[dict[str, Any], Receipt]:
         refuse_deleting_post(url)
         request = _Request(method, url, body=body, is_change=True)

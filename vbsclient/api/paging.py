@@ -28,12 +28,14 @@ class Style:
     :ivar by: what asks for the next page where no link is given.
     :ivar links: the key of the links, or None where none are documented.
     :ivar links_tell: whether a missing link proves the end of the list.
+    :ivar id: the key of the id in a row.
     """
 
     key: str
     by: Literal['offset', 'marker']
     links: str | None = None
     links_tell: bool = False
+    id: str = 'id'
 
 
 #: How often a list is read again after its page marker was deleted.
@@ -72,7 +74,7 @@ def rows(
             for page in walk.pages():
                 # Only a list that was begun again has given any.
                 yield from (
-                    [row for row in page if _key(row) not in given]
+                    [row for row in page if _key(row, style) not in given]
                     if given
                     else page
                 )
@@ -131,8 +133,8 @@ class _Walk:
             body = self._fetch(
                 {'limit': str(size), **self._filters, **position}
             )
-            page = rows_of(body, style.key)
-            fresh = _unseen(page, self.seen)
+            page = rows_of(body, style.key, style.id)
+            fresh = _unseen(page, self.seen, style)
             link = _link_query(body, style)
             full = len(page) >= size or link is not None
             if page and not fresh:
@@ -152,7 +154,7 @@ class _Walk:
             # The offset of a link counts from the beginning, ours from the
             # marker.
             if style.by == 'marker':
-                following = {'marker': str(page[-1]['id'])}
+                following = {'marker': str(page[-1][style.id])}
             else:
                 following = {'offset': str(received)}
             position = link or {**self._start, **following}
@@ -190,31 +192,30 @@ def first_of(
     yield from instead()
 
 
-def _unseen(page: list[Row], seen: set[str]) -> list[Row]:
+def _unseen(page: list[Row], seen: set[str], style: Style) -> list[Row]:
     """The rows that are new, each once; their ids are added to seen."""
     fresh = []
     for row in page:
-        key = _key(row)
+        key = _key(row, style)
         if key not in seen:
             seen.add(key)
             fresh.append(row)
     return fresh
 
 
-def _key(row: Row) -> str:
+def _key(row: Row, style: Style) -> str:
     """What tells rows apart: ids differ by more than upper case."""
-    return canonical_id(row['id'])
+    return canonical_id(row[style.id])
 
 
-def rows_of(body: Mapping[str, Any], key: str) -> list[Row]:
+def rows_of(body: Mapping[str, Any], key: str, id: str = 'id') -> list[Row]:
     """The rows of one page, each with an id.
 
     :raises MalformedResponse: if there is no list of such.
     """
     page = body.get(key)
     if not isinstance(page, list) or not all(
-        isinstance(row, dict) and isinstance(row.get('id'), str)
-        for row in page
+        isinstance(row, dict) and isinstance(row.get(id), str) for row in page
     ):
         raise errors.MalformedResponse(
             f'the service answered without a list of {key}',

@@ -16,6 +16,8 @@ class TestCodes:
             ('CSBS.3001', 'gone already'),
             ('CSBS.2003', 'try again'),
             ('VolumeBackup.0042', 'administrator'),
+            ('AutoBackup.0100', 'not renamed or deleted'),
+            ('AutoBackup.0225', 'Try again'),
         ],
     )
     def test_important_hints(self, code: str, words: str) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Volume Backup Service: volume backups and their shares."""
+"""The Volume Backup Service: volume backups, shares and policies."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ from vbsclient.api.quotas import Quota, quotas_of
 from vbsclient.api.vbs.backups import Backup, Backups
 from vbsclient.api.vbs.cloud_backups import CloudBackups
 from vbsclient.api.vbs.jobs import Job, Jobs
+from vbsclient.api.vbs.policies import (
+    NoSuchPolicy,
+    Policies,
+    Policy,
+    Task,
+    VolumeResult,
+)
 from vbsclient.api.vbs.shares import NoSharing, Share, ShareFilter, Shares
 
 __all__ = [
@@ -27,11 +34,16 @@ __all__ = [
     'Job',
     'Jobs',
     'NoSharing',
+    'NoSuchPolicy',
+    'Policies',
+    'Policy',
     'Quota',
     'Share',
     'ShareFilter',
     'Shares',
+    'Task',
     'VBSClient',
+    'VolumeResult',
 ]
 
 
@@ -123,6 +135,14 @@ class VBSClient(ServiceClient):
             self.transport,
             self._vendor('shares: this cloud does not share backups'),
         )
+
+    @cached_property
+    def policies(self) -> Policies:
+        """The calls on backup policies.
+
+        :raises EndpointError: on a cloud that has block storage alone.
+        """
+        return Policies(self.transport, self._vendor('backup policies'))
 
     def quotas(self) -> list[Quota]:
         """What the project may keep and keeps (VBS API, V4).
