@@ -14,6 +14,8 @@ and refuses what they do not allow.
     server      the Sandbox itself and its request log
     knobs       everything that may be turned; faults: errors on purpose
     state       what exists (model) and how to add to it; seed: an example
+    volume_policies
+                the policies of VBS
     creation, deletion, restoration
                 what takes time: creations, the queue of deletions, restores;
                 agenda: what is to happen later, on an injected clock
@@ -21,7 +23,8 @@ and refuses what they do not allow.
                 from the socket to a handler and back
     keystone, vbs, csbs, karbor, volume, compute, image
                 the services; native: backups as VBS and Cinder have them
-    vbs_creation, vbs_restore, jobs, sharing; protection, csbs_restore
+    vbs_creation, vbs_restore, vbs_policies, jobs, sharing; protection,
+    csbs_restore
                 parts of VBS; of CSBS
     catalog, discovery, microversion
                 how a client finds its endpoint

@@ -22,6 +22,8 @@ WORDS = (
     'creation',
     'csbs_catalog_url_style',
     'discovery',
+    'policy_failures_told',
+    'policy_tasks',
     'restore',
     'sharing',
 )
@@ -38,6 +40,9 @@ NUMBERS = {
     'gigabyte_quota': int,
     'csbs_backup_quota': int,
     'csbs_gigabyte_quota': int,
+    'policy_members_failed': int,
+    'policy_list_lag': float,
+    'policy_quota': int,
     'max_concurrent': int,
     'token_uses': int,
     'token_seconds': float,
@@ -57,6 +62,8 @@ SWITCHES = (
     'chains',
     'closed',
     'sub_jobs',
+    'policy_put_replaces',
+    'policy_blank_keys',
     'restore_keeps_failure',
     'restores_shown',
     'ignore_item_query',
@@ -69,6 +76,7 @@ OFF = {
     'no_backup_worker': 'backup_worker',
     'no_checkpoint_items': 'checkpoint_items',
     'no_catalog_project': 'catalog_project',
+    'no_policy_time_zone': 'policy_time_zone',
 }
 
 
@@ -84,6 +92,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         '--restore-traces', default=','.join(TRACES), metavar='LIST'
     )
+    made.add_argument('--policy-put-drops', default='', metavar='LIST')
     made.add_argument(
         '--fault',
         action='append',
@@ -135,6 +144,9 @@ def knobs_of(args: argparse.Namespace) -> Knobs:
     values['versions'] = tuple(args.versions.split(','))
     values['restore_traces'] = tuple(
         filter(None, args.restore_traces.split(','))
+    )
+    values['policy_put_drops'] = tuple(
+        filter(None, args.policy_put_drops.split(','))
     )
     return Knobs(**values)
 

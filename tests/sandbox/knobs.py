@@ -2,6 +2,7 @@
 """Everything about the sandbox that a test or a demo may turn."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.sandbox.faults import Fault
 
@@ -36,6 +37,8 @@ CREATIONS = ('succeeds', 'fails', 'hangs')
 RESTORES = ('succeeds', 'fails', 'breaks', 'hangs', 'never-begins')
 #: What a server backup shows of a restore.
 TRACES = ('status', 'updated_at', 'taskid')
+POLICY_TASKS = ('succeeds', 'fails', 'times-out', 'skips')
+FAILURES_TOLD = ('failed', 'coded-success', 'success', 'nothing')
 SHARINGS = ('on', 'absent', 'forbidden')
 
 # The knobs that take one word of a list.
@@ -44,6 +47,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     'creation': CREATIONS,
     'csbs_catalog_url_style': CSBS_STYLES,
     'discovery': DISCOVERIES,
+    'policy_failures_told': FAILURES_TOLD,
+    'policy_tasks': POLICY_TASKS,
     'restore': RESTORES,
     'sharing': SHARINGS,
 }
@@ -82,6 +87,24 @@ class Knobs:
     closed: bool = False
     # So many of the projects that a request names last get no share.
     shares_dropped: int = 0
+
+    # Policies of VBS.  What becomes of each task, unless its volume says it.
+    policy_tasks: str = 'succeeds'
+    # So many of the volumes that a request names last neither join nor leave
+    # a policy, and how the answer tells that.
+    policy_members_failed: int = 0
+    policy_failures_told: str = 'failed'
+    # A PUT loses what it does not send (but the name, and the schedule where
+    # it sends a status alone), or these fields in any case; and these fields
+    # get another value.
+    policy_put_replaces: bool = False
+    policy_put_drops: tuple[str, ...] = ()
+    policy_put_resets: dict[str, Any] = field(default_factory=dict)
+    # What the list shows: no time zone; blanks behind all keys; what it was
+    # so many seconds ago.
+    policy_time_zone: bool = True
+    policy_blank_keys: bool = False
+    policy_list_lag: float = 0.0
 
     # Replicas and clocks.  Lists go on showing what is gone for so long; the
     # service's clock is ahead of this machine's by so much.
@@ -122,6 +145,7 @@ class Knobs:
     gigabyte_quota: int = -1
     csbs_backup_quota: int = 40
     csbs_gigabyte_quota: int = -1
+    policy_quota: int = 32
     max_concurrent: int | None = None
     retry_after: str | None = None
     token_uses: int | None = None

@@ -65,6 +65,8 @@ class Volume:
     creation: str | None = None
     # The same for what is restored to it.
     restore: str | None = None
+    # The same for its tasks of a policy.
+    policy_task: str | None = None
     volume_type: str = 'SATA'
     encrypted: bool = False
     multiattach: bool = False

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from tests.sandbox.model import Server, Volume
 from tests.sandbox.state import CloudState, described
+from tests.sandbox.volume_policies import SUCCESS
 
 NIGHTS = 7
 
@@ -34,6 +35,7 @@ def seed(state: CloudState) -> None:
         _manual(state, volumes)
         _shared(state, volumes)
         _checkpoints(state, list(servers.values()))
+        _policies(state, volumes['db01-data'])
 
 
 def add_nights(state: CloudState, count: int) -> None:
@@ -150,3 +152,24 @@ def _checkpoints(state: CloudState, servers: Sequence[Server]) -> None:
     state.add_checkpoint(
         [db01], 'db01-template', image=True, created_at=_at(state, 40, 15)
     )
+
+
+def _policies(state: CloudState, volume: Volume) -> None:
+    """Beside the default policy one that made a volume's nightly backups."""
+    policies = state.volume_policies
+    nightly = policies.add(
+        state.project.id,
+        'nightly-db',
+        volume,
+        start_time='02:00',
+        rentention_num=NIGHTS,
+    )
+    for backup in state.backups_of_volume(volume.id):
+        if backup.source == 'vbs' and (backup.name or '').startswith('autobk'):
+            policies.add_task(
+                nightly,
+                volume.id,
+                SUCCESS,
+                backup_name=backup.name,
+                created_at=datetime.fromisoformat(backup.created_at),
+            )

@@ -34,6 +34,7 @@ from tests.sandbox.model import (
     Volume,
 )
 from tests.sandbox.paging import Shelf
+from tests.sandbox.volume_policies import VolumePolicies
 
 ZONE = 'eu-de-01'
 DEFAULT: Any = object()
@@ -76,6 +77,7 @@ class CloudState:
         self.jobs: dict[str, Job] = {}
         self.images: dict[str, Image] = {}
         self.restores: dict[str, Restore] = {}
+        self.volume_policies = VolumePolicies(self.volumes, clock, self.now)
 
         # The same rows in the order of their creation, for the lists.
         self.backups_of: defaultdict[str, Shelf[Backup]]

@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """VBS: jobs (v1), vendor calls (v2), native backups (v2 and v3)."""
 
-from tests.sandbox import jobs, native, sharing, vbs_creation, vbs_restore
+from tests.sandbox import (
+    jobs,
+    native,
+    sharing,
+    vbs_creation,
+    vbs_policies,
+    vbs_restore,
+)
 from tests.sandbox.cloud import Cloud
 from tests.sandbox.discovery import VBS_MICROVERSION, vbs_document
 from tests.sandbox.gate import admit
@@ -24,6 +31,7 @@ ROUTERS = {'v1': v1, 'v2': v2, 'v3': v3}
 sharing.register(v2)
 vbs_creation.register(v2, v3)
 vbs_restore.register(v2, v3)
+vbs_policies.register(v2)
 
 NATIVE_KEYS = ('name', 'status', 'volume_id', 'limit', 'offset', 'marker')
 FUZZY_KEYS = ('name~', 'status~', 'volume_id~')
@@ -154,22 +162,3 @@ def delete_backup(call: Call, backup_id: str) -> Answer:
     if call.version == 'v3':
         requested(call.request, VBS_MICROVERSION)
     return native.delete_backup(call, backup_id)
-
-
-@v2.route('GET', 'backuppolicy')
-def list_policies(call: Call) -> Answer:
-    """V26: the default policy, which every project has."""
-    Query(call.request.query, (), native.bad_query)
-    policy = {
-        'backup_policy_id': 'd8f1b1a4-6a8c-4f0e-9a52-6f1f2f7c0a11',
-        'backup_policy_name': 'DefaultPolicy',
-        'policy_resource_count': 0,
-        'scheduled_policy': {
-            'start_time': '12:00',
-            'frequency': 1,
-            'rentention_num': 7,
-            'remain_first_backup_of_curMonth': 'N',
-            'status': 'OFF',
-        },
-    }
-    return json_answer({'backup_policies': [policy]})

@@ -85,7 +85,7 @@ def create_backup(call: Call) -> Answer:
     full = _is_full(wanted.get('extend_param', {}))
     volume = _find_volume(call, wanted['volume_id'])
     snapshot = _find_snapshot(call, volume, wanted.get('snapshot_id'))
-    _check_disk(call, volume)
+    check_disk(call, volume)
     state = call.cloud.state
     base = None if full else state.base_of(volume.id)
     backup = state.add_backup(
@@ -173,7 +173,7 @@ def _find_snapshot(
     return snapshot
 
 
-def _check_disk(call: Call, volume: Volume) -> None:
+def check_disk(call: Call, volume: Volume) -> None:
     """Whether a disk can be backed up now, and once more."""
     knobs = call.cloud.knobs
     if volume.status not in ('available', 'in-use'):
@@ -217,7 +217,7 @@ def create_native(call: Call) -> Answer:
     if volume.status == 'in-use' and not check_flag(wanted, 'force', _bad):
         return native.invalid_volume(native.IN_USE)
     snapshot = native.snapshot_of(call, volume, wanted['snapshot_id'])
-    _check_disk(call, volume)
+    check_disk(call, volume)
     base = call.cloud.state.base_of(volume.id)
     backup = native.create_backup(call, volume, snapshot, base, wanted)
     return json_answer({'backup': native.summary(backup)}, 202)
