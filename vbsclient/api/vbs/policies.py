@@ -25,6 +25,7 @@ from vbsclient.api.values import (
 _STYLE = paging.Style('tasks', 'offset', id='job_id')
 _FINISHED = frozenset({'EXECUTE_SUCCESS', 'EXECUTE_TIMEOUT', 'SKIP'})
 _FAILED = ('EXECUTE_FAIL', 'ERROR')
+_NO_ID = 'the service accepted it without the ID of the policy'
 
 
 class NoSuchPolicy(errors.NotFound):
@@ -226,7 +227,7 @@ class Policies(Collection[Policy]):
             self._address(segment), body, accepted=200
         )
         if _policy_id_in(document, receipt) != segment:
-            raise _unusable('with the ID of another policy', receipt)
+            raise _unusable(_NO_ID, receipt)
         return receipt
 
     def delete(self, id: str) -> Receipt:
@@ -296,7 +297,10 @@ class Policies(Collection[Policy]):
         succeeded = answer.get('success_resources')
         failed = answer.get('fail_resources')
         if not isinstance(succeeded, list) and not isinstance(failed, list):
-            raise _unusable('without saying which volumes', receipt)
+            raise _unusable(
+                'the service accepted it without saying which volumes',
+                receipt,
+            )
         told = _results_in(succeeded, Known.YES) | _results_in(
             failed, Known.NO
         )
@@ -398,14 +402,14 @@ def _policy_id_in(document: Mapping[str, Any], receipt: Receipt) -> str:
     """
     id = _stripped(document).get('backup_policy_id')
     if not isinstance(id, str) or not is_uuid(id):
-        raise _unusable('without the ID of the policy', receipt)
+        raise _unusable(_NO_ID, receipt)
     return canonical_id(id)
 
 
-def _unusable(what: str, receipt: Receipt) -> errors.OutcomeUnknown:
+def _unusable(message: str, receipt: Receipt) -> errors.OutcomeUnknown:
     return errors.OutcomeUnknown(
         errors.UnexpectedSuccess(
-            f'the service accepted it {what}',
+            message,
             status=receipt.status,
             request_id=receipt.request_id,
         )
