@@ -323,6 +323,7 @@ class _Watch:
         self._started = time.monotonic()
         self.found: Any = None
         self.status: ResourceStatus | None = None
+        self._was_under_way = False
         self._refusal: errors.ClientError | None = None
 
     def begin(self) -> None:
@@ -353,6 +354,8 @@ class _Watch:
     def _read(self) -> None:
         self.found = self._find()
         self.status = self._status_of(self.found)
+        if not self._goal.has_ended(self.status):
+            self._was_under_way = True
 
     def on_poll(self, seen: Mapping[str, ResourceStatus]) -> Collection[str]:
         """Whether to go on.
@@ -367,8 +370,13 @@ class _Watch:
 
     @property
     def has_succeeded(self) -> bool:
-        """Whether it has come to what is waited for."""
-        return self.status is not None and self._goal.is_reached(self.status)
+        """Whether it has come to what is waited for.
+
+        Some are as they were before, and tell why it has failed.
+        """
+        if self.status is None or not self._goal.is_reached(self.status):
+            return False
+        return not (self._was_under_way and self.status.reason)
 
     def describe(self) -> str:
         """How far it is."""
