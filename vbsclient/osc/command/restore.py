@@ -86,6 +86,7 @@ class RestoreCommand(ChangeCommand):
     #: Whether the backup before the restore is not done yet.
     _is_saving = False
 
+    row_noun = 'volume'
     always_reports = True
     idle = 3600.0
     words = RestoreTerms()
