@@ -229,6 +229,7 @@ class RestoreCommand(ChangeCommand):
                 [Group('', rows)],
                 stream,
                 args,
+                is_chosen=False,
             )
         remarks = [*plan.remarks]
         if not parsed_args.backup_first and plan.refusal is None:
