@@ -73,6 +73,7 @@ class Volume:
     replicated: bool = False  # it belongs to a disaster-recovery site
     # The id of the backup whose data it has: none before it is restored.
     content: str | None = None
+    updated_at: str | None = None
 
 
 @dataclass

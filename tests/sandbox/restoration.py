@@ -70,7 +70,7 @@ class Restores:
             return
         # At once: nobody else may have either of them meanwhile.
         self._set_backup(backup, 'restoring')
-        volume.status = 'restoring-backup'
+        self._set_volume(volume, 'restoring-backup')
 
         def start() -> None:
             volume.content = INCOMPLETE
@@ -99,10 +99,12 @@ class Restores:
             volume.size = backup.size
 
     def _end_volume(self, volume: Volume, failed: bool) -> None:
-        if failed:
-            volume.status = 'error_restoring'
-        else:
-            volume.status = 'in-use' if volume.server_id else 'available'
+        good = 'in-use' if volume.server_id else 'available'
+        self._set_volume(volume, 'error_restoring' if failed else good)
+
+    def _set_volume(self, volume: Volume, status: str) -> None:
+        volume.status = status
+        volume.updated_at = self._state.stamp()
 
     def _set_backup(self, backup: Backup, status: str) -> None:
         backup.status = status
@@ -154,7 +156,7 @@ class Restores:
     def _start(self, restore: Restore) -> None:
         restore.server.status = 'SHUTOFF'
         for _, volume in restore.targets:
-            volume.status = 'restoring-backup'
+            self._set_volume(volume, 'restoring-backup')
             volume.content = INCOMPLETE
         self._show(restore.item, 'restoring', 'restoring')
 

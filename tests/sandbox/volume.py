@@ -388,6 +388,7 @@ def _volume(call: Call, volume: Volume) -> dict[str, Any]:
         'bootable': str(volume.bootable).lower(),
         'availability_zone': volume.availability_zone,
         'created_at': volume.created_at,
+        'updated_at': volume.updated_at,
         'attachments': _attachments(call, volume),
         'volume_type': volume.volume_type,
         'metadata': {},

@@ -36,6 +36,7 @@ class Volume:
         told, as for the rest.
     :ivar is_encrypted: whether it is encrypted.
     :ivar is_shareable: whether several servers may use it.
+    :ivar owner: the project that it belongs to; None if that is not told.
     """
 
     id: str
@@ -49,6 +50,8 @@ class Volume:
     is_bootable: bool | None = None
     is_encrypted: bool | None = None
     is_shareable: bool | None = None
+    owner: str | None = None
+    updated_at: str | None = None
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Volume:
@@ -66,6 +69,8 @@ class Volume:
             lenient_bool(body.get('bootable')),
             lenient_bool(body.get('encrypted')),
             lenient_bool(body.get('multiattach', body.get('shareable'))),
+            text_or_none(body.get('os-vol-tenant-attr:tenant_id')),
+            text_or_none(body.get('updated_at')),
         )
 
 

@@ -13,6 +13,7 @@ from keystoneauth1.session import Session
 
 from vbsclient.api import errors
 from vbsclient.api.catalog import (
+    Catalog,
     ServiceSettings,
     find_endpoint,
     read_catalog,
@@ -21,6 +22,7 @@ from vbsclient.api.http import Limits, Transport
 from vbsclient.api.names import is_named, spellings
 from vbsclient.api.paging import Row, Style, rows
 from vbsclient.api.paths import resource_path
+from vbsclient.api.values import is_foreign
 
 
 class ServiceClient:
@@ -71,11 +73,7 @@ class LookupClient(ServiceClient, metaclass=abc.ABCMeta):
 
         :raises EndpointError: if there is no endpoint to be chosen.
         """
-        official = self.types[0].replace('-', '_')
-        settings = self._settings
-        catalog = read_catalog(
-            self._session, f'{official}_endpoint_override', settings.override
-        )
+        settings, catalog = self._settings, self._catalog
         entry = find_endpoint(catalog, self.types, settings)
         if entry is None:
             wanted = settings.interface or 'public'
@@ -85,6 +83,22 @@ class LookupClient(ServiceClient, metaclass=abc.ABCMeta):
                 f'endpoint of type {self.types[0]}'
             )
         return self.versioned(entry.url.strip(), catalog.project_id)
+
+    @cached_property
+    def _catalog(self) -> Catalog:
+        official = self.types[0].replace('-', '_')
+        return read_catalog(
+            self._session,
+            f'{official}_endpoint_override',
+            self._settings.override,
+        )
+
+    def owns(self, resource: Any) -> bool:
+        """Whether no other project is said to own a resource.
+
+        :raises EndpointError: if the login is for no project.
+        """
+        return not is_foreign(resource.owner, self._catalog.project_id)
 
     @property
     def is_located(self) -> bool:

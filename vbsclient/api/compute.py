@@ -28,6 +28,7 @@ class Server:
     :ivar volume_ids: its volumes; None if the answer does not tell them.
     :ivar addresses: the addresses on all its networks.
     :ivar task: what is being done with it; None for nothing, as far as told.
+    :ivar owner: the project that it belongs to; None if that is not told.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Server:
     addresses: tuple[str, ...] = ()
     task: str | None = None
     availability_zone: str | None = None
+    owner: str | None = None
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Server:
@@ -51,6 +53,7 @@ class Server:
             tuple(_addresses(body.get('addresses'))),
             text_or_none(body.get('OS-EXT-STS:task_state')),
             text_or_none(body.get('OS-EXT-AZ:availability_zone')),
+            text_or_none(body.get('tenant_id')),
         )
 
 

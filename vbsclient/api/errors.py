@@ -8,6 +8,7 @@ An exception says what happened (``status``, ``code``, ``message``,
 
 from __future__ import annotations
 
+import shlex
 from typing import TypeVar
 
 from vbsclient.api.values import Known
@@ -31,6 +32,19 @@ class Hint(str):
 
     template: str
     values: dict[str, object]
+
+
+class Each(tuple[str, ...]):
+    """Several values of a hint, which its template writes one by one.
+
+    ``{names}`` lists them; ``{names:--volume %}`` writes each in place of
+    the ``%``, as a shell takes it.
+    """
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return ', '.join(self)
+        return ' '.join(spec.replace('%', shlex.quote(one)) for one in self)
 
 
 class ClientError(Exception):
@@ -175,6 +189,10 @@ class RedirectRefused(ServiceError):
 
 class UnexpectedSuccess(ServiceError):
     """A 2xx answer that the reference does not document for this call."""
+
+
+class ContradictoryAnswer(UnexpectedSuccess):
+    """A 2xx answer that is about something else than was asked for."""
 
 
 class BadRequest(ServiceError):
@@ -375,6 +393,13 @@ class OutcomeUnknown(ClientError):
         super().__init__(refusal.message, refusal.hint)
         self.refusal = refusal
         self.read_error = read_error
+
+    @property
+    def remark(self) -> str:
+        """How its answer is spoken of once reading has settled it."""
+        if isinstance(self.refusal, UnexpectedSuccess):
+            return 'its answer was not the documented one'
+        return 'its answer was lost'
 
     @property
     def request_id(self) -> str | None:

@@ -37,7 +37,7 @@ from vbsclient.api.session import (
     Timeout,
 )
 from vbsclient.api.times import http_date, seconds_to_wait
-from vbsclient.api.values import Known, canonical_id
+from vbsclient.api.values import Known, canonical_id, id_or_none
 
 LOG = logging.getLogger(__name__)
 
@@ -112,6 +112,29 @@ class Receipt:
     request_id: str | None
     attempts: int
     handle: Handle | None = None
+
+
+def require_echo(
+    receipt: Receipt, told: Mapping[str, Any], asked: Mapping[str, str]
+) -> None:
+    """Check that an answer is about what was asked for.
+
+    :param told: what the answer says.
+    :param asked: the ids that were sent, in lower case, by the same keys; an
+        answer may leave out any of them.
+    :raises OutcomeUnknown: with a ContradictoryAnswer, if it is not.
+    """
+    for key, id in asked.items():
+        said = told.get(key)
+        if said is not None and id_or_none(said) != id:
+            raise errors.OutcomeUnknown(
+                errors.ContradictoryAnswer(
+                    f'the service answers about the {key} {said}, and not '
+                    f'about {id}',
+                    status=receipt.status,
+                    request_id=receipt.request_id,
+                )
+            )
 
 
 def with_handle(receipt: Receipt, handle: Handle | None) -> Receipt:
@@ -391,7 +414,12 @@ class Transport:
         )(lambda: self._send_once(request, self._token(request)))
 
     def post(
-        self, url: str, body: Body | None, *, accepted: int
+        self,
+        url: str,
+        body: Body | None,
+        *,
+        accepted: int,
+        repeats: bool = True,
     ) -> tuple[dict[str, Any], Receipt]:
         """POST a change, which has one of three ends.
 
@@ -402,6 +430,8 @@ class Transport:
 
         :param body: None where the reference documents none.
         :param accepted: the one status that the reference documents.
+        :param repeats: whether it is sent again after a pause; never where
+            what was checked before it must still be so.
         :returns: the JSON object of the answer ({} for a 204), and a receipt.
         :raises OutcomeUnknown: after a 5xx, 408 or 499, an answer that is
             not the documented one, or none.
@@ -409,7 +439,7 @@ class Transport:
         :raises ConnectionFailed: if it could not be sent (``sent`` is False).
         :raises Cancelled: if the stop event was set before.
         """
-        return self._change('POST', url, body, accepted)
+        return self._change('POST', url, body, accepted, repeats)
 
     def put(
         self, url: str, body: Body, *, accepted: int
@@ -461,7 +491,12 @@ class Transport:
         return answers.object_of(response)
 
     def _change(
-        self, method: str, url: str, body: Body | None, accepted: int
+        self,
+        method: str,
+        url: str,
+        body: Body | None,
+        accepted: int,
+        repeats: bool = True,
     ) -> tuple[dict[str, Any], Receipt]:
         refuse_deleting_post(url)
         request = _Request(method, url, body=body, is_change=True)
@@ -474,7 +509,9 @@ class Transport:
 
         try:
             response = self._retrying(
-                lambda error: _is_undone(error) and _is_repeatable(error)
+                lambda error: (
+                    repeats and _is_undone(error) and _is_repeatable(error)
+                )
             )(attempt)
             document = _documented(response, accepted)
         except _FAILURES as error:

@@ -24,6 +24,7 @@ from vbsclient.bulk import State
 from vbsclient.change.targets import (
     AbortRun,
     Change,
+    ChangeFailed,
     Done,
     Outcome,
     Recorder,
@@ -39,10 +40,6 @@ from vbsclient.waiting import Patience, ResourceStatus, wait
 from vbsclient.wording import brief
 
 LOG = logging.getLogger(__name__)
-
-
-class ChangeFailed(errors.ClientError):
-    """The service accepted a change and then did not carry it out."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,6 @@ class _Followed:
     retry: _Retry | None = None
     status: ResourceStatus | None = None
     changed_at: str = ''
-    was_under_way: bool = False
     postponed: bool = False
 
     @property
@@ -311,16 +307,10 @@ class Follower:
                 )
             )
         elif under_way:
-            one.was_under_way = True
+            outcome.has_begun = True
             one.changed_at = max(one.changed_at, status.updated_at or '')
         elif self._has_failed(one, status, before):
-            reason = f': {status.reason}' if status.reason else ''
-            outcome.fail(
-                ChangeFailed(
-                    f'the service accepted it, but its status is now '
-                    f'{status.word}{reason}'
-                )
-            )
+            outcome.fail(self._change.failure(status))
 
     def _is_reached(self, one: _Followed, status: ResourceStatus) -> bool:
         """Whether a change has led to the goal.
@@ -328,7 +318,7 @@ class Follower:
         What had the same status before its request must have changed since.
         """
         reached = self._goal.is_reached(status)
-        if not reached or one.was_under_way:
+        if not reached or one.outcome.has_begun:
             return reached
         first = self._change.initial_status(one.target)
         return not (
@@ -353,7 +343,7 @@ class Follower:
             return False
         first = self._change.initial_status(one.target)
         ended = (
-            one.was_under_way
+            one.outcome.has_begun
             or (status.reason is not None and status.reason != first.reason)
             or (
                 status.word != 'available'

@@ -36,6 +36,10 @@ class NotSent(errors.Cancelled):
     """The run was stopped before this target's turn."""
 
 
+class ChangeFailed(errors.ClientError):
+    """The service accepted a change and then did not carry it out."""
+
+
 @dataclass
 class Target:
     """One thing to change, or the reason why it will not be.
@@ -142,9 +146,11 @@ class Outcome(bulk.Outcome[Target, Done]):
     """What became of one target.
 
     :ivar unread: why its status could not be read; empty if it was.
+    :ivar has_begun: whether the service was seen to be at it.
     """
 
     unread: str = ''
+    has_begun: bool = False
 
     @classmethod
     def of(cls, target: Target) -> Outcome:
@@ -250,6 +256,14 @@ class Change(abc.ABC):
     def initial_status(self, target: Target) -> ResourceStatus:
         """What was read of it before its request."""
         raise NotImplementedError
+
+    def failure(self, status: ResourceStatus) -> ChangeFailed:
+        """What to say of one that was accepted, and ended like this."""
+        reason = f': {status.reason}' if status.reason else ''
+        return ChangeFailed(
+            f'the service accepted it, but its status is now '
+            f'{status.word}{reason}'
+        )
 
     def verify_again(self, ids: Sequence[str]) -> list[Target]:
         """All the rules once more, for what is to be sent again."""

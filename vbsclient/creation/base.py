@@ -34,7 +34,7 @@ NAME_FEWER = 'Name fewer, delete backups, or force it.'
 LOOKS = (0.0, 1.0, 3.0)
 
 #: Somebody else may have created one of the same name at the same time.
-_FOUND = 'its answer was lost: this is the only new backup of the name'
+_FOUND = 'this is the only new backup of the name'
 
 #: Seconds in which what was created is listed at the latest.
 APPEARS_IN = 60.0
@@ -145,7 +145,7 @@ class Creation(Change):
             if not self._settle(target):
                 raise
             recorder.settle(target, 'create')
-            remarks = [_FOUND, *target.notes]
+            remarks = [f'{unknown.remark}: {_FOUND}', *target.notes]
             return Done(unknown.request_id, remark='; '.join(remarks))
         if receipt.handle is not None:
             target.handle = receipt.handle

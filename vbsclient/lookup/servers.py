@@ -36,7 +36,7 @@ def find_servers(
         # That one is not there is no reason to do anything: a 404 is enough.
         Existence(nova.server, lambda ids: ()),
         listed,
-        lambda server: True,
+        nova.owns,
         limits,
         first_page=lambda: islice(nova.all_servers(), PAGE_SIZE),
     )

@@ -47,7 +47,7 @@ def find_volumes(
         lambda name: (
             cinder.all_volumes() if name is None else cinder.volumes(name)
         ),
-        lambda volume: True,
+        cinder.owns,
         limits,
         first_page=lambda: islice(cinder.all_volumes(), PAGE_SIZE),
     )

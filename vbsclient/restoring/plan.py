@@ -4,14 +4,22 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import partial
+from typing import Protocol
 
 from vbsclient.api import errors
-from vbsclient.api.http import Limits
+from vbsclient.api.http import Limits, Receipt
 from vbsclient.api.times import parse_timestamp
-from vbsclient.change.targets import Change, Target
+from vbsclient.change.targets import (
+    Change,
+    ChangeFailed,
+    Done,
+    Recorder,
+    Target,
+)
 from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.refusals import RefusedError
 from vbsclient.waiting import Goal, ResourceStatus
@@ -30,6 +38,34 @@ RESTORED = Goal(
 #: What a poll says of one that goes on, and of one that has succeeded.
 UNDER_WAY = ResourceStatus('restoring', is_alive=True)
 SUCCEEDED = ResourceStatus('restored')
+#: What it says as long as nothing was seen to begin.
+NOT_BEGUN = ResourceStatus('')
+
+
+def failed(reason: str | None, status: str = 'error') -> ResourceStatus:
+    """What a poll says of one that has failed.
+
+    :param status: what that has left behind.
+    """
+    return ResourceStatus(status, reason, 'end')
+
+
+def unknown(reason: str) -> ResourceStatus:
+    """What a poll says of an end that nothing tells."""
+    return ResourceStatus('', reason, is_absent=True)
+
+
+class AnyBackup(Protocol):
+    """What backups of volumes and of servers have in common."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def created_at(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -54,6 +90,11 @@ class Disk:
     target_size: int | None
     is_same_zone: bool | None = None
     problems: tuple[str, ...] = ()
+
+    @property
+    def what(self) -> str:
+        """What was saved, for a message."""
+        return brief(self.source_name or self.source_id or self.backup_id)
 
     @property
     def zone(self) -> str | None:
@@ -83,7 +124,7 @@ class Plan:
     :ivar power_on: whether a server is started afterwards; None where there
         is none.
     :ivar hint: what to do about a problem.
-    :ivar facts: what more has to be the same when it is sent.
+    :ivar facts: what more has to be the same when it is sent, and what it is.
     :ivar remarks: what a person should know; it may change meanwhile.
     """
 
@@ -93,19 +134,48 @@ class Plan:
     disks: tuple[Disk, ...]
     problems: tuple[str, ...] = ()
     power_on: bool | None = None
-    hint: str | None = None
-    facts: tuple[str, ...] = ()
+    hint: str | None = field(default=None, compare=False)
+    facts: Mapping[str, object] = field(default_factory=dict)
     remarks: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def refusal(self) -> RefusedError | None:
         """Why nothing may be sent."""
+        every = self.every_problem
+        return RefusedError('; '.join(every), self.hint) if every else None
+
+    @property
+    def every_problem(self) -> list[str]:
+        """Why nothing may be sent, one clause for each reason."""
         every = [*self.problems]
         for disk in self.disks:
-            what = disk.source_name or disk.source_id
-            start = f'{brief(what)}: ' if len(self.disks) > 1 else ''
+            start = f'{disk.what}: ' if len(self.disks) > 1 else ''
             every += (f'{start}{problem}' for problem in disk.problems)
-        return RefusedError('; '.join(every), self.hint) if every else None
+        return every
+
+    def everything(self) -> dict[str, object]:
+        """What has to be the same when it is sent, in words for people."""
+        every: dict[str, object] = {
+            'the backup': self.backup_id,
+            'the name of the backup': self.backup_name,
+            'the time of the backup': self.created_at,
+            'the number of volumes in the backup': len(self.disks),
+            'whether the server is started afterwards': self.power_on,
+            **self.facts,
+        }
+        for disk in self.disks:
+            every |= {
+                f'the size of {disk.what}': disk.size,
+                f'the target of {disk.what}': disk.target_id,
+            }
+            if disk.target_id is not None:
+                target = f'the volume {disk.target_id}'
+                every |= {
+                    f'the name of {target}': disk.target_name,
+                    f'the size of {target}': disk.target_size,
+                    f'the zone of {target}': disk.zone,
+                }
+        return every
 
 
 class Restore(Change, abc.ABC):
@@ -118,26 +188,124 @@ class Restore(Change, abc.ABC):
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        #: Whether it was seen to have begun.
+        self._has_begun = False
+        #: Whether nobody can say that what goes on is its request: its answer
+        #: was lost, and backup and target were never seen busy together.
+        self._is_doubtful = False
 
     @abc.abstractmethod
     def targets(self) -> list[Target]:
         """The one target, whose resource is the plan; all is read anew."""
 
+    @abc.abstractmethod
+    def restore(self, target: Target) -> Receipt:
+        """Send the one POST."""
+
+    @abc.abstractmethod
+    def look(self) -> Sight:
+        """Whether the backup is being read, and the target overwritten."""
+
     def initial_status(self, target: Target) -> ResourceStatus:
         """Nothing of it was there before."""
-        return ResourceStatus('')
+        return NOT_BEGUN
 
-    def looks_begun(self, has_begun: Callable[[], bool]) -> bool:
-        """Whether a lost answer was that of a restore that goes on.
+    def failure(self, status: ResourceStatus) -> ChangeFailed:
+        reason = f': {status.reason}' if status.reason else ''
+        return ChangeFailed(
+            f'the service accepted it, and the restore has failed{reason}'
+        )
+
+    def send(self, target: Target, recorder: Recorder) -> Done:
+        """Send it once, and look where the answer does not tell the truth.
+
+        :raises OutcomeUnknown: if it may go on, and cannot be seen.
+        """
+        action = f'restore from {plan_of(target).backup_id}'
+        try:
+            receipt = recorder.record(
+                target, action, partial(self.restore, target)
+            )
+        except errors.OutcomeUnknown as lost:
+            self._is_doubtful = True
+            if isinstance(lost.refusal, errors.ContradictoryAnswer):
+                raise
+            sight = self._look_for_it()
+            if sight is None:
+                raise
+            recorder.settle(target, action)
+            return Done(lost.request_id, remark=sight.told(lost.remark))
+        except errors.ServiceError as refusal:
+            sight = suppress_errors(self.look)
+            if sight is not None and sight.target:
+                self._is_doubtful = True
+                raise errors.OutcomeUnknown(
+                    refusal.revised(
+                        f'{refusal.message.rstrip(".")}; and yet the target '
+                        f'is being overwritten',
+                        hint='',
+                    )
+                ) from refusal
+            raise
+        if receipt.handle is not None:
+            target.handle = receipt.handle
+        return Done(receipt.request_id)
+
+    def _look_for_it(self) -> Sight | None:
+        """What a lost answer has begun; None if nothing is seen.
 
         Whatever goes wrong, it was sent: nothing is raised.
         """
         for pause in LOOKS:
             if self._limits.stop.wait(pause):
-                return False
-            if suppress_errors(has_begun):
-                return True
-        return False
+                return None
+            sight = suppress_errors(self.look)
+            if sight is not None and self.shows_it(sight):
+                self.note(sight)
+                return sight
+        return None
+
+    def shows_it(self, sight: Sight) -> bool:
+        """Whether a lost answer may have been that of what is seen."""
+        return sight.target
+
+    def note(self, sight: Sight) -> None:
+        """Remember what was seen to go on."""
+        if sight.backup or sight.target:
+            self._has_begun = True
+        if sight.backup and sight.target:
+            # Whoever began it: it is from this backup to this target.
+            self._is_doubtful = False
+
+    def succeeded(self) -> ResourceStatus:
+        """What a poll says of an end without a failure."""
+        if self._is_doubtful:
+            return unknown(
+                'the target was overwritten, and nothing tells whether from '
+                'this backup: its answer was lost'
+            )
+        return SUCCEEDED
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What is seen of a restore.
+
+    :ivar backup: whether its backup is being restored, to whatever target.
+    :ivar target: whether its target is being overwritten, from whatever.
+    """
+
+    backup: bool
+    target: bool
+
+    def told(self, remark: str) -> str:
+        """The same for the one who reads that an answer was lost."""
+        if self.backup and self.target:
+            return remark
+        what = 'the target is being overwritten'
+        if not self.target:
+            what = 'the backup is being restored'
+        return f'{remark}: {what}, by this request or by somebody else'
 
 
 def age_of(created_at: str | None) -> str:
@@ -146,29 +314,58 @@ def age_of(created_at: str | None) -> str:
     if made is None:
         return 'an unknown time'
     passed = datetime.now(timezone.utc) - made
-    hours = max(0, int(passed.total_seconds() // 3600))
-    age = (
-        counted(hours // 24, 'day') if hours >= 48 else counted(hours, 'hour')
-    )
+    minutes = max(0, int(passed.total_seconds() // 60))
+    if minutes < 120:
+        age = counted(minutes, 'minute')
+    elif minutes < 48 * 60:
+        age = counted(minutes // 60, 'hour')
+    else:
+        age = counted(minutes // 1440, 'day')
     return f'{moment(created_at)} UTC ({age} ago)'
+
+
+def newest_of(backups: Iterable[AnyBackup], id: str, one: str) -> str:
+    """What to fall back on, for a person: the newest that can be restored.
+
+    :param backups: those of the target.
+    :param id: of the one that is restored.
+    :param one: the target, such as ``volume``.
+    """
+    usable = [backup for backup in backups if backup.status == 'available']
+    newest = max(usable, key=lambda b: b.created_at or '', default=None)
+    if newest is None:
+        return f'There is no backup of the {one}.'
+    if newest.id == id:
+        return f'The newest backup of the {one} is this one.'
+    return (
+        f'The newest backup of the {one} is {brief(newest.name)} '
+        f'({newest.id}) of {moment(newest.created_at)} UTC.'
+    )
 
 
 def difference(shown: Plan, now: Plan) -> str | None:
     """What is no more as it was shown; None if nothing is."""
     if shown == now:
         return None
-    if shown.backup_id != now.backup_id:
-        return f'the backup is now {brief(now.backup_id)}'
-    if len(shown.disks) != len(now.disks):
-        return f'it has {counted(len(now.disks), "volume")} now'
-    for before, after in zip(shown.disks, now.disks, strict=True):
-        if before != after:
-            return (
-                f'the volume {brief(before.target_name or before.target_id)} '
-                f'is not as it was: {after.check}'
-            )
-    changed = {*now.problems, *now.facts} ^ {*shown.problems, *shown.facts}
-    return '; '.join(sorted(changed)) or 'something is not as it was'
+    before, after = shown.everything(), now.everything()
+    changes = [
+        f'{what} was {_value(before.get(what))} and is now '
+        f'{_value(after.get(what))}'
+        for what in {**before, **after}
+        if before.get(what) != after.get(what)
+    ]
+    changes += [
+        problem
+        for problem in now.every_problem
+        if problem not in shown.every_problem
+    ]
+    return '; '.join(changes) or 'it is checked in another way'
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return 'yes' if value else 'no'
+    return 'none' if value in (None, '') else brief(value)
 
 
 def plan_of(target: Target) -> Plan:

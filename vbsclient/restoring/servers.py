@@ -4,15 +4,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from vbsclient.api import errors
 from vbsclient.api.block_storage import BlockStorage, Volume
 from vbsclient.api.compute import Compute, Server
-from vbsclient.api.csbs import CSBSClient, ServerBackup
-from vbsclient.api.errors import Hint
+from vbsclient.api.csbs import CSBSClient, ServerBackup, ServerBackupFilter
+from vbsclient.api.csbs.restores import FAILED
+from vbsclient.api.errors import Each, Hint
 from vbsclient.api.http import Limits, Receipt
 from vbsclient.api.paths import is_uuid
 from vbsclient.api.values import (
@@ -23,20 +23,25 @@ from vbsclient.api.values import (
     json_text,
     text_or_none,
 )
-from vbsclient.change.targets import Done, Recorder, Target
+from vbsclient.change.targets import Target
+from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.names import foreign, only
 from vbsclient.lookup.refusals import RefusedError
 from vbsclient.lookup.server_backups import find_server_backups
 from vbsclient.lookup.servers import find_servers
 from vbsclient.lookup.volumes import find_volumes
 from vbsclient.restoring.plan import (
-    SUCCEEDED,
+    NOT_BEGUN,
     UNDER_WAY,
     Disk,
     Plan,
     Restore,
+    Sight,
     age_of,
+    failed,
+    newest_of,
     plan_of,
+    unknown,
 )
 from vbsclient.waiting import ResourceStatus
 from vbsclient.wording import brief
@@ -50,9 +55,13 @@ _IDLE = 3600.0
 #: Seconds for which an end has to stay that was not seen to have begun.
 _SETTLED_AFTER = 60.0
 
+_TWICE = 'another volume in the backup has the same target'
+
 #: The statuses of a server that can be restored to.
 _FIT = ('ACTIVE', 'SHUTOFF')
 _BUSY = ('waiting_restore', 'restoring')
+#: How a volume says that it is being overwritten.
+_OVERWRITTEN = 'restoring-backup'
 
 
 @dataclass(frozen=True)
@@ -62,12 +71,14 @@ class Baseline:
     :ivar updated_at: when it was changed last.
     :ivar task_id: of its last task.
     :ivar failed: what failed last, and why.
+    :ivar edited: what people may change in it, as one text.
     """
 
     status: str
     updated_at: str | None
     task_id: str | None
     failed: tuple[str, str]
+    edited: str = ''
 
     @classmethod
     def of(cls, backup: ServerBackup) -> Baseline:
@@ -81,6 +92,7 @@ class Baseline:
                 str(extend.get('fail_op') or ''),
                 str(extend.get('fail_reason') or ''),
             ),
+            repr((backup.name, backup.description, backup.raw_tags)),
         )
 
 
@@ -98,11 +110,11 @@ def judge(before: Baseline, now: Baseline, has_begun: bool) -> str:
         return 'error'
     if now.status != 'available':
         return 'restoring' if has_begun else ''
-    moved = (now.updated_at, now.task_id) != (
-        before.updated_at,
-        before.task_id,
+    # Whoever renames it changes its time, too.
+    has_moved = now.task_id != before.task_id or (
+        now.updated_at != before.updated_at and now.edited == before.edited
     )
-    if not (has_begun or moved):
+    if not (has_begun or has_moved):
         return ''
     operation, _ = now.failed
     if not operation:
@@ -155,8 +167,9 @@ class ServerRestore(Restore):
         self._before: Baseline | None = None
         self._checkpoint_id = ''
         self._restore_id: str | None = None
-        #: Whether it was seen to have begun, and what was seen last, when.
-        self._has_begun = False
+        #: The targets.
+        self._volume_ids: Sequence[str] = ()
+        #: What its backup has shown last, and when it first did so.
         self._last: tuple[tuple[Baseline, int | None], float] | None = None
 
     def targets(self) -> list[Target]:
@@ -172,10 +185,13 @@ class ServerRestore(Restore):
         if wanted is None:
             raise RefusedError('the backup does not tell its server')
         server = only(find_servers(self._nova, [wanted], self._limits))
+        if not self._nova.owns(server):
+            raise foreign(server.owner, 'the server', verb='overwrite')
         self._server = server.id
         self._before = Baseline.of(backup)
         self._checkpoint_id = backup.checkpoint_id
         plan = self._plan(backup, server)
+        self._volume_ids = list(mapping_of(plan).values())
         return [
             Target(
                 backup.id,
@@ -188,21 +204,7 @@ class ServerRestore(Restore):
             )
         ]
 
-    def send(self, target: Target, recorder: Recorder) -> Done:
-        try:
-            receipt = recorder.record(
-                target,
-                f'restore from {plan_of(target).backup_id}',
-                partial(self._restore, target),
-            )
-        except errors.OutcomeUnknown as unknown:
-            if not self.looks_begun(self._is_busy):
-                raise
-            self._has_begun = True
-            return Done(unknown.request_id, remark='its answer was lost')
-        return Done(receipt.request_id)
-
-    def _restore(self, target: Target) -> Receipt:
+    def restore(self, target: Target) -> Receipt:
         plan = plan_of(target)
         self._restore_id, receipt = self._csbs.restores.create(
             self._checkpoint_id,
@@ -213,16 +215,71 @@ class ServerRestore(Restore):
         )
         return receipt
 
-    def _is_busy(self) -> bool:
-        return self._csbs.backups.get(self._backup).status in _BUSY
+    def look(self) -> Sight:
+        backup = self._csbs.backups.get(self._backup)
+        return _sight_of(backup, self._seen())
+
+    def _seen(self) -> list[Volume]:
+        """The targets, as far as block storage shows them."""
+        found = suppress_errors(
+            lambda: find_volumes(self._cinder, self._volume_ids, self._limits)
+        )
+        every = found.values() if found else ()
+        return [one for one in every if isinstance(one, Volume)]
+
+    def shows_it(self, sight: Sight) -> bool:
+        # Not each cloud lets the volumes show it.
+        return sight.target or sight.backup
 
     def poll(self, targets: Sequence[Target]) -> dict[str, ResourceStatus]:
-        """What became of it, as its backup tells; of Karbor, the restore."""
-        [target] = targets
-        status = self._poll_restore() or self._poll_backup()
-        return {target.verified_id: status} if status else {}
+        """What became of it: its backup, its volumes, and Karbor tell it.
 
-    def _poll_restore(self) -> ResourceStatus | None:
+        A failure that one of them tells is one; a success is one that none
+        of them denies.
+        """
+        [target] = targets
+        return {target.verified_id: self._poll()}
+
+    def _poll(self) -> ResourceStatus:
+        backup = self._csbs.backups.get(self._backup)
+        now = Baseline.of(backup)
+        before = self._before or now
+        volumes = self._seen()
+        self.note(_sight_of(backup, volumes))
+        unchanged = self._unchanged_for(now, backup.progress)
+        end = judge(before, now, self._has_begun)
+        if end == 'error':
+            reason = ', '.join(filter(None, now.failed))
+            return failed(
+                reason or f'the status of the backup is {brief(now.status)}'
+            )
+        karbor = self._status_of_restore()
+        if karbor in FAILED:
+            return failed(f'the status of the restore is {karbor}')
+        is_busy = any(volume.status == _OVERWRITTEN for volume in volumes)
+        if end == 'restoring' or is_busy:
+            return replace(
+                UNDER_WAY,
+                progress=backup.progress,
+                is_alive=unchanged < _IDLE,
+            )
+        broken = [v.id for v in volumes if v.status.startswith('error')]
+        if broken and (end or self._has_begun):
+            return failed(f'volumes are in error ({", ".join(broken)})')
+        if karbor == 'success':
+            return self.succeeded()
+        is_settled = self._has_begun or unchanged >= _SETTLED_AFTER
+        if not end or not is_settled:
+            # It was never seen under way: it may only be about to begin.
+            return NOT_BEGUN
+        if end == 'restored':
+            return self.succeeded()
+        return unknown(
+            'what became of it cannot be told: the backup shows what failed '
+            'before, too'
+        )
+
+    def _status_of_restore(self) -> str | None:
         """What Karbor says of the restore; CSBS has no such call."""
         if self._restore_id is None:
             return None
@@ -233,42 +290,10 @@ class ServerRestore(Restore):
             errors.MalformedResponse,
             errors.InvalidId,
         ):
+            status = None
+        if status is None:
             self._restore_id = None
-            return None
-        if status == 'success':
-            return SUCCEEDED
-        if status in ('fail', 'error'):
-            return ResourceStatus('error', f'the restore says {status}', 'end')
-        return None
-
-    def _poll_backup(self) -> ResourceStatus | None:
-        backup = self._csbs.backups.get(self._backup)
-        now = Baseline.of(backup)
-        unchanged = self._unchanged_for(now, backup.progress)
-        end = judge(self._before or now, now, self._has_begun)
-        if end == 'restoring':
-            self._has_begun = True
-            return replace(
-                UNDER_WAY,
-                progress=backup.progress,
-                is_alive=unchanged < _IDLE,
-            )
-        if not end:
-            return None
-        if not self._has_begun and unchanged < _SETTLED_AFTER:
-            # It was never seen under way: it may only be about to begin.
-            return None
-        if end == 'restored':
-            return SUCCEEDED
-        if end == 'unknown':
-            return ResourceStatus(
-                '',
-                'what became of it cannot be told: the backup shows what '
-                'failed before, too',
-                is_absent=True,
-            )
-        reason = ', '.join(filter(None, now.failed)) or None
-        return ResourceStatus('error', reason, 'end')
+        return status
 
     def _unchanged_for(self, now: Baseline, progress: int | None) -> float:
         """Seconds since what its backup shows has changed."""
@@ -285,9 +310,6 @@ class ServerRestore(Restore):
         power_on = self._power_on
         if power_on is None:
             power_on = server.status == 'ACTIVE'
-        unnamed = [
-            d.source_name or d.source_id for d in disks if not d.target_id
-        ]
         plan = Plan(
             backup.id,
             backup.name,
@@ -295,21 +317,30 @@ class ServerRestore(Restore):
             tuple(disks),
             problems=tuple(_problems(backup, server, disks)),
             power_on=power_on,
-            hint=_how_to_name(unnamed),
-            facts=(
-                f'the status of the server is {server.status}',
-                f'its volumes are {", ".join(sorted(volumes))}',
+            hint=_how_to_name(disks),
+            facts={
+                'the checkpoint of the backup': backup.checkpoint_id,
+                'the name of the server': server.name,
+                'the status of the server': server.status,
+                'what is done with the server': server.task,
+                'the volumes of the server': ', '.join(sorted(volumes)),
+                **dict(_facts_of(volumes.values())),
+            },
+            remarks=(
+                *_remarks(backup, server, disks, volumes, power_on),
+                *self._newest(backup, server),
             ),
-            remarks=tuple(_remarks(backup, server, disks, volumes, power_on)),
         )
-        if unnamed or not disks:
+        if not disks or not all(disk.target_id for disk in disks):
             return plan
         # The service decides about exactly what would be sent.
         answer = self._csbs.servers.check_restorable(
             backup.id, server.id, mapping_of(plan)
         )
-        if answer is not None and answer.result:
-            return plan
+        if answer is not None and answer.result and not answer.code:
+            said = f': {brief(answer.message)}' if answer.message else ''
+            remark = f'The service says that it can be restored{said}.'
+            return replace(plan, remarks=(*plan.remarks, remark))
         reason = (answer and answer.message) or 'it gives no reason'
         code = f' (code {answer.code})' if answer and answer.code else ''
         return replace(
@@ -320,6 +351,15 @@ class ServerRestore(Restore):
                 f'{reason.rstrip(".")}{code}',
             ),
         )
+
+    def _newest(self, backup: ServerBackup, server: Server) -> Iterator[str]:
+        """The newest backup of the target, as far as it can be read."""
+        where = ServerBackupFilter(server_id=server.id)
+        listed = suppress_errors(
+            lambda: list(self._csbs.backups.list(where=where))
+        )
+        if listed is not None:
+            yield newest_of(listed, backup.id, 'server')
 
     def _volumes_of(self, server: Server) -> dict[str, Volume | None]:
         """The volumes of a server, as block storage shows them."""
@@ -352,7 +392,7 @@ class ServerRestore(Restore):
             )
         used = [d.target_id for d in disks if d.target_id]
         return [
-            replace(d, problems=(*d.problems, 'it is the target of two'))
+            replace(d, problems=(*d.problems, _TWICE))
             if d.target_id and used.count(d.target_id) > 1
             else d
             for d in disks
@@ -443,10 +483,12 @@ class ServerRestore(Restore):
         if volume is None:
             yield 'block storage does not show the target'
             return
+        if volume.status not in ('in-use', 'available'):
+            yield f'the status of the target is {brief(volume.status)}'
         if volume.is_shareable:
             yield 'the target can be shared by servers'
         if disk.size is None or volume.size is None:
-            yield 'the size of one of both is not told'
+            yield 'the size of the target, or of what was saved, is not told'
         elif volume.size < disk.size:
             yield (
                 f'the target has {volume.size} GB, and {disk.size} GB are '
@@ -466,6 +508,13 @@ class ServerRestore(Restore):
             )
 
 
+def _sight_of(backup: ServerBackup, volumes: Sequence[Volume]) -> Sight:
+    return Sight(
+        backup.status in _BUSY,
+        any(volume.status == _OVERWRITTEN for volume in volumes),
+    )
+
+
 def _places_of(backup: ServerBackup, named: str) -> list[int]:
     """Where a backup has what was named: by an id, else by its name."""
     id = canonical_id(named)
@@ -479,11 +528,27 @@ def _places_of(backup: ServerBackup, named: str) -> list[int]:
     return by_id or by_name
 
 
-def _how_to_name(sources: Sequence[str | None]) -> str | None:
+def _facts_of(volumes: Iterable[Volume | None]) -> Iterator[tuple[str, str]]:
+    """What has to stay as it is of the volumes of a server."""
+    for volume in filter(None, volumes):
+        yield f'the status of the volume {volume.id}', volume.status
+        yield (
+            f'the servers of the volume {volume.id}',
+            ', '.join(volume.server_ids),
+        )
+
+
+def _how_to_name(disks: Sequence[Disk]) -> str | None:
     """How to give the targets that nobody guesses."""
-    if not sources:
-        return None
-    return Hint(NAME_TARGETS, sources=', '.join(map(brief, sources)))
+    names = [disk.source_name for disk in disks]
+    sources = [
+        disk.what
+        if names.count(disk.source_name) == 1 and '=' not in disk.what
+        else disk.source_id or disk.backup_id
+        for disk in disks
+        if not disk.target_id
+    ]
+    return Hint(NAME_TARGETS, sources=Each(sources)) if sources else None
 
 
 def mapping_of(plan: Plan) -> dict[str, str]:

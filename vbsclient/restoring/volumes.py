@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 
 from vbsclient.api import errors
 from vbsclient.api.block_storage import BlockStorage, Volume
 from vbsclient.api.errors import Hint
 from vbsclient.api.http import Limits, Receipt
 from vbsclient.api.vbs import Backup, Job, VBSClient
-from vbsclient.change.targets import Done, Recorder, Target
+from vbsclient.change.targets import ChangeFailed, Target
 from vbsclient.lookup.existence import is_gone
+from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.labels import Labels
 from vbsclient.lookup.names import foreign, only
 from vbsclient.lookup.refusals import MissingError, RefusedError
@@ -21,22 +21,43 @@ from vbsclient.lookup.sharing import shared_with_me
 from vbsclient.lookup.volume_backups import find_backups, marked
 from vbsclient.lookup.volumes import find_volumes
 from vbsclient.restoring.plan import (
-    SUCCEEDED,
+    NOT_BEGUN,
     UNDER_WAY,
     Disk,
     Plan,
     Restore,
+    Sight,
     age_of,
+    failed,
+    newest_of,
     plan_of,
 )
 from vbsclient.waiting import ResourceStatus
-from vbsclient.wording import brief, moment
+from vbsclient.wording import brief
 
 # What to do about a volume that is attached.
 DETACH = 'Stop the server {server} and detach the volume {volume} first.'
+DETACH_ROOT = (
+    f'{DETACH} Where the cloud does not detach a system disk, restore the '
+    f'whole server.'
+)
+
+#: What to do about one that a failed restore has left behind.
+SET_AVAILABLE = (
+    'Its data are not complete. Make the volume {volume} available, and '
+    'restore to it again.'
+)
+
+#: Why nobody restores what another project shares.
+SHARED = (
+    'the backup is one that another project shares with this one, and cannot '
+    'be restored'
+)
+CREATE_INSTEAD = 'Create a volume from it instead.'
 
 #: How a volume says that it is being overwritten.
 _BUSY = 'restoring-backup'
+_BROKEN = 'error_restoring'
 
 
 class VolumeRestore(Restore):
@@ -67,8 +88,8 @@ class VolumeRestore(Restore):
         self._volume = volume
         self._force = force
         self._labels = labels
-        #: Whether the volume was seen to be overwritten.
-        self._was_busy = False
+        #: When the volume was changed last before the request.
+        self._updated_at: str | None = None
 
     def targets(self) -> list[Target]:
         try:
@@ -83,17 +104,18 @@ class VolumeRestore(Restore):
         except MissingError as error:
             if shared_with_me(self._vbs, self._backup) is None:
                 raise
-            raise RefusedError(
-                'the backup is one that another project shares with this one, '
-                'and cannot be restored',
-                'Create a volume from it instead.',
-            ) from error
+            raise RefusedError(SHARED, CREATE_INSTEAD) from error
         # From now on by their ids, whatever else gets these names.
         self._backup = backup.id
         if not self._vbs.backups.owns(backup):
             raise foreign(backup.owner, verb='restore')
+        if backup.owner is None and shared_with_me(self._vbs, backup.id):
+            raise RefusedError(SHARED, CREATE_INSTEAD)
         volume = only(find_volumes(self._cinder, [self._volume], self._limits))
+        if not self._cinder.owns(volume):
+            raise foreign(volume.owner, 'the volume', verb='overwrite')
         self._volume = volume.id
+        self._updated_at = volume.updated_at
         plan = self._plan(marked(self._vbs, backup), volume)
         return [
             Target(
@@ -107,89 +129,107 @@ class VolumeRestore(Restore):
             )
         ]
 
-    def send(self, target: Target, recorder: Recorder) -> Done:
-        try:
-            receipt = recorder.record(
-                target,
-                f'restore from {plan_of(target).backup_id}',
-                partial(self._restore, target),
-            )
-        except errors.OutcomeUnknown as unknown:
-            if not self.looks_begun(self._is_busy):
-                raise
-            self._was_busy = True
-            return Done(unknown.request_id, remark='its answer was lost')
-        if receipt.handle is not None:
-            target.handle = receipt.handle
-        else:
-            # Cinder sets the status of the volume before it answers.
-            self._was_busy = True
-        return Done(receipt.request_id)
-
-    def _restore(self, target: Target) -> Receipt:
+    def restore(self, target: Target) -> Receipt:
         backup_id = plan_of(target).backup_id
         if self._vbs.endpoint.vendor is None:
             return self._vbs.backups.restore(backup_id, target.verified_id)
         return self._vbs.cloud_backups.restore(backup_id, target.verified_id)
 
-    def _is_busy(self) -> bool:
-        return self._cinder.volume(self._volume).status == _BUSY or (
-            self._vbs.backups.get(self._backup).status == 'restoring'
-        )
+    def look(self) -> Sight:
+        return self._sight(self._cinder.volume(self._volume))
+
+    def _sight(self, volume: Volume) -> Sight:
+        is_busy = volume.status == _BUSY
+        backup = suppress_errors(lambda: self._vbs.backups.get(self._backup))
+        is_read = backup is not None and backup.status == 'restoring'
+        return Sight(is_read, is_busy)
+
+    def failure(self, status: ResourceStatus) -> ChangeFailed:
+        error = super().failure(status)
+        if status.status != _BROKEN:
+            return error
+        return error.revised(hint=Hint(SET_AVAILABLE, volume=self._volume))
 
     def poll(self, targets: Sequence[Target]) -> dict[str, ResourceStatus]:
         """How far it is: the job says it, and then the volume."""
         [target] = targets
-        status = self._poll(target)
-        return {self._volume: status} if status else {}
+        return {self._volume: self._poll(target.handle.job_id)}
 
-    def _poll(self, target: Target) -> ResourceStatus | None:
-        has_succeeded = False
-        if target.handle.job_id is not None:
-            try:
-                job = self._vbs.jobs.get(target.handle.job_id)
-            except errors.NotFound:
-                # The volume alone tells it.
-                pass
-            else:
-                has_succeeded = job.status == 'SUCCESS'
-                if not has_succeeded:
-                    return _status_of_job(job)
+    def _poll(self, job_id: str | None) -> ResourceStatus:
+        job = self._job(job_id)
+        if job is not None and job.status != 'SUCCESS':
+            return self._status_of_job(job)
         volume = self._cinder.volume(self._volume)
         if volume.status == _BUSY:
-            self._was_busy = True
+            self._has_begun = True
+            if self._is_doubtful:
+                self.note(self._sight(volume))
             return replace(UNDER_WAY, is_alive=False)
         if volume.status.startswith('error'):
-            return ResourceStatus(
-                'error', f'the status of the volume is {volume.status}', 'end'
+            reason = f'the status of the volume is {volume.status}'
+            return failed(reason, volume.status)
+        # One that was quick shows that something has changed it since it was
+        # accepted.
+        is_over = job is not None or self._has_begun
+        if not self._is_doubtful and volume.updated_at != self._updated_at:
+            is_over = True
+        if not is_over or volume.status not in ('available', 'in-use'):
+            return NOT_BEGUN
+        return self._status_of_backup() or self.succeeded()
+
+    def _job(self, job_id: str | None) -> Job | None:
+        """The job of the restore, if there is one that can be asked for."""
+        if job_id is None:
+            return None
+        try:
+            return self._vbs.jobs.get(job_id)
+        except errors.NotFound:
+            # The volume alone tells it.
+            return None
+
+    def _status_of_job(self, job: Job) -> ResourceStatus:
+        if job.status == 'FAIL':
+            reasons = filter(None, [job.fail_reason, job.error_code])
+            volume = suppress_errors(lambda: self._cinder.volume(self._volume))
+            is_broken = volume is not None and volume.status == _BROKEN
+            return failed(
+                ', '.join(reasons) or None, _BROKEN if is_broken else 'error'
             )
-        if volume.status in ('available', 'in-use') and (
-            has_succeeded or self._was_busy
-        ):
-            return SUCCEEDED
+        if job.status == 'RUNNING':
+            self._has_begun = True
+            return UNDER_WAY
+        return ResourceStatus('queued')
+
+    def _status_of_backup(self) -> ResourceStatus | None:
+        """What its backup says against a success; None for nothing."""
+        backup = suppress_errors(lambda: self._vbs.backups.get(self._backup))
+        if backup is not None and backup.status.startswith('error'):
+            return failed(f'the status of the backup is {backup.status}')
         return None
 
     # -- what is checked before -----------------------------------------
 
     def _problems_of_volume(self, volume: Volume) -> list[str]:
+        is_attached = bool(volume.server_ids)
+        if is_attached and volume.status in ('available', 'in-use'):
+            places = ', '.join(_places(volume, self._labels.server_name))
+            return [f'the volume is attached to {places}']
         if volume.status == 'available':
             return []
-        if not self._is_attached(volume):
-            return [
-                f'the status of the volume is {brief(volume.status)}: it has '
-                f'to be available'
-            ]
-        places = ', '.join(_places(volume, self._labels.server_name))
-        return [f'the volume is attached to {places}']
-
-    def _how_to_detach(self, volume: Volume) -> str | None:
-        if not self._is_attached(volume):
-            return None
-        return Hint(DETACH, server=volume.server_ids[0], volume=volume.id)
+        return [
+            f'the status of the volume is {brief(volume.status)}: it has to '
+            f'be available'
+        ]
 
     @staticmethod
-    def _is_attached(volume: Volume) -> bool:
-        return volume.status == 'in-use' and bool(volume.server_ids)
+    def _how_to_free(volume: Volume) -> str | None:
+        """What to do about the status of a volume."""
+        if volume.status == _BROKEN:
+            return Hint(SET_AVAILABLE, volume=volume.id)
+        if volume.status != 'in-use' or not volume.server_ids:
+            return None
+        hint = DETACH_ROOT if volume.is_bootable else DETACH
+        return Hint(hint, server=volume.server_ids[0], volume=volume.id)
 
     def _plan(self, backup: Backup, volume: Volume) -> Plan:
         disk = Disk(
@@ -225,8 +265,11 @@ class VolumeRestore(Restore):
             backup.name,
             backup.created_at,
             (disk,),
-            hint=self._how_to_detach(volume),
-            facts=(f'the status of the volume is {volume.status}',),
+            hint=self._how_to_free(volume),
+            facts={
+                'the status of the volume': volume.status,
+                'the server of the volume': ', '.join(volume.server_ids),
+            },
             remarks=tuple(_remarks(backup, volume, others)),
         )
 
@@ -243,17 +286,6 @@ def _places(volume: Volume, name_of: Callable[[str], str | None]) -> list[str]:
 
 def _is_same(one: str | None, other: str | None) -> bool | None:
     return None if not one or not other else one == other
-
-
-def _status_of_job(job: Job) -> ResourceStatus:
-    if job.status == 'FAIL':
-        reasons = filter(None, [job.fail_reason, job.error_code])
-        return ResourceStatus(
-            'error', ', '.join(reasons) or None, job.end_time or 'end'
-        )
-    if job.status == 'RUNNING':
-        return UNDER_WAY
-    return ResourceStatus('queued')
 
 
 def _problems_of_backup(backup: Backup) -> list[str]:
@@ -324,17 +356,7 @@ def _remarks(
             f'({brief(volume.availability_zone)}) than the backup '
             f'({brief(backup.availability_zone)}).'
         )
-    usable = [o for o in others if o.status == 'available']
-    newest = max(usable, key=lambda o: o.created_at or '', default=None)
-    if newest is None:
-        yield 'There is no backup of the volume.'
-    elif newest.id == backup.id:
-        yield 'The newest backup of the volume is this one.'
-    else:
-        yield (
-            f'The newest backup of the volume is {brief(newest.name)} '
-            f'({newest.id}) of {moment(newest.created_at)} UTC.'
-        )
+    yield newest_of(others, backup.id, 'volume')
 
 
 def label_of(volume: Volume) -> str:

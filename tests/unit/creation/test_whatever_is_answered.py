@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from tests.unit.maker import DOUBTFUL, REFUSALS, UNDONE, Fate, Maker
 from vbsclient.bulk import State
-from vbsclient.change.follow import ChangeFailed
-from vbsclient.change.targets import Outcome
+from vbsclient.change.targets import ChangeFailed, Outcome
 from vbsclient.creation.base import Wanted
 from vbsclient.creation.server_backups import ServerBackupCreation
 from vbsclient.creation.shares import ShareCreation

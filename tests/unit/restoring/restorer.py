@@ -33,6 +33,9 @@ class Restorer(Maker):
     :ivar answer: what C3 says; None for no row.
     :ivar asked: the requests that C3 got.
     :ivar karbor: the status of its restores; None on CSBS.
+    :ivar shows_both: whether backup and volumes tell of a restore alike; else
+        the volume of VBS alone, and the server backup of CSBS alone.
+    :ivar saves_nothing: whether new backups hold nothing.
     """
 
     def __init__(self, *, vbs: bool = True, **options: Any) -> None:
@@ -40,6 +43,8 @@ class Restorer(Maker):
         self.answer: Row | None = {'result': True}
         self.asked: list[Row] = []
         self.karbor: str | None = None
+        self.shows_both = True
+        self.saves_nothing = False
         self.restores: list[str] = []
         self.data: dict[str, str] = {}
         self.look_ups: list[str] = []
@@ -111,6 +116,23 @@ class Restorer(Maker):
             **changes,
         )
 
+    def _make_backup(self, wanted: Any, *, with_job: bool) -> str:
+        made = super()._make_backup(wanted, with_job=with_job)
+        if self.saves_nothing:
+            self.backups[-1]['size'] = 0
+        return made
+
+    def _make_item(self, server: str, body: Any) -> str:
+        made = super()._make_item(server, body)
+        saved = () if self.saves_nothing else self.data
+        self.items[-1]['extend_info'] = {
+            'volume_backups': [
+                {'id': uuid(8900 + n), 'source_volume_id': id}
+                for n, id in enumerate(saved)
+            ]
+        }
+        return made
+
     def item(self, id: str) -> Row:
         [row] = [row for row in self.items if row['id'] == id]
         return row
@@ -177,7 +199,7 @@ class Restorer(Maker):
         if path[0] == 'volumes':
             for id in self.volumes:
                 if path[1] == id:
-                    self.volumes[id].update(self._look(id))
+                    self._change_volume(id, self._look(id))
         return super()._cinder(path, query, body, context)
 
     def _nova(self, path: Any, query: Any, body: Any, context: Any) -> Any:
@@ -259,9 +281,25 @@ class Restorer(Maker):
         looks = self._looks.get(id)
         return looks.pop(0) if looks else {}
 
+    def _change_volume(self, id: str, change: Row) -> None:
+        self.volumes[id].update(change)
+        if not self.shows_both or 'status' not in change:
+            return
+        is_busy = change['status'] == 'restoring-backup'
+        for row in self.backups:
+            if row['id'] == self.data[id]:
+                row['status'] = 'restoring' if is_busy else 'available'
+
     def _change_item(self, row: Row, change: Row) -> None:
         if change:
             self._number += 1
+        if self.shows_both and 'status' in change:
+            is_busy = change['status'] in ('restoring', 'waiting_restore')
+            for one in row['extend_info']['volume_backups']:
+                for id, data in self.data.items():
+                    if data == one['id']:
+                        status = 'restoring-backup' if is_busy else 'in-use'
+                        self.volumes[id]['status'] = status
         for key, value in change.items():
             if key in ('status', 'updated_at'):
                 row[key] = value

@@ -53,6 +53,11 @@ def later(before: Baseline, **changes: Any) -> Baseline:
         (BEFORE, later(BEFORE), True, 'restored'),
         (BEFORE, later(BEFORE), False, 'restored'),
         (BEFORE, replace(BEFORE, task_id='task-2'), False, 'restored'),
+        # Somebody has renamed it.
+        (BEFORE, later(BEFORE, edited='x'), False, ''),
+        (FAILED_BEFORE, later(FAILED_BEFORE, edited='x'), False, ''),
+        (BEFORE, later(BEFORE, edited='x'), True, 'restored'),
+        (BEFORE, later(BEFORE, edited='x', task_id='2'), False, 'restored'),
         (FAILED_BEFORE, later(FAILED_BEFORE, failed=NONE), True, 'restored'),
         # It has failed.
         (BEFORE, later(BEFORE, status='error'), False, 'error'),

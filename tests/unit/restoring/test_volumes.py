@@ -225,7 +225,8 @@ class TestNames:
         cloud.backups[0]['name'] = 'another'
         cloud.add_backup(1, name='backup-0', volume_id=OTHER)
         [again] = change.targets()
-        assert cloud.look_ups == []
+        # Whether it is shared is asked by its ID.
+        assert cloud.look_ups == [BACKUP]
         assert (again.id, plan_of(again).backup_id) == (VOLUME, BACKUP)
         assert shown.id == again.id
 
@@ -300,7 +301,8 @@ class TestSending:
         cloud.fates[VOLUME] = Fate(answer=answer)
         outcome = restored(cloud)
         assert outcome.state is State.FAILED
-        assert cloud.posts[VOLUME] == (12 if 'always' in answer else 1)
+        # It is not sent later: all would have to be read again.
+        assert cloud.posts[VOLUME] == 1
         assert cloud.overwritten == {}
 
     def test_a_lost_answer_of_what_goes_on(self, vbs: bool) -> None:
@@ -311,6 +313,34 @@ class TestSending:
         assert outcome.state is State.DONE
         assert outcome.result is not None
         assert outcome.result.remark == 'its answer was lost'
+        assert cloud.posts == {VOLUME: 1}
+
+    @pytest.mark.parametrize('wait', [False, True])
+    def test_its_volume_alone_goes_on(self, vbs: bool, wait: bool) -> None:
+        """Somebody else may restore another backup to the same volume."""
+        cloud = there(vbs=vbs)
+        cloud.shows_both = False
+        cloud.fates[VOLUME] = Fate(answer='lost')
+        outcome = restored(cloud, wait=wait)
+        if wait:
+            assert outcome.state is State.UNKNOWN
+            assert 'nothing tells whether' in str(outcome.error)
+        else:
+            assert outcome.state is State.ACCEPTED
+            assert outcome.result is not None
+            assert 'or by somebody else' in outcome.result.remark
+
+    @pytest.mark.parametrize('answer', ['409', '303', '400'])
+    def test_a_refusal_of_what_goes_on(self, vbs: bool, answer: str) -> None:
+        cloud = there(vbs=vbs)
+        cloud.fates[VOLUME] = Fate(answer=answer)
+        change: Any = cloud.volume_restore(BACKUP, VOLUME)
+        targets = change.targets()
+        change.targets = lambda: targets
+        cloud.volumes[VOLUME]['status'] = 'restoring-backup'
+        [outcome] = cloud.carry_out(change)
+        assert outcome.state is State.UNKNOWN
+        assert 'and yet the target is being overwritten' in str(outcome.error)
         assert cloud.posts == {VOLUME: 1}
 
     def test_it_begins_a_little_later(self, vbs: bool) -> None:
@@ -373,7 +403,7 @@ def test_block_storage_restores_to_another_volume() -> None:
     cloud.fates[VOLUME] = Fate(answer='a number', acts=False)
     outcome = restored(cloud, wait=False)
     assert outcome.state is State.UNKNOWN
-    assert 'another volume than it was asked for' in str(outcome.error)
+    assert 'the service answers about the volume_id 5' in str(outcome.error)
 
 
 class TestWaiting:
@@ -415,8 +445,14 @@ class TestWaiting:
         [
             ((BUSY, BUSY, FREE), State.DONE),
             ((BUSY, BROKEN), State.FAILED),
-            # It was busy before the answer came.
-            ((FREE,), State.DONE),
+            # It was over before it was looked at.
+            (({**FREE, 'updated_at': '2026-11-26T03:00:00'},), State.DONE),
+            (
+                ({**BROKEN, 'updated_at': '2026-11-26T03:00:00'},),
+                State.FAILED,
+            ),
+            # Nothing shows that it has begun.
+            ((FREE,), State.ACCEPTED),
             ((BUSY,), State.ACCEPTED),
         ],
     )

@@ -15,8 +15,7 @@ from tests.unit.maker import DOUBTFUL, REFUSALS, UNDONE, Fate
 from tests.unit.restoring.restorer import Restorer
 from tests.unit.world import uuid
 from vbsclient.bulk import State
-from vbsclient.change.follow import ChangeFailed
-from vbsclient.change.targets import Outcome
+from vbsclient.change.targets import ChangeFailed, Outcome
 
 BUSY, FREE = {'status': 'restoring-backup'}, {'status': 'available'}
 OLD = {'fail_op': 'restore', 'fail_reason': 'no space'}

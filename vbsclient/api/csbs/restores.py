@@ -6,11 +6,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from vbsclient.api import errors
 from vbsclient.api.csbs.kind import CSBS_PROVIDER
 from vbsclient.api.csbs.servers import mapping_of
-from vbsclient.api.http import Receipt, Transport
+from vbsclient.api.http import Receipt, Transport, require_echo
 from vbsclient.api.paths import resource_path, uuid_segment
-from vbsclient.api.values import dict_or_empty, text_or_none
+from vbsclient.api.values import (
+    canonical_id,
+    dict_or_empty,
+    id_or_none,
+    json_text,
+    text_or_none,
+)
+
+#: The statuses of a restore that has failed.
+FAILED = ('fail', 'error')
 
 
 class Restores:
@@ -54,27 +64,48 @@ class Restores:
         :raises InvalidId: if an id is no UUID; nothing was sent.
         :raises ServiceError: if the service refuses.
         :raises ConnectionFailed: if it could not be sent.
-        :raises OutcomeUnknown: if it may have been accepted.
+        :raises OutcomeUnknown: if it may have been accepted, also if the
+            answer is about something else.
         """
+        checkpoint = str(uuid_segment(checkpoint_id))
+        backup = str(uuid_segment(backup_id))
+        server = str(uuid_segment(server_id))
+        targets = mapping_of(volumes)
         document, receipt = self._transport.post(
             self._url,
             {
                 'restore': {
                     'provider_id': self._provider_id,
-                    'checkpoint_id': str(uuid_segment(checkpoint_id)),
+                    'checkpoint_id': checkpoint,
                     'parameters': {
-                        'checkpoint_item_id': str(uuid_segment(backup_id)),
+                        'checkpoint_item_id': backup,
                         'power_on': power_on,
-                        'targets': {
-                            'server_id': str(uuid_segment(server_id)),
-                            'volumes': mapping_of(volumes),
-                        },
+                        'targets': {'server_id': server, 'volumes': targets},
                     },
                 }
             },
             accepted=200,
+            repeats=False,
         )
         restore = dict_or_empty(document.get('restore'))
+        parameters = dict_or_empty(json_text(restore.get('parameters')))
+        told = {**restore, **parameters}
+        told |= dict_or_empty(parameters.get('targets'))
+        require_echo(
+            receipt,
+            told,
+            {
+                'checkpoint_id': checkpoint,
+                'checkpoint_item_id': backup,
+                'server_id': server,
+            },
+        )
+        pairs = told.get('volumes')
+        if isinstance(pairs, list) and not _are_same(pairs, targets):
+            raise _contradicts('for other volumes than were sent', receipt)
+        status = text_or_none(restore.get('status'))
+        if status in FAILED:
+            raise _contradicts(f'with a restore in status {status}', receipt)
         return text_or_none(restore.get('id')), receipt
 
     def status(self, restore_id: str) -> str | None:
@@ -82,7 +113,7 @@ class Restores:
 
         :param restore_id: a UUID.
         :returns: ``in_progress``, ``success`` or ``fail``; None if the
-            answer does not tell it.
+            answer does not tell it, or is about another restore.
         :raises InvalidId: if it is no UUID; nothing was sent.
         :raises NotFound: on CSBS, whose reference has no such call.
         :raises ServiceError: if the service refuses.
@@ -90,4 +121,26 @@ class Restores:
         body: Mapping[str, Any] = self._transport.get(
             f'{self._url}/{uuid_segment(restore_id)}'
         )
-        return text_or_none(dict_or_empty(body.get('restore')).get('status'))
+        restore = dict_or_empty(body.get('restore'))
+        if id_or_none(restore.get('id')) != canonical_id(restore_id):
+            return None
+        return text_or_none(restore.get('status'))
+
+
+def _are_same(told: list[Any], sent: list[dict[str, str]]) -> bool:
+    """Whether an answer has the volumes that were sent, in any order."""
+    rows = map(dict_or_empty, told)
+    return {
+        (id_or_none(row.get('backup_id')), id_or_none(row.get('volume_id')))
+        for row in rows
+    } == {(row['backup_id'], row['volume_id']) for row in sent}
+
+
+def _contradicts(what: str, receipt: Receipt) -> errors.OutcomeUnknown:
+    return errors.OutcomeUnknown(
+        errors.ContradictoryAnswer(
+            f'the service answers {what}',
+            status=receipt.status,
+            request_id=receipt.request_id,
+        )
+    )

@@ -121,11 +121,11 @@ class Servers:
             raise errors.MalformedResponse(
                 'the service does not say whether it can be restored'
             )
-        answers = list(map(_protectability, filter(_is_object, rows)))
         # One was asked for, which may be named or not.
-        if len(answers) != 1 or answers[0].server_id not in ('', server):
+        if len(rows) != 1 or not _is_object(rows[0]):
             return None
-        return answers[0]
+        answer = _protectability(rows[0])
+        return answer if answer.server_id in ('', server) else None
 
     def back_up(
         self,

@@ -14,7 +14,13 @@ from typing import Any, Literal
 
 from vbsclient.api import errors, paging
 from vbsclient.api.collection import Collection, id_of
-from vbsclient.api.http import Handle, Receipt, Transport, with_handle
+from vbsclient.api.http import (
+    Handle,
+    Receipt,
+    Transport,
+    require_echo,
+    with_handle,
+)
 from vbsclient.api.names import (
     is_automatic_name,
     name_or_none,
@@ -371,13 +377,16 @@ class Backups(Collection[Backup]):
             self._address(backup, 'restore'),
             {'restore': {'volume_id': str(volume)}},
             accepted=202,
+            repeats=False,
         )
         restore = dict_or_empty(document.get('restore'))
-        if id_or_none(restore.get('volume_id')) != volume:
+        require_echo(
+            receipt, restore, {'volume_id': volume, 'backup_id': backup}
+        )
+        if restore.get('volume_id') is None:
             raise errors.OutcomeUnknown(
                 errors.UnexpectedSuccess(
-                    'the service restores to another volume than it was '
-                    'asked for',
+                    'the service does not answer which volume it restores',
                     status=receipt.status,
                     request_id=receipt.request_id,
                 )

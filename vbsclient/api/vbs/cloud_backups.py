@@ -90,5 +90,6 @@ class CloudBackups:
             f'{self._url}/{resource_path("cloudbackups", segment, "restore")}',
             {'restore': {'volume_id': str(uuid_segment(volume_id))}},
             accepted=200,
+            repeats=False,
         )
         return with_handle(receipt, Handle.of_job(document.get('job_id')))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from vbsclient.api import errors, paging
 from vbsclient.api.collection import Collection, id_of
-from vbsclient.api.http import Receipt
+from vbsclient.api.http import Receipt, require_echo
 from vbsclient.api.names import name_or_none
 from vbsclient.api.paths import is_uuid, resource_path, uuid_segment
 from vbsclient.api.values import (
@@ -226,8 +226,10 @@ class Policies(Collection[Policy]):
         document, receipt = self._transport.put(
             self._address(segment), body, accepted=200
         )
-        if _policy_id_in(document, receipt) != segment:
-            raise _unusable(_NO_ID, receipt)
+        _policy_id_in(document, receipt)
+        require_echo(
+            receipt, _stripped(document), {'backup_policy_id': segment}
+        )
         return receipt
 
     def delete(self, id: str) -> Receipt:

@@ -22,9 +22,7 @@ TERMINAL = Path('/dev/tty')
 
 #: For a log file: it cannot be shown elsewhere.
 _UNSEEN = (
-    'Standard error is closed, so that no question can be asked: add '
-    '--yes. '
-    'Nothing was deleted.'
+    'Standard error is closed, so that no question can be asked: add --yes.'
 )
 
 
@@ -68,7 +66,7 @@ def ask(
                     stderr = terminal.enter_context(TERMINAL.open('w'))
                     stdin = answers
         if stderr is None:
-            raise exceptions.CommandError(_UNSEEN)
+            raise exceptions.CommandError(f'{_UNSEEN} Nothing was deleted.')
         width = terminal_width(stderr)
         for line in lines:
             stderr.write(f'{wrapped(line, width)}\n')
@@ -126,7 +124,7 @@ def confirm(
     if stdin is None or not stdin.isatty():
         raise exceptions.CommandError(unanswered)
     if stderr is None:
-        raise exceptions.CommandError(_UNSEEN)
+        raise exceptions.CommandError(f'{_UNSEEN} {declined}')
     # What was typed before the question was shown is no answer to it.
     with suppress(OSError, ValueError, termios.error):
         termios.tcflush(stdin.fileno(), termios.TCIFLUSH)

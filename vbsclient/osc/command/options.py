@@ -210,8 +210,12 @@ def patience_of(parsed_args: argparse.Namespace, idle: float) -> Patience:
 def check_timeout(
     parser: argparse.ArgumentParser, parsed_args: argparse.Namespace
 ) -> None:
-    """End with a usage error where a timeout limits nothing."""
-    if parsed_args.timeout is not None and not parsed_args.wait:
+    """End with a usage error where a timeout limits nothing.
+
+    What is saved first is always waited for.
+    """
+    waits = parsed_args.wait or getattr(parsed_args, 'backup_first', False)
+    if parsed_args.timeout is not None and not waits:
         parser.error('--timeout goes with --wait')
 
 

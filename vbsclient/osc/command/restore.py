@@ -11,7 +11,7 @@ from typing import Any
 from osc_lib import exceptions
 
 from vbsclient.api import errors
-from vbsclient.api.http import Limits
+from vbsclient.api.http import Handle, Limits
 from vbsclient.bulk import State
 from vbsclient.change.follow import Follower
 from vbsclient.change.run import execute
@@ -31,7 +31,6 @@ from vbsclient.osc.output.messages import (
     CreationTerms,
     RestoreTerms,
     label,
-    reason,
 )
 from vbsclient.osc.output.text import (
     capital,
@@ -42,19 +41,32 @@ from vbsclient.osc.output.text import (
 from vbsclient.restoring.plan import Plan, Restore, difference, plan_of
 from vbsclient.wording import counted
 
+#: What is said wherever it ends before the request.
+_NOTHING = 'Nothing was overwritten.'
+
+
+def _both(name: str | None, id: str | None) -> str | None:
+    """A name, and the id that tells it from others of that name."""
+    return f'{name} ({id})' if name and id and name != id else name or id
+
+
 #: What is shown of each volume that is overwritten.
 PLAN_COLUMNS = (
     Column('Backup Disk', 'backup_id', optional=1),
     Column(
         'Source',
         'source_id',
-        label=lambda disk: disk.source_name or disk.source_id,
+        label=lambda disk: (
+            disk.source_name or disk.source_id
+            if disk.source_id == disk.target_id
+            else _both(disk.source_name, disk.source_id)
+        ),
     ),
     Column('Source Name', 'source_name', machine_only=True),
     Column(
         'Target',
         'target_id',
-        label=lambda disk: disk.target_name or disk.target_id,
+        label=lambda disk: _both(disk.target_name, disk.target_id),
     ),
     Column('Target Name', 'target_name', machine_only=True),
     Column('Size', 'size', Gigabytes),
@@ -71,6 +83,10 @@ class RestoreCommand(ChangeCommand):
     and a difference stops the command.
     """
 
+    #: Whether the backup before the restore is not done yet.
+    _is_saving = False
+
+    row_noun = 'volume'
     always_reports = True
     idle = 3600.0
     words = RestoreTerms()
@@ -84,10 +100,15 @@ class RestoreCommand(ChangeCommand):
         """The rules for what was named."""
 
     @abc.abstractmethod
-    def make_backup(
-        self, plan: Plan, target: Target, limits: Limits
-    ) -> Change:
+    def make_backup(self, target: Target, limits: Limits) -> Change:
         """Saves what is to be overwritten."""
+
+    @abc.abstractmethod
+    def saved_in(self, handle: Handle) -> set[str]:
+        """The ids of the volumes that a new backup holds.
+
+        :raises ClientError: if it cannot be read.
+        """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -109,15 +130,19 @@ class RestoreCommand(ChangeCommand):
         change = self.make_restore(parsed_args, limits)
         [target] = self._look_up(change)
         self._plan: Plan | None = plan_of(target)
-        if parsed_args.dry_run:
-            self._say(parsed_args, self._plan, with_table=False)
-        if parsed_args.dry_run or target.refusal is not None:
+        is_decided = parsed_args.dry_run or target.refusal is not None
+        if parsed_args.dry_run or not is_decided:
+            # Also for the log of what nobody is asked about.
+            self._say(parsed_args, self._plan)
+        if is_decided:
             return change, [target]
         if not parsed_args.yes:
-            self._ask(parsed_args, self._plan, target)
+            self._ask(self._plan, target)
         saved = None
         if parsed_args.backup_first:
-            saved = self._save(parsed_args, self._plan, target, limits)
+            saved = self._save(parsed_args, target, limits)
+            if saved is None:
+                return None
         again = self._look_again(change, saved)
         if saved is not None:
             again.preceded = f'its data were saved in {saved}'
@@ -153,14 +178,14 @@ class RestoreCommand(ChangeCommand):
             [again] = self._look_up(change)
         except errors.ClientError as error:
             raise exceptions.CommandError(
-                f'{capital(sentence(error))} Nothing was overwritten.{also}'
+                f'{capital(sentence(error))} {_NOTHING}{also}'
             ) from error
         shown = self._plan
         changed = shown and difference(shown, plan_of(again))
         if changed:
             raise exceptions.CommandError(
                 f'Something has changed since it was shown: '
-                f'{shortened(changed)}. Nothing was overwritten.{also}'
+                f'{shortened(changed)}. {_NOTHING}{also}'
             )
         return again
 
@@ -168,35 +193,31 @@ class RestoreCommand(ChangeCommand):
         with self.progress.showing(lambda: 'Checking what is overwritten'):
             return change.targets()
 
-    def _ask(
-        self, parsed_args: argparse.Namespace, plan: Plan, target: Target
-    ) -> None:
-        self._say(parsed_args, plan, with_table=True)
+    def _ask(self, plan: Plan, target: Target) -> None:
         volumes = counted(len(plan.disks), 'volume')
         size = sum(disk.target_size or 0 for disk in plan.disks)
         one = self.words.one
-        extent = f'the {one} {label(target)}'
+        extent = f'the {one} {label(target, 80)}'
         if one != 'volume':
             extent = f'{volumes} of {extent}'
         extent += f', {Gigabytes(size).human_readable()},'
         confirm(
             f'Overwrite {extent}{place_of(self.app.client_manager)}?',
             f'This would overwrite {volumes}, as listed above: add --yes. '
-            f'Nothing was overwritten.',
+            f'{_NOTHING}',
             stdin=self.app.stdin,
             stderr=self.app.stderr,
-            declined='Nothing was overwritten.',
+            declined=_NOTHING,
         )
 
-    def _say(
-        self, parsed_args: argparse.Namespace, plan: Plan, *, with_table: bool
-    ) -> None:
+    def _say(self, parsed_args: argparse.Namespace, plan: Plan) -> None:
         """Show what will be done, on standard error."""
         stream = self.app.stderr
         if stream is None:
             return
         width = terminal_width(stream)
-        if with_table:
+        # A dry run has it on standard output.
+        if not parsed_args.dry_run:
             args = argparse.Namespace(
                 **{**vars(parsed_args), 'formatter': 'table', 'columns': []}
             )
@@ -208,9 +229,10 @@ class RestoreCommand(ChangeCommand):
                 [Group('', rows)],
                 stream,
                 args,
+                is_chosen=False,
             )
         remarks = [*plan.remarks]
-        if not parsed_args.backup_first:
+        if not parsed_args.backup_first and plan.refusal is None:
             remarks.append('--backup-first saves the present data before.')
         for remark in remarks:
             stream.write(f'{wrapped(visible(remark), width)}\n')
@@ -219,32 +241,28 @@ class RestoreCommand(ChangeCommand):
     def _save(
         self,
         parsed_args: argparse.Namespace,
-        plan: Plan,
         target: Target,
         limits: Limits,
-    ) -> str:
+    ) -> str | None:
         """Back up what is to be overwritten.
 
-        :returns: the new backup, for a sentence.
-        :raises CommandError: if that has not succeeded.
+        :returns: the new backup, for a sentence; None if that has not
+            succeeded, which the report tells then in place of the restore.
         """
-        change = self.make_backup(plan, target, limits)
         report = self.report
-        restoring, report.words = (
-            report.words,
-            CreationTerms(
-                'backup',
-                service=self.words.service,
-                parent=self.words.one,
-            ),
+        words = report.words
+        report.words = CreationTerms(
+            'backup', service=self.words.service, parent=words.one
         )
+        self._is_saving = True
+        change = self.make_backup(target, limits)
         report.outcomes = outcomes = [
             Outcome.of(one) for one in change.targets()
         ]
         with self.progress.showing(lambda: 'Backing up what is overwritten'):
-            stopped = execute(change, outcomes, self.recorder, limits)
-            if stopped is None:
-                Follower(
+            report.stopped = execute(change, outcomes, self.recorder, limits)
+            if report.stopped is None:
+                report.unfinished = Follower(
                     change,
                     outcomes,
                     self.recorder,
@@ -252,19 +270,41 @@ class RestoreCommand(ChangeCommand):
                     wants_all=True,
                     patience=patience_of(parsed_args, self.idle or 0.0),
                 ).run()
-        failed = [o for o in outcomes if o.state is not State.DONE]
-        if failed or not outcomes:
-            why = (
-                reason(failed[0])
-                if failed and failed[0].error
-                else ('it is not finished.')
-            )
-            command = report.words.command_for(failed[0]) if failed else None
-            look = f' See "{command}".' if command else ''
+        if any(outcome.state is not State.DONE for outcome in outcomes):
+            return None
+        [outcome] = outcomes
+        handle, name = outcome.target.handle, outcome.target.new_name
+        self._refuse_incomplete(handle, name)
+        report.words, report.outcomes = words, []
+        self._is_saving = False
+        return f'the backup {name} ({handle.backup_id})'
+
+    def _refuse_incomplete(self, handle: Handle, name: str | None) -> None:
+        """Check that the new backup has all that is to be overwritten.
+
+        :raises CommandError: if it has not.
+        """
+        plan = vars(self)['_plan']
+        saved = self.saved_in(handle)
+        missing = {disk.target_id for disk in plan.disks} - saved
+        if missing:
+            ids = ', '.join(sorted(filter(None, missing)))
             raise exceptions.CommandError(
-                f'The backup before the restore has not succeeded: {why}'
-                f'{look} Nothing was overwritten.'
+                f'The backup {name} ({handle.backup_id}), which was created '
+                f'first, does not hold the volume {ids}. {_NOTHING}'
             )
-        report.words, report.outcomes = restoring, []
-        new = outcomes[0].target
-        return f'the backup {new.new_name} ({new.handle.backup_id})'
+
+    def conclude(self, parsed_args: argparse.Namespace) -> int:
+        if self._is_saving:
+            self.log.error(
+                '%s The backup that was to be created first is not available.',
+                _NOTHING,
+            )
+        return super().conclude(parsed_args)
+
+    def _report_interruption(self, parsed_args: argparse.Namespace) -> None:
+        super()._report_interruption(parsed_args)
+        if self._is_saving and self.app.stderr is not None:
+            self.app.stderr.write(
+                f'That was the backup before the restore. {_NOTHING}\n'
+            )

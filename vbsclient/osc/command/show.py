@@ -171,6 +171,10 @@ class ShowCommand(ReadCommand, command.ShowOne):
     #: Where --wait is offered: what it waits for.
     goal: ClassVar[Goal | None] = None
 
+    #: Whether what was seen to go on has failed if it is as before, and tells
+    #: a reason: nothing else shows that a backup could not be restored.
+    reason_is_failure: ClassVar[bool] = False
+
     #: Seconds after which a resource has to be listed that was just created.
     appears_in: ClassVar[float] = 0.0
 
@@ -249,6 +253,7 @@ class ShowCommand(ReadCommand, command.ShowOne):
             self.status_of,
             self.goal,
             self.appears_in,
+            self.reason_is_failure,
         )
         with (
             progress_of(self.app, parsed_args).showing(watch.describe),
@@ -315,14 +320,17 @@ class _Watch:
         status_of: Callable[[Any], ResourceStatus],
         goal: Goal,
         appears_in: float,
+        reason_is_failure: bool,
     ) -> None:
         self._find = find
         self._status_of = status_of
         self._goal = goal
         self._appears_in = appears_in
+        self._reason_is_failure = reason_is_failure
         self._started = time.monotonic()
         self.found: Any = None
         self.status: ResourceStatus | None = None
+        self._was_under_way = False
         self._refusal: errors.ClientError | None = None
 
     def begin(self) -> None:
@@ -353,6 +361,8 @@ class _Watch:
     def _read(self) -> None:
         self.found = self._find()
         self.status = self._status_of(self.found)
+        if not self._goal.has_ended(self.status):
+            self._was_under_way = True
 
     def on_poll(self, seen: Mapping[str, ResourceStatus]) -> Collection[str]:
         """Whether to go on.
@@ -368,7 +378,10 @@ class _Watch:
     @property
     def has_succeeded(self) -> bool:
         """Whether it has come to what is waited for."""
-        return self.status is not None and self._goal.is_reached(self.status)
+        if self.status is None or not self._goal.is_reached(self.status):
+            return False
+        has_failed = self._reason_is_failure and self.status.reason
+        return not (self._was_under_way and has_failed)
 
     def describe(self) -> str:
         """How far it is."""

@@ -262,6 +262,7 @@ class ShowCsbsBackup(ShowCommand):
         Column('Tags', 'backup.tags', Tags),
     )
     goal = AVAILABLE
+    reason_is_failure = True
 
     def status_of(self, found: Row) -> ResourceStatus:
         return seen_while_creating(found.backup)

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 from vbsclient.api.block_storage import BlockStorage
 from vbsclient.api.compute import Compute
-from vbsclient.api.http import Limits
+from vbsclient.api.http import Handle, Limits
 from vbsclient.change.targets import Change, Target
 from vbsclient.creation.base import Wanted
 from vbsclient.creation.server_backups import ServerBackupCreation
@@ -24,7 +24,7 @@ from vbsclient.osc.output.report import (
     columns_with,
 )
 from vbsclient.osc.output.text import visible
-from vbsclient.restoring.plan import Plan, Restore
+from vbsclient.restoring.plan import Restore
 from vbsclient.restoring.servers import ServerRestore
 
 
@@ -45,7 +45,8 @@ class RestoreCsbsBackup(RestoreCommand):
     words = RestoreTerms(
         'server',
         service='csbs',
-        command='openstack csbs backup show --wait {backup}',
+        command='openstack csbs backup show {backup}',
+        waiting='openstack csbs backup show --wait {backup}',
     )
     report_columns = columns_with(*BACKUP_COLUMNS, *columns_of('Target'))
     columns = (*report_columns, *PLAN_COLUMNS)
@@ -93,7 +94,7 @@ class RestoreCsbsBackup(RestoreCommand):
             action='store_true',
             help=(
                 'Restore although a system disk would become a data disk, or '
-                'the reverse; what else is refused stays so'
+                'the reverse; all other checks still apply'
             ),
         )
 
@@ -121,9 +122,7 @@ class RestoreCsbsBackup(RestoreCommand):
             force=parsed_args.force,
         )
 
-    def make_backup(
-        self, plan: Plan, target: Target, limits: Limits
-    ) -> Change:
+    def make_backup(self, target: Target, limits: Limits) -> Change:
         manager = self.app.client_manager
         return ServerBackupCreation(
             self._csbs,
@@ -134,9 +133,19 @@ class RestoreCsbsBackup(RestoreCommand):
             limits=limits,
         )
 
+    def saved_in(self, handle: Handle) -> set[str]:
+        backup = self._csbs.backups.get(handle.backup_id or '')
+        is_whole = backup.status == 'available'
+        return set(backup.volume_ids) if is_whole else set()
+
 
 def _pair(text: str) -> tuple[str, str]:
-    source, _, target = text.rpartition('=')
+    source, _, target = text.partition('=')
+    if '=' in target:
+        raise argparse.ArgumentTypeError(
+            f'\'{visible(text[:100])}\' has more than one "=": name volumes '
+            f'by their IDs where a name has one'
+        )
     if not source or not target:
         raise argparse.ArgumentTypeError(
             f"'{visible(text[:100])}' is not <source>=<target>"

@@ -93,12 +93,22 @@ _ON_THE_COMMAND_LINE = {
         'Detach it, or add --force: it is saved as after a power failure.'
     ),
     restored_servers.NAME_TARGETS: (
-        'Name the volume to overwrite with each of {sources}: --volume '
-        '<source>=<target>.'
+        'Name the volumes to overwrite: {sources:--volume %=<target>}.'
     ),
     restored_volumes.DETACH: (
         'Stop the server and detach it first: "openstack server stop '
         '{server}", "openstack server remove volume {server} {volume}".'
+    ),
+    restored_volumes.DETACH_ROOT: (
+        'Stop the server and detach it first: "openstack server stop '
+        '{server}", "openstack server remove volume {server} {volume}". '
+        'Where the cloud does not detach a system disk, restore the whole '
+        'server with "openstack csbs backup restore".'
+    ),
+    restored_volumes.SET_AVAILABLE: (
+        'Its data are not complete. To restore to it again, an administrator '
+        'makes it available: "openstack volume set --state available '
+        '{volume}".'
     ),
     prune.KEEP_SOME: (
         'Only selected backups that can be restored count. Add a rule that '

@@ -82,6 +82,10 @@ class Terms:
         """
         return f'run the same command again with --wait to {end}.'
 
+    def where_it_is(self, outcomes: Sequence[Outcome]) -> str:
+        """What goes on with what is not finished."""
+        return f'{self.noun.capitalize()} continues in the service'
+
     def commands_for(self, outcomes: Sequence[Outcome]) -> Sequence[str]:
         """The commands that :meth:`how_to` speaks of; none if it has it."""
         return [c for c in map(self.command_for, outcomes) if c]
@@ -147,6 +151,7 @@ class RestoreTerms(Terms):
 
     :ivar service: whose backups these are.
     :ivar command: what shows how far it is, where no job does.
+    :ivar waiting: the same once it was seen to begin.
     """
 
     one: str = 'volume'
@@ -156,6 +161,7 @@ class RestoreTerms(Terms):
     noun: str = 'restore'
     service: str = 'vbs'
     command: str = 'openstack volume show {target}'
+    waiting: str = command
 
     unanswered = 'see what was restored'
     is_repeatable = False
@@ -171,9 +177,15 @@ class RestoreTerms(Terms):
             return None
         if job_id := outcome.target.handle.job_id:
             return f'openstack vbs job show --wait {job_id}'
-        return self.command.format(
+        command = self.waiting if outcome.has_begun else self.command
+        return command.format(
             target=outcome.target.id, backup=self.identity(outcome.target)[0]
         )
+
+    def where_it_is(self, outcomes: Sequence[Outcome]) -> str:
+        if any(outcome.has_begun for outcome in outcomes):
+            return super().where_it_is(outcomes)
+        return f'It was not seen to begin: look at the {self.one}'
 
     def how_to_settle(self, count: int) -> str:
         return 'Do not run the command again before you have looked at it:'
@@ -212,13 +224,16 @@ class ShareTerms(Terms):
         return 'See what was shared:'
 
 
-def label(target: Target) -> str:
-    """How a message names a target."""
+def label(target: Target, most: int = 500) -> str:
+    """How a message names a target.
+
+    :param most: how many characters of its name.
+    """
     if target.id is None:
         return shortened(target.argument, 80)
     named = shortened(target.id)
     if target.name and target.name != target.id:
-        named = f'{shortened(target.name)} ({named})'
+        named = f'{shortened(target.name, most)} ({named})'
     return with_aspect(target, named)
 
 
@@ -327,8 +342,7 @@ def delays(
             )
         else:
             goes_on = (
-                f'{words.noun.capitalize()} continues in the service; '
-                f'{words.how_to("keep waiting")}'
+                f'{words.where_it_is(same)}; {words.how_to("keep waiting")}'
                 if any(outcome.is_unfinished for outcome in same)
                 else 'The service has not accepted it; run the same command '
                 'again with --wait.'

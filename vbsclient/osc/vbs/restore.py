@@ -7,7 +7,7 @@ import argparse
 from datetime import datetime, timezone
 
 from vbsclient.api.block_storage import BlockStorage
-from vbsclient.api.http import Limits
+from vbsclient.api.http import Handle, Limits
 from vbsclient.change.targets import Change, Target
 from vbsclient.creation.base import Wanted
 from vbsclient.creation.volume_backups import VolumeBackupCreation
@@ -26,7 +26,7 @@ from vbsclient.osc.output.report import (
     columns_of,
     columns_with,
 )
-from vbsclient.restoring.plan import Plan, Restore
+from vbsclient.restoring.plan import Restore
 from vbsclient.restoring.volumes import VolumeRestore
 
 
@@ -61,8 +61,8 @@ class RestoreVbsBackup(RestoreCommand):
             '--force',
             action='store_true',
             help=(
-                'Restore although only one of both is encrypted, or a system '
-                'disk; what else is refused stays so'
+                'Restore although only one of both is encrypted, or is a '
+                'system disk; all other checks still apply'
             ),
         )
 
@@ -81,9 +81,7 @@ class RestoreVbsBackup(RestoreCommand):
             force=parsed_args.force,
         )
 
-    def make_backup(
-        self, plan: Plan, target: Target, limits: Limits
-    ) -> Change:
+    def make_backup(self, target: Target, limits: Limits) -> Change:
         manager = self.app.client_manager
         return VolumeBackupCreation(
             self._vbs,
@@ -93,3 +91,8 @@ class RestoreVbsBackup(RestoreCommand):
             now=datetime.now(timezone.utc),
             limits=limits,
         )
+
+    def saved_in(self, handle: Handle) -> set[str]:
+        backup = self._vbs.backups.get(handle.backup_id or '')
+        is_whole = backup.status == 'available' and bool(backup.size)
+        return {backup.volume_id} if is_whole and backup.volume_id else set()

@@ -16,6 +16,7 @@ SERVER = '7e0f9d3c-1b2a-4c5d-8e9f-a0b1c2d3e403'
 
 class TestRestoring(Makes):
     path = 'restores'
+    repeats = False
     body: ClassVar[Any] = {
         'restore': {
             'provider_id': CSBS_PROVIDER,
@@ -62,6 +63,42 @@ class TestRestoring(Makes):
         cloud = self.there(fake_cloud, {'json': body})
         assert self.restored(Transport(cloud.session))[0] is None
 
+    @pytest.mark.parametrize(
+        'told',
+        [
+            {'status': 'fail'},
+            {'status': 'error'},
+            {'checkpoint_id': TWO},
+            {'parameters': {'checkpoint_item_id': ONE}},
+            {'parameters': {'targets': {'server_id': ONE}}},
+            {'parameters': {'targets': {'volumes': []}}},
+            {
+                'parameters': {
+                    'targets': {
+                        'volumes': [{'backup_id': ONE, 'volume_id': ONE}]
+                    }
+                }
+            },
+        ],
+        ids=repr,
+    )
+    def test_an_answer_that_contradicts(
+        self, fake_cloud: MakeCloud, told: Any
+    ) -> None:
+        body = {'restore': {'id': TWO, 'status': 'in_progress', **told}}
+        cloud = self.there(fake_cloud, {'json': body})
+        with pytest.raises(errors.OutcomeUnknown) as raised:
+            self.restored(Transport(cloud.session))
+        refusal = raised.value.refusal
+        assert isinstance(refusal, errors.ContradictoryAnswer)
+
+    def test_an_answer_that_repeats_what_was_sent(
+        self, fake_cloud: MakeCloud
+    ) -> None:
+        body = {'restore': {**self.body['restore'], 'id': TWO}}
+        cloud = self.there(fake_cloud, {'json': body})
+        assert self.restored(Transport(cloud.session))[0] == TWO
+
     @pytest.mark.parametrize('id', NO_IDS)
     def test_what_is_no_id_is_not_sent(
         self, fake_cloud: MakeCloud, id: str
@@ -86,8 +123,11 @@ class TestRestoring(Makes):
     @pytest.mark.parametrize(
         ('body', 'status'),
         [
-            ({'restore': {'status': 'success'}}, 'success'),
-            ({'restore': {'status': 5}}, None),
+            ({'restore': {'id': TWO.upper(), 'status': 'success'}}, 'success'),
+            # What is about another one says nothing of this one.
+            ({'restore': {'id': ONE, 'status': 'success'}}, None),
+            ({'restore': {'status': 'success'}}, None),
+            ({'restore': {'id': TWO, 'status': 5}}, None),
             ({'restore': 'x'}, None),
             ({}, None),
         ],

@@ -92,6 +92,7 @@ class TestRestoring(MakesWithId):
     """V3."""
 
     path = f'cloudbackups/{ONE}/restore'
+    repeats = False
     body: ClassVar[Any] = {'restore': {'volume_id': TWO}}
 
     def call(self, transport: Transport) -> Receipt:

@@ -22,6 +22,7 @@ from vbsclient.api.vbs import Backup, Backups
 class TestRestoring(Makes):
     path = f'backups/{ONE}/restore'
     accepted = 202
+    repeats = False
     others = (200, 201, 203, 204)
     body: ClassVar[Any] = {'restore': {'volume_id': TWO}}
 
@@ -37,9 +38,21 @@ class TestRestoring(Makes):
     ) -> None:
         answer = {'status_code': 202, 'json': self.answer(id)}
         cloud = self.there(fake_cloud, answer)
-        with pytest.raises(errors.OutcomeUnknown, match='another volume'):
+        with pytest.raises(errors.OutcomeUnknown) as raised:
             self.call(Transport(cloud.session))
+        contradicts = isinstance(
+            raised.value.refusal, errors.ContradictoryAnswer
+        )
+        assert contradicts is (id is not None)
         assert len(cloud.sent()) == 1
+
+    def test_of_another_backup_it_is_unknown(
+        self, fake_cloud: MakeCloud
+    ) -> None:
+        body = {'restore': {'backup_id': TWO, 'volume_id': TWO}}
+        cloud = self.there(fake_cloud, {'status_code': 202, 'json': body})
+        with pytest.raises(errors.OutcomeUnknown, match='backup_id'):
+            self.call(Transport(cloud.session))
 
     def test_upper_case_is_the_same_volume(
         self, fake_cloud: MakeCloud

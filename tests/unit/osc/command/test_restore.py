@@ -160,12 +160,11 @@ def test_what_vbs_takes() -> None:
 
 
 def test_what_csbs_takes() -> None:
-    line = 'a --server s --volume b=c --volume d=e=f --no-power-on'
+    line = 'a --server s --volume b=c --volume d=e --no-power-on'
     assert parse(RestoreCsbsBackup, line) == {
         '<backup>': 'a',
         '--server': 's',
-        # What was saved may have any name.
-        '--volume': [('b', 'c'), ('d=e', 'f')],
+        '--volume': [('b', 'c'), ('d', 'e')],
         '--no-power-on': False,
     }
     assert parse(RestoreCsbsBackup, 'a --power-on')['--power-on'] is True
@@ -181,6 +180,8 @@ def test_what_csbs_takes() -> None:
         (RestoreCsbsBackup, '', 'required: <backup>'),
         (RestoreCsbsBackup, 'a b', 'unrecognized arguments: b'),
         (RestoreCsbsBackup, 'a --power-on --no-power-on', 'not allowed with'),
+        # Nobody knows which of both it is that has one in its name.
+        (RestoreCsbsBackup, 'a --volume b=c=d', 'by their IDs'),
         *(
             (RestoreCsbsBackup, f'a --volume {bad}', 'is not <source>=')
             for bad in ('b', '=', 'b=', '=c')
@@ -336,15 +337,45 @@ def test_a_backup_comes_first(
     ids=['refused', 'lost', 'failed', 'unfinished'],
 )
 def test_without_that_backup_nothing_is_overwritten(
-    cloud: Restorer, command: Any, line: str, fate: Fate
+    cloud: Restorer,
+    command: Any,
+    line: str,
+    fate: Fate,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     cloud.fates = {VOLUME: fate, SERVER: fate}
     run = begin(cloud, command, f'{line} --yes --backup-first')
-    said = str(run.code)
-    assert said.startswith('The backup before the restore has not succeeded')
-    assert said.endswith('Nothing was overwritten.')
+    said = told(caplog, run)
+    assert 'Nothing was overwritten. The backup that was to be cr' in said
+    if fate.life == ('creating',):
+        assert run.code == ExitCode.UNFINISHED
+        assert ' show --wait ' in said
+    else:
+        assert isinstance(run.code, exceptions.CommandError)
     assert cloud.restoring_posts == []
     assert cloud.overwritten == {}
+
+
+@EACH
+def test_a_backup_that_lacks_something_does_not_count(
+    cloud: Restorer, command: Any, line: str
+) -> None:
+    cloud.saves_nothing = True
+    run = begin(cloud, command, f'{line} --yes --backup-first')
+    said = str(run.code)
+    assert 'does not hold the volume' in said
+    assert said.endswith('Nothing was overwritten.')
+    assert cloud.restoring_posts == []
+
+
+@EACH
+def test_its_wait_may_be_limited(
+    cloud: Restorer, command: Any, line: str
+) -> None:
+    run = begin(cloud, command, f'{line} --yes --backup-first --timeout 1h')
+    assert run.code == ExitCode.DONE
+    with pytest.raises(SystemExit):
+        begin(cloud, command, f'{line} --yes --timeout 1h')
 
 
 @EACH
@@ -392,6 +423,7 @@ def test_ctrl_c_during_that_backup(
         else f'checkpoint show --wait {cloud.items[-1]["checkpoint_id"]}'
     )
     assert handle in run.shown
+    assert run.shown.endswith('Nothing was overwritten.')
     assert cloud.restoring_posts == []
 
 
@@ -478,7 +510,7 @@ def test_no_message_says_to_repeat_a_restore(terms: Any, job: Any) -> None:
         messages.summary([failed], 1, terms),
         messages.unprinted([accepted], terms),
         messages.unwatched([accepted], terms),
-        terms.how_to_settle(None),
+        terms.how_to_settle(1),
         terms.how_to('keep waiting'),
     ]
     for said in lines:

@@ -10,9 +10,15 @@ from hypothesis import strategies as st
 from vbsclient.api import errors
 from vbsclient.api.http import Handle
 from vbsclient.bulk import State
-from vbsclient.change.follow import ChangeFailed
 from vbsclient.change.run import SameRefusal
-from vbsclient.change.targets import AbortRun, Done, NotSent, Outcome, Target
+from vbsclient.change.targets import (
+    AbortRun,
+    ChangeFailed,
+    Done,
+    NotSent,
+    Outcome,
+    Target,
+)
 from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.osc.output.messages import (
     MANY,
