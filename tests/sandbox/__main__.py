@@ -21,6 +21,7 @@ WORDS = (
     'catalog',
     'creation',
     'csbs_catalog_url_style',
+    'csbs_policy_update',
     'discovery',
     'restore',
     'sharing',
@@ -50,6 +51,7 @@ TEXTS = (
     'catalog_version',
     'catalog_url',
     'csbs_catalog',
+    'csbs_policy_provider',
     'karbor_provider',
     'retry_after',
 )
@@ -59,6 +61,7 @@ SWITCHES = (
     'sub_jobs',
     'restore_keeps_failure',
     'restores_shown',
+    'csbs_policy_texts',
     'ignore_item_query',
     'read_only_role',
     'administrator',
@@ -101,6 +104,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument('--backups', type=int, default=0, metavar='N')
     made.add_argument('--clouds-yaml', type=Path, metavar='FILE')
     made.add_argument('--request-log', type=Path, metavar='FILE')
+    made.add_argument('--csbs-policy-hides', default='', metavar='LIST')
     for name in WORDS:
         made.add_argument(_option(name), choices=CHOICES[name])
     for name, kind in NUMBERS.items():
@@ -135,6 +139,9 @@ def knobs_of(args: argparse.Namespace) -> Knobs:
     values['versions'] = tuple(args.versions.split(','))
     values['restore_traces'] = tuple(
         filter(None, args.restore_traces.split(','))
+    )
+    values['csbs_policy_hides'] = tuple(
+        filter(None, args.csbs_policy_hides.split(','))
     )
     return Knobs(**values)
 

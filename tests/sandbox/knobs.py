@@ -36,6 +36,7 @@ CREATIONS = ('succeeds', 'fails', 'hangs')
 RESTORES = ('succeeds', 'fails', 'breaks', 'hangs', 'never-begins')
 #: What a server backup shows of a restore.
 TRACES = ('status', 'updated_at', 'taskid')
+CSBS_POLICY_UPDATES = ('replaces', 'merges', 'drops', 'ignores')
 SHARINGS = ('on', 'absent', 'forbidden')
 
 # The knobs that take one word of a list.
@@ -43,6 +44,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     'catalog': CATALOGS,
     'creation': CREATIONS,
     'csbs_catalog_url_style': CSBS_STYLES,
+    'csbs_policy_update': CSBS_POLICY_UPDATES,
     'discovery': DISCOVERIES,
     'restore': RESTORES,
     'sharing': SHARINGS,
@@ -83,7 +85,8 @@ class Knobs:
     # So many of the projects that a request names last get no share.
     shares_dropped: int = 0
 
-    # Replicas and clocks.  Lists go on showing what is gone for so long; the
+    # Replicas and clocks.  Lists go on showing what is gone for so long, and
+    # policies of CSBS as they were so long ago; the
     # service's clock is ahead of this machine's by so much.
     list_lag: float = 0.0
     clock_offset: float = 0.0
@@ -116,6 +119,18 @@ class Knobs:
     karbor_provider: str | None = None
     ignore_item_query: bool = False
     sibling_delay: float = 0.0
+
+    # Policies of CSBS.  What an update does to the servers and to what is
+    # kept: it replaces them, merges the new ones into them, replaces and
+    # loses long-term rules and all that the reference does not know, or
+    # does nothing at all; it always answers as if it had done it.
+    csbs_policy_update: str = 'replaces'
+    # What no answer shows, wherever in a policy it is.
+    csbs_policy_hides: tuple[str, ...] = ()
+    # Numbers and flags of what is kept are texts.
+    csbs_policy_texts: bool = False
+    # The provider that answers name, if not the real one.
+    csbs_policy_provider: str | None = None
 
     # Limits and rights; -1 is no limit.
     backup_quota: int = 100
