@@ -19,6 +19,7 @@ from tests.sandbox.plans import (
     Plan,
     filled,
     new_plan,
+    objects,
 )
 from tests.sandbox.query import Query, is_uuid
 from tests.sandbox.routing import Call, Router
@@ -76,8 +77,8 @@ def _view(call: Call, plan: Plan) -> dict[str, Any]:
     """The policy, as the knobs let it be shown."""
     knobs = call.cloud.knobs
     body = copy.deepcopy(plan.body)
-    for operation in body['scheduled_operations']:
-        definition = operation['operation_definition']
+    for operation in objects(body.get('scheduled_operations')):
+        definition = operation.get('operation_definition', {})
         if knobs.csbs_policy_texts:
             for key, value in definition.items():
                 definition[key] = _as_text(value)
@@ -249,7 +250,7 @@ def update(call: Call, policy_id: str) -> Answer:
     # Whatever has become of it, the answer is what was asked for.
     view = _view(call, changed)
     view.pop('tags', None)
-    for operation in view.get('scheduled_operations', ()):
+    for operation in objects(view.get('scheduled_operations')):
         operation.pop('trigger_id', None)
         operation.get('trigger', {}).pop('id', None)
     return json_answer({'policy': view})

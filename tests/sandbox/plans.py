@@ -15,6 +15,8 @@ from tests.sandbox.model import Server
 
 PROVIDER = 'fc4d5750-22e7-4798-8a46-f48f62c4c1da'
 SERVER_TYPE = 'OS::Nova::Server'
+#: As rules of iCalendar write them, from Monday on.
+DAYS = ('MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU')
 #: What a service may lose, or not show at all.
 LONG_TERM = ('day_backups', 'week_backups', 'month_backups', 'year_backups')
 #: What the reference knows of a plan, of its operation, and of what that does.
@@ -70,7 +72,7 @@ class Plan:
 
     @property
     def name(self) -> str:
-        return str(self.body['name'])
+        return str(self.body.get('name'))
 
     @property
     def operation(self) -> dict[str, Any]:
@@ -86,9 +88,7 @@ class Plan:
     def resources(self) -> list[dict[str, Any]]:
         """Its servers; what a test has put there may be anything else."""
         return [
-            resource
-            for resource in self.body['resources']
-            if isinstance(resource, dict) and 'id' in resource
+            one for one in objects(self.body.get('resources')) if 'id' in one
         ]
 
     @property
@@ -103,6 +103,12 @@ class Plan:
         """Switch it on or off; switched on it says `suspended`."""
         self.operation['enabled'] = enabled
         self.body['status'] = 'suspended' if enabled else 'disabled'
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list, if it is one."""
+    rows = value if isinstance(value, list) else []
+    return [row for row in rows if isinstance(row, dict)]
 
 
 def pattern(rule: str = 'FREQ=DAILY;BYHOUR=2;BYMINUTE=0') -> str:
