@@ -123,20 +123,18 @@ class KarborCheckpoints(Collection[KarborCheckpoint]):
             policy made is none.
         :param server_ids: the UUIDs of those servers of the policy that are
             wanted; None for all.
-        :raises InvalidId: if an id is no UUID; nothing was sent.
-        :raises ValueError: if no server is wanted; nothing was sent.
+        :raises InvalidId: if an id is no UUID, or no server is wanted;
+            nothing was sent.
         :raises ServiceError: if the service refuses.
         :raises ConnectionFailed: if it could not be sent.
         :raises OutcomeUnknown: if it may have been accepted.
         """
         parameters: dict[str, Any] = {}
         if server_ids is not None:
+            # An empty list may mean all of them, and is refused.
             parameters['resources'] = [
-                str(uuid_segment(id)) for id in server_ids
+                str(uuid_segment(id)) for id in server_ids or ['']
             ]
-            if not server_ids:
-                # No server may mean all of them.
-                raise ValueError('server_ids is empty')
         document, receipt = self._transport.post(
             self._address(),
             {

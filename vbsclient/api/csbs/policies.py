@@ -218,8 +218,7 @@ class Policies(Collection[Policy]):
         if not is_uuid(answered) or id not in (None, answered):
             raise errors.OutcomeUnknown(
                 errors.UnexpectedSuccess(
-                    f'the service accepted it and answered without the '
-                    f'{self.noun}',
+                    'the service accepted it and answered without the policy',
                     status=receipt.status,
                     request_id=receipt.request_id,
                 )

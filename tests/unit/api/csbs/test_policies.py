@@ -369,7 +369,7 @@ class TestRunning(MakesWithId):
 
     def test_no_server_is_never_all(self, fake_cloud: MakeCloud) -> None:
         cloud = fake_cloud()
-        with pytest.raises(ValueError, match='server_ids'):
+        with pytest.raises(errors.InvalidId):
             checkpoints(cloud).create(ONE, [])
         assert cloud.requests == []
 
