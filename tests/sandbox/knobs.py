@@ -86,8 +86,8 @@ class Knobs:
     shares_dropped: int = 0
 
     # Replicas and clocks.  Lists go on showing what is gone for so long, and
-    # policies of CSBS as they were so long ago; the
-    # service's clock is ahead of this machine's by so much.
+    # policies of CSBS as they were so long ago; the service's clock is ahead
+    # of this machine's by so much.
     list_lag: float = 0.0
     clock_offset: float = 0.0
 

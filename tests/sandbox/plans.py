@@ -81,10 +81,6 @@ class Plan:
         return operation
 
     @property
-    def enabled(self) -> bool:
-        return self.operation['enabled'] is True
-
-    @property
     def resources(self) -> list[dict[str, Any]]:
         """Its servers; what a test has put there may be anything else."""
         return [
@@ -97,7 +93,7 @@ class Plan:
 
     @property
     def tags(self) -> list[dict[str, str]]:
-        return list(self.body.get('tags', ()))
+        return objects(self.body.get('tags'))
 
     def set_enabled(self, enabled: bool) -> None:
         """Switch it on or off; switched on it says `suspended`."""
