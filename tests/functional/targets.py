@@ -130,9 +130,9 @@ def things(state: CloudState, command: str = '') -> dict[str, Any]:
                 ),
                 *(item.resource_id for item in state.items.values()),
                 *(
-                    r.awaited.id
+                    server.id
                     for r in state.checkpoints.values()
-                    if r.awaited
+                    for server in r.awaited
                 ),
                 *(share.backup_id for share in state.shares.values()),
             ]

@@ -21,6 +21,7 @@ WORDS = (
     'catalog',
     'creation',
     'csbs_catalog_url_style',
+    'csbs_policy_update',
     'discovery',
     'policy_failures_told',
     'policy_tasks',
@@ -55,6 +56,7 @@ TEXTS = (
     'catalog_version',
     'catalog_url',
     'csbs_catalog',
+    'csbs_policy_provider',
     'karbor_provider',
     'retry_after',
 )
@@ -66,6 +68,7 @@ SWITCHES = (
     'policy_blank_keys',
     'restore_keeps_failure',
     'restores_shown',
+    'csbs_policy_texts',
     'ignore_item_query',
     'read_only_role',
     'administrator',
@@ -110,6 +113,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument('--backups', type=int, default=0, metavar='N')
     made.add_argument('--clouds-yaml', type=Path, metavar='FILE')
     made.add_argument('--request-log', type=Path, metavar='FILE')
+    made.add_argument('--csbs-policy-hides', default='', metavar='LIST')
     for name in WORDS:
         made.add_argument(_option(name), choices=CHOICES[name])
     for name, kind in NUMBERS.items():
@@ -147,6 +151,9 @@ def knobs_of(args: argparse.Namespace) -> Knobs:
     )
     values['policy_put_drops'] = tuple(
         filter(None, args.policy_put_drops.split(','))
+    )
+    values['csbs_policy_hides'] = tuple(
+        filter(None, args.csbs_policy_hides.split(','))
     )
     return Knobs(**values)
 

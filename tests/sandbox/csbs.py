@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CSBS v1: items, policies, deletion of checkpoints, quotas.
+"""CSBS v1: items, deletion of checkpoints, quotas.
 
 A cloud without `checkpoint_items` is an upstream Karbor: see karbor.py.
 """
@@ -8,10 +8,16 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tests.sandbox import csbs_restore, karbor, protection, restoration
+from tests.sandbox import (
+    csbs_policies,
+    csbs_restore,
+    karbor,
+    protection,
+    restoration,
+)
 from tests.sandbox.body import read_one
 from tests.sandbox.cloud import Cloud
-from tests.sandbox.gate import admit
+from tests.sandbox.gate import admit, may_see_all
 from tests.sandbox.model import Backup, Checkpoint, CheckpointItem, DiskPart
 from tests.sandbox.paging import page
 from tests.sandbox.query import Query, is_uuid
@@ -29,6 +35,7 @@ from tests.sandbox.wire import (
 
 routes = Router()
 
+csbs_policies.register(routes)
 csbs_restore.register(routes)
 protection.register(routes)
 
@@ -52,7 +59,6 @@ COUNT_KEYS = (
     'all_tenants',
 )
 LIST_KEYS = (*COUNT_KEYS, 'ip', 'limit', 'marker', 'offset', 'sort')
-POLICY_KEYS = ('limit', 'marker', 'offset', 'sort', 'name', 'all_tenants')
 SORT_KEYS = (
     'created_at',
     'updated_at',
@@ -200,15 +206,6 @@ def _time(query: Query, key: str) -> str | None:
     return text
 
 
-def _all_tenants(call: Call, query: Query) -> bool:
-    """Whether what all projects have is asked for, or the refusal."""
-    wanted = bool(query.flag('all_tenants'))
-    if wanted and not call.cloud.knobs.administrator:
-        message = 'all_tenants is for administrators.'
-        refuse(csbs_error(403, 'CSBS.9009', message))
-    return wanted
-
-
 def _order(query: Query) -> list[tuple[str, bool]]:
     """The keys of `sort`, each with whether it descends."""
     order = []
@@ -224,7 +221,7 @@ def _order(query: Query) -> list[tuple[str, bool]]:
 @routes.route('GET', 'checkpoint_items')
 def list_items(call: Call) -> Answer:
     query = Query(call.request.query, LIST_KEYS, csbs_bad_parameter)
-    everything = _all_tenants(call, query)
+    everything = may_see_all(call.cloud, query.flag('all_tenants'))
     cap = call.cloud.knobs.max_page
     limit = min(query.integer('limit', 1) or cap, cap)
     offset = query.integer('offset', 1) or 0
@@ -266,7 +263,7 @@ def _ordered(
 @routes.route('GET', 'checkpoint_items/count')
 def count_items(call: Call) -> Answer:
     query = Query(call.request.query, COUNT_KEYS, csbs_bad_parameter)
-    everything = _all_tenants(call, query)
+    everything = may_see_all(call.cloud, query.flag('all_tenants'))
     shelf = call.cloud.state.items_listed(None if everything else call.project)
     return json_answer({'count': len(list(filter(matcher(query), shelf)))})
 
@@ -294,48 +291,6 @@ def check_resources(call: Call, provider_id: str) -> Answer:
     if not isinstance(asked, list) or not asked:
         return csbs_bad_parameter(f'{key} is no list, or empty.')
     return CHECKS[key](call, asked)
-
-
-# -- policies --------------------------------------------------------------
-
-
-@routes.route('GET', 'policies')
-def list_policies(call: Call) -> Answer:
-    """C12: a policy is known here by what it saved."""
-    query = Query(call.request.query, POLICY_KEYS, csbs_bad_parameter)
-    everything = _all_tenants(call, query)
-    found = {
-        checkpoint.policy_id: checkpoint
-        for checkpoint in call.cloud.state.checkpoints.values()
-        if is_uuid(checkpoint.policy_id)
-        and (everything or checkpoint.project_id == call.project)
-        and query.text('name') in (None, checkpoint.policy_name)
-    }
-    ids = sorted(found)
-    marker = query.uuid('marker')
-    if marker is not None:
-        if marker not in found:
-            return csbs_bad_parameter(f'marker: {marker} is unknown.')
-        ids = ids[ids.index(marker) + 1 :]
-    ids = ids[query.integer('offset', 1) or 0 :]
-    ids = ids[: query.integer('limit', 1) or 1000]
-    return json_answer(
-        {
-            'policies': [
-                {
-                    'id': id,
-                    'name': found[id].policy_name,
-                    'description': '',
-                    'status': 'suspended',
-                    'provider_id': karbor.PROVIDER,
-                    'parameters': {'common': {}},
-                    'resources': [],
-                    'scheduled_operations': [],
-                }
-                for id in ids
-            ]
-        }
-    )
 
 
 # -- deletion --------------------------------------------------------------

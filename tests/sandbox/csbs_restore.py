@@ -7,8 +7,8 @@ from tests.sandbox import karbor
 from tests.sandbox.body import check_flag, check_keys, read_object
 from tests.sandbox.gate import may_change
 from tests.sandbox.model import CheckpointItem, Restore, Server
+from tests.sandbox.plans import SERVER_TYPE
 from tests.sandbox.protection import (
-    SERVER_TYPE,
     Reason,
     answer_about,
     find_server,

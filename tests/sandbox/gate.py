@@ -64,6 +64,14 @@ def may_create(cloud: Cloud, action: str) -> None:
         refuse(csbs_error(400, 'BackupService.4008', message))
 
 
+def may_see_all(cloud: Cloud, wanted: bool | None) -> bool:
+    """Whether what all projects have is asked for, or the refusal."""
+    if wanted and not cloud.knobs.administrator:
+        message = 'all_tenants is for administrators.'
+        refuse(csbs_error(403, 'CSBS.9009', message))
+    return bool(wanted)
+
+
 def exceeds(quota: int, wanted: int) -> bool:
     """Whether so much is more than is allowed."""
     return quota != -1 and wanted > quota

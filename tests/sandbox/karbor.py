@@ -10,11 +10,11 @@ from typing import Any
 
 from tests.sandbox.model import Checkpoint
 from tests.sandbox.paging import page
+from tests.sandbox.plans import PROVIDER, SERVER_TYPE
 from tests.sandbox.query import Query, is_uuid
 from tests.sandbox.routing import Call, Router
 from tests.sandbox.wire import Answer, json_answer, native_error, refuse
 
-PROVIDER = 'fc4d5750-22e7-4798-8a46-f48f62c4c1da'
 COLLECTION = 'providers/{provider_id}/checkpoints'
 
 LIST_KEYS = (
@@ -54,12 +54,11 @@ def view(checkpoint: Checkpoint) -> dict[str, Any]:
     servers = [
         (one.resource_id, one.resource_name) for one in checkpoint.items
     ]
-    if checkpoint.awaited:
-        servers.append((checkpoint.awaited.id, checkpoint.awaited.name))
+    servers += [(server.id, server.name) for server in checkpoint.awaited]
     resources = [
         {
             'id': id,
-            'type': 'OS::Nova::Server',
+            'type': SERVER_TYPE,
             'name': name,
             'extra_info': None,
         }

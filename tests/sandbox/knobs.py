@@ -39,6 +39,7 @@ RESTORES = ('succeeds', 'fails', 'breaks', 'hangs', 'never-begins')
 TRACES = ('status', 'updated_at', 'taskid')
 POLICY_TASKS = ('succeeds', 'fails', 'times-out', 'skips')
 FAILURES_TOLD = ('failed', 'coded-success', 'success', 'nothing')
+CSBS_POLICY_UPDATES = ('replaces', 'merges', 'drops', 'ignores')
 SHARINGS = ('on', 'absent', 'forbidden')
 
 # The knobs that take one word of a list.
@@ -46,6 +47,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     'catalog': CATALOGS,
     'creation': CREATIONS,
     'csbs_catalog_url_style': CSBS_STYLES,
+    'csbs_policy_update': CSBS_POLICY_UPDATES,
     'discovery': DISCOVERIES,
     'policy_failures_told': FAILURES_TOLD,
     'policy_tasks': POLICY_TASKS,
@@ -106,8 +108,9 @@ class Knobs:
     policy_blank_keys: bool = False
     policy_list_lag: float = 0.0
 
-    # Replicas and clocks.  Lists go on showing what is gone for so long; the
-    # service's clock is ahead of this machine's by so much.
+    # Replicas and clocks.  Lists go on showing what is gone for so long, and
+    # policies of CSBS as they were so long ago; the service's clock is ahead
+    # of this machine's by so much.
     list_lag: float = 0.0
     clock_offset: float = 0.0
 
@@ -139,6 +142,18 @@ class Knobs:
     karbor_provider: str | None = None
     ignore_item_query: bool = False
     sibling_delay: float = 0.0
+
+    # Policies of CSBS.  What an update does to the servers and to what is
+    # kept: it replaces them, merges the new ones into them, replaces and
+    # loses long-term rules and all that the reference does not know, or
+    # does nothing at all; it always answers as if it had done it.
+    csbs_policy_update: str = 'replaces'
+    # What no answer shows, wherever in a policy it is.
+    csbs_policy_hides: tuple[str, ...] = ()
+    # Numbers and flags of what is kept are texts.
+    csbs_policy_texts: bool = False
+    # The provider that answers name, if not the real one.
+    csbs_policy_provider: str | None = None
 
     # Limits and rights; -1 is no limit.
     backup_quota: int = 100

@@ -239,8 +239,8 @@ class Checkpoint:
     policy_name: str
     auto_trigger: bool = False
     items: list[CheckpointItem] = field(default_factory=list)
-    # The server whose item has not appeared yet.
-    awaited: Server | None = None
+    # The servers whose items have not appeared yet.
+    awaited: list[Server] = field(default_factory=list)
     # What is to say while it has no items, or none any more (Karbor goes
     # on showing it).
     status: str = 'available'

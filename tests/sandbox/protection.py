@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """CSBS: may a server be backed up (C2), and its backup (C1)."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,8 @@ from tests.sandbox.body import (
     read_object,
 )
 from tests.sandbox.gate import exceeds, may_create
-from tests.sandbox.model import Server
+from tests.sandbox.model import Checkpoint, Server
+from tests.sandbox.plans import SERVER_TYPE
 from tests.sandbox.query import Query, is_uuid
 from tests.sandbox.routing import Call, Router
 from tests.sandbox.wire import (
@@ -26,7 +28,6 @@ from tests.sandbox.wire import (
     refuse,
 )
 
-SERVER_TYPE = 'OS::Nova::Server'
 RESOURCES = 'providers/{provider_id}/resources'
 
 PROTECT_KEYS = (
@@ -49,7 +50,7 @@ def register(routes: Router) -> None:
     routes.route('POST', RESOURCES + '/{server_id}/action')(protect)
 
 
-def _obstacle(call: Call, server: Server) -> Reason | None:
+def obstacle(call: Call, server: Server) -> Reason | None:
     """What is in the way of a backup of a server, if anything is."""
     if not server.protectable:
         return (
@@ -74,7 +75,7 @@ def is_being_backed_up(call: Call, server: Server) -> bool:
         and item.status in ('waiting_protect', 'protecting')
         for item in state.items_of[call.project]
     ) or any(
-        checkpoint.awaited is server
+        server in checkpoint.awaited
         for checkpoint in state.checkpoints_of[call.project]
     )
 
@@ -107,7 +108,7 @@ def _protectable(
     elif (server := find_server(call, resource_id)) is None:
         reason = 'CSBS.6000', f'Server {resource_id} could not be found.'
     else:
-        reason = _obstacle(call, server)
+        reason = obstacle(call, server)
         said = server.protectable_message
     return answer_about(resource_type, resource_id, reason, said)
 
@@ -141,31 +142,52 @@ def protect(call: Call, provider_id: str, server_id: str) -> Answer:
     )
     tags = _checked(wanted)
     server = _protected(call, server_id, wanted)
-    _check_quota(call, server)
-    state = call.cloud.state
-    checkpoint = state.add_checkpoint(
+    check_quota(call, [server])
+    checkpoint = call.cloud.state.add_checkpoint(
         (), wanted.get('backup_name'), project_id=call.project
     )
-    checkpoint.status = 'protecting'
-    checkpoint.awaited = server
-    # The first is full, whatever is asked for; so is each one on request.
-    incremental = wanted.get('incremental') is not False and any(
-        item.resource_id == server.id and item.status == 'available'
-        for item in state.items_of[call.project]
-    )
-    call.cloud.creations.begin_item(
-        server,
-        partial(
-            state.add_item,
-            checkpoint,
-            server,
-            'waiting_protect',
-            incremental,
-            wanted.get('description', ''),
-            tags,
-        ),
+    begin(
+        call,
+        checkpoint,
+        [server],
+        wanted.get('description', ''),
+        tags,
+        full=wanted.get('incremental') is False,
     )
     return json_answer({'checkpoint': karbor.view(checkpoint)})
+
+
+def begin(
+    call: Call,
+    checkpoint: Checkpoint,
+    servers: Sequence[Server],
+    description: str = '',
+    tags: Sequence[dict[str, str]] = (),
+    *,
+    full: bool = False,
+) -> None:
+    """Let a checkpoint fill with what is saved of some servers."""
+    state = call.cloud.state
+    checkpoint.status = 'protecting'
+    checkpoint.awaited = list(servers)
+    for server in servers:
+        # The first is full, whatever is asked for.
+        incremental = not full and any(
+            item.resource_id == server.id and item.status == 'available'
+            for item in state.items_of[call.project]
+        )
+        call.cloud.creations.begin_item(
+            server,
+            partial(
+                state.add_item,
+                checkpoint,
+                server,
+                'waiting_protect',
+                incremental,
+                description,
+                tags,
+            ),
+        )
 
 
 def _checked(wanted: dict[str, Any]) -> list[dict[str, str]]:
@@ -182,10 +204,10 @@ def _checked(wanted: dict[str, Any]) -> list[dict[str, str]]:
         refuse(csbs_bad_parameter('extra_info is no object.'))
     if not isinstance(wanted.get('resource_type', ''), str):
         refuse(csbs_bad_parameter('resource_type is no text.'))
-    return _tags(wanted['tags']) if 'tags' in wanted else []
+    return read_tags(wanted['tags']) if 'tags' in wanted else []
 
 
-def _tags(tags: Any) -> list[dict[str, str]]:
+def read_tags(tags: Any) -> list[dict[str, str]]:
     """One to ten; blanks around their texts are dropped."""
     if not isinstance(tags, list) or not 1 <= len(tags) <= MAX_TAGS:
         refuse(csbs_bad_parameter(f'tags must be 1 to {MAX_TAGS}.'))
@@ -217,17 +239,17 @@ def _protected(call: Call, server_id: str, wanted: dict[str, Any]) -> Server:
     if server is None:
         message = f'Server {server_id} could not be found.'
         refuse(csbs_error(400, 'CSBS.6000', message))
-    reason = _obstacle(call, server)
+    reason = obstacle(call, server)
     if reason is not None:
         refuse(csbs_error(400, *reason))
     return server
 
 
-def _check_quota(call: Call, server: Server) -> None:
+def check_quota(call: Call, servers: Sequence[Server]) -> None:
     knobs = call.cloud.knobs
     count, gigabytes = usage(call)
-    size = sum(volume.size for volume in server.volumes)
-    if exceeds(knobs.csbs_backup_quota, count + 1) or exceeds(
+    size = sum(volume.size for server in servers for volume in server.volumes)
+    if exceeds(knobs.csbs_backup_quota, count + len(servers)) or exceeds(
         knobs.csbs_gigabyte_quota, gigabytes + size
     ):
         refuse(csbs_error(400, 'CSBS.9006', 'The quota is too small.'))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tests.sandbox.model import Server, Volume
+from tests.sandbox.plans import DAYS, pattern
 from tests.sandbox.state import CloudState, described
 from tests.sandbox.volume_policies import SUCCESS
 
@@ -142,12 +143,17 @@ def _checkpoints(state: CloudState, servers: Sequence[Server]) -> None:
     state.add_checkpoint(
         [web01], 'web01-pre-patch', created_at=_at(state, 5, 11)
     )
-    state.add_checkpoint(
+    when = _at(state, 3, 1)
+    weekly = state.add_checkpoint(
         servers,
         'autobk_c5b5',
         policy='weekly-all',
         auto_trigger=True,
-        created_at=_at(state, 3, 1),
+        created_at=when,
+    )
+    trigger = state.plans[weekly.policy_id].operation['trigger']
+    trigger['properties']['pattern'] = pattern(
+        f'FREQ=WEEKLY;BYDAY={DAYS[when.weekday()]};BYHOUR=1;BYMINUTE=0'
     )
     state.add_checkpoint(
         [db01], 'db01-template', image=True, created_at=_at(state, 40, 15)

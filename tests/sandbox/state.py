@@ -34,6 +34,7 @@ from tests.sandbox.model import (
     Volume,
 )
 from tests.sandbox.paging import Shelf
+from tests.sandbox.plans import DEFINITION, Plan, Plans, new_plan, resource_of
 from tests.sandbox.volume_policies import VolumePolicies
 
 ZONE = 'eu-de-01'
@@ -78,6 +79,7 @@ class CloudState:
         self.images: dict[str, Image] = {}
         self.restores: dict[str, Restore] = {}
         self.volume_policies = VolumePolicies(self.volumes, clock, self.now)
+        self.plans = Plans(clock)
 
         # The same rows in the order of their creation, for the lists.
         self.backups_of: defaultdict[str, Shelf[Backup]]
@@ -566,7 +568,9 @@ class CloudState:
         """What one run saved: an item per server, a VBS backup per disk.
 
         `servers` may be a number of servers to make.  `policy` is the name
-        of the policy that ran; without it the run was a one-off.
+        of the policy that ran, and `policy_id` its id; without both the run
+        was a one-off.  A policy that does not exist is made, of those of the
+        servers that belong to no other one.
         """
         with self.lock:
             project = project_id or self.project.id
@@ -577,14 +581,24 @@ class CloudState:
                     for n in range(servers)
                 ]
             fresh_id = self.new_uuid()
+            plan_id = policy_id or (fresh_id if policy else f'fake_{fresh_id}')
+            if not plan_id.startswith('fake_') and plan_id not in self.plans:
+                self.add_plan(
+                    policy or 'fake_plan',
+                    [one for one in servers if not self.plan_of(one)],
+                    id=plan_id,
+                    project_id=project,
+                    created_at=created_at,
+                )
+            plan = self.plans.get(plan_id)
             checkpoint = Checkpoint(
                 self.new_uuid(),
                 self._next(),
                 project,
                 name or self._run_name(auto_trigger),
                 self.stamp(created_at),
-                policy_id or (fresh_id if policy else f'fake_{fresh_id}'),
-                policy or 'fake_plan',
+                plan_id,
+                plan.name if plan else 'fake_plan',
                 auto_trigger,
             )
             self.checkpoints[checkpoint.id] = checkpoint
@@ -598,6 +612,48 @@ class CloudState:
                     made = self.add_image(checkpoint.name, project_id=project)
                     item.images = [made.id]
             return checkpoint
+
+    def add_plan(
+        self,
+        name: str,
+        servers: Sequence[Server] = (),
+        *,
+        id: str | None = None,
+        project_id: str | None = None,
+        created_at: When = None,
+        description: str = '',
+        enabled: bool = True,
+        schedule: str = '',
+        definition: dict[str, Any] | None = None,
+        tags: Sequence[dict[str, str]] = (),
+        **more: Any,
+    ) -> Plan:
+        """A policy of CSBS.
+
+        `schedule` is the pattern of its trigger, and `definition` what it
+        keeps: its `operation_definition`.  `more` are fields that nobody
+        knows; those of other objects can be put into `body`.
+        """
+        with self.lock:
+            plan = new_plan(
+                id or self.new_uuid(),
+                project_id or self.project.id,
+                self.stamp(created_at),
+                name=name,
+                description=description,
+                resources=map(resource_of, servers),
+                enabled=enabled,
+                definition=DEFINITION if definition is None else definition,
+                schedule=schedule,
+                tags=tags,
+            )
+            plan.body |= more
+            self.plans[plan.id] = plan
+            return plan
+
+    def plan_of(self, server: Server) -> Plan | None:
+        """The one policy that a server belongs to."""
+        return self.plans.of_server(server.id)
 
     def _run_name(self, auto_trigger: bool) -> str:
         prefix = 'autobk' if auto_trigger else 'manualbk'
@@ -638,7 +694,8 @@ class CloudState:
         self.items[item.id] = item
         self.items_of[item.project_id].add(item)
         checkpoint.items.append(item)
-        checkpoint.awaited = None
+        if server in checkpoint.awaited:
+            checkpoint.awaited.remove(server)
         return item
 
     def _add_part(self, item: CheckpointItem, volume: Volume) -> None:

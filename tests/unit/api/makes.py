@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a POST that makes something may be answered with, and what that means.
 
-The same for all calls that make something; :class:`Makes` holds each of them
-against it.
+The same for all calls that make something, and for a PUT; :class:`Makes` holds
+each of them against it.
 """
 
 from collections.abc import Callable
@@ -66,6 +66,7 @@ ENDS: dict[str, tuple[dict[str, Any], type[errors.ClientError], int]] = {
 class Makes:
     """The tests of one call; derived for each.
 
+    :cvar method: how it is sent.
     :cvar path: where it goes, below :data:`URL`.
     :cvar accepted: the status that the reference documents.
     :cvar repeats: whether it is sent again after a pause.
@@ -73,6 +74,7 @@ class Makes:
     :cvar body: the smallest body.
     """
 
+    method = 'POST'
     path: str
     accepted = 200
     repeats = True
@@ -90,14 +92,14 @@ class Makes:
     def there(self, fake_cloud: MakeCloud, *answers: Any) -> FakeCloud:
         """A cloud with these answers, one after another."""
         cloud: FakeCloud = fake_cloud()
-        cloud.on('POST', f'{URL}/{self.path}', *answers)
+        cloud.on(self.method, f'{URL}/{self.path}', *answers)
         return cloud
 
     def test_the_smallest_body(self, fake_cloud: MakeCloud) -> None:
         good = {'status_code': self.accepted, 'json': self.answer(TWO)}
         cloud = self.there(fake_cloud, good)
         self.call(Transport(cloud.session))
-        assert cloud.sent() == [f'POST {URL}/{self.path}']
+        assert cloud.sent() == [f'{self.method} {URL}/{self.path}']
         assert cloud.requests[0].json() == self.body
 
     @pytest.mark.parametrize(

@@ -229,7 +229,9 @@ def test_arguments_become_knobs() -> None:
         --creation fails --creation-time 9 --item-delay 4 --closed
         --backup-quota 3 --shares-dropped 1
         --restore breaks --restore-time 7 --restore-delay 2 --restore-lag 1
-        --restore-traces status --restore-keeps-failure --restores-shown"""
+        --restore-traces status --restore-keeps-failure --restores-shown
+        --csbs-policy-update drops --csbs-policy-hides tags,timezone
+        --csbs-policy-texts --csbs-policy-provider x"""
     fault = '{"action": "status", "method": "DELETE", "status": 503}'
     arguments = [*given.split(), '--fault', fault]
     knobs = knobs_of(parser().parse_args(arguments))
@@ -248,6 +250,9 @@ def test_arguments_become_knobs() -> None:
     assert knobs.restore_traces == ('status',)
     assert knobs.restore_keeps_failure
     assert knobs.restores_shown
+    assert knobs.csbs_policy_update == 'drops'
+    assert knobs.csbs_policy_hides == ('tags', 'timezone')
+    assert (knobs.csbs_policy_texts, knobs.csbs_policy_provider) == (True, 'x')
     assert [one.status for one in knobs.faults] == [503]
 
 

@@ -15,7 +15,7 @@ from vbsclient.api.csbs.backups import (
 from vbsclient.api.csbs.checkpoints import Checkpoint, CheckpointGroups, Member
 from vbsclient.api.csbs.karbor import KarborCheckpoint, KarborCheckpoints
 from vbsclient.api.csbs.kind import CSBS_PROVIDER, NoServerBackups, Provider
-from vbsclient.api.csbs.policies import Policies, Policy
+from vbsclient.api.csbs.policies import Policies, Policy, PolicyServer
 from vbsclient.api.csbs.restores import Restores
 from vbsclient.api.csbs.servers import Protectability, Servers
 from vbsclient.api.endpoint import CSBSEndpoint, resolve_csbs
@@ -33,6 +33,7 @@ __all__ = [
     'NoServerBackups',
     'Policies',
     'Policy',
+    'PolicyServer',
     'Protectability',
     'Provider',
     'Quota',

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from vbsclient.api import errors, paging
 from vbsclient.api.collection import Collection, id_of
 from vbsclient.api.csbs.kind import CSBS_PROVIDER
-from vbsclient.api.http import Receipt, Transport
+from vbsclient.api.http import Handle, Receipt, Transport, with_handle
 from vbsclient.api.names import name_or_none
 from vbsclient.api.paths import is_uuid, resource_path, uuid_segment
 from vbsclient.api.values import (
@@ -109,6 +109,44 @@ class KarborCheckpoints(Collection[KarborCheckpoint]):
                 f'checkpoints ({self._url} answers 404)',
                 CORRECT_CSBS_OR_PROVIDER,
             ) from error
+
+    def create(
+        self, policy_id: str, server_ids: Sequence[str] | None = None
+    ) -> Receipt:
+        """Run a policy now (CSBS API, C4; 200).
+
+        It is asynchronous: the receipt's handle has the id of the
+        checkpoint, whose backups may be listed a little later.  They do not
+        expire, whatever the policy says.
+
+        :param policy_id: a UUID; the ``fake_...`` of a backup that no
+            policy made is none.
+        :param server_ids: the UUIDs of those servers of the policy that are
+            wanted; None for all.
+        :raises InvalidId: if an id is no UUID, or no server is wanted;
+            nothing was sent.
+        :raises ServiceError: if the service refuses.
+        :raises ConnectionFailed: if it could not be sent.
+        :raises OutcomeUnknown: if it may have been accepted.
+        """
+        parameters: dict[str, Any] = {}
+        if server_ids is not None:
+            # An empty list may mean all of them, and is refused.
+            parameters['resources'] = [
+                str(uuid_segment(id)) for id in server_ids or ['']
+            ]
+        document, receipt = self._transport.post(
+            self._address(),
+            {
+                'checkpoint': {
+                    'plan_id': str(uuid_segment(policy_id)),
+                    'parameters': parameters,
+                }
+            },
+            accepted=200,
+        )
+        checkpoint = dict_or_empty(document.get('checkpoint'))
+        return with_handle(receipt, Handle.of_checkpoint(checkpoint.get('id')))
 
     def delete(self, checkpoint_id: str) -> Receipt:
         """Ask for the deletion of a whole checkpoint (CSBS API, C8; 200).
