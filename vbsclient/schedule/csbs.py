@@ -22,7 +22,6 @@ from vbsclient.schedule import InvalidSetting, zones
 from vbsclient.schedule.runs import rule_parts
 from vbsclient.schedule.values import (
     DAY_NAMES,
-    PERIODS,
     UNLIMITED,
     WEEKDAYS,
     Retention,
@@ -33,7 +32,6 @@ from vbsclient.schedule.values import (
     WantedSchedule,
     clock,
     enumerated,
-    minute_of,
     time_of,
 )
 
@@ -47,6 +45,10 @@ _LONGEST_PATTERN = 10_240
 _PHYSICAL_LINE = re.compile(r'[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+')
 _IS_RULE = re.compile(r'RRULE[:;]', re.IGNORECASE)
 _IS_EXCEPTION = re.compile(r'(?:EXDATE|EXRULE|RDATE)[:;]', re.IGNORECASE)
+_IS_WRAPPER = re.compile(r'(?:BEGIN|END):', re.IGNORECASE)
+
+#: A rule of CSBS is in UTC at all times, as far as known.
+_ANY_TIME = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 #: The parts that say nothing but times and days.
 _KNOWN_PARTS = frozenset({'FREQ', 'BYDAY', 'BYHOUR', 'BYMINUTE', 'INTERVAL'})
@@ -57,7 +59,7 @@ _LARGEST = 99_999
 
 #: {attribute of a retention: key of ``operation_definition``}
 _LIMITS = {'last': 'max_backups', 'days': 'retention_duration_days'}
-_COUNTS = {
+COUNTS = {
     'daily': 'day_backups',
     'weekly': 'week_backups',
     'monthly': 'month_backups',
@@ -77,25 +79,14 @@ EVERY_DAY = 'Let it run every day, or on days of the week.'
 
 
 def operation_of(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The scheduled operation of a policy; an empty one if it has none.
-
-    :raises MalformedResponse: if it has several: the reference has one.
-    """
+    """The scheduled operation of a policy; an empty one if it has none."""
     operations = body.get('scheduled_operations')
     found = operations if isinstance(operations, list) else []
-    if len(found) > 1:
-        raise MalformedResponse(
-            f'the policy has {len(found)} scheduled operations where one is '
-            f'documented'
-        )
     return dict_or_empty(found[0]) if found else {}
 
 
 def settings_of(body: Mapping[str, Any]) -> Settings:
-    """What a policy (C12, C13) says.
-
-    :raises MalformedResponse: if it has several scheduled operations.
-    """
+    """What a policy (C12, C13) says."""
     operation = operation_of(body)
     return Settings(
         _schedule(operation),
@@ -129,6 +120,20 @@ def schedule_of_pattern(pattern: str) -> Schedule:
     if exceptions:
         return Schedule(raw=' '.join([rule, *exceptions]))
     return _known(rule_parts(rule)) or Schedule(raw=rule)
+
+
+def meaning_of_pattern(pattern: str) -> object:
+    """What is equal for patterns that mean the same.
+
+    Line ends, what is around the rule, and the order of its parts mean
+    nothing.
+    """
+    others = {text.strip() for _, text in _lines(pattern)}
+    return schedule_of_pattern(pattern).meaning(_ANY_TIME), frozenset(
+        text
+        for text in others
+        if text and not (_IS_RULE.match(text) or _IS_WRAPPER.match(text))
+    )
 
 
 def _lines(pattern: str) -> list[tuple[str, str]]:
@@ -181,16 +186,21 @@ def _numbers(text: str, valid: range) -> list[int]:
 def _retention(definition: Mapping[str, Any]) -> Retention:
     if lenient_bool(definition.get('permanent')):
         return Retention(forever=True)
-    counts = {
-        name: lenient_int(definition.get(key)) for name, key in _COUNTS.items()
+    # A count of 0 keeps none.
+    counts: dict[str, Any] = {
+        name: lenient_int(definition.get(key)) or None
+        for name, key in COUNTS.items()
     }
     last, days = (lenient_int(definition.get(key)) for key in _LIMITS.values())
     if days is not None and days < 0:
         days = None
     if last is not None and last < 0:
         last = UNLIMITED if days is None else None
-    timezone_text = text_or_none(definition.get('timezone'))
-    return Retention(last, days, **counts, timezone=timezone_text or None)
+    zone = text_or_none(definition.get('timezone'))
+    return replace(
+        Retention(last, days, timezone=zone if any(counts.values()) else None),
+        **counts,
+    )
 
 
 def new_operation(wanted: Wanted, now: datetime) -> dict[str, Any]:
@@ -233,7 +243,7 @@ def changed_policy(
     :returns: what is in ``policy``; an empty one if nothing changes.
     :raises InvalidSetting: if CSBS has no such schedule or retention.
     :raises MalformedResponse: if the policy does not say whether it is
-        enabled, or which its scheduled operation is.
+        enabled, or has not the one scheduled operation that is documented.
     """
     operation = operation_of(body)
     is_enabled = lenient_bool(operation.get('enabled'))
@@ -244,17 +254,20 @@ def changed_policy(
         body.get('description') or ''
     ):
         sent['description'] = description
-    if resources is not None and _ids(resources) != _ids(body['resources']):
+    if resources is not None and _ids(resources) != _ids(
+        body.get('resources')
+    ):
         sent['resources'] = copy.deepcopy(list(resources))
     changed = _changed_blocks(operation, wanted, now)
     enabled = is_enabled if wanted.enabled is None else wanted.enabled
     if not sent and not changed and enabled == is_enabled:
         return {}
     id = operation.get('id')
-    if enabled is None or not isinstance(id, str) or not id:
+    is_one = len(body.get('scheduled_operations') or ()) == 1
+    if enabled is None or not isinstance(id, str) or not (id and is_one):
         raise MalformedResponse(
-            'the policy does not say whether it is enabled, or has no '
-            'scheduled operation'
+            'The policy does not say whether it is enabled, or has not the '
+            'one scheduled operation that is documented'
         )
     changed = {'id': id, 'enabled': enabled} | changed
     return sent | {'scheduled_operations': [changed]}
@@ -393,22 +406,19 @@ def _changed_definition(
     for key in ('plan_id', 'provider_id'):
         if not sent.get(key):
             sent.pop(key, None)
-    sent |= {
-        key: getattr(new, name) or UNLIMITED for name, key in _LIMITS.items()
-    }
+    for name, key in _LIMITS.items():
+        limit = getattr(new, name)
+        sent[key] = UNLIMITED if limit is None else limit
     sent['permanent'] = new.forever
-    for name, key in _COUNTS.items():
+    for name, key in COUNTS.items():
         count = getattr(new, name)
         # What is left out may be kept: 0 ends it.
         if count is not None or key in sent:
             sent[key] = count or 0
-    if any(key in sent for key in _COUNTS.values()):
+    if any(key in sent for key in COUNTS.values()):
         zone = wanted.schedule.zone
-        sent['timezone'] = (
-            zones.offset_text(zones.offset_at(zone or timezone.utc, now))
-            if zone is not None or not new.timezone
-            else new.timezone
-        )
+        if zone is not None or not sent.get('timezone'):
+            sent['timezone'] = zones.offset_text(zones.offset_at(zone, now))
     return sent
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
-from itertools import islice
+from itertools import islice, pairwise
 
 from vbsclient.schedule import InvalidSetting, zones
 from vbsclient.schedule.values import Schedule
@@ -93,8 +93,7 @@ def check_rule(rule: str) -> str:
         ) from None
     if not runs:
         raise InvalidSetting(f'the rule {rule!r} never runs')
-    pairs = zip(runs, runs[1:], strict=False)
-    if any(after - before < _SHORTEST for before, after in pairs):
+    if any(after - before < _SHORTEST for before, after in pairwise(runs)):
         raise InvalidSetting(
             f'the rule {rule!r} has runs that are less than an hour apart'
         )

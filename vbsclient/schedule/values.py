@@ -26,7 +26,6 @@ PERIODS = ('daily', 'weekly', 'monthly', 'yearly')
 _MINUTES_OF_DAY = 24 * 60
 
 GIVE_TIMES_AND_DAYS = 'Give its times, and its days.'
-GIVE_TIMES = 'Give the times, too, as the clocks of that time zone show them.'
 SAY_HOW_MUCH = 'Say how many backups to keep, or for how many days.'
 GIVE_LAST = 'Give the number of the newest backups to keep, too.'
 GIVE_DAYS_OR_END = (
@@ -83,7 +82,7 @@ class Schedule:
     def meaning(self, now: datetime) -> object:
         """What is equal for schedules that run at the same times."""
         if self.raw is not None:
-            return ' '.join(self.raw.upper().split())
+            return frozenset(self.raw.upper().split(';'))
         if self.every_days is not None and self.every_days > 1:
             offset = zones.offset_at(self.zone, now)
             return self.every_days, offset, frozenset(self.at)
@@ -183,11 +182,14 @@ class WantedSchedule:
                     GIVE_TIMES_AND_DAYS,
                 )
             old = Schedule()
-        if self.zone is not None and self.at is None and old.zone is None:
+        is_moved = self.zone is not None and old.zone is None
+        if is_moved and (
+            self.at is None or not (old.weekdays is None or self.has_days)
+        ):
             raise InvalidSetting(
-                'a time zone alone does not say when the policy is to run: '
-                'the service does not tell the one of its times',
-                GIVE_TIMES,
+                'the service does not tell the time zone of the policy, so '
+                'that its times and days have none to be changed from',
+                GIVE_TIMES_AND_DAYS,
             )
         return replace(
             old,

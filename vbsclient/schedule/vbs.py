@@ -151,12 +151,13 @@ def changed_policy(
 
     :param body: the policy as it was read just before (V26).
     :param now: when the offset of a named zone is taken.
+    :returns: an empty one if nothing changes.
     :raises InvalidSetting: if VBS has no such schedule or retention, or the
         zone of days of the week is not known.
     """
     policy = stripped(body)
     settings = settings_of(policy)
-    sent = {key: policy[key] for key in policy if key not in _OWN}
+    sent = {k: v for k, v in stripped(body).items() if k not in _OWN}
     if not sent.get('time_zone'):
         sent.pop('time_zone', None)
     plan = dict_or_empty(sent.get('scheduled_policy'))
@@ -188,7 +189,25 @@ def changed_policy(
         enabled = settings.enabled
     if enabled is not None:
         plan['status'] = 'ON' if enabled else 'OFF'
-    return sent
+    return {} if _is_unchanged(policy, sent) else sent
+
+
+def _is_unchanged(policy: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
+    if 'backup_policy_name' in sent:
+        return False
+    old, new = (
+        (
+            settings.schedule,
+            settings.retention.last,
+            settings.retention.days,
+            bool(settings.retention.first_of_month),
+            settings.enabled,
+            zones.offset_of_text(body.get('time_zone')),
+        )
+        for body in (policy, sent)
+        for settings in [settings_of(body)]
+    )
+    return old == new
 
 
 def _changed_schedule(
@@ -248,16 +267,14 @@ def _start_times(schedule: Schedule, now: datetime) -> str:
 def _odd_minute(
     schedule: Schedule, now: datetime, local: time, late: int
 ) -> InvalidSetting:
-    zone = zones.offset_text(zones.offset_at(schedule.zone, now))
-    offset = zones.offset_at(schedule.zone, now) // timedelta(minutes=1)
-    nearest = [
-        clock(time_of(minute_of(local) + shift))
-        for shift in (-late, 60 - late)
-    ]
+    offset = zones.offset_at(schedule.zone, now)
+    minute = minute_of(local)
+    in_utc = time_of(minute - offset // timedelta(minutes=1))
+    nearest = [time_of(minute + shift) for shift in (-late, 60 - late)]
     return InvalidSetting(
         f'VBS starts backups at full hours of UTC, and {clock(local)} in '
-        f'{zone} is {clock(time_of(minute_of(local) - offset))} UTC; '
-        f'{enumerated(nearest)} would do'
+        f'{zones.offset_text(offset)} is {clock(in_utc)} UTC; '
+        f'{enumerated(list(map(clock, nearest)))} would do'
     )
 
 
