@@ -263,7 +263,8 @@ def changed_policy(
     if not sent and not changed and enabled == is_enabled:
         return {}
     id = operation.get('id')
-    is_one = len(body.get('scheduled_operations') or ()) == 1
+    operations = body.get('scheduled_operations')
+    is_one = isinstance(operations, list) and len(operations) == 1
     if enabled is None or not isinstance(id, str) or not (id and is_one):
         raise MalformedResponse(
             'The policy does not say whether it is enabled, or has not the '
