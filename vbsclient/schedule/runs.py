@@ -18,8 +18,13 @@ _RULE = re.compile(r'[A-Za-z0-9=;,+-]+', re.ASCII)
 #: Days of what a rule may repeat; what is left out may run each second.
 _PERIODS = {'DAILY': 1, 'WEEKLY': 7, 'MONTHLY': 0, 'YEARLY': 0}
 
-#: In so many days even 29 February comes.
-_SEARCHED = timedelta(days=8 * 366)
+#: With others a rule may never run, and dateutil searches to the year 9999.
+_PARTS = frozenset(
+    {
+        *('FREQ', 'INTERVAL', 'UNTIL', 'WKST'),
+        *('BYMONTHDAY', 'BYDAY', 'BYHOUR', 'BYMINUTE'),
+    }
+)
 
 #: Runs before this moment that are counted to find the next.
 _COUNTED = 100_000
@@ -115,22 +120,23 @@ def _runs_of_rule(
         raise ValueError('it is not made of parts such as FREQ=DAILY')
     if parts.get('FREQ') not in _PERIODS:
         raise ValueError('FREQ is not DAILY, WEEKLY, MONTHLY or YEARLY')
-    if 'COUNT' in parts or int(parts.get('INTERVAL', '1')) < 1:
-        raise ValueError('it must not have COUNT, or INTERVAL=0')
+    if other := sorted(set(parts) - _PARTS):
+        raise ValueError(f'it must not have the part {other[0]}')
+    interval = int(parts.get('INTERVAL', '1'))
+    if interval < 1:
+        raise ValueError('it must not have INTERVAL=0')
     from dateutil.rrule import rrulestr
 
     # dateutil wants both ends with a time zone or both without.
     today = now.astimezone(timezone.utc).replace(tzinfo=None)
     first = (start or now).astimezone(timezone.utc).replace(tzinfo=None)
     first = first.replace(second=0, microsecond=0)
-    period = timedelta(
-        days=_PERIODS[parts['FREQ']] * int(parts.get('INTERVAL', '1'))
-    )
+    period = timedelta(days=_PERIODS[parts['FREQ']] * interval)
     if period:
         # The same rule from later on: an old policy has many runs.
         first += max((today - first) // period - 1, 0) * period
-    limit = f'{today + _SEARCHED:%Y%m%dT%H%M%S}'
-    parts['UNTIL'] = min(parts.get('UNTIL', limit).rstrip('Z'), limit)
+    if 'UNTIL' in parts:
+        parts['UNTIL'] = parts['UNTIL'].rstrip('Z')
     text = ';'.join(f'{name}={value}' for name, value in parts.items())
     followed = islice(iter(rrulestr(text, dtstart=first)), _COUNTED)
     later = (run for run in followed if run > today)
