@@ -8,8 +8,16 @@ from typing import Any
 
 import pytest
 
-from tests.unit.schedule import test_csbs, test_vbs
-from tests.unit.schedule.test_csbs import DAILY, OTHER, SERVER, wrapped
+from tests.unit.schedule.policies import (
+    DAILY,
+    NOTHING,
+    OTHER,
+    SERVER,
+    csbs_policy,
+    vbs_policy,
+    wanted,
+    wrapped,
+)
 from vbsclient.schedule import csbs, vbs
 from vbsclient.schedule.comparison import Difference, differences
 from vbsclient.schedule.values import WantedRetention
@@ -40,19 +48,19 @@ def plan(policy: dict[str, Any]) -> dict[str, Any]:
 
 def vbs_changed(edit: Edit) -> list[Difference]:
     """A change of the retention, and what else was found afterwards."""
-    before = test_vbs.read(time_zone='UTC+02:00')
-    wanted = test_vbs.wanted(WantedRetention(days=30))
-    sent = vbs.changed_policy(before, wanted, NOW)
+    before = vbs_policy(time_zone='UTC+02:00')
+    change = wanted(WantedRetention(days=30))
+    sent = vbs.changed_policy(before, change, NOW)
     after = copy.deepcopy(before) | copy.deepcopy(sent)
     edit(after)
     return differences(before, sent, after)
 
 
 def csbs_changed(edit: Edit) -> list[Difference]:
-    before = test_csbs.read()
-    wanted = test_csbs.wanted(WantedRetention(last=5), at=['03:00'])
+    before = csbs_policy()
+    change = wanted(WantedRetention(last=5), at=['03:00'])
     sent = csbs.changed_policy(
-        before, wanted, NOW, resources=[SERVER, OTHER], name='db'
+        before, change, NOW, resources=[SERVER, OTHER], name='db'
     )
     after = copy.deepcopy(before)
     after |= {'name': 'db', 'resources': [SERVER, OTHER]}
@@ -145,9 +153,9 @@ def test_what_nobody_asked_for_in_vbs(
 
 
 def test_a_zone_that_the_list_never_tells() -> None:
-    before = test_vbs.read()
-    wanted = test_vbs.wanted(at=['04:00+02:00'], every='1d')
-    sent = vbs.changed_policy(before, wanted, NOW)
+    before = vbs_policy()
+    change = wanted(at=['04:00+02:00'], every='1d')
+    sent = vbs.changed_policy(before, change, NOW)
     assert sent['time_zone'] == 'UTC+02:00'
     after = before | {'scheduled_policy': sent['scheduled_policy']}
     assert differences(before, sent, after) == []
@@ -262,10 +270,8 @@ def test_what_nobody_asked_for_in_csbs(
 
 
 def test_a_start_that_moves_by_itself() -> None:
-    before = test_csbs.read()
-    sent = csbs.changed_policy(
-        before, test_csbs.wanted(test_csbs.NOTHING), NOW, name='db'
-    )
+    before = csbs_policy()
+    sent = csbs.changed_policy(before, wanted(NOTHING), NOW, name='db')
     after = copy.deepcopy(before) | {'name': 'db'}
     properties(after)['start_time'] = '2026-11-26 12:00:00'
     assert [d.path for d in differences(before, sent, after)] == [
@@ -289,7 +295,7 @@ def test_a_start_that_moves_by_itself() -> None:
     ],
 )
 def test_any_answer_can_be_compared(after: dict[str, Any]) -> None:
-    for before in (test_vbs.read(), test_csbs.read()):
+    for before in (vbs_policy(), csbs_policy()):
         assert differences(before, {}, after)
         assert isinstance(differences(after, {}, before), list)
         assert differences(after, {}, after) == []

@@ -7,6 +7,16 @@ from typing import Any
 
 import pytest
 
+from tests.unit.schedule.policies import (
+    DAILY,
+    LAST_10,
+    NOTHING,
+    OTHER,
+    SERVER,
+    csbs_policy,
+    wanted,
+    wrapped,
+)
 from vbsclient.api.errors import MalformedResponse
 from vbsclient.schedule import InvalidSetting, csbs
 from vbsclient.schedule.texts import parse_schedule
@@ -21,64 +31,7 @@ from vbsclient.schedule.values import (
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
 SUMMER = NOW.replace(month=7)
-LAST_10 = WantedRetention(last=10)
-NOTHING = WantedRetention()
-SERVER = {'id': '7e0f9d3c-1b2a-4c5d-8e9f-a0b1c2d3e403', 'name': 'web01'}
-DAILY = 'FREQ=DAILY;BYHOUR=2;BYMINUTE=0'
 RULE = 'FREQ=DAILY;INTERVAL=2;BYHOUR=1;BYMINUTE=0'
-
-
-def wrapped(rule: str) -> str:
-    """To the letter of the reference."""
-    return (
-        f'BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nRRULE:{rule}\r\n'
-        f'END:VEVENT\r\nEND:VCALENDAR\r\n'
-    )
-
-
-def wanted(
-    retention: WantedRetention = LAST_10,
-    enabled: bool | None = None,
-    **written: Any,
-) -> Wanted:
-    return Wanted(parse_schedule(**written), retention, enabled)
-
-
-def read(
-    pattern: str = wrapped(DAILY),
-    enabled: object = True,
-    start: str | None = '2020-01-08 09:59:49',
-    **definition: Any,
-) -> dict[str, Any]:
-    """A policy (C13)."""
-    return {
-        'id': 'a1c1b6de-4f0d-4f6e-9a37-0d5d0b1c7e01',
-        'name': 'web',
-        'description': '',
-        'status': 'suspended',
-        'provider_id': 'fc4d5750-22e7-4798-8a46-f48f62c4c1da',
-        'resources': [SERVER],
-        'scheduled_operations': [
-            {
-                'id': 'b2c1b6de-4f0d-4f6e-9a37-0d5d0b1c7e02',
-                'name': 'default',
-                'enabled': enabled,
-                'operation_type': 'backup',
-                'operation_definition': {
-                    'max_backups': 10,
-                    'retention_duration_days': -1,
-                    'permanent': False,
-                    'plan_id': 'a1c1b6de-4f0d-4f6e-9a37-0d5d0b1c7e01',
-                    'provider_id': '',
-                }
-                | definition,
-                'trigger': {
-                    'id': 'c3c1b6de-4f0d-4f6e-9a37-0d5d0b1c7e03',
-                    'properties': {'pattern': pattern, 'start_time': start},
-                },
-            }
-        ],
-    }
 
 
 @pytest.mark.parametrize(
@@ -351,12 +304,14 @@ def test_any_pattern_is_read(pattern: str, schedule: Schedule | None) -> None:
 
 
 def test_the_start_is_that_of_the_trigger() -> None:
-    schedule = csbs.settings_of(read(wrapped(RULE))).schedule
+    schedule = csbs.settings_of(csbs_policy(wrapped(RULE))).schedule
     assert schedule is not None
     assert schedule.start == datetime(
         2020, 1, 8, 9, 59, 49, tzinfo=timezone.utc
     )
-    unknown = csbs.settings_of(read(wrapped(RULE), start='soon')).schedule
+    unknown = csbs.settings_of(
+        csbs_policy(wrapped(RULE), start='soon')
+    ).schedule
     assert unknown == schedule
     assert unknown.start is None
 
@@ -404,7 +359,7 @@ def test_a_policy_without_a_schedule(body: dict[str, Any]) -> None:
 def test_retentions_are_read(
     definition: dict[str, Any], retention: Retention
 ) -> None:
-    assert csbs.settings_of(read(**definition)).retention == retention
+    assert csbs.settings_of(csbs_policy(**definition)).retention == retention
 
 
 @pytest.mark.parametrize(
@@ -412,7 +367,7 @@ def test_retentions_are_read(
     [(True, True), ('False', False), (None, None), ('x', None)],
 )
 def test_whether_it_is_enabled(value: object, enabled: bool | None) -> None:
-    assert csbs.settings_of(read(enabled=value)).enabled is enabled
+    assert csbs.settings_of(csbs_policy(enabled=value)).enabled is enabled
 
 
 OPERATION = {'id': 'b2c1b6de-4f0d-4f6e-9a37-0d5d0b1c7e02', 'enabled': True}
@@ -422,7 +377,6 @@ DEFINITION = {
     'permanent': False,
     'plan_id': 'a1c1b6de-4f0d-4f6e-9a37-0d5d0b1c7e01',
 }
-OTHER = {'id': '8e0f9d3c-1b2a-4c5d-8e9f-a0b1c2d3e404', 'name': 'web02'}
 
 
 @pytest.mark.parametrize('enabled', [True, False])
@@ -439,7 +393,9 @@ def test_a_block_alone_goes_with_what_would_be_enabled(
     enabled: bool, more: dict[str, Any], sent: dict[str, Any]
 ) -> None:
     """The service takes a missing ``enabled`` for true (T19)."""
-    body = csbs.changed_policy(read(enabled=enabled), Wanted(), NOW, **more)
+    body = csbs.changed_policy(
+        csbs_policy(enabled=enabled), Wanted(), NOW, **more
+    )
     operation = OPERATION | {'enabled': enabled}
     assert body == sent | {'scheduled_operations': [operation]}
 
@@ -485,7 +441,7 @@ def test_a_block_alone_goes_with_what_would_be_enabled(
 def test_only_the_blocks_that_change_are_sent(
     change: Wanted, operation: dict[str, Any]
 ) -> None:
-    policy = read()
+    policy = csbs_policy()
     before = copy.deepcopy(policy)
     body = csbs.changed_policy(policy, change, NOW)
     assert body == {'scheduled_operations': [OPERATION | operation]}
@@ -493,7 +449,7 @@ def test_only_the_blocks_that_change_are_sent(
 
 
 def test_a_definition_is_sent_whole_and_with_right_types() -> None:
-    policy = read(
+    policy = csbs_policy(
         max_backups='10',
         permanent='False',
         day_backups='7',
@@ -512,7 +468,7 @@ def test_a_definition_is_sent_whole_and_with_right_types() -> None:
 
 
 def test_forever_ends_what_was_kept_long_term() -> None:
-    policy = read(day_backups=7, timezone='UTC+08:00')
+    policy = csbs_policy(day_backups=7, timezone='UTC+08:00')
     body = csbs.changed_policy(
         policy, wanted(WantedRetention(forever=True)), NOW
     )
@@ -528,27 +484,31 @@ def test_forever_ends_what_was_kept_long_term() -> None:
 @pytest.mark.parametrize(
     ('policy', 'change', 'more'),
     [
-        (read(), Wanted(), {}),
-        (read(), Wanted(), {'name': 'web', 'description': ''}),
-        (read(), Wanted(), {'resources': [SERVER | {'name': 'x'}]}),
-        (read(), wanted(NOTHING, True), {}),
-        (read(), wanted(LAST_10, at=['02:00'], every='1d'), {}),
-        (read(), wanted(NOTHING, at=['02:00'], every='1d', zone='UTC'), {}),
+        (csbs_policy(), Wanted(), {}),
+        (csbs_policy(), Wanted(), {'name': 'web', 'description': ''}),
+        (csbs_policy(), Wanted(), {'resources': [SERVER | {'name': 'x'}]}),
+        (csbs_policy(), wanted(NOTHING, True), {}),
+        (csbs_policy(), wanted(LAST_10, at=['02:00'], every='1d'), {}),
         (
-            read('RRULE:BYHOUR=2;FREQ=DAILY;BYMINUTE=0;INTERVAL=1'),
+            csbs_policy(),
+            wanted(NOTHING, at=['02:00'], every='1d', zone='UTC'),
+            {},
+        ),
+        (
+            csbs_policy('RRULE:BYHOUR=2;FREQ=DAILY;BYMINUTE=0;INTERVAL=1'),
             wanted(NOTHING, at=['04:00+02:00'], every='1d'),
             {},
         ),
         (
-            read(),
+            csbs_policy(),
             wanted(
                 NOTHING, at=['02:00'], on=['weekdays', 'weekend'], zone='UTC'
             ),
             {},
         ),
-        (read(wrapped(RULE)), wanted(NOTHING, rule=RULE.lower()), {}),
-        (read(max_backups='10'), wanted(LAST_10), {}),
-        (read(), wanted(WantedRetention(last=10, daily=0)), {}),
+        (csbs_policy(wrapped(RULE)), wanted(NOTHING, rule=RULE.lower()), {}),
+        (csbs_policy(max_backups='10'), wanted(LAST_10), {}),
+        (csbs_policy(), wanted(WantedRetention(last=10, daily=0)), {}),
     ],
 )
 def test_nothing_to_change(
@@ -572,7 +532,7 @@ def test_nothing_to_change(
 def test_what_is_not_one_operation_is_not_changed(
     operations: object, change: Wanted
 ) -> None:
-    policy = read() | {'scheduled_operations': operations}
+    policy = csbs_policy() | {'scheduled_operations': operations}
     with pytest.raises(MalformedResponse):
         csbs.changed_policy(policy, change, NOW)
 
@@ -587,7 +547,7 @@ def test_what_is_not_one_operation_is_not_changed(
 )
 def test_changes_that_are_refused(change: Wanted, reason: str) -> None:
     with pytest.raises(InvalidSetting, match=reason):
-        csbs.changed_policy(read(), change, NOW)
+        csbs.changed_policy(csbs_policy(), change, NOW)
 
 
 @pytest.mark.parametrize('end', ['\r\n', '\n', '\r'])
@@ -634,7 +594,7 @@ def test_a_pattern_without_the_one_rule(pattern: str, count: int) -> None:
 def test_a_policy_without_a_pattern_gets_one() -> None:
     assert csbs.changed_pattern('', DAILY) == wrapped(DAILY)
     change = wanted(NOTHING, at=['02:00'], every='1d')
-    body = csbs.changed_policy(read(''), change, NOW)
+    body = csbs.changed_policy(csbs_policy(''), change, NOW)
     (operation,) = body['scheduled_operations']
     assert operation['trigger']['properties']['pattern'] == wrapped(DAILY)
 

@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
+from tests.unit.schedule.policies import (
+    NOTHING,
+    vbs_policy,
+    wanted,
+)
 from vbsclient.schedule import InvalidSetting, vbs
-from vbsclient.schedule.texts import parse_schedule
 from vbsclient.schedule.values import (
     UNLIMITED,
     Retention,
@@ -21,36 +25,7 @@ from vbsclient.schedule.values import (
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
 SUMMER = NOW.replace(month=7)
-LAST_10 = WantedRetention(last=10)
 PLUS_2 = timezone(timedelta(hours=2))
-
-
-def wanted(
-    retention: WantedRetention = LAST_10,
-    enabled: bool | None = None,
-    **written: Any,
-) -> Wanted:
-    return Wanted(parse_schedule(**written), retention, enabled)
-
-
-def read(**plan: Any) -> dict[str, Any]:
-    """A policy of a list (V26)."""
-    outside = {
-        key: plan.pop(key) for key in ('time_zone', 'extra') if key in plan
-    }
-    return {
-        'backup_policy_id': 'a1c1b6de-4f0d-4f6e-9a37-0d5d0b1c7e01',
-        'backup_policy_name': 'nightly',
-        'scheduled_policy': {
-            'start_time': '01:00,13:00',
-            'frequency': 2,
-            'rentention_num': 10,
-            'remain_first_backup_of_curMonth': 'N',
-            'status': 'ON',
-        }
-        | plan,
-        'policy_resource_count': 3,
-    } | outside
 
 
 @pytest.mark.parametrize(
@@ -216,37 +191,37 @@ def test_retentions_that_vbs_has_not(
 @pytest.mark.parametrize(
     ('body', 'schedule'),
     [
-        (read(), Schedule((time(1), time(13)), 2, zone=timezone.utc)),
+        (vbs_policy(), Schedule((time(1), time(13)), 2, zone=timezone.utc)),
         (
-            read(start_time='22:00,00:00,02:00', time_zone='UTC+02:00'),
+            vbs_policy(start_time='22:00,00:00,02:00', time_zone='UTC+02:00'),
             Schedule((time(0), time(2), time(4)), 2, zone=PLUS_2),
         ),
         (
-            read(frequency=0, week_frequency=['THU', 'MON']),
+            vbs_policy(frequency=0, week_frequency=['THU', 'MON']),
             Schedule((time(1), time(13)), weekdays=(0, 3), zone=timezone.utc),
         ),
         (
-            read(frequency=None, week_frequency='thu, mon'),
+            vbs_policy(frequency=None, week_frequency='thu, mon'),
             Schedule((time(1), time(13)), weekdays=(0, 3), zone=timezone.utc),
         ),
         # The interval wins.
         (
-            read(frequency='2', week_frequency=['MON']),
+            vbs_policy(frequency='2', week_frequency=['MON']),
             Schedule((time(1), time(13)), 2, zone=timezone.utc),
         ),
         (
-            read(start_time=' 13:00 , 01:00', time_zone='nonsense'),
+            vbs_policy(start_time=' 13:00 , 01:00', time_zone='nonsense'),
             Schedule((time(1), time(13)), 2, zone=timezone.utc),
         ),
         (
-            read(start_time='25:00'),
+            vbs_policy(start_time='25:00'),
             Schedule(raw='25:00', zone=timezone.utc),
         ),
         (
-            read(frequency=None, week_frequency=['NEVER']),
+            vbs_policy(frequency=None, week_frequency=['NEVER']),
             Schedule(raw='01:00,13:00', zone=timezone.utc),
         ),
-        (read(start_time=None), None),
+        (vbs_policy(start_time=None), None),
         ({'scheduled_policy': None}, None),
         ({}, None),
     ],
@@ -287,7 +262,7 @@ def test_schedules_are_read(
 def test_retentions_are_read(
     plan: dict[str, Any], retention: Retention
 ) -> None:
-    assert vbs.settings_of(read(**plan)).retention == retention
+    assert vbs.settings_of(vbs_policy(**plan)).retention == retention
 
 
 @pytest.mark.parametrize(
@@ -298,7 +273,7 @@ def test_retentions_are_read(
     ],
 )
 def test_whether_it_is_enabled(status: object, enabled: bool | None) -> None:
-    assert vbs.settings_of(read(status=status)).enabled is enabled
+    assert vbs.settings_of(vbs_policy(status=status)).enabled is enabled
 
 
 def test_keys_may_end_with_blanks() -> None:
@@ -333,21 +308,20 @@ UNCHANGED = {
     'remain_first_backup_of_curMonth': 'N',
     'status': 'ON',
 }
-NOTHING = WantedRetention()
 
 
 @pytest.mark.parametrize(
     ('body', 'change', 'plan'),
     [
         # All of the plan, whatever changes.
-        (read(), wanted(NOTHING, False), UNCHANGED | {'status': 'OFF'}),
+        (vbs_policy(), wanted(NOTHING, False), UNCHANGED | {'status': 'OFF'}),
         (
-            read(),
+            vbs_policy(),
             wanted(WantedRetention(last=3)),
             UNCHANGED | {'rentention_num': 3},
         ),
         (
-            read(),
+            vbs_policy(),
             wanted(WantedRetention(days=30)),
             {
                 'start_time': '01:00,13:00',
@@ -359,12 +333,12 @@ NOTHING = WantedRetention()
         ),
         # Losers are dropped, also where they do not change.
         (
-            read(week_frequency=['MON'], rentention_day=5),
+            vbs_policy(week_frequency=['MON'], rentention_day=5),
             wanted(NOTHING, False),
             UNCHANGED | {'status': 'OFF'},
         ),
         (
-            read(
+            vbs_policy(
                 frequency=0,
                 week_frequency=['MON'],
                 rentention_num=None,
@@ -380,7 +354,7 @@ NOTHING = WantedRetention()
             },
         ),
         (
-            read(time_zone='UTC+02:00'),
+            vbs_policy(time_zone='UTC+02:00'),
             wanted(NOTHING, on=['tue']),
             {
                 'start_time': '01:00,13:00',
@@ -391,19 +365,19 @@ NOTHING = WantedRetention()
             },
         ),
         (
-            read(frequency=None, week_frequency=['MON']),
+            vbs_policy(frequency=None, week_frequency=['MON']),
             wanted(NOTHING, every='3d'),
             UNCHANGED | {'frequency': 3},
         ),
         # Times without a zone are in that of the policy.
         (
-            read(time_zone='UTC+02:00'),
+            vbs_policy(time_zone='UTC+02:00'),
             wanted(NOTHING, at=['02:00']),
             UNCHANGED | {'start_time': '00:00'},
         ),
         # Types are those of the reference.
         (
-            read(
+            vbs_policy(
                 frequency='2',
                 rentention_num='10',
                 remain_first_backup_of_curMonth=True,
@@ -418,7 +392,9 @@ NOTHING = WantedRetention()
         ),
         # What is not understood stays.
         (
-            read(start_time='25:00', status='PAUSED', unknown={'a': [1]}),
+            vbs_policy(
+                start_time='25:00', status='PAUSED', unknown={'a': [1]}
+            ),
             wanted(WantedRetention(last=11)),
             UNCHANGED
             | {
@@ -429,7 +405,7 @@ NOTHING = WantedRetention()
             },
         ),
         (
-            read(remain_first_backup_of_curMonth='X'),
+            vbs_policy(remain_first_backup_of_curMonth='X'),
             wanted(NOTHING, False),
             UNCHANGED
             | {'remain_first_backup_of_curMonth': 'X', 'status': 'OFF'},
@@ -448,7 +424,9 @@ def test_changes(
 
 
 def test_unknown_fields_survive_and_ids_are_not_sent() -> None:
-    body = read(extra={'of': ['a', 'newer', 'version']}, time_zone='UTC+02:00')
+    body = vbs_policy(
+        extra={'of': ['a', 'newer', 'version']}, time_zone='UTC+02:00'
+    )
     sent = vbs.changed_policy(body, wanted(NOTHING, False), NOW)
     assert set(sent) == {'extra', 'scheduled_policy', 'time_zone'}
     assert sent['extra'] == body['extra']
@@ -456,12 +434,14 @@ def test_unknown_fields_survive_and_ids_are_not_sent() -> None:
 
 
 def test_the_name_is_sent_only_if_it_changes() -> None:
-    sent = vbs.changed_policy(read(), Wanted(), NOW, name='weekly')
+    sent = vbs.changed_policy(vbs_policy(), Wanted(), NOW, name='weekly')
     assert sent == {
         'backup_policy_name': 'weekly',
         'scheduled_policy': UNCHANGED,
     }
-    assert vbs.changed_policy(read(), Wanted(), NOW, name='nightly') == {}
+    assert (
+        vbs.changed_policy(vbs_policy(), Wanted(), NOW, name='nightly') == {}
+    )
 
 
 @pytest.mark.parametrize(
@@ -475,11 +455,11 @@ def test_the_name_is_sent_only_if_it_changes() -> None:
     ],
 )
 def test_nothing_to_change(change: Wanted) -> None:
-    assert vbs.changed_policy(read(), change, NOW) == {}
+    assert vbs.changed_policy(vbs_policy(), change, NOW) == {}
 
 
 def test_a_zone_alone_moves_the_moments() -> None:
-    body = read(time_zone='UTC+01:00', start_time='01:00')
+    body = vbs_policy(time_zone='UTC+01:00', start_time='01:00')
     sent = vbs.changed_policy(
         body, wanted(NOTHING, zone='Europe/Berlin'), SUMMER
     )
@@ -491,7 +471,7 @@ def test_a_zone_alone_moves_the_moments() -> None:
 def test_days_of_the_week_need_a_zone_that_is_known(
     zone: dict[str, Any],
 ) -> None:
-    body = read(frequency=None, week_frequency=['MON'], **zone)
+    body = vbs_policy(frequency=None, week_frequency=['MON'], **zone)
     for change in (
         wanted(NOTHING, at=['02:00']),
         wanted(NOTHING, on=['tue']),
@@ -513,7 +493,7 @@ def test_days_of_the_week_need_a_zone_that_is_known(
 
 
 def test_a_schedule_that_cannot_be_read_is_replaced_as_a_whole() -> None:
-    body = read(start_time='25:00')
+    body = vbs_policy(start_time='25:00')
     with pytest.raises(InvalidSetting, match='replaced as a whole'):
         vbs.changed_policy(body, wanted(NOTHING, at=['02:00']), NOW)
     sent = vbs.changed_policy(
