@@ -13,18 +13,27 @@ from itertools import islice, pairwise
 from vbsclient.schedule import InvalidSetting, zones
 from vbsclient.schedule.values import Schedule
 
-_RULE = re.compile(r'[A-Za-z0-9=;,+-]+', re.ASCII)
+#: Days of what a rule repeats; those of months differ.
+_PERIODS = {'DAILY': 1, 'WEEKLY': 7, 'MONTHLY': 0}
 
-#: Days of what a rule may repeat; what is left out may run each second.
-_PERIODS = {'DAILY': 1, 'WEEKLY': 7, 'MONTHLY': 0, 'YEARLY': 0}
-
-#: With others a rule may never run, and dateutil searches to the year 9999.
-_PARTS = frozenset(
-    {
-        *('FREQ', 'INTERVAL', 'UNTIL', 'WKST'),
-        *('BYMONTHDAY', 'BYDAY', 'BYHOUR', 'BYMINUTE'),
-    }
-)
+#: The parts that are followed.  With others, or other values, a rule may run
+#: each second, or never: dateutil would search to the year 9999, or fail.
+_DAY = '(?:MO|TU|WE|TH|FR|SA|SU)'
+_NTH_DAY = f'(?:[+-]?[1-4])?{_DAY}'
+_DAY_OF_MONTH = '-?(?:[1-9]|[12][0-9]|3[01])'
+_PARTS = {
+    name: re.compile(pattern, re.ASCII)
+    for name, pattern in {
+        'FREQ': '|'.join(_PERIODS),
+        'INTERVAL': '[1-9][0-9]{0,3}',
+        'UNTIL': '[0-9]{8}(?:T[0-9]{6}Z?)?',
+        'WKST': _DAY,
+        'BYMONTHDAY': f'{_DAY_OF_MONTH}(?:,{_DAY_OF_MONTH})*',
+        'BYDAY': f'{_NTH_DAY}(?:,{_NTH_DAY})*',
+        'BYHOUR': '[0-9,]+',
+        'BYMINUTE': '[0-9,]+',
+    }.items()
+}
 
 #: Runs before this moment that are counted to find the next.
 _COUNTED = 100_000
@@ -116,22 +125,23 @@ def _runs_of_rule(
     :raises ValueError: if it is no rule, or none that can be followed.
     """
     parts = rule_parts(rule)
-    if not parts or not _RULE.fullmatch(rule.strip()):
+    if 'FREQ' not in parts:
         raise ValueError('it is not made of parts such as FREQ=DAILY')
-    if parts.get('FREQ') not in _PERIODS:
-        raise ValueError('FREQ is not DAILY, WEEKLY, MONTHLY or YEARLY')
-    if other := sorted(set(parts) - _PARTS):
-        raise ValueError(f'it must not have the part {other[0]}')
-    interval = int(parts.get('INTERVAL', '1'))
-    if interval < 1:
-        raise ValueError('it must not have INTERVAL=0')
+    for name, value in parts.items():
+        if name not in _PARTS or not _PARTS[name].fullmatch(value):
+            part = f'{name}={value}'
+            raise ValueError(f'it cannot have the part {part!r}')
+    if {'BYDAY', 'BYMONTHDAY'} <= set(parts):
+        raise ValueError('it cannot have both BYDAY and BYMONTHDAY')
     from dateutil.rrule import rrulestr
 
     # dateutil wants both ends with a time zone or both without.
     today = now.astimezone(timezone.utc).replace(tzinfo=None)
     first = (start or now).astimezone(timezone.utc).replace(tzinfo=None)
     first = first.replace(second=0, microsecond=0)
-    period = timedelta(days=_PERIODS[parts['FREQ']] * interval)
+    period = timedelta(
+        days=_PERIODS[parts['FREQ']] * int(parts.get('INTERVAL', '1'))
+    )
     if period:
         # The same rule from later on: an old policy has many runs.
         first += max((today - first) // period - 1, 0) * period

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta, tzinfo
 from typing import Any
 
 from vbsclient.schedule import InvalidSetting, zones
+from vbsclient.wording import brief
 
 #: Of a week, as :meth:`datetime.date.weekday` counts them.
 WEEKDAYS = ('mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun')
@@ -118,21 +119,26 @@ class Schedule:
         return f'{first} at {enumerated(list(map(clock, self.at)))} ({zone})'
 
 
-def zone_warning(schedule: Schedule, now: datetime) -> str | None:
-    """From which date on a fixed offset is not that of a named zone.
+def remarks(schedule: Schedule, now: datetime) -> Iterator[str]:
+    """What is not plain from a schedule, in sentences.
 
-    :returns: a sentence; None if the clocks of the zone do not change.
+    :param now: when the offset of its zone is taken.
     """
+    if (schedule.every_days or 1) > 1:
+        yield (
+            'The days are counted from day 1 of each month: the first run of '
+            'a month may follow sooner.'
+        )
     change = zones.next_change(schedule.zone, now)
     if change is None:
-        return None
+        return
     date, after = change
     before = zones.offset_at(schedule.zone, now)
     difference = abs(after - before) // timedelta(minutes=1)
-    much = {60: 'an hour'}.get(difference, f'{difference} minutes')
+    much = 'an hour' if difference == 60 else f'{difference} minutes'
     late = 'later' if after > before else 'earlier'
     local = date.astimezone(schedule.zone)
-    return (
+    yield (
         f'The service knows fixed offsets only: {schedule.zone} is '
         f'{zones.offset_text(before)} now. From {local:%Y-%m-%d} on the '
         f'policy runs {much} {late} by the clocks there.'
@@ -177,7 +183,7 @@ class WantedSchedule:
                 raise InvalidSetting(
                     'a schedule needs its times and its days'
                     if old is None
-                    else f'the policy runs by the rule {old.raw}, which can '
+                    else f'the policy runs by the rule {brief(old.raw)}, which can '
                     f'only be replaced as a whole',
                     GIVE_TIMES_AND_DAYS,
                 )

@@ -25,7 +25,7 @@ from vbsclient.schedule.values import (
 NAMES = sorted(available_timezones())
 NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
 
-quickly = settings(max_examples=60, deadline=None)
+quickly = settings(max_examples=150, deadline=None)
 
 moments = st.datetimes(
     datetime(2026, 1, 1),  # noqa: DTZ001

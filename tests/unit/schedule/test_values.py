@@ -14,7 +14,7 @@ from vbsclient.schedule.values import (
     Schedule,
     WantedRetention,
     WantedSchedule,
-    zone_warning,
+    remarks,
 )
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
@@ -136,13 +136,19 @@ def test_a_named_zone_is_off_some_day(
     zone: str, now: datetime, part: str
 ) -> None:
     schedule = Schedule((ONE,), 1, zone=ZoneInfo(zone))
-    text = zone_warning(schedule, now) or ''
+    (text,) = remarks(schedule, now)
     assert re.search(part, text)
 
 
 @pytest.mark.parametrize('zone', [None, PLUS_1, ZoneInfo('Asia/Kolkata')])
 def test_a_fixed_offset_is_never_off(zone: ZoneInfo) -> None:
-    assert zone_warning(Schedule((ONE,), 1, zone=zone), NOW) is None
+    assert list(remarks(Schedule((ONE,), 1, zone=zone), NOW)) == []
+
+
+def test_days_are_counted_from_the_first_of_a_month() -> None:
+    (text,) = remarks(Schedule((ONE,), 2), NOW)
+    assert 'from day 1 of each month' in text
+    assert len(list(remarks(Schedule((ONE,), 2, zone=BERLIN), NOW))) == 2
 
 
 OLD = Schedule((ONE,), 2, zone=PLUS_1)
