@@ -180,13 +180,7 @@ class WantedSchedule:
             return Schedule(raw=self.raw, start=old.start if old else None)
         if old is None or old.raw is not None:
             if self.at is None or not self.has_days:
-                raise InvalidSetting(
-                    'a schedule needs its times and its days'
-                    if old is None
-                    else f'the policy runs by the rule {brief(old.raw)}, which can '
-                    f'only be replaced as a whole',
-                    GIVE_TIMES_AND_DAYS,
-                )
+                raise self._incomplete(old)
             old = Schedule()
         is_moved = self.zone is not None and old.zone is None
         if is_moved and (
@@ -204,6 +198,15 @@ class WantedSchedule:
             weekdays=self.weekdays if self.has_days else old.weekdays,
             zone=self.zone or old.zone,
         )
+
+    def _incomplete(self, old: Schedule | None) -> InvalidSetting:
+        message = 'a schedule needs its times and its days'
+        if old is not None:
+            message = (
+                f'the policy runs by the rule {brief(old.raw)}, which can '
+                f'only be replaced as a whole'
+            )
+        return InvalidSetting(message, GIVE_TIMES_AND_DAYS)
 
 
 @dataclass(frozen=True)
