@@ -193,7 +193,8 @@ def test_only_prune_loads_what_only_prune_needs() -> None:
     script = (
         'import json, sys\n'
         'import vbsclient.osc.vbs.backup, vbsclient.osc.csbs.backup\n'
-        "rare = ('vbsclient.retention', 'vbsclient.glob', 'dateutil')\n"
+        "rare = ('vbsclient.retention', 'vbsclient.glob', "
+        "'vbsclient.schedule', 'dateutil')\n"
         'print(json.dumps([m for m in rare if m in sys.modules]))\n'
     )
     assert in_a_new_process(script) == []

@@ -6,12 +6,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from datetime import datetime, timezone, tzinfo
-from zoneinfo import ZoneInfo
 
 from vbsclient import retention
 from vbsclient.api.names import composed
 from vbsclient.glob import glob_regex
 from vbsclient.osc.command.times import parse_calendar_duration
+from vbsclient.schedule import InvalidSetting, zones
 
 _PERIODS = (
     (retention.HOURLY, 'hour'),
@@ -99,7 +99,7 @@ def add_rules(parser: argparse.ArgumentParser, *, tags: bool) -> None:
         type=_zone,
         help=(
             'Time zone for calendar periods, and for dates without a time '
-            'zone, such as Europe/Berlin (default: UTC)'
+            'zone, such as Europe/Berlin or UTC+02:00 (default: UTC)'
         ),
     )
 
@@ -202,8 +202,6 @@ def _tag(text: str) -> str:
 
 def _zone(name: str) -> tzinfo:
     try:
-        return ZoneInfo(name)
-    except (LookupError, ValueError, OSError):
-        raise argparse.ArgumentTypeError(
-            f'{name!r} is not a time zone such as Europe/Berlin or UTC'
-        ) from None
+        return zones.parse_zone(name)
+    except InvalidSetting as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -22,6 +22,10 @@ from vbsclient.deletion import checkpoints, prune, shares, volume_backups
 from vbsclient.lookup import kinds, origin, resources, sharing
 from vbsclient.restoring import servers as restored_servers
 from vbsclient.restoring import volumes as restored_volumes
+from vbsclient.schedule import InvalidSetting
+from vbsclient.schedule import csbs as csbs_schedule
+from vbsclient.schedule import values as schedule_values
+from vbsclient.schedule import vbs as vbs_schedule
 
 #: What a hint of the library means on the command line.
 _ON_THE_COMMAND_LINE = {
@@ -201,10 +205,29 @@ _ON_THE_COMMAND_LINE = {
         'checkpoint with --provider.'
     ),
     login.CORRECT_AUTH_URL: 'Correct auth_url in clouds.yaml.',
+    schedule_values.GIVE_TIMES_AND_DAYS: (
+        'Give --at, and --every or --on, with --timezone if it is not UTC.'
+    ),
+    schedule_values.SAY_HOW_MUCH: 'Give --keep-last or --keep-days.',
+    schedule_values.GIVE_LAST: 'Add --keep-last.',
+    schedule_values.GIVE_DAYS_OR_END: (
+        'Give --keep-last instead, or end them with --keep-daily 0 and the '
+        'like.'
+    ),
+    vbs_schedule.GIVE_ZONE: 'Add --timezone.',
+    csbs_schedule.SAY_FOREVER: (
+        'Give --keep-last, --keep-days or --keep-forever.'
+    ),
+    csbs_schedule.ONE_DAY: (
+        'Give one --at, or --every 1d, or times that stay on one day in UTC.'
+    ),
+    csbs_schedule.EVERY_DAY: (
+        'Use --every 1d or --on; --rrule sends any other rule as it is.'
+    ),
 }
 
 
-def hint_of(error: errors.ClientError) -> str:
+def hint_of(error: errors.ClientError | InvalidSetting) -> str:
     """What a user can do about an error; '' if nothing is known."""
     hint = error.hint or ''
     if isinstance(hint, errors.Hint):

@@ -121,6 +121,7 @@ def test_an_age_and_a_time_zone_are_no_rules() -> None:
         (['--timezone', 'Mars'], 'is not a time zone'),
         (['--timezone', '../etc/passwd'], 'is not a time zone'),
         (['--timezone', ''], 'is not a time zone'),
+        (['--timezone', 'UTC+15:00'], 'is not a time zone'),
     ],
 )
 def test_what_is_refused(arguments: list[str], reason: str) -> None:
@@ -144,6 +145,15 @@ def test_what_is_refused(arguments: list[str], reason: str) -> None:
             RuleSet((KeepLast(1), KeepPeriodsWithin(DAILY, WEEK))),
             'Keep last 1, daily within 1w of the newest. '
             'Time zone: UTC (now +00:00).',
+        ),
+        (
+            parse('--older-than', '1w', '--timezone', 'UTC'),
+            'Delete only what is older than 1w. Time zone: UTC (now +00:00).',
+        ),
+        (
+            parse('--older-than', '1w', '--timezone', 'UTC+02:00'),
+            'Delete only what is older than 1w. '
+            'Time zone: UTC+02:00 (now +02:00).',
         ),
         (
             RuleSet(older_than=WEEK, zone=ZoneInfo('Asia/Kolkata')),

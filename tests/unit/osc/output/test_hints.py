@@ -5,6 +5,8 @@ import pytest
 
 from vbsclient.api import errors, failures, login, vbs
 from vbsclient.osc.output.hints import hint_of
+from vbsclient.schedule import InvalidSetting, csbs, values
+from vbsclient.schedule import vbs as vbs_schedule
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,24 @@ def test_a_hint_of_the_library_is_one_of_the_command_line(
     error: errors.ClientError, words: str
 ) -> None:
     assert words in hint_of(error)
+
+
+@pytest.mark.parametrize(
+    ('hint', 'words'),
+    [
+        (values.GIVE_TIMES_AND_DAYS, 'Give --at, and --every or --on'),
+        (values.SAY_HOW_MUCH, 'Give --keep-last or --keep-days.'),
+        (values.GIVE_LAST, 'Add --keep-last.'),
+        (values.GIVE_DAYS_OR_END, 'Give --keep-last instead'),
+        (vbs_schedule.GIVE_ZONE, 'Add --timezone.'),
+        (csbs.SAY_FOREVER, 'or --keep-forever.'),
+        (csbs.ONE_DAY, 'or --every 1d, or times that stay on one day'),
+        (csbs.EVERY_DAY, '--rrule sends any other rule as it is.'),
+        (csbs.SAME_MINUTE, csbs.SAME_MINUTE),
+    ],
+)
+def test_a_hint_about_a_setting_names_options(hint: str, words: str) -> None:
+    assert words in hint_of(InvalidSetting('x', hint))
 
 
 def test_what_has_no_hint_has_none() -> None:

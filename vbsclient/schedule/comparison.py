@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a change of a policy has come to, once it was read again.
+
+Both services change a policy as a whole, and neither knows of versions:
+nothing else tells that one of two operators has undone what the other did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vbsclient.api.values import lenient_bool, lenient_int
+from vbsclient.schedule import csbs, zones
+from vbsclient.schedule.vbs import stripped
+
+_DEFINITION = 'scheduled_operations.operation_definition'
+_COUNTS = tuple(csbs.COUNTS.values())
+
+#: The service fills these in, or changes them by itself.
+_OWN = frozenset(
+    {
+        'updated_at',
+        'status',
+        'scheduled_operations.trigger_id',
+        'scheduled_operations.trigger.id',
+        'scheduled_operations.trigger.name',
+        'scheduled_operations.trigger.type',
+        'scheduled_operations.trigger.properties.format',
+        f'{_DEFINITION}.plan_id',
+        f'{_DEFINITION}.provider_id',
+    }
+)
+
+#: A request has all of these, and the others in part.
+_WHOLE = frozenset({'scheduled_policy', 'operation_definition'})
+
+_PATTERN = 'scheduled_operations.trigger.properties.pattern'
+_START = 'scheduled_operations.trigger.properties.start_time'
+_ZONE = 'time_zone'
+
+#: What means the same as nothing, next to None and what is empty.
+_NOTHING: dict[str, int] = {
+    'max_backups': -1,
+    'retention_duration_days': -1,
+    'permanent': False,
+    **dict.fromkeys(_COUNTS, 0),
+    'frequency': 0,
+    'rentention_num': 0,
+    'rentention_day': 0,
+    'remain_first_backup_of_curMonth': False,
+}
+
+_ABSENT: tuple[Any, ...] = (None, '', [], {})
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field that is not what it should be after a change.
+
+    :ivar path: ``scheduled_policy.start_time``.
+    :ivar before: its value before, None if it had none.
+    :ivar wanted: what it should be: what was sent, and what it was before
+        if nothing was.
+    :ivar after: what it is.
+    """
+
+    path: str
+    before: Any
+    wanted: Any
+    after: Any
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it is a change that was asked for, and not made as such."""
+        return not _is_same(self.path, self.before, self.wanted)
+
+
+def differences(
+    before: Mapping[str, Any],
+    sent: Mapping[str, Any],
+    after: Mapping[str, Any],
+) -> list[Difference]:
+    """What is not as it was before or as it was sent.
+
+    Of values, the meaning is compared: a number may be a text, and a
+    pattern may have other line ends.
+
+    :param before: the policy as it was read before, of either service.
+    :param sent: what was sent to change it.
+    :param after: the policy as it was read afterwards.
+    """
+    old = _flat(stripped(before))
+    wanted = _flat(_merged(stripped(before), stripped(sent)))
+    new = _flat(stripped(after))
+    ignored = set(_OWN)
+    if _PATTERN in _flat(stripped(sent)):
+        ignored.add(_START)
+    if _ZONE not in old and _ZONE not in new:
+        # A list need not tell it.
+        ignored.add(_ZONE)
+    if not any(lenient_int(wanted.get(f'{_DEFINITION}.{c}')) for c in _COUNTS):
+        # It belongs to counts that are not 0.
+        ignored.add(f'{_DEFINITION}.timezone')
+    found = [
+        Difference(path, old.get(path), wanted.get(path), new.get(path))
+        for path in sorted({*old, *wanted, *new} - ignored)
+    ]
+    return [d for d in found if not _is_same(d.path, d.wanted, d.after)]
+
+
+def _merged(before: Any, sent: Any) -> Any:
+    """What a policy should be after a request."""
+    if not isinstance(before, dict) or not isinstance(sent, dict):
+        return sent
+    merged = dict(before)
+    for key, value in sent.items():
+        old = before.get(key)
+        if key == 'scheduled_operations':
+            merged[key] = [
+                _merged(csbs.operation_of(before), csbs.operation_of(sent))
+            ]
+        else:
+            merged[key] = value if key in _WHOLE else _merged(old, value)
+    return merged
+
+
+def _flat(value: Any, path: str = '') -> dict[str, Any]:
+    """{path: value} of all that is in a policy, but for what is empty."""
+    if isinstance(value, dict) and value:
+        found: dict[str, Any] = {}
+        for key, inner in value.items():
+            found |= _flat(inner, f'{path}.{key}' if path else str(key))
+        return found
+    if path == 'scheduled_operations':
+        return _flat_operations(value)
+    if path == 'resources' and isinstance(value, list):
+        # Their names are those of the servers.
+        value = sorted(
+            str(row.get('id')).lower()
+            for row in value
+            if isinstance(row, dict)
+        )
+    if path == 'tags' and isinstance(value, list):
+        value = sorted(
+            f'{tag.get("key")}={tag.get("value")}'
+            for tag in value
+            if isinstance(tag, dict)
+        )
+    return {} if value in _ABSENT else {path: value}
+
+
+def _flat_operations(value: Any) -> dict[str, Any]:
+    path = 'scheduled_operations'
+    if isinstance(value, list) and len(value) == 1:
+        (value,) = value
+    if not isinstance(value, dict):
+        return {} if value in _ABSENT else {f'{path}.count': len(value)}
+    found: dict[str, Any] = {}
+    for key, inner in value.items():
+        found |= _flat(inner, f'{path}.{key}')
+    return found
+
+
+def _is_same(path: str, one: Any, other: Any) -> bool:
+    one, other = _meaning(path, one), _meaning(path, other)
+    if type(one) is type(other):
+        return bool(one == other)
+    return bool(_plain(one) == _plain(other))
+
+
+def _plain(value: Any) -> Any:
+    """A number or a boolean that some answers have as a text."""
+    boolean = lenient_bool(value)
+    if boolean is not None:
+        return boolean
+    number = lenient_int(value)
+    return value if number is None else number
+
+
+def _meaning(path: str, value: Any) -> Any:
+    """A value that is equal for all that means the same."""
+    name = path.rpartition('.')[2]
+    nothing = _NOTHING.get(name)
+    if value is None:
+        return nothing
+    if path == _PATTERN:
+        return csbs.meaning_of_pattern(str(value))
+    if name in ('time_zone', 'timezone'):
+        offset = zones.offset_of_text(value)
+        return value if offset is None else offset
+    if path == 'scheduled_policy.start_time':
+        return frozenset(word.strip() for word in str(value).split(','))
+    if name == 'week_frequency':
+        words = value if isinstance(value, list) else str(value).split(',')
+        return frozenset(str(word).strip().upper() for word in words)
+    if path == 'scheduled_policy.status' and isinstance(value, str):
+        return value.upper()
+    if isinstance(nothing, bool) and value in ('Y', 'N', 'y', 'n'):
+        return value in ('Y', 'y')
+    return value
