@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.functional.conftest import CloudFactory
+from tests.functional.plan import plan, restore
 from tests.functional.shell import Openstack, Somebody, Terminal
 from tests.functional.targets import commands_in
 from tests.functional.test_hostile_arguments import SOME, hostile
@@ -115,7 +116,7 @@ def test_each_volume_gets_what_was_saved_of_it(
     case = Case(cloud())
     case.backup.name = 'pre-patch'
     typed = 'pre-patch' if by == 'name' else case.backup.id
-    (row,) = openstack(*RESTORE, typed, '--yes', *JSON).json()
+    (row,) = restore(openstack, *RESTORE, typed, '--yes', *JSON).json()
     assert case.mapping == case.own == case.overwritten()
     assert (row['Result'], row['Target']) == ('accepted', case.server.id)
     assert case.sent[0][1]['parameters']['targets']['server_id'] == (
@@ -138,7 +139,8 @@ def test_another_server_gets_what_is_named(
         }[by]
         named = target.name if by == 'name' else target.id
         pairs.append(f'--volume={source}={named}')
-    openstack(*RESTORE, case.named, '--server=web02', *pairs, '--yes')
+    command = (*RESTORE, case.named, '--server=web02', *pairs)
+    restore(openstack, *command, '--yes')
     assert case.mapping == case.overwritten()
     assert list(case.mapping.values()) == [volume.id for volume in targets]
 
@@ -154,7 +156,7 @@ def test_another_server_alone_shows_what_to_fill_in(
     assert result.json()[0]['Result'] == 'refused'
     for part in case.backup.parts:
         assert part.volume_name in result.stderr
-    assert '--volume <source>=<target>' in result.stderr
+        assert f'--volume {part.volume_name}=<target>' in result.stderr
     case.check_untouched()
     dry = openstack.run(
         *RESTORE, case.named, '--server', 'web02', '--dry-run', *JSON
@@ -200,11 +202,14 @@ def test_the_keys_of_a_row(
 ) -> None:
     case = Case(cloud())
     dry = options == '--dry-run'
-    rows = openstack(
-        *(*RESTORE, case.named, '--yes', options, *JSON),
-        complains=[...] if dry else [],
-        code=0,
-    ).json()
+    command = (*RESTORE, case.named, '--yes', options, *JSON)
+    if dry:
+        result = openstack(*command, complains=[...], code=0)
+        # The table is on stdout.
+        assert '|' not in result.stderr
+    else:
+        result = restore(openstack, *command)
+    rows = result.json()
     assert len(rows) == (2 if dry else 1)
     assert [list(row) for row in rows] == [PLAN_KEYS if dry else KEYS] * len(
         rows
@@ -288,7 +293,7 @@ def test_what_cannot_be_restored_is_refused_whatever_is_said(
 @pytest.mark.parametrize(
     ('pairs', 'told'),
     [
-        (['{1}={0}'], 'it is the target of two'),
+        (['{1}={0}'], 'another volume in the backup has the same target'),
         (['{0}={1}', '{1}={0}'], 'a system disk would go onto a data disk'),
         (['ghost={0}'], 'backup has no volume ghost'),
         (['{0}=ghost'], "No volume found for 'ghost'"),
@@ -316,7 +321,7 @@ def test_force_leaves_the_kinds_of_disks_to_the_service(
     command = (*RESTORE, case.named, '--yes', *JSON)
     assert 'system disk' in openstack.run(*command).stderr
     case.check_untouched()
-    openstack(*command, '--force')
+    restore(openstack, *command, '--force')
     assert case.mapping == case.own == case.overwritten()
 
 
@@ -351,6 +356,7 @@ def test_what_the_service_does_not_approve_is_not_sent(
     [
         (('x', '--volume=a'), 'is not <source>=<target>'),
         (('x', '--volume==b'), 'is not <source>=<target>'),
+        (('x', '--volume=a=b=c'), 'has more than one "="'),
         (('x', '--volume=a=b', '--volume=a=c'), 'more than once'),
         (('x', '--power-on', '--no-power-on'), 'not allowed with'),
         (('x', '--power'), 'unrecognized arguments: --power'),
@@ -411,7 +417,7 @@ def test_without_a_terminal_nothing_is_restored_and_the_list_is_shown(
     result = openstack(
         *(*RESTORE, case.named),
         complains=[
-            ...,
+            *plan(2),
             'This would overwrite 2 volumes, as listed above: add --yes. '
             'Nothing was overwritten.',
         ],
@@ -493,8 +499,12 @@ def test_the_present_data_are_saved_before(
         assert case.mapping == case.own == case.overwritten()
     else:
         assert result.code == 1
-        assert 'The backup before the restore has not' in result.stderr
-        assert 'Nothing was overwritten.' in result.stderr
+        assert result.json()[0]['Type'] == 'backup'
+        assert (
+            'Nothing was overwritten. The backup that was to be created first '
+            'is not available.\n'
+        ) in result.stderr
+        assert '1 of 1 backups failed to create.' in result.stderr
         case.check_untouched()
 
 
@@ -556,16 +566,20 @@ def test_one_that_is_not_seen_to_begin_is_never_a_success(
     delay: float,
 ) -> None:
     case = Case(cloud(restore_delay=delay, **knobs))
-    result = openstack(
+    result = restore(
+        openstack,
         *(*RESTORE, case.named, '--yes', '--wait', '--timeout=0.2s', *JSON),
         complains=[
-            '1 of 1 servers',
-            f'openstack csbs backup show --wait {case.backup.id}',
+            re.compile(
+                '^1 of 1 servers is not restored yet: .* It was not seen to '
+                'begin: look at the server; do not run this command again, .* '
+                'To see it:$'
+            ),
+            f'  openstack csbs backup show {case.backup.id}',
         ],
         code=3,
     )
     assert result.json()[0]['Result'] == 'accepted'
-    assert 'Do not run this command again' in result.stderr
     assert case.overwritten() == {}
 
 
@@ -574,7 +588,8 @@ def test_a_timeout_hands_over_a_command_that_goes_on(
 ) -> None:
     moment = [0.0]
     case = Case(cloud(restore_time=10, clock=lambda: moment[0]))
-    result = openstack(
+    result = restore(
+        openstack,
         *(*RESTORE, case.named, '--yes', '--wait', '--timeout=0.2s', *JSON),
         complains=['1 of 1 servers is not restored yet', 'openstack csbs'],
         code=3,
@@ -612,10 +627,17 @@ def test_a_lost_answer_is_settled_by_reading(
         assert (row['Result'], result.code) == ('unknown', 1)
         assert 'Do not run the command again' in result.stderr
         [command] = commands_in(result.stderr)
-        assert command == ['csbs', 'backup', 'show', '--wait', case.backup.id]
+        # It does not wait for what may never begin.
+        assert command == ['csbs', 'backup', 'show', case.backup.id]
     else:
         assert (row['Result'], result.code) == ('accepted', 0), result
-        assert row['Detail'].startswith('its answer was lost')
+        # Its volumes are not overwritten yet.
+        is_odd = action == 'truncate'
+        what = 'was not the documented one' if is_odd else 'was lost'
+        assert row['Detail'] == (
+            f'its answer {what}: the backup is being restored, by this '
+            f'request or by somebody else'
+        )
         assert len(case.cloud.state.restores) == 1
 
 
@@ -623,9 +645,13 @@ def test_ctrl_c_in_a_wait_names_the_backup(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     seen = threading.Event()
+    polls = 0
 
     def watch(request: LoggedRequest) -> None:
-        if case.sent and request.method == 'GET':
+        nonlocal polls
+        polls += bool(case.sent) and request.path.endswith(case.backup.id)
+        # What the first one shows is known when the second one comes.
+        if polls == 2:
             seen.set()
 
     c = cloud(restore='hangs', on_finished=lambda request: watch(request))
@@ -646,7 +672,9 @@ def test_the_journal_has_what_was_overwritten_with_what(
 ) -> None:
     case = Case(cloud())
     path = openstack.home / 'journal'
-    openstack(*RESTORE, case.named, '--yes', f'--journal={path}')
+    restore(
+        openstack, *RESTORE, case.named, '--yes', f'--journal={path}'
+    )
     request, answer = map(json.loads, path.read_text().splitlines())
     for line in (request, answer):
         assert line['action'] == f'restore from {case.backup.id}'
