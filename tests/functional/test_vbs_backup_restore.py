@@ -480,7 +480,11 @@ NOT_SAVED: dict[str, tuple[dict[str, Any], int, list[str]]] = {
     'refused': (
         {'backup_quota': 2},
         1,
-        ['no more backups, and 1 are to be', '1 of 1 backups failed to cre'],
+        [
+            'room for 0 more backups, and 1 are to be created. Delete backups '
+            'that are not needed any more.',
+            '1 of 1 backups failed to create.',
+        ],
     ),
     'hangs': (
         {'creation': 'hangs'},
@@ -515,6 +519,8 @@ def test_without_that_backup_nothing_is_restored(
     assert row['Type'] == 'backup'
     assert row['Name'].startswith('data-')
     assert row['Result'] == ('accepted' if code == 3 else row['Result'])
+    # Its --force is about something else.
+    assert '--force' not in result.stdout + result.stderr
     assert case.sent == []
     assert case.overwritten() == {}
     for command in commands_in(result.stderr):
