@@ -47,9 +47,7 @@ def restore(
     **more: Any,
 ) -> Result:
     """Run what restores: stderr has the plan, then what it complains."""
-    shown = plan(
-        VOLUMES[command[0]], backup_first='--backup-first' in command
-    )
+    shown = plan(VOLUMES[command[0]], backup_first='--backup-first' in command)
     if code is None:
         code = 1 if complains else 0
     return openstack(

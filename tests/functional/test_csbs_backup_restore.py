@@ -12,11 +12,17 @@ from typing import Any
 import pytest
 
 from tests.functional.conftest import CloudFactory
-from tests.functional.plan import plan, restore
+from tests.functional.plan import BACKUP_FIRST, plan, restore
 from tests.functional.shell import Openstack, Somebody, Terminal
 from tests.functional.targets import commands_in
 from tests.functional.test_hostile_arguments import SOME, hostile
-from tests.functional.wire import PROVIDER, creations, requests, restores
+from tests.functional.wire import (
+    PROVIDER,
+    UNKNOWN,
+    creations,
+    requests,
+    restores,
+)
 from tests.sandbox import Fault, LoggedRequest, Sandbox
 from tests.sandbox.model import CheckpointItem, Server, Volume
 from tests.sandbox.restoration import INCOMPLETE, REASON
@@ -427,6 +433,56 @@ def test_without_a_terminal_nothing_is_restored_and_the_list_is_shown(
     case.check_untouched()
 
 
+def test_volumes_of_one_name_are_told_apart_by_their_ids(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    case = Case(cloud())
+    for volume in (*case.server.volumes, *case.other.volumes):
+        volume.name = 'disk'
+    for part in case.backup.parts:
+        part.volume_name = 'disk'
+    ids = [volume.id for volume in case.server.volumes]
+    own = [re.compile(rf'\| disk +\| disk \({id}\) \|') for id in ids]
+    others = [volume.id for volume in case.other.volumes]
+    pairs = list(zip(ids, others, strict=True))
+    foreign = [
+        re.compile(rf'\| disk \({source}\) \| disk \({target}\) \|')
+        for source, target in pairs
+    ]
+    for options, rows in (
+        ([], own),
+        (
+            ['--server=web02', *(f'--volume={s}={t}' for s, t in pairs)],
+            foreign,
+        ),
+    ):
+        openstack(
+            *(*RESTORE, case.named, *options),
+            complains=[*plan(rows=rows), 'This would overwrite 2 volumes'],
+        )
+    # What one of them is called names none of them.
+    result = openstack.run(*RESTORE, case.named, '--volume=disk=disk', '--yes')
+    assert 'The backup has more than one volume disk' in result.stderr
+    for id in ids:
+        assert id in result.stderr
+    case.check_untouched()
+
+
+def test_what_is_missing_is_named_as_options_to_paste(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    case = Case(cloud())
+    first, second = case.backup.parts
+    first.volume_name = 'a disk'
+    second.volume_name = 'a=b'
+    result = openstack.run(*RESTORE, case.named, '--server=web02', '--dry-run')
+    # A name with an equals sign cannot be given; its ID can.
+    assert (
+        f"--volume 'a disk'=<target> --volume {second.volume_id}=<target>"
+    ) in result.stdout + result.stderr
+    case.check_untouched()
+
+
 @pytest.mark.parametrize(('answer', 'goes'), [('n', False), ('y', True)])
 def test_the_question_names_server_project_and_cloud(
     cloud: CloudFactory, openstack: Openstack, answer: str, goes: bool
@@ -463,19 +519,30 @@ def _attached(case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    'change', [_enlarged, _detached, _stopped, _attached, _broken, _denied]
+    ('change', 'told'),
+    [
+        (_enlarged, 'the size of the volume {data} was 20 and is now 30'),
+        (_detached, 'the volumes of the server was {every} and is now '),
+        (_stopped, 'status of the server was ACTIVE and is now SHUTOFF'),
+        (_attached, 'the volumes of the server was {every} and is now '),
+        (_broken, 'the status of the backup is error: only one that'),
+        (_denied, 'the service says that it cannot be restored: '),
+    ],
 )
 def test_what_changes_while_the_question_is_open_stops_it(
     cloud: CloudFactory,
     openstack: Openstack,
     change: Callable[[Case], None],
+    told: str,
 ) -> None:
     case = Case(cloud())
+    every = ', '.join(sorted(volume.id for volume in case.server.volumes))
     result = openstack.run(
         *RESTORE, case.named, stdin=Somebody('y', lambda: change(case))
     )
     assert result.code == 1
-    assert 'Something has changed since it was shown' in result.stderr
+    assert 'Something has changed since it was shown: ' in result.stderr
+    assert told.format(data=case.data.id, every=every) in result.stderr
     assert 'Nothing was overwritten.' in result.stderr
     case.check_untouched()
 
@@ -506,6 +573,37 @@ def test_the_present_data_are_saved_before(
         ) in result.stderr
         assert '1 of 1 backups failed to create.' in result.stderr
         case.check_untouched()
+
+
+@pytest.mark.parametrize('creation', ['hangs', 'interrupted'])
+def test_a_backup_before_that_is_not_finished_is_told_with_its_command(
+    cloud: CloudFactory, openstack: Openstack, creation: str
+) -> None:
+    seen = threading.Event()
+    ends = creation == 'interrupted'
+
+    def watch(request: LoggedRequest) -> None:
+        if creations(case.cloud) and request.method == 'GET':
+            seen.set()
+
+    c = cloud(creation='hangs', on_finished=lambda request: watch(request))
+    case = Case(c)
+    process = openstack.start(
+        *(*RESTORE, case.named, '--yes', '--backup-first', *JSON),
+        *([] if ends else ['--timeout=0.2s']),
+    )
+    if ends:
+        assert seen.wait(30)
+        process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == (130 if ends else 3), stderr
+    (row,) = json.loads(stdout)
+    assert (row['Type'], row['Result']) == ('backup', 'accepted')
+    assert 'Nothing was overwritten.' in stderr
+    [command] = commands_in(stderr.partition(BACKUP_FIRST)[2] or stderr)
+    assert command[:4] == ['csbs', 'checkpoint', 'show', '--wait']
+    assert command[4] != case.backup.checkpoint_id
+    case.check_untouched()
 
 
 # -- what comes of it ------------------------------------------------------
@@ -641,6 +739,152 @@ def test_a_lost_answer_is_settled_by_reading(
         assert len(case.cloud.state.restores) == 1
 
 
+def test_what_may_be_the_work_of_somebody_else_is_no_success(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    moment = [0.0]
+
+    def watch(request: LoggedRequest) -> None:
+        if request.path.endswith('/restores'):
+            moment[0] = 5.0
+        elif moment[0] and request.path.endswith(case.backup.id):
+            moment[0] += 3.0
+
+    # The backup does not show that it is being restored, the volumes do.
+    case = Case(
+        cloud(
+            restore_time=10,
+            restore_traces=('updated_at', 'taskid'),
+            clock=lambda: moment[0],
+            on_finished=lambda request: watch(request),
+        )
+    )
+    case.cloud.knobs.faults.append(Fault('reset-after', 'POST', '/restores$'))
+    result = restore(
+        openstack,
+        *(*RESTORE, case.named, '--yes', '--wait', *JSON),
+        complains=[
+            re.compile(
+                'Whether server web01 .* is restored is unknown: the target '
+                'was overwritten, and nothing tells whether from this backup: '
+                'its answer was lost. Do not run the command again before '
+                'you have looked at it:$'
+            ),
+            re.compile(
+                f'^  openstack csbs backup show (--wait )?{case.backup.id}$'
+            ),
+            'The state of 1 of 1 servers is unknown.',
+        ],
+    )
+    assert result.json()[0]['Result'] == 'unknown'
+    assert len(case.sent) == 1
+
+
+def test_a_refusal_while_the_target_is_overwritten_proves_nothing(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    def begin(request: LoggedRequest) -> None:
+        if request.path.endswith('/restores'):
+            case.data.status = 'restoring-backup'
+
+    case = Case(
+        cloud(
+            on_finished=begin,
+            faults=[Fault('status', 'POST', '/restores$', 409, times=None)],
+        )
+    )
+    result = restore(
+        openstack,
+        *(*RESTORE, case.named, '--yes', *JSON),
+        complains=[
+            re.compile(
+                'Whether server web01 .* is restored is unknown: .*; and yet '
+                'the target is being overwritten'
+            ),
+            f'  openstack csbs backup show {case.backup.id}',
+            'The state of 1 of 1 servers is unknown.',
+        ],
+    )
+    assert result.json()[0]['Result'] == 'unknown'
+    assert len(case.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ('change', 'told'),
+    [
+        ({'status': 'fail'}, 'answers with a restore in status fail'),
+        ({'checkpoint_id': UNKNOWN}, UNKNOWN),
+        (
+            {'parameters': {'targets': {'server_id': UNKNOWN}}},
+            UNKNOWN,
+        ),
+    ],
+    ids=['fail', 'checkpoint', 'server'],
+)
+def test_an_answer_about_something_else_is_never_a_success(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    change: dict[str, Any],
+    told: str,
+) -> None:
+    case = Case(cloud(restore_time=0.1))
+    case.cloud.knobs.faults.append(
+        Fault(
+            'body',
+            'POST',
+            '/restores$',
+            body=json.dumps({'restore': {'id': UNKNOWN, **change}}),
+        )
+    )
+    result = restore(
+        openstack,
+        *(*RESTORE, case.named, '--yes', '--wait', *JSON),
+        complains=[
+            re.compile(f'is restored is unknown: .*{told}'),
+            re.compile('^  openstack csbs backup show '),
+            'The state of 1 of 1 servers is unknown.',
+        ],
+    )
+    assert result.json()[0]['Result'] == 'unknown'
+    assert len(case.sent) == 1
+
+
+def test_the_command_that_goes_on_tells_a_failure(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    moment = [0.0]
+
+    def watch(request: LoggedRequest) -> None:
+        if waits and request.path.endswith(case.backup.id):
+            moment[0] += 4.0
+
+    waits = False
+    case = Case(
+        cloud(
+            restore='fails',
+            restore_time=10,
+            clock=lambda: moment[0],
+            on_finished=lambda request: watch(request),
+        )
+    )
+    restore(openstack, *RESTORE, case.named, '--yes', *JSON)
+    waits = True
+    show = ('csbs', 'backup', 'show', case.backup.id)
+    result = openstack(
+        *(*show, '--wait', *JSON),
+        complains=[
+            re.compile(
+                f'The backup {case.backup.id} has the status available: .*'
+                f'{re.escape(REASON.rstrip("."))}'
+            )
+        ],
+        code=1,
+    )
+    assert result.json()['status'] == 'available'
+    # Of one that is at rest nobody can say of what it tells.
+    assert openstack(*show, '--wait', *JSON).json()['status'] == 'available'
+
+
 def test_ctrl_c_in_a_wait_names_the_backup(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
@@ -672,9 +916,7 @@ def test_the_journal_has_what_was_overwritten_with_what(
 ) -> None:
     case = Case(cloud())
     path = openstack.home / 'journal'
-    restore(
-        openstack, *RESTORE, case.named, '--yes', f'--journal={path}'
-    )
+    restore(openstack, *RESTORE, case.named, '--yes', f'--journal={path}')
     request, answer = map(json.loads, path.read_text().splitlines())
     for line in (request, answer):
         assert line['action'] == f'restore from {case.backup.id}'

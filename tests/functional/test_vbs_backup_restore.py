@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.functional.conftest import CloudFactory
-from tests.functional.plan import plan, restore
+from tests.functional.plan import BACKUP_FIRST, plan, restore
 from tests.functional.shell import Openstack, Somebody, Terminal
 from tests.functional.targets import commands_in
 from tests.functional.test_hostile_arguments import SOME, hostile
@@ -377,6 +377,20 @@ def test_a_hostile_argument_overwrites_nothing(
         case.check_untouched()
 
 
+def test_what_is_done_without_a_question_is_shown_as_well(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    case = Case(cloud(**LOOK_UP))
+    plans = []
+    for options, stdin in (((), Terminal('n\n')), (('--yes',), '')):
+        result = openstack.run(
+            *RESTORE, 'nightly', 'data', *options, stdin=stdin
+        )
+        plans.append(result.stderr.partition(BACKUP_FIRST)[0])
+    assert plans[0] == plans[1]
+    assert f'| data ({case.volume.id}) |' in plans[1]
+
+
 def test_it_is_said_what_else_a_person_should_know(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
@@ -401,11 +415,23 @@ def test_it_is_said_what_else_a_person_should_know(
 
 
 CHANGES = {
-    'size': (_set('volume', size=30), 'the size of the volume {volume} was 20 and is now 30'),
-    'status': (_set('volume', status='error'), 'the status of the volume was available and is now error'),
+    'size': (
+        _set('volume', size=30),
+        'the size of the volume {volume} was 20 and is now 30',
+    ),
+    'status': (
+        _set('volume', status='error'),
+        'the status of the volume was available and is now error',
+    ),
     'attached': (_attached, 'the server of the volume was none and is now '),
-    'backup': (_set('backup', status='deleting'), 'the status of the backup is deleting: only one'),
-    'name': (_set('volume', name='renamed'), 'the name of the volume {volume} was data and is now renamed'),
+    'backup': (
+        _set('backup', status='deleting'),
+        'the status of the backup is deleting: only one',
+    ),
+    'name': (
+        _set('volume', name='renamed'),
+        'the name of the volume {volume} was data and is now renamed',
+    ),
     'creating': (_creating, 'another backup of the volume is being created ('),
 }
 
@@ -730,6 +756,147 @@ def test_what_the_service_refuses_is_shown_in_its_words(
     )
     assert len(case.sent) == 1
     assert case.overwritten() == {}
+
+
+@pytest.mark.parametrize('knobs', [LOOK_UP, ALONE], ids=['vbs', 'cinder'])
+def test_what_may_be_the_work_of_somebody_else_is_no_success(
+    cloud: CloudFactory, openstack: Openstack, knobs: dict[str, Any]
+) -> None:
+    def hide(request: LoggedRequest) -> None:
+        # The volume alone shows that something goes on.
+        if request.path.endswith('/restore'):
+            case.backup.status = 'available'
+
+    case = Case(cloud(restore_time=0.3, on_finished=hide, **knobs))
+    case.cloud.knobs.faults.append(Fault('reset-after', 'POST', '/restore$'))
+    result = restore(
+        openstack,
+        *(*RESTORE, 'nightly', 'data', '--yes', '--wait', *JSON),
+        complains=[
+            re.compile(
+                'Whether volume data .* is restored is unknown: the target '
+                'was overwritten, and nothing tells whether from this backup: '
+                'its answer was lost. Do not run the command again before '
+                'you have looked at it:$'
+            ),
+            f'  openstack volume show {case.volume.id}',
+            'The state of 1 of 1 volumes is unknown.',
+        ],
+    )
+    assert result.json()[0]['Result'] == 'unknown'
+    assert len(case.sent) == 1
+
+
+def test_of_what_may_be_the_work_of_somebody_else_the_report_says_so(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    def hide(request: LoggedRequest) -> None:
+        if request.path.endswith('/restore'):
+            case.backup.status = 'available'
+
+    case = Case(cloud(restore_time=3600, on_finished=hide, **LOOK_UP))
+    case.cloud.knobs.faults.append(Fault('reset-after', 'POST', '/restore$'))
+    (row,) = restore(
+        openstack, *RESTORE, 'nightly', 'data', '--yes', *JSON
+    ).json()
+    assert (row['Result'], row['Detail']) == (
+        'accepted',
+        'its answer was lost: the target is being overwritten, by this '
+        'request or by somebody else',
+    )
+
+
+@pytest.mark.parametrize('status', [302, 403, 409])
+def test_a_refusal_while_the_target_is_overwritten_proves_nothing(
+    cloud: CloudFactory, openstack: Openstack, status: int
+) -> None:
+    case = Case(cloud(restore_time=3600, **LOOK_UP))
+    case.cloud.knobs.faults.append(
+        Fault('status', 'POST', '/restore$', status, acts=True, times=None)
+    )
+    result = restore(
+        openstack,
+        *(*RESTORE, 'nightly', 'data', '--yes', *JSON),
+        complains=[
+            re.compile(
+                'Whether volume data .* is restored is unknown: .*; and yet '
+                'the target is being overwritten'
+            ),
+            f'  openstack volume show {case.volume.id}',
+            'The state of 1 of 1 volumes is unknown.',
+        ],
+    )
+    assert result.json()[0]['Result'] == 'unknown'
+    assert len(case.sent) == 1
+
+
+def test_a_refusal_while_the_target_is_at_rest_is_a_failure(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    case = Case(cloud(**LOOK_UP))
+    case.cloud.knobs.faults.append(
+        Fault('status', 'POST', '/restore$', 409, times=None)
+    )
+    before = len(case.cloud.requests)
+    result = openstack.run(*RESTORE, 'nightly', 'data', '--yes', *JSON)
+    assert (result.json()[0]['Result'], result.code) == ('failed', 1)
+    sent = [str(r) for r in list(case.cloud.requests)[before:]]
+    place = next(n for n, text in enumerate(sent) if text.endswith('/restore'))
+    looks = [t for t in sent[place + 1 :] if case.volume.id in t]
+    assert len(looks) == 1
+
+
+def test_a_volume_that_a_failure_leaves_behind_can_be_made_available(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    case = Case(cloud(restore='fails', **LOOK_UP))
+    again = f'openstack volume set --state available {case.volume.id}'
+    restore(
+        openstack,
+        *(*RESTORE, 'nightly', 'data', '--yes', '--wait', *JSON),
+        complains=[
+            re.compile(
+                'the service accepted it, and the restore has failed: .*Its '
+                f'data are not complete.*"{again}"'
+            ),
+            FAILED,
+        ],
+    )
+    # And so it is said of one that is found in that state.
+    result = openstack.run(*RESTORE, 'nightly', 'data', '--yes')
+    assert again in result.stdout
+    assert case.volume.status == 'error_restoring'
+    assert len(case.sent) == 1
+
+
+def test_a_volume_of_another_project_is_not_overwritten(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    case = Case(cloud(**LOOK_UP))
+    theirs = case.cloud.state.add_project('partner', member=False).id
+    body = {
+        'id': UNKNOWN,
+        'name': 'theirs',
+        'status': 'available',
+        'size': 20,
+        'os-vol-tenant-attr:tenant_id': theirs,
+    }
+    # As block storage shows it to an administrator.
+    case.cloud.knobs.faults += [
+        Fault('status', 'GET', path, 200, json.dumps(shown), times=None)
+        for path, shown in (
+            (f'/volumes/{UNKNOWN}$', {'volume': body}),
+            ('/volumes/detail', {'volumes': [body]}),
+        )
+    ]
+    for named, told in (
+        (UNKNOWN, f'The volume belongs to another project .*{theirs}'),
+        ('theirs', "No volume found for 'theirs'"),
+    ):
+        result = openstack.run(*RESTORE, 'nightly', named, '--yes', *JSON)
+        assert result.code == 1, result
+        assert re.search(told, result.stderr), result
+    case.check_untouched()
 
 
 def test_ctrl_c_in_a_wait_names_the_job(
