@@ -145,6 +145,12 @@ class Cinder:
         """Where the driver keeps the content of a volume."""
         return self._home / 'share' / f'volume-{volume_id}'
 
+    def lose_backup(self, backup_id: str) -> None:
+        """Lose what the driver keeps of a backup."""
+        [container] = (self._home / 'backups').glob(f'*/*/{backup_id}')
+        for path in container.iterdir():
+            path.unlink()
+
     def answered(self) -> list[Answered]:
         """Every request so far, in the order of their answers."""
         return list(self._read_log())

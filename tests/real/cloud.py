@@ -265,9 +265,9 @@ class Project:
         finally:
             self.cinder = former
 
-    def volume(self, name: str = 'disk') -> str:
-        """A new volume; its id."""
-        made = self.storage.create_volume(size=1, name=name)
+    def volume(self, name: str = 'disk', size: int = 1) -> str:
+        """A new volume of so many GB; its id."""
+        made = self.storage.create_volume(size=size, name=name)
         self._await(lambda: self.storage.get_volume(made.id), 'available')
         os.truncate(self.cinder.file_of(made.id), CONTENT)
         return str(made.id)

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
+from typing import Protocol
 
 from vbsclient.api import errors
 from vbsclient.api.http import Limits, Receipt
@@ -52,6 +53,19 @@ def failed(reason: str | None, status: str = 'error') -> ResourceStatus:
 def unknown(reason: str) -> ResourceStatus:
     """What a poll says of an end that nothing tells."""
     return ResourceStatus('', reason, is_absent=True)
+
+
+class AnyBackup(Protocol):
+    """What backups of volumes and of servers have in common."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def created_at(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -307,11 +321,33 @@ def age_of(created_at: str | None) -> str:
     if made is None:
         return 'an unknown time'
     passed = datetime.now(timezone.utc) - made
-    hours = max(0, int(passed.total_seconds() // 3600))
-    age = (
-        counted(hours // 24, 'day') if hours >= 48 else counted(hours, 'hour')
-    )
+    minutes = max(0, int(passed.total_seconds() // 60))
+    if minutes < 120:
+        age = counted(minutes, 'minute')
+    elif minutes < 48 * 60:
+        age = counted(minutes // 60, 'hour')
+    else:
+        age = counted(minutes // 1440, 'day')
     return f'{moment(created_at)} UTC ({age} ago)'
+
+
+def newest_of(backups: Iterable[AnyBackup], id: str, one: str) -> str:
+    """What to fall back on, for a person: the newest that can be restored.
+
+    :param backups: those of the target.
+    :param id: of the one that is restored.
+    :param one: the target, such as ``volume``.
+    """
+    usable = [backup for backup in backups if backup.status == 'available']
+    newest = max(usable, key=lambda b: b.created_at or '', default=None)
+    if newest is None:
+        return f'There is no backup of the {one}.'
+    if newest.id == id:
+        return f'The newest backup of the {one} is this one.'
+    return (
+        f'The newest backup of the {one} is {brief(newest.name)} '
+        f'({newest.id}) of {moment(newest.created_at)} UTC.'
+    )
 
 
 def difference(shown: Plan, now: Plan) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from vbsclient.api import errors
 from vbsclient.api.block_storage import BlockStorage, Volume
 from vbsclient.api.compute import Compute, Server
-from vbsclient.api.csbs import CSBSClient, ServerBackup
+from vbsclient.api.csbs import CSBSClient, ServerBackup, ServerBackupFilter
 from vbsclient.api.csbs.restores import FAILED
 from vbsclient.api.errors import Each, Hint
 from vbsclient.api.http import Limits, Receipt
@@ -39,6 +39,7 @@ from vbsclient.restoring.plan import (
     Sight,
     age_of,
     failed,
+    newest_of,
     plan_of,
     unknown,
 )
@@ -325,7 +326,10 @@ class ServerRestore(Restore):
                 'the volumes of the server': ', '.join(sorted(volumes)),
                 **dict(_facts_of(volumes.values())),
             },
-            remarks=tuple(_remarks(backup, server, disks, volumes, power_on)),
+            remarks=(
+                *_remarks(backup, server, disks, volumes, power_on),
+                *self._newest(backup, server),
+            ),
         )
         if not disks or not all(disk.target_id for disk in disks):
             return plan
@@ -333,8 +337,10 @@ class ServerRestore(Restore):
         answer = self._csbs.servers.check_restorable(
             backup.id, server.id, mapping_of(plan)
         )
-        if answer is not None and answer.result:
-            return plan
+        if answer is not None and answer.result and not answer.code:
+            said = f': {brief(answer.message)}' if answer.message else ''
+            remark = f'The service says that it can be restored{said}.'
+            return replace(plan, remarks=(*plan.remarks, remark))
         reason = (answer and answer.message) or 'it gives no reason'
         code = f' (code {answer.code})' if answer and answer.code else ''
         return replace(
@@ -345,6 +351,15 @@ class ServerRestore(Restore):
                 f'{reason.rstrip(".")}{code}',
             ),
         )
+
+    def _newest(self, backup: ServerBackup, server: Server) -> Iterator[str]:
+        """The newest backup of the target, as far as it can be read."""
+        where = ServerBackupFilter(server_id=server.id)
+        listed = suppress_errors(
+            lambda: list(self._csbs.backups.list(where=where))
+        )
+        if listed is not None:
+            yield newest_of(listed, backup.id, 'server')
 
     def _volumes_of(self, server: Server) -> dict[str, Volume | None]:
         """The volumes of a server, as block storage shows them."""

@@ -29,10 +29,11 @@ from vbsclient.restoring.plan import (
     Sight,
     age_of,
     failed,
+    newest_of,
     plan_of,
 )
 from vbsclient.waiting import ResourceStatus
-from vbsclient.wording import brief, moment
+from vbsclient.wording import brief
 
 # What to do about a volume that is attached.
 DETACH = 'Stop the server {server} and detach the volume {volume} first.'
@@ -355,17 +356,7 @@ def _remarks(
             f'({brief(volume.availability_zone)}) than the backup '
             f'({brief(backup.availability_zone)}).'
         )
-    usable = [o for o in others if o.status == 'available']
-    newest = max(usable, key=lambda o: o.created_at or '', default=None)
-    if newest is None:
-        yield 'There is no backup of the volume.'
-    elif newest.id == backup.id:
-        yield 'The newest backup of the volume is this one.'
-    else:
-        yield (
-            f'The newest backup of the volume is {brief(newest.name)} '
-            f'({newest.id}) of {moment(newest.created_at)} UTC.'
-        )
+    yield newest_of(others, backup.id, 'volume')
 
 
 def label_of(volume: Volume) -> str:

@@ -120,6 +120,11 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         :raises CommandError: if the answer is no, or nobody can answer.
         """
 
+    @property
+    def row_noun(self) -> str:
+        """What a row of a table is: a backup, and no "backup of volume"."""
+        return self.words.one.partition(' of ')[0]
+
     def table(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
@@ -157,8 +162,7 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         fit_tables(
             self._formatter_plugins,
             self.columns,
-            # A row is a backup, and not a "backup of volume".
-            self.words.one.partition(' of ')[0],
+            self.row_noun,
             drops_empty=not parsed_args.columns,
         )
         self.progress = progress_of(self.app, parsed_args)

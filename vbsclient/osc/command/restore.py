@@ -94,6 +94,7 @@ class RestoreCommand(ChangeCommand):
     #: Whether the backup before the restore is not done yet.
     _is_saving = False
 
+    row_noun = 'volume'
     always_reports = True
     idle = 3600.0
     words = RestoreTerms()
@@ -236,6 +237,7 @@ class RestoreCommand(ChangeCommand):
                 [Group('', rows)],
                 stream,
                 args,
+                is_chosen=False,
             )
         remarks = [*plan.remarks]
         if not parsed_args.backup_first and plan.refusal is None:

@@ -127,8 +127,13 @@ class FittedTables:
         groups: Sequence[Group],
         stdout: TextIO,
         parsed_args: argparse.Namespace,
+        *,
+        is_chosen: bool = True,
     ) -> None:
-        """Write a table for each group, all of one shape."""
+        """Write a table for each group, all of one shape.
+
+        :param is_chosen: whether its reader may choose the columns.
+        """
         width = width_of(stdout, parsed_args)
         columns = [self._columns.get(t, Column(t, t)) for t in titles]
         table = _Table(
@@ -158,7 +163,8 @@ class FittedTables:
                 stdout.write(f'{wrapped(group.footing, width)}\n')
             if group.heading:
                 stdout.write('\n')
-        self._say_what_is_left_out(table, shape, width)
+        if is_chosen:
+            self._say_what_is_left_out(table, shape, width)
 
     def emit_one(
         self,
