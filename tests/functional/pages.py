@@ -54,7 +54,7 @@ _INSTANT = re.compile(r'\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+\+00:00')
 _DAY = re.compile(r'(?<!\d)\d{4}-\d\d-\d\d(?!\d)')
 _WEEK = re.compile(r'\b(\d{4})-W(\d\d)\b')
 _STAMP = re.compile(r'\b\d{8}T\d{6}Z')
-_AGE = re.compile(r'\(\d+ (?:hour|day)s? ago\)')
+_AGE = re.compile(r'\(\d+ (?:minute|hour|day)s? ago\)')
 
 
 @dataclass

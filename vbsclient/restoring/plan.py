@@ -199,6 +199,8 @@ class Restore(Change, abc.ABC):
         #: Whether nobody can say that what goes on is its request: its answer
         #: was lost, and backup and target were never seen busy together.
         self._is_doubtful = False
+        #: What its answer has said against it, whatever is seen later.
+        self._contradiction = ''
 
     @abc.abstractmethod
     def targets(self) -> list[Target]:
@@ -235,6 +237,7 @@ class Restore(Change, abc.ABC):
         except errors.OutcomeUnknown as lost:
             self._is_doubtful = True
             if isinstance(lost.refusal, errors.ContradictoryAnswer):
+                self._contradiction = lost.refusal.message
                 raise
             sight = self._look_for_it()
             if sight is None:
@@ -293,6 +296,10 @@ class Restore(Change, abc.ABC):
 
     def succeeded(self) -> ResourceStatus:
         """What a poll says of an end without a failure."""
+        if self._contradiction:
+            return unknown(
+                f'the target was overwritten, and yet {self._contradiction}'
+            )
         if self._is_doubtful:
             return unknown(
                 'its answer was lost. The target was overwritten, and nothing '

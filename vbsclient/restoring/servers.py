@@ -382,7 +382,8 @@ class ServerRestore(Restore):
             backup.id, server.id, mapping_of(plan)
         )
         if answer is not None and answer.result and not answer.code:
-            said = f': {brief(answer.message)}' if answer.message else ''
+            message = (answer.message or '').rstrip('.')
+            said = f': {brief(message)}' if message else ''
             remark = f'The service says that it can be restored{said}.'
             return replace(plan, remarks=(*plan.remarks, remark))
         reason = (answer and answer.message) or 'it gives no reason'

@@ -16,6 +16,8 @@ from vbsclient.bulk import State
 from vbsclient.change.follow import Follower
 from vbsclient.change.run import execute
 from vbsclient.change.targets import Change, Outcome, Target
+from vbsclient.creation import base as creation
+from vbsclient.creation import volume_backups
 from vbsclient.osc.command.change import ChangeCommand, Prepared
 from vbsclient.osc.command.clients import place_of
 from vbsclient.osc.command.confirm import confirm
@@ -40,6 +42,12 @@ from vbsclient.osc.output.text import (
 )
 from vbsclient.restoring.plan import Plan, Restore, difference, plan_of
 from vbsclient.wording import counted
+
+#: What a creation advises, where --force is none of its options.
+_WITHOUT_FORCE = {
+    creation.NAME_FEWER: 'Delete backups that are not needed any more.',
+    volume_backups.FORCE_IN_USE: 'Detach it.',
+}
 
 #: What is said wherever it ends before the request.
 _NOTHING = 'Nothing was overwritten.'
@@ -261,9 +269,10 @@ class RestoreCommand(ChangeCommand):
         )
         self._is_saving = True
         change = self.make_backup(target, limits)
-        report.outcomes = outcomes = [
-            Outcome.of(one) for one in change.targets()
-        ]
+        targets = change.targets()
+        for one in targets:
+            _advise_without_force(one)
+        report.outcomes = outcomes = [Outcome.of(one) for one in targets]
         with self.progress.showing(lambda: 'Backing up what is overwritten'):
             report.stopped = execute(change, outcomes, self.recorder, limits)
             if report.stopped is None:
@@ -319,3 +328,11 @@ class RestoreCommand(ChangeCommand):
             self.app.stderr.write(
                 f'That was the backup before the restore. {_NOTHING}\n'
             )
+
+
+def _advise_without_force(target: Target) -> None:
+    """Say nothing of the --force of a creation: here it is something else."""
+    refusal = target.refusal
+    if refusal is not None and refusal.hint in _WITHOUT_FORCE:
+        hint = _WITHOUT_FORCE[refusal.hint]
+        target.refusal = refusal.revised(hint=hint)

@@ -348,6 +348,7 @@ def delays(
         labels = ', '.join(words.called(outcome.target) for outcome in same)
         names = '' if is_long else f': {labels}'
         count = f'{len(same)} of {total} {words.several} {verb}'
+        lines = words.commands_for(same)
         if same[0].unread:
             message = (
                 f'Whether {count} {words.done} by now is unknown{names}. '
@@ -356,14 +357,19 @@ def delays(
                 f'{capital(words.how_to("see it"))}'
             )
         else:
+            # Not everything has a command that waits.
+            end = (
+                'keep waiting'
+                if all(' --wait ' in line for line in lines)
+                else 'see it'
+            )
             goes_on = (
-                f'{words.where_it_is(same)}; {words.how_to("keep waiting")}'
+                f'{words.where_it_is(same)}; {words.how_to(end)}'
                 if any(outcome.is_unfinished for outcome in same)
                 else 'The service has not accepted it; run the same command '
                 'again with --wait.'
             )
             message = f'{count} not {words.done} yet{names}. {goes_on}'
-        lines = words.commands_for(same)
         if is_long and not lines:
             lines = list(map(_told, same))
         yield _with_lines(message, lines)
