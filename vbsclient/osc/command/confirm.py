@@ -125,9 +125,6 @@ def confirm(
         raise exceptions.CommandError(unanswered)
     if stderr is None:
         raise exceptions.CommandError(f'{_UNSEEN} {declined}')
-    if not stderr.isatty():
-        # Nobody sees it there.
-        raise exceptions.CommandError(unanswered)
     # What was typed before the question was shown is no answer to it.
     with suppress(OSError, ValueError, termios.error):
         termios.tcflush(stdin.fileno(), termios.TCIFLUSH)

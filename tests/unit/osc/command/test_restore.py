@@ -58,13 +58,6 @@ class Keyboard(io.StringIO):
         return super().readline()
 
 
-class Screen(io.StringIO):
-    """Where the question is seen."""
-
-    def isatty(self) -> bool:
-        return True
-
-
 class Run:
     """A command on a cloud.
 
@@ -74,7 +67,7 @@ class Run:
     def __init__(
         self, cloud: Restorer, command: Any, line: str, stdin: Any
     ) -> None:
-        self.stdout, self.stderr = io.StringIO(), Screen()
+        self.stdout, self.stderr = io.StringIO(), io.StringIO()
         manager = SimpleNamespace(
             _cli_options=SimpleNamespace(config={}, name='prod'),
             auth_ref=SimpleNamespace(project_name='demo', project_id=PROJECT),
