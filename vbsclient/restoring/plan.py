@@ -302,11 +302,11 @@ class Restore(Change, abc.ABC):
             )
         if self._is_doubtful:
             return unknown(
-                'its answer was lost. The target was overwritten, and nothing '
-                'tells whether from this backup'
+                'the target was overwritten, and nothing tells whether from '
+                'this backup: its answer was lost'
                 if self._has_target_begun
-                else 'its answer was lost. The backup was restored, and '
-                'nothing tells whether to this target'
+                else 'the backup was restored, and nothing tells whether to '
+                'this target: its answer was lost'
             )
         return SUCCEEDED
 

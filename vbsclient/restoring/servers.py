@@ -58,8 +58,8 @@ _IDLE = 3600.0
 #: Seconds for which an end has to stay that was not seen to have begun.
 _SETTLED_AFTER = 60.0
 
-#: A name that needs no care on a command line.
-_PLAIN = re.compile(r'\w[\w.-]{0,63}')
+#: A name that a command line takes, and that is not cut in a message.
+_PLAIN = re.compile(r'\w[\w .-]{0,63}')
 
 _TWICE = 'another volume in the backup has the same target'
 
