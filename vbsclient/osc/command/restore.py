@@ -52,10 +52,16 @@ _WITHOUT_FORCE = {
 #: What is said wherever it ends before the request.
 _NOTHING = 'Nothing was overwritten.'
 
+#: How many characters of a name a plan shows.
+_LONGEST = 80
+
 
 def _both(name: str | None, id: str | None) -> str | None:
     """A name, and the id that tells it from others of that name."""
-    return f'{name} ({id})' if name and id and name != id else name or id
+    if not name:
+        return id
+    short = shortened(name, _LONGEST)
+    return f'{short} ({id})' if id and name != id else short
 
 
 #: What is shown of each volume that is overwritten.
@@ -65,7 +71,7 @@ PLAN_COLUMNS = (
         'Source',
         'source_id',
         label=lambda disk: (
-            disk.source_name or disk.source_id
+            _both(disk.source_name, None) or disk.source_id
             if disk.source_id == disk.target_id
             else _both(disk.source_name, disk.source_id)
         ),
