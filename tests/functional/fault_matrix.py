@@ -263,13 +263,21 @@ TROUBLES = (
         NOBODY_KNOWS,
         reads=False,
     ),
-    Trouble('401, once', answer(401), AGAIN, MADE_AGAIN, reads=True),
+    Trouble(
+        '401, once',
+        answer(401),
+        AGAIN,
+        MADE_AGAIN,
+        reads=True,
+        restore=NOT_MADE,
+    ),
     Trouble(
         '401 to each token',
         answer(401, times=None),
         Deleted('failed', 1, 2, acted=False),
         Created('failed', 1, 2, acted=False),
         reads=False,
+        restore=NOT_MADE,
     ),
     Trouble(
         '400, 403, 405, 406, 407, 409',
@@ -432,14 +440,25 @@ TROUBLES = (
         reads=False,
     ),
     Trouble(
-        '300, 301, 302, 303, 307, 308 to another host',
+        '300, 301, 302, 307, 308 to another host',
         answer(
-            *(300, 301, 302, 303, 307, 308),
+            *(300, 301, 302, 307, 308),
             times=None,
             headers={'Location': '{elsewhere}/vbs/v2/x/backups/y'},
         ),
         REFUSED,
         NOT_MADE,
+        reads=False,
+    ),
+    Trouble(
+        '303 to another host',
+        answer(
+            303,
+            times=None,
+            headers={'Location': '{elsewhere}/vbs/v2/x/backups/y'},
+        ),
+        REFUSED,
+        NOBODY_KNOWS,
         reads=False,
     ),
 )

@@ -15,6 +15,7 @@ BACKUP_FIRST = '--backup-first saves the present data before.'
 _RULE = re.compile(r'^\+(-+\+)+$')
 _TITLES = re.compile(r'^\| Backup Disk .* Source .* Target .* Check +\|$')
 _ROW = re.compile(r'^\| [0-9a-f-]{36} \|.*\| overwrites[^|]*\|$')
+_PLACE = 'In project demo of cloud sandbox.'
 _BACKUP = re.compile(r'^Backup .+ \([0-9a-f-]{36}\)\.$')
 _LOSS = re.compile(r'overwritten with those of .*\. This cannot be undone\.$')
 
@@ -34,7 +35,7 @@ def plan(
     return [
         *(_RULE, _TITLES, _RULE),
         *(rows or [_ROW] * volumes),
-        *(_RULE, _BACKUP, _LOSS, ...),
+        *(_RULE, _PLACE, _BACKUP, _LOSS, ...),
         *([] if backup_first else [BACKUP_FIRST]),
     ]
 

@@ -671,7 +671,7 @@ def test_one_that_is_not_seen_to_begin_is_never_a_success(
             re.compile(
                 '^1 of 1 servers is not restored yet: .* It was not seen to '
                 'begin: look at the server; do not run this command again, .* '
-                'To see it:$'
+                'To see what becomes of it:$'
             ),
             f'  openstack csbs backup show {case.backup.id}',
         ],
