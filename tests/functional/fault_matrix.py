@@ -33,6 +33,7 @@ DELETES = (
     'csbs backup delete',
 )
 CREATES = ('vbs backup create', 'csbs backup create', 'vbs share create')
+RESTORES = ('vbs backup restore', 'csbs backup restore')
 CHANGES = (*DELETES, *CREATES)
 WAITS = (
     'vbs backup delete',
@@ -87,24 +88,29 @@ class Deleted:
         return f'{times}{self.said}, {self.code}{rest}'
 
 
+#: What the report says of an answer that reading has settled.
+LOST = 'its answer was lost'
+ODD = 'its answer was not the documented one'
+
+
 @dataclass(frozen=True)
 class Created:
     """What becomes of two targets if the POST for the first one is hit.
 
-    The second one is created in any case.
+    The second one is created in any case. A restore has no second one.
 
     :ivar said: the word of the report for the first one.
     :ivar code: the exit code.
     :ivar sent: how often its POST arrives.
-    :ivar acted: whether it is created in fact: once.
-    :ivar lost: whether the report says that the answer was lost.
+    :ivar acted: whether it is created, or overwritten, in fact: once.
+    :ivar remark: what the report says of the answer, if anything.
     """
 
     said: str
     code: int
     sent: int
     acted: bool
-    lost: bool = False
+    remark: str = ''
 
     def of(self, command: str) -> Created:
         """The same in the words of a command."""
@@ -123,6 +129,8 @@ class Trouble:
     :ivar faults: keywords of a fault, for one run of each command each.
     :ivar deletion: if a DELETE is hit.
     :ivar creation: if a POST is hit that creates something.
+    :ivar restore: if a POST is hit that overwrites something; None if that
+        has the consequences of a creation.
     :ivar reads: whether reads succeed in the end.
     :ivar own: whether each command answers to it with code of its own.
     :ivar pauses: the first pause before a repetition: (shortest, longest).
@@ -135,6 +143,12 @@ class Trouble:
     reads: bool
     pauses: tuple[float, float] | None = None
     own: bool = False
+    restore: Created | None = None
+
+    @property
+    def overwriting(self) -> Created:
+        """If a POST is hit that overwrites something."""
+        return self.restore or self.creation
 
 
 @dataclass(frozen=True)
@@ -181,7 +195,8 @@ UNKNOWN = Deleted('unknown', 1, 5, acted=False)
 
 MADE = Created('accepted', 0, 1, acted=True)
 MADE_AGAIN = Created('accepted', 0, 2, acted=True)
-MADE_UNHEARD = Created('accepted', 0, 1, acted=True, lost=True)
+MADE_UNHEARD = Created('accepted', 0, 1, acted=True, remark=LOST)
+MADE_ODDLY = Created('accepted', 0, 1, acted=True, remark=ODD)
 NOT_MADE = Created('failed', 1, 1, acted=False)
 NOBODY_KNOWS = Created('unknown', 1, 1, acted=False)
 
@@ -248,13 +263,21 @@ TROUBLES = (
         NOBODY_KNOWS,
         reads=False,
     ),
-    Trouble('401, once', answer(401), AGAIN, MADE_AGAIN, reads=True),
+    Trouble(
+        '401, once',
+        answer(401),
+        AGAIN,
+        MADE_AGAIN,
+        reads=True,
+        restore=NOT_MADE,
+    ),
     Trouble(
         '401 to each token',
         answer(401, times=None),
         Deleted('failed', 1, 2, acted=False),
         Created('failed', 1, 2, acted=False),
         reads=False,
+        restore=NOT_MADE,
     ),
     Trouble(
         '400, 403, 405, 406, 407, 409',
@@ -313,6 +336,7 @@ TROUBLES = (
         Deleted('accepted', 0, 4, acted=True),
         Created('accepted', 0, 4, acted=True),
         reads=True,
+        restore=NOT_MADE,
         pauses=(0.0, 0.5),
     ),
     Trouble(
@@ -321,6 +345,7 @@ TROUBLES = (
         AGAIN,
         MADE_AGAIN,
         reads=True,
+        restore=NOT_MADE,
         pauses=(7.0, 7.0),
     ),
     Trouble(
@@ -329,6 +354,7 @@ TROUBLES = (
         AGAIN,
         MADE_AGAIN,
         reads=True,
+        restore=NOT_MADE,
         pauses=(60.0, 60.0),
     ),
     Trouble(
@@ -337,6 +363,7 @@ TROUBLES = (
         Deleted('failed', 1, 12, acted=False),
         Created('failed', 1, 12, acted=False),
         reads=False,
+        restore=NOT_MADE,
     ),
     Trouble(
         '413 with Retry-After, twice',
@@ -344,6 +371,7 @@ TROUBLES = (
         Deleted('accepted', 0, 3, acted=True),
         Created('accepted', 0, 3, acted=True),
         reads=True,
+        restore=NOT_MADE,
         pauses=(7.0, 7.0),
     ),
     Trouble(
@@ -352,6 +380,7 @@ TROUBLES = (
         Deleted('accepted', 0, 3, acted=True),
         Created('accepted', 0, 3, acted=True),
         reads=True,
+        restore=NOT_MADE,
         pauses=(0.0, 0.5),
     ),
     Trouble(
@@ -380,7 +409,7 @@ TROUBLES = (
         'a success with an HTML page',
         always('body', body=PORTAL),
         FINE,
-        MADE_UNHEARD,
+        MADE_ODDLY,
         reads=False,
         own=True,
     ),
@@ -393,7 +422,7 @@ TROUBLES = (
             *always('body', body='null'),
         ],
         FINE,
-        MADE_UNHEARD,
+        MADE_ODDLY,
         reads=False,
     ),
     Trouble(
@@ -411,14 +440,25 @@ TROUBLES = (
         reads=False,
     ),
     Trouble(
-        '300, 301, 302, 303, 307, 308 to another host',
+        '300, 301, 302, 307, 308 to another host',
         answer(
-            *(300, 301, 302, 303, 307, 308),
+            *(300, 301, 302, 307, 308),
             times=None,
             headers={'Location': '{elsewhere}/vbs/v2/x/backups/y'},
         ),
         REFUSED,
         NOT_MADE,
+        reads=False,
+    ),
+    Trouble(
+        '303 to another host',
+        answer(
+            303,
+            times=None,
+            headers={'Location': '{elsewhere}/vbs/v2/x/backups/y'},
+        ),
+        REFUSED,
+        NOBODY_KNOWS,
         reads=False,
     ),
 )
@@ -468,7 +508,7 @@ GONE = {
     for command in DELETES
 }
 
-#: Nobody listens any more when the first POST comes that creates something.
+#: Nobody listens any more when the first POST comes that changes something.
 NEVER_MADE = Created('failed', 1, 0, acted=False)
 
 #: What keeps a command from saying anything to the service.
@@ -509,6 +549,16 @@ def creation_rows() -> list[tuple[str, ...]]:
     return rows
 
 
+def restore_rows() -> list[tuple[str, ...]]:
+    """The title of each row and a cell for each command."""
+    rows = [
+        (row.title, *(str(row.overwriting.of(c)) for c in RESTORES))
+        for row in TROUBLES
+    ]
+    rows.insert(1, (UNREACHABLE[0], *(str(NEVER_MADE) for _ in RESTORES)))
+    return rows
+
+
 def read_rows() -> Sequence[tuple[str, ...]]:
     """The title of each row and a cell for each of :data:`READS`."""
     rows = [
@@ -534,6 +584,11 @@ def tables() -> str:
             '==============',
             '',
             *_table(('The POST meets', *CREATES), creation_rows(), (40, 20)),
+            '',
+            'While restoring',
+            '===============',
+            '',
+            *_table(('The POST meets', *RESTORES), restore_rows(), (40, 20)),
             '',
             'While reading',
             '=============',

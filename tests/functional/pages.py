@@ -48,13 +48,16 @@ _START = re.compile(r'make sandbox(?: SANDBOX="(.*)")?')
 _OURS = r'openstack [^|<>$]*'
 _PLAIN = re.compile(rf'{_OURS}(\| {_OURS})*([<>] \S+)?')
 
+#: What shows a table of its own on standard error, as wide as a terminal.
+_FITTED = re.compile(r'^openstack \w+ backup restore (?!.*-f json)', re.M)
+
 # What is different each time.
 _REQUEST = re.compile(r'\breq-[0-9a-f-]{36}\b')
 _INSTANT = re.compile(r'\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+\+00:00')
 _DAY = re.compile(r'(?<!\d)\d{4}-\d\d-\d\d(?!\d)')
 _WEEK = re.compile(r'\b(\d{4})-W(\d\d)\b')
 _STAMP = re.compile(r'\b\d{8}T\d{6}Z')
-_AGE = re.compile(r'\(\d+ (?:hour|day)s? ago\)')
+_AGE = re.compile(r'\(\d+ (?:minute|hour|day)s? ago\)')
 
 
 @dataclass
@@ -185,6 +188,9 @@ class Walk:
         ]
         if answers:
             return self._answer(step.command, *answers)
+        if _FITTED.search(step.command):
+            # What is shown while it waits is gone in the end.
+            return self._answer(f'{step.command} --progress none')
         if _PLAIN.fullmatch(step.command):
             return self._run_here(step.command)
         return self._run(step.command)
@@ -310,7 +316,7 @@ class Walk:
         self._code = done.returncode
         return done.stdout
 
-    def _answer(self, command: str, answer: str) -> str:
+    def _answer(self, command: str, answer: str = '') -> str:
         """Run what asks, at a terminal, and answer it."""
         screen, terminal = pty.openpty()
         size = struct.pack('HHHH', 40, WIDTH, 0, 0)

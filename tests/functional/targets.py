@@ -31,17 +31,22 @@ class Named:
     :ivar arguments: behind its words.
     :ivar ids: of the targets.
     :ivar whole: for each target the ids of all that goes with it.
+    :ivar shown: the id by which a message calls the first one, if that is
+        another one.
     """
 
     arguments: list[str]
     ids: list[str]
     whole: list[set[str]] = field(default_factory=list)
+    shown: str = ''
 
 
 def add_targets(state: CloudState, command: str, number: int = 2) -> Named:
     """Targets for a command, none of which depends on another."""
     if command.endswith('create'):
         return _add_sources(state, command, number)
+    if command.endswith('restore'):
+        return add_overwritten(state, command)
     if command.startswith('vbs backup'):
         backups = [
             state.add_backup(None, state.add_volume()) for _ in range(number)
@@ -85,6 +90,19 @@ def _add_sources(state: CloudState, command: str, number: int) -> Named:
     project = [f'--target-project={state.new_hex()}']
     options = project if command == 'vbs share create' else []
     return Named([*options, *ids], ids, [{id} for id in ids])
+
+
+def add_overwritten(state: CloudState, command: str) -> Named:
+    """The one backup of a restore, and what it was made of."""
+    if command.startswith('vbs'):
+        volume = state.add_volume('target')
+        backup = state.add_backup('saved', volume)
+        ids = [backup.id]
+        return Named([*ids, volume.id], ids, [{*ids}], shown=volume.id)
+    server = state.add_server('target', 2)
+    item = state.add_checkpoint([server]).items[0]
+    whole = with_disks(state, item)
+    return Named([item.id], [item.id], [whole], shown=server.id)
 
 
 def add_history(state: CloudState, command: str) -> Named:

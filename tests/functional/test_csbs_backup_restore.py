@@ -12,10 +12,17 @@ from typing import Any
 import pytest
 
 from tests.functional.conftest import CloudFactory
+from tests.functional.plan import BACKUP_FIRST, plan, restore
 from tests.functional.shell import Openstack, Somebody, Terminal
 from tests.functional.targets import commands_in
 from tests.functional.test_hostile_arguments import SOME, hostile
-from tests.functional.wire import PROVIDER, creations, requests, restores
+from tests.functional.wire import (
+    PROVIDER,
+    UNKNOWN,
+    creations,
+    requests,
+    restores,
+)
 from tests.sandbox import Fault, LoggedRequest, Sandbox
 from tests.sandbox.model import CheckpointItem, Server, Volume
 from tests.sandbox.restoration import INCOMPLETE, REASON
@@ -115,7 +122,7 @@ def test_each_volume_gets_what_was_saved_of_it(
     case = Case(cloud())
     case.backup.name = 'pre-patch'
     typed = 'pre-patch' if by == 'name' else case.backup.id
-    (row,) = openstack(*RESTORE, typed, '--yes', *JSON).json()
+    (row,) = restore(openstack, *RESTORE, typed, '--yes', *JSON).json()
     assert case.mapping == case.own == case.overwritten()
     assert (row['Result'], row['Target']) == ('accepted', case.server.id)
     assert case.sent[0][1]['parameters']['targets']['server_id'] == (
@@ -138,7 +145,8 @@ def test_another_server_gets_what_is_named(
         }[by]
         named = target.name if by == 'name' else target.id
         pairs.append(f'--volume={source}={named}')
-    openstack(*RESTORE, case.named, '--server=web02', *pairs, '--yes')
+    command = (*RESTORE, case.named, '--server=web02', *pairs)
+    restore(openstack, *command, '--yes')
     assert case.mapping == case.overwritten()
     assert list(case.mapping.values()) == [volume.id for volume in targets]
 
@@ -154,7 +162,7 @@ def test_another_server_alone_shows_what_to_fill_in(
     assert result.json()[0]['Result'] == 'refused'
     for part in case.backup.parts:
         assert part.volume_name in result.stderr
-    assert '--volume <source>=<target>' in result.stderr
+        assert f'--volume {part.volume_name}=<target>' in result.stderr
     case.check_untouched()
     dry = openstack.run(
         *RESTORE, case.named, '--server', 'web02', '--dry-run', *JSON
@@ -200,11 +208,14 @@ def test_the_keys_of_a_row(
 ) -> None:
     case = Case(cloud())
     dry = options == '--dry-run'
-    rows = openstack(
-        *(*RESTORE, case.named, '--yes', options, *JSON),
-        complains=[...] if dry else [],
-        code=0,
-    ).json()
+    command = (*RESTORE, case.named, '--yes', options, *JSON)
+    if dry:
+        result = openstack(*command, complains=[...], code=0)
+        # The table is on stdout.
+        assert '|' not in result.stderr
+    else:
+        result = restore(openstack, *command)
+    rows = result.json()
     assert len(rows) == (2 if dry else 1)
     assert [list(row) for row in rows] == [PLAN_KEYS if dry else KEYS] * len(
         rows
@@ -288,7 +299,7 @@ def test_what_cannot_be_restored_is_refused_whatever_is_said(
 @pytest.mark.parametrize(
     ('pairs', 'told'),
     [
-        (['{1}={0}'], 'it is the target of two'),
+        (['{1}={0}'], 'another volume in the backup has the same target'),
         (['{0}={1}', '{1}={0}'], 'a system disk would go onto a data disk'),
         (['ghost={0}'], 'backup has no volume ghost'),
         (['{0}=ghost'], "No volume found for 'ghost'"),
@@ -316,7 +327,7 @@ def test_force_leaves_the_kinds_of_disks_to_the_service(
     command = (*RESTORE, case.named, '--yes', *JSON)
     assert 'system disk' in openstack.run(*command).stderr
     case.check_untouched()
-    openstack(*command, '--force')
+    restore(openstack, *command, '--force')
     assert case.mapping == case.own == case.overwritten()
 
 
@@ -351,6 +362,7 @@ def test_what_the_service_does_not_approve_is_not_sent(
     [
         (('x', '--volume=a'), 'is not <source>=<target>'),
         (('x', '--volume==b'), 'is not <source>=<target>'),
+        (('x', '--volume=a=b=c'), 'has more than one "="'),
         (('x', '--volume=a=b', '--volume=a=c'), 'more than once'),
         (('x', '--power-on', '--no-power-on'), 'not allowed with'),
         (('x', '--power'), 'unrecognized arguments: --power'),
@@ -411,13 +423,63 @@ def test_without_a_terminal_nothing_is_restored_and_the_list_is_shown(
     result = openstack(
         *(*RESTORE, case.named),
         complains=[
-            ...,
+            *plan(2),
             'This would overwrite 2 volumes, as listed above: add --yes. '
             'Nothing was overwritten.',
         ],
     )
     for volume in case.server.volumes:
         assert volume.name in result.stderr
+    case.check_untouched()
+
+
+def test_volumes_of_one_name_are_told_apart_by_their_ids(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    case = Case(cloud())
+    for volume in (*case.server.volumes, *case.other.volumes):
+        volume.name = 'disk'
+    for part in case.backup.parts:
+        part.volume_name = 'disk'
+    ids = [volume.id for volume in case.server.volumes]
+    own = [re.compile(rf'\| disk +\| disk \({id}\) \|') for id in ids]
+    others = [volume.id for volume in case.other.volumes]
+    pairs = list(zip(ids, others, strict=True))
+    foreign = [
+        re.compile(rf'\| disk \({source}\) \| disk \({target}\) \|')
+        for source, target in pairs
+    ]
+    for options, rows in (
+        ([], own),
+        (
+            ['--server=web02', *(f'--volume={s}={t}' for s, t in pairs)],
+            foreign,
+        ),
+    ):
+        openstack(
+            *(*RESTORE, case.named, *options),
+            complains=[*plan(rows=rows), 'This would overwrite 2 volumes'],
+        )
+    # What one of them is called names none of them.
+    result = openstack.run(*RESTORE, case.named, '--volume=disk=disk', '--yes')
+    assert 'The backup has more than one volume disk' in result.stderr
+    for id in ids:
+        assert id in result.stderr
+    case.check_untouched()
+
+
+def test_what_is_missing_is_named_as_options_to_paste(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    case = Case(cloud())
+    first, second = case.backup.parts
+    first.volume_name = 'a disk'
+    second.volume_name = 'a=b'
+    result = openstack.run(*RESTORE, case.named, '--server=web02', '--dry-run')
+    # A name with an equals sign cannot be given; its ID can.
+    assert (
+        f"--volume 'a disk'=<target> --volume {second.volume_id}=<target>"
+    ) in result.stdout + result.stderr
     case.check_untouched()
 
 
@@ -457,19 +519,30 @@ def _attached(case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    'change', [_enlarged, _detached, _stopped, _attached, _broken, _denied]
+    ('change', 'told'),
+    [
+        (_enlarged, 'the size of the volume {data} was 20 and is now 30'),
+        (_detached, 'the volumes of the server was {every} and is now '),
+        (_stopped, 'status of the server was ACTIVE and is now SHUTOFF'),
+        (_attached, 'the volumes of the server was {every} and is now '),
+        (_broken, 'the status of the backup is error: only one that'),
+        (_denied, 'the service says that it cannot be restored: '),
+    ],
 )
 def test_what_changes_while_the_question_is_open_stops_it(
     cloud: CloudFactory,
     openstack: Openstack,
     change: Callable[[Case], None],
+    told: str,
 ) -> None:
     case = Case(cloud())
+    every = ', '.join(sorted(volume.id for volume in case.server.volumes))
     result = openstack.run(
         *RESTORE, case.named, stdin=Somebody('y', lambda: change(case))
     )
     assert result.code == 1
-    assert 'Something has changed since it was shown' in result.stderr
+    assert 'Something has changed since it was shown: ' in result.stderr
+    assert told.format(data=case.data.id, every=every) in result.stderr
     assert 'Nothing was overwritten.' in result.stderr
     case.check_untouched()
 
@@ -493,9 +566,44 @@ def test_the_present_data_are_saved_before(
         assert case.mapping == case.own == case.overwritten()
     else:
         assert result.code == 1
-        assert 'The backup before the restore has not' in result.stderr
-        assert 'Nothing was overwritten.' in result.stderr
+        assert result.json()[0]['Type'] == 'backup'
+        assert (
+            'Nothing was overwritten. The backup that was to be created first '
+            'is not available.\n'
+        ) in result.stderr
+        assert '1 of 1 backups failed to create.' in result.stderr
         case.check_untouched()
+
+
+@pytest.mark.parametrize('creation', ['hangs', 'interrupted'])
+def test_a_backup_before_that_is_not_finished_is_told_with_its_command(
+    cloud: CloudFactory, openstack: Openstack, creation: str
+) -> None:
+    seen = threading.Event()
+    ends = creation == 'interrupted'
+
+    def watch(request: LoggedRequest) -> None:
+        if creations(case.cloud) and request.method == 'GET':
+            seen.set()
+
+    c = cloud(creation='hangs', on_finished=lambda request: watch(request))
+    case = Case(c)
+    process = openstack.start(
+        *(*RESTORE, case.named, '--yes', '--backup-first', *JSON),
+        *([] if ends else ['--timeout=0.2s']),
+    )
+    if ends:
+        assert seen.wait(30)
+        process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == (130 if ends else 3), stderr
+    (row,) = json.loads(stdout)
+    assert (row['Type'], row['Result']) == ('backup', 'accepted')
+    assert 'Nothing was overwritten.' in stderr
+    [command] = commands_in(stderr.partition(BACKUP_FIRST)[2] or stderr)
+    assert command[:4] == ['csbs', 'checkpoint', 'show', '--wait']
+    assert command[4] != case.backup.checkpoint_id
+    case.check_untouched()
 
 
 # -- what comes of it ------------------------------------------------------
@@ -556,16 +664,20 @@ def test_one_that_is_not_seen_to_begin_is_never_a_success(
     delay: float,
 ) -> None:
     case = Case(cloud(restore_delay=delay, **knobs))
-    result = openstack(
+    result = restore(
+        openstack,
         *(*RESTORE, case.named, '--yes', '--wait', '--timeout=0.2s', *JSON),
         complains=[
-            '1 of 1 servers',
-            f'openstack csbs backup show --wait {case.backup.id}',
+            re.compile(
+                '^1 of 1 servers is not restored yet: .* It was not seen to '
+                'begin: look at the server; do not run this command again, .* '
+                'To see what becomes of it:$'
+            ),
+            f'  openstack csbs backup show {case.backup.id}',
         ],
         code=3,
     )
     assert result.json()[0]['Result'] == 'accepted'
-    assert 'Do not run this command again' in result.stderr
     assert case.overwritten() == {}
 
 
@@ -574,7 +686,8 @@ def test_a_timeout_hands_over_a_command_that_goes_on(
 ) -> None:
     moment = [0.0]
     case = Case(cloud(restore_time=10, clock=lambda: moment[0]))
-    result = openstack(
+    result = restore(
+        openstack,
         *(*RESTORE, case.named, '--yes', '--wait', '--timeout=0.2s', *JSON),
         complains=['1 of 1 servers is not restored yet', 'openstack csbs'],
         code=3,
@@ -612,20 +725,177 @@ def test_a_lost_answer_is_settled_by_reading(
         assert (row['Result'], result.code) == ('unknown', 1)
         assert 'Do not run the command again' in result.stderr
         [command] = commands_in(result.stderr)
-        assert command == ['csbs', 'backup', 'show', '--wait', case.backup.id]
+        # It does not wait for what may never begin.
+        assert command == ['csbs', 'backup', 'show', case.backup.id]
     else:
         assert (row['Result'], result.code) == ('accepted', 0), result
-        assert row['Detail'].startswith('its answer was lost')
+        # Its volumes are not overwritten yet.
+        is_odd = action == 'truncate'
+        what = 'was not the documented one' if is_odd else 'was lost'
+        assert row['Detail'] == (
+            f'its answer {what}: the backup is being restored, by this '
+            f'request or by somebody else'
+        )
         assert len(case.cloud.state.restores) == 1
+
+
+def test_what_may_be_the_work_of_somebody_else_is_no_success(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    moment = [0.0]
+
+    def watch(request: LoggedRequest) -> None:
+        if request.path.endswith('/restores'):
+            moment[0] = 5.0
+        elif moment[0] and request.path.endswith(case.backup.id):
+            moment[0] += 3.0
+
+    # The backup does not show that it is being restored, the volumes do.
+    case = Case(
+        cloud(
+            restore_time=10,
+            restore_traces=('updated_at', 'taskid'),
+            clock=lambda: moment[0],
+            on_finished=lambda request: watch(request),
+        )
+    )
+    case.cloud.knobs.faults.append(Fault('reset-after', 'POST', '/restores$'))
+    result = restore(
+        openstack,
+        *(*RESTORE, case.named, '--yes', '--wait', *JSON),
+        complains=[
+            re.compile(
+                'Whether server web01 .* is restored is unknown: the target '
+                'was overwritten, and nothing tells whether from this backup: '
+                'its answer was lost. Do not run the command again before '
+                'you have looked at it:$'
+            ),
+            re.compile(
+                f'^  openstack csbs backup show (--wait )?{case.backup.id}$'
+            ),
+            'The state of 1 of 1 servers is unknown.',
+        ],
+    )
+    assert result.json()[0]['Result'] == 'unknown'
+    assert len(case.sent) == 1
+
+
+def test_a_refusal_while_the_target_is_overwritten_proves_nothing(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    def begin(request: LoggedRequest) -> None:
+        if request.path.endswith('/restores'):
+            case.data.status = 'restoring-backup'
+
+    case = Case(
+        cloud(
+            on_finished=begin,
+            faults=[Fault('status', 'POST', '/restores$', 409, times=None)],
+        )
+    )
+    result = restore(
+        openstack,
+        *(*RESTORE, case.named, '--yes', *JSON),
+        complains=[
+            re.compile(
+                'Whether server web01 .* is restored is unknown: .*; and yet '
+                'the target is being overwritten'
+            ),
+            f'  openstack csbs backup show {case.backup.id}',
+            'The state of 1 of 1 servers is unknown.',
+        ],
+    )
+    assert result.json()[0]['Result'] == 'unknown'
+    assert len(case.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ('change', 'told'),
+    [
+        ({'status': 'fail'}, 'answers with a restore in status fail'),
+        ({'checkpoint_id': UNKNOWN}, UNKNOWN),
+        (
+            {'parameters': {'targets': {'server_id': UNKNOWN}}},
+            UNKNOWN,
+        ),
+    ],
+    ids=['fail', 'checkpoint', 'server'],
+)
+def test_an_answer_about_something_else_is_never_a_success(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    change: dict[str, Any],
+    told: str,
+) -> None:
+    case = Case(cloud(restore_time=0.1))
+    case.cloud.knobs.faults.append(
+        Fault(
+            'body',
+            'POST',
+            '/restores$',
+            body=json.dumps({'restore': {'id': UNKNOWN, **change}}),
+        )
+    )
+    result = restore(
+        openstack,
+        *(*RESTORE, case.named, '--yes', '--wait', *JSON),
+        complains=[
+            re.compile(f'is restored is unknown: .*{told}'),
+            re.compile('^  openstack csbs backup show '),
+            'The state of 1 of 1 servers is unknown.',
+        ],
+    )
+    assert result.json()[0]['Result'] == 'unknown'
+    assert len(case.sent) == 1
+
+
+def test_the_command_that_goes_on_tells_a_failure(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    moment = [0.0]
+
+    def watch(request: LoggedRequest) -> None:
+        if waits and request.path.endswith(case.backup.id):
+            moment[0] += 4.0
+
+    waits = False
+    case = Case(
+        cloud(
+            restore='fails',
+            restore_time=10,
+            clock=lambda: moment[0],
+            on_finished=lambda request: watch(request),
+        )
+    )
+    restore(openstack, *RESTORE, case.named, '--yes', *JSON)
+    waits = True
+    show = ('csbs', 'backup', 'show', case.backup.id)
+    result = openstack(
+        *(*show, '--wait', *JSON),
+        complains=[
+            re.compile(
+                f'The backup {case.backup.id} has the status available: .*'
+                f'{re.escape(REASON.rstrip("."))}'
+            )
+        ],
+        code=1,
+    )
+    assert result.json()['status'] == 'available'
+    # Of one that is at rest nobody can say of what it tells.
+    assert openstack(*show, '--wait', *JSON).json()['status'] == 'available'
 
 
 def test_ctrl_c_in_a_wait_names_the_backup(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     seen = threading.Event()
+    polls = 0
 
     def watch(request: LoggedRequest) -> None:
-        if case.sent and request.method == 'GET':
+        nonlocal polls
+        polls += bool(case.sent) and request.path.endswith(case.backup.id)
+        # What the first one shows is known when the second one comes.
+        if polls == 2:
             seen.set()
 
     c = cloud(restore='hangs', on_finished=lambda request: watch(request))
@@ -646,7 +916,7 @@ def test_the_journal_has_what_was_overwritten_with_what(
 ) -> None:
     case = Case(cloud())
     path = openstack.home / 'journal'
-    openstack(*RESTORE, case.named, '--yes', f'--journal={path}')
+    restore(openstack, *RESTORE, case.named, '--yes', f'--journal={path}')
     request, answer = map(json.loads, path.read_text().splitlines())
     for line in (request, answer):
         assert line['action'] == f'restore from {case.backup.id}'

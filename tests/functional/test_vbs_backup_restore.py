@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.functional.conftest import CloudFactory
+from tests.functional.plan import BACKUP_FIRST, plan, restore
 from tests.functional.shell import Openstack, Somebody, Terminal
 from tests.functional.targets import commands_in
 from tests.functional.test_hostile_arguments import SOME, hostile
@@ -24,6 +25,10 @@ LOOK_UP = {'catalog': 'vbs+volumev3'}
 ALONE = {'catalog': 'volumev3', 'csbs_catalog': None}
 JSON = ('-f', 'json')
 FAILED = '1 of 1 volumes failed to restore.'
+NOT_CREATED = (
+    'Nothing was overwritten. The backup that was to be created first is not '
+    'available.'
+)
 
 #: A contract with scripts.
 KEYS = [
@@ -81,7 +86,7 @@ def test_the_volume_that_is_named_is_overwritten_and_no_other(
         typed = ['nightly', 'data']
     if by == 'capitals':
         typed = list(map(str.upper, typed))
-    (row,) = openstack(*RESTORE, *typed, '--yes', *JSON).json()
+    (row,) = restore(openstack, *RESTORE, *typed, '--yes', *JSON).json()
     assert case.sent == [(path_of(case.backup), {'volume_id': case.volume.id})]
     assert (row['Result'], row['Target']) == ('accepted', case.volume.id)
     assert row['Job'] in case.cloud.state.jobs
@@ -105,11 +110,14 @@ def test_the_keys_of_a_row(
 ) -> None:
     case = Case(cloud(**LOOK_UP))
     dry = '--dry-run' in options
-    (row,) = openstack(
-        *(*RESTORE, 'nightly', 'data', *options, *JSON),
-        complains=[...] if dry else [],
-        code=0,
-    ).json()
+    command = (*RESTORE, 'nightly', 'data', *options, *JSON)
+    if dry:
+        result = openstack(*command, complains=[...], code=0)
+        # The table is on stdout.
+        assert '|' not in result.stderr
+    else:
+        result = restore(openstack, *command)
+    (row,) = result.json()
     assert list(row) == keys
     assert (row['Target'], row['Target Name']) == (case.volume.id, 'data')
     if dry:
@@ -124,7 +132,7 @@ def test_a_table_says_what_became_of_it(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     case = Case(cloud(**LOOK_UP))
-    shown = openstack(*RESTORE, 'nightly', 'data', '--yes').stdout
+    shown = restore(openstack, *RESTORE, 'nightly', 'data', '--yes').stdout
     [job] = case.cloud.state.jobs
     id = case.backup.id
     _, head, _, row, _ = shown.splitlines()
@@ -239,7 +247,7 @@ def test_disks_of_another_kind_need_force(
     result = openstack(*command, complains=[told, FAILED])
     assert result.json()[0]['Result'] == 'refused'
     case.check_untouched()
-    openstack(*command, '--force')
+    restore(openstack, *command, '--force')
     assert case.overwritten() == {volume.id: case.backup.id}
 
 
@@ -315,11 +323,14 @@ def test_without_a_terminal_nothing_is_restored_and_the_list_is_shown(
     result = openstack(
         *(*RESTORE, 'nightly', 'data'),
         complains=[
-            ...,
-            re.compile(r'\| *data *\| *data *\| *20 GB *\| *20 GB .*overwr'),
-            ...,
-            re.compile(f'All data of .*{case.volume.id}.*cannot be undone'),
-            ...,
+            *plan(
+                rows=[
+                    re.compile(
+                        rf'\| data +\| data \({case.volume.id}\) '
+                        rf'\| 20 GB +\| 20 GB .*\| overwrites +\|$'
+                    )
+                ]
+            ),
             'This would overwrite 1 volume, as listed above: add --yes. '
             'Nothing was overwritten.',
         ],
@@ -366,6 +377,20 @@ def test_a_hostile_argument_overwrites_nothing(
         case.check_untouched()
 
 
+def test_what_is_done_without_a_question_is_shown_as_well(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    case = Case(cloud(**LOOK_UP))
+    plans = []
+    for options, stdin in (((), Terminal('n\n')), (('--yes',), '')):
+        result = openstack.run(
+            *RESTORE, 'nightly', 'data', *options, stdin=stdin
+        )
+        plans.append(result.stderr.partition(BACKUP_FIRST)[0])
+    assert plans[0] == plans[1]
+    assert f'| data ({case.volume.id}) |' in plans[1]
+
+
 def test_it_is_said_what_else_a_person_should_know(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
@@ -390,12 +415,24 @@ def test_it_is_said_what_else_a_person_should_know(
 
 
 CHANGES = {
-    'size': (_set('volume', size=30), 'is not as it was'),
-    'status': (_set('volume', status='error'), 'is not as it was'),
-    'attached': (_attached, 'is not as it was'),
-    'backup': (_set('backup', status='deleting'), 'is not as it was'),
-    'name': (_set('volume', name='renamed'), 'is not as it was'),
-    'creating': (_creating, 'is not as it was'),
+    'size': (
+        _set('volume', size=30),
+        'the size of the volume {volume} was 20 and is now 30',
+    ),
+    'status': (
+        _set('volume', status='error'),
+        'the status of the volume was available and is now error',
+    ),
+    'attached': (_attached, 'the server of the volume was none and is now '),
+    'backup': (
+        _set('backup', status='deleting'),
+        'the status of the backup is deleting: only one',
+    ),
+    'name': (
+        _set('volume', name='renamed'),
+        'the name of the volume {volume} was data and is now renamed',
+    ),
+    'creating': (_creating, 'another backup of the volume is being created ('),
 }
 
 
@@ -414,7 +451,8 @@ def test_what_changes_while_the_question_is_open_stops_it(
         stdin=Somebody('y', lambda: change(case.cloud, case)),
     )
     assert result.code == 1
-    assert 'Something has changed since it was shown' in result.stderr
+    told = told.format(volume=case.volume.id)
+    assert 'Something has changed since it was shown: ' in result.stderr
     assert told in result.stderr
     assert 'Nothing was overwritten.' in result.stderr
     case.check_untouched()
@@ -441,7 +479,8 @@ def test_the_present_data_are_saved_before(
 ) -> None:
     case = Case(cloud(creation_time=0.01, **LOOK_UP))
     old = set(case.cloud.state.backups)
-    (row,) = openstack(
+    (row,) = restore(
+        openstack,
         *(*RESTORE, 'nightly', 'data', '--yes', '--backup-first', '--wait'),
         *JSON,
     ).json()
@@ -457,20 +496,88 @@ def test_the_present_data_are_saved_before(
     assert case.overwritten() == {case.volume.id: case.backup.id}
 
 
-@pytest.mark.parametrize('how', ['fails', 'hangs', 'refused'])
+#: What becomes of that backup, the exit code, and what is said of it.
+NOT_SAVED: dict[str, tuple[dict[str, Any], int, list[str]]] = {
+    'fails': (
+        {'creation': 'fails'},
+        1,
+        ['Failed to create backup', '1 of 1 backups failed to create.'],
+    ),
+    'refused': (
+        {'backup_quota': 2},
+        1,
+        [
+            'room for 0 more backups, and 1 are to be created. Delete backups '
+            'that are not needed any more.',
+            '1 of 1 backups failed to create.',
+        ],
+    ),
+    'hangs': (
+        {'creation': 'hangs'},
+        3,
+        ['1 of 1 backups is not created yet: ', '  openstack vbs job show'],
+    ),
+}
+
+
+@pytest.mark.parametrize('waits', [False, True], ids=['first', 'both'])
+@pytest.mark.parametrize(
+    ('knobs', 'code', 'told'), NOT_SAVED.values(), ids=NOT_SAVED
+)
 def test_without_that_backup_nothing_is_restored(
-    cloud: CloudFactory, openstack: Openstack, how: str
+    cloud: CloudFactory,
+    openstack: Openstack,
+    knobs: dict[str, Any],
+    code: int,
+    told: list[str],
+    waits: bool,
 ) -> None:
-    creation = 'succeeds' if how == 'refused' else how
-    quota = 2 if how == 'refused' else 100
-    case = Case(cloud(creation=creation, backup_quota=quota, **LOOK_UP))
-    result = openstack.run(
+    case = Case(cloud(**knobs, **LOOK_UP))
+    result = restore(
+        openstack,
         *(*RESTORE, 'nightly', 'data', '--yes', '--backup-first', *JSON),
-        *('--wait', '--timeout=0.2s'),
+        *('--timeout=0.2s', *(['--wait'] if waits else [])),
+        complains=[NOT_CREATED, *told],
+        code=code,
     )
-    assert result.code == 1, result
-    assert 'The backup before the restore has not succeeded' in result.stderr
-    assert 'Nothing was overwritten.' in result.stderr
+    (row,) = result.json()
+    # It is the one that was to be created.
+    assert row['Type'] == 'backup'
+    assert row['Name'].startswith('data-')
+    assert row['Result'] == ('accepted' if code == 3 else row['Result'])
+    # Its --force is about something else.
+    assert '--force' not in result.stdout + result.stderr
+    assert case.sent == []
+    assert case.overwritten() == {}
+    for command in commands_in(result.stderr):
+        (creation,) = case.cloud.state.jobs
+        assert command == ['vbs', 'job', 'show', '--wait', creation]
+
+
+def test_ctrl_c_in_that_backup_says_that_nothing_was_overwritten(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    seen = threading.Event()
+
+    def watch(request: LoggedRequest) -> None:
+        if '/jobs/' in request.path:
+            seen.set()
+
+    case = Case(cloud(creation='hangs', on_finished=watch, **LOOK_UP))
+    process = openstack.start(
+        *RESTORE, 'nightly', 'data', '--yes', '--backup-first', *JSON
+    )
+    assert seen.wait(30)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    (row,) = json.loads(stdout)
+    assert (row['Type'], row['Result']) == ('backup', 'accepted')
+    assert stderr.endswith(
+        'That was the backup before the restore. Nothing was overwritten.\n'
+    )
+    [job] = case.cloud.state.jobs
+    assert ['vbs', 'job', 'show', '--wait', job] in commands_in(stderr)
     assert case.sent == []
     assert case.overwritten() == {}
 
@@ -482,8 +589,8 @@ def test_a_wait_ends_when_the_job_and_the_volume_are_at_rest(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     case = Case(cloud(restore_time=0.02, restore_lag=0.2, **LOOK_UP))
-    (row,) = openstack(
-        *RESTORE, 'nightly', 'data', '--yes', '--wait', *JSON
+    (row,) = restore(
+        openstack, *RESTORE, 'nightly', 'data', '--yes', '--wait', *JSON
     ).json()
     assert row['Result'] == 'restored'
     assert case.volume.status == 'available'
@@ -497,7 +604,8 @@ def test_a_job_that_fails_has_its_reason(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     case = Case(cloud(restore='fails', **LOOK_UP))
-    (row,) = openstack(
+    (row,) = restore(
+        openstack,
         *(*RESTORE, 'nightly', 'data', '--yes', '--wait', *JSON),
         complains=[re.compile(re.escape(REASON.rstrip('.'))), FAILED],
     ).json()
@@ -514,7 +622,8 @@ def test_a_volume_in_error_is_a_failure_whatever_the_job_says(
             job.status, case.volume.status = 'SUCCESS', 'error_restoring'
 
     case = Case(cloud(restore='hangs', on_finished=end, **LOOK_UP))
-    openstack(
+    restore(
+        openstack,
         *(*RESTORE, 'nightly', 'data', '--yes', '--wait', *JSON),
         complains=['error_restoring', FAILED],
     )
@@ -526,7 +635,8 @@ def test_block_storage_alone_restores_in_its_own_way(
 ) -> None:
     case = Case(cloud(restore=outcome, restore_time=0.02, **ALONE))
     fails = outcome == 'fails'
-    result = openstack(
+    result = restore(
+        openstack,
         *(*RESTORE, 'nightly', 'data', '--yes', '--wait', *JSON),
         complains=['error_restoring', FAILED] if fails else [],
     )
@@ -547,15 +657,22 @@ def test_a_timeout_hands_over_a_command_that_goes_on(
 ) -> None:
     moment = [0.0]
     case = Case(cloud(restore_time=10, clock=lambda: moment[0], **LOOK_UP))
-    result = openstack(
+    result = restore(
+        openstack,
         *(*RESTORE, 'nightly', 'data', '--yes', '--wait', '--timeout=0.2s'),
         *JSON,
-        complains=['1 of 1 volumes is not restored yet', 'openstack vbs'],
+        complains=[
+            '1 of 1 volumes is not restored yet',
+            'openstack vbs job show',
+            'openstack volume show',
+        ],
         code=3,
     )
     assert 'do not run this command again' in result.stderr
-    [command] = commands_in(result.stderr)
+    command, look = commands_in(result.stderr)
     assert command[:4] == ['vbs', 'job', 'show', '--wait']
+    # The job may be done, and the volume not.
+    assert look == ['volume', 'show', case.volume.id]
     moment[0] = 20
     assert openstack(*command, *JSON).json()['status'] == 'SUCCESS'
     assert len(case.sent) == 1
@@ -566,7 +683,8 @@ def test_a_timeout_of_block_storage_names_the_volume(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     case = Case(cloud(restore='hangs', **ALONE))
-    openstack(
+    restore(
+        openstack,
         *(*RESTORE, 'nightly', 'data', '--yes', '--wait', '--timeout=0.2s'),
         complains=[
             '1 of 1 volumes is not restored yet',
@@ -600,15 +718,24 @@ def test_a_lost_answer_is_settled_by_reading(
         assert case.volume.status == 'available'
     else:
         assert (row['Result'], result.code) == ('accepted', 0), result
-        assert row['Detail'].startswith('its answer was lost')
+        assert row['Detail'] == (
+            'its answer was not the documented one'
+            if action == 'truncate'
+            else 'its answer was lost'
+        )
         assert case.volume.status == 'restoring-backup'
 
 
 @pytest.mark.parametrize(
     ('status', 'said', 'count'),
-    [(429, 'accepted', 2), (401, 'accepted', 2), (503, 'unknown', 1)],
+    [
+        (401, 'failed', 1),
+        (413, 'failed', 1),
+        (429, 'failed', 1),
+        (503, 'unknown', 1),
+    ],
 )
-def test_it_is_sent_again_only_where_nothing_can_have_happened(
+def test_it_is_never_sent_again(
     cloud: CloudFactory,
     openstack: Openstack,
     status: int,
@@ -628,12 +755,155 @@ def test_what_the_service_refuses_is_shown_in_its_words(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     case = Case(cloud(read_only_role=True, **LOOK_UP))
-    openstack(
+    restore(
+        openstack,
         *(*RESTORE, 'nightly', 'data', '--yes', *JSON),
         complains=['backup:restore', FAILED],
     )
     assert len(case.sent) == 1
     assert case.overwritten() == {}
+
+
+@pytest.mark.parametrize('knobs', [LOOK_UP, ALONE], ids=['vbs', 'cinder'])
+def test_what_may_be_the_work_of_somebody_else_is_no_success(
+    cloud: CloudFactory, openstack: Openstack, knobs: dict[str, Any]
+) -> None:
+    def hide(request: LoggedRequest) -> None:
+        # The volume alone shows that something goes on.
+        if request.path.endswith('/restore'):
+            case.backup.status = 'available'
+
+    case = Case(cloud(restore_time=0.3, on_finished=hide, **knobs))
+    case.cloud.knobs.faults.append(Fault('reset-after', 'POST', '/restore$'))
+    result = restore(
+        openstack,
+        *(*RESTORE, 'nightly', 'data', '--yes', '--wait', *JSON),
+        complains=[
+            re.compile(
+                'Whether volume data .* is restored is unknown: the target '
+                'was overwritten, and nothing tells whether from this backup: '
+                'its answer was lost. Do not run the command again before '
+                'you have looked at it:$'
+            ),
+            f'  openstack volume show {case.volume.id}',
+            'The state of 1 of 1 volumes is unknown.',
+        ],
+    )
+    assert result.json()[0]['Result'] == 'unknown'
+    assert len(case.sent) == 1
+
+
+def test_of_what_may_be_the_work_of_somebody_else_the_report_says_so(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    def hide(request: LoggedRequest) -> None:
+        if request.path.endswith('/restore'):
+            case.backup.status = 'available'
+
+    case = Case(cloud(restore_time=3600, on_finished=hide, **LOOK_UP))
+    case.cloud.knobs.faults.append(Fault('reset-after', 'POST', '/restore$'))
+    (row,) = restore(
+        openstack, *RESTORE, 'nightly', 'data', '--yes', *JSON
+    ).json()
+    assert (row['Result'], row['Detail']) == (
+        'accepted',
+        'its answer was lost: the target is being overwritten, by this '
+        'request or by somebody else',
+    )
+
+
+@pytest.mark.parametrize('status', [302, 403, 409])
+def test_a_refusal_while_the_target_is_overwritten_proves_nothing(
+    cloud: CloudFactory, openstack: Openstack, status: int
+) -> None:
+    case = Case(cloud(restore_time=3600, **LOOK_UP))
+    case.cloud.knobs.faults.append(
+        Fault('status', 'POST', '/restore$', status, acts=True, times=None)
+    )
+    result = restore(
+        openstack,
+        *(*RESTORE, 'nightly', 'data', '--yes', *JSON),
+        complains=[
+            re.compile(
+                'Whether volume data .* is restored is unknown: .*; and yet '
+                'the target is being overwritten'
+            ),
+            f'  openstack volume show {case.volume.id}',
+            'The state of 1 of 1 volumes is unknown.',
+        ],
+    )
+    assert result.json()[0]['Result'] == 'unknown'
+    assert len(case.sent) == 1
+
+
+def test_a_refusal_while_the_target_is_at_rest_is_a_failure(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    case = Case(cloud(**LOOK_UP))
+    case.cloud.knobs.faults.append(
+        Fault('status', 'POST', '/restore$', 409, times=None)
+    )
+    before = len(case.cloud.requests)
+    result = openstack.run(*RESTORE, 'nightly', 'data', '--yes', *JSON)
+    assert (result.json()[0]['Result'], result.code) == ('failed', 1)
+    sent = [str(r) for r in list(case.cloud.requests)[before:]]
+    place = next(n for n, text in enumerate(sent) if text.endswith('/restore'))
+    looks = [t for t in sent[place + 1 :] if case.volume.id in t]
+    # Nothing shows that the service itself has said so.
+    assert len(looks) == 3
+
+
+def test_a_volume_that_a_failure_leaves_behind_can_be_made_available(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    case = Case(cloud(restore='fails', **LOOK_UP))
+    again = f'openstack volume set --state available {case.volume.id}'
+    restore(
+        openstack,
+        *(*RESTORE, 'nightly', 'data', '--yes', '--wait', *JSON),
+        complains=[
+            re.compile(
+                'the service accepted it, and the restore has failed: .*Its '
+                f'data are not complete.*"{again}"'
+            ),
+            FAILED,
+        ],
+    )
+    # And so it is said of one that is found in that state.
+    result = openstack.run(*RESTORE, 'nightly', 'data', '--yes')
+    assert again in result.stdout
+    assert case.volume.status == 'error_restoring'
+    assert len(case.sent) == 1
+
+
+def test_a_volume_of_another_project_is_not_overwritten(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    case = Case(cloud(**LOOK_UP))
+    theirs = case.cloud.state.add_project('partner', member=False).id
+    body = {
+        'id': UNKNOWN,
+        'name': 'theirs',
+        'status': 'available',
+        'size': 20,
+        'os-vol-tenant-attr:tenant_id': theirs,
+    }
+    # As block storage shows it to an administrator.
+    case.cloud.knobs.faults += [
+        Fault('status', 'GET', path, 200, json.dumps(shown), times=None)
+        for path, shown in (
+            (f'/volumes/{UNKNOWN}$', {'volume': body}),
+            ('/volumes/detail', {'volumes': [body]}),
+        )
+    ]
+    for named, told in (
+        (UNKNOWN, f'The volume belongs to another project .*{theirs}'),
+        ('theirs', "No volume found for 'theirs'"),
+    ):
+        result = openstack.run(*RESTORE, 'nightly', named, '--yes', *JSON)
+        assert result.code == 1, result
+        assert re.search(told, result.stderr), result
+    case.check_untouched()
 
 
 def test_ctrl_c_in_a_wait_names_the_job(
@@ -665,7 +935,9 @@ def test_the_journal_has_what_was_overwritten_with_what(
 ) -> None:
     case = Case(cloud(**LOOK_UP))
     path = openstack.home / 'journal'
-    openstack(*RESTORE, 'nightly', 'data', '--yes', f'--journal={path}')
+    restore(
+        openstack, *RESTORE, 'nightly', 'data', '--yes', f'--journal={path}'
+    )
     request, answer = map(json.loads, path.read_text().splitlines())
     [job] = case.cloud.state.jobs
     for line in (request, answer):

@@ -48,12 +48,12 @@ CATALOG = {
 UNDONE = ('429', '401', 'never left')
 #: What refuses for good.
 REFUSALS = (
-    *('400', '403', '404', '405', '409', '413', '422', '302', '303'),
+    *('400', '403', '404', '405', '409', '413', '422', '302'),
     *('429 always', '401 always', 'never left always'),
 )
 #: What says nothing, whether it was carried out or not.
 DOUBTFUL = (
-    *('lost', 'reset', '408', '499'),
+    *('lost', 'reset', '408', '499', '303'),
     *('500', '501', '502', '503', '504'),
     *('503 and a pause', 'no id', '../x', 'f' * 200, 'a number', 'a list'),
     *('<html>', 'nothing', '201', '203', '204'),

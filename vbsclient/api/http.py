@@ -168,6 +168,8 @@ class _Request:
     is_change: bool = False
     #: A status beside the successes that is no refusal.
     also: int = 200
+    #: Whether it may leave a second time.
+    repeats: bool = True
 
     @property
     def largest(self) -> int:
@@ -292,6 +294,8 @@ def _is_undone(error: BaseException) -> bool:
         return True
     return (
         300 <= error.status < 500
+        # This one sends to where it is seen what was done.
+        and error.status != 303
         and error.status not in _NOT_WAITED_FOR
         and error.own is not Known.NO
     )
@@ -430,8 +434,8 @@ class Transport:
 
         :param body: None where the reference documents none.
         :param accepted: the one status that the reference documents.
-        :param repeats: whether it is sent again after a pause; never where
-            what was checked before it must still be so.
+        :param repeats: whether it may be sent again; never where what was
+            checked before it must still be so.
         :returns: the JSON object of the answer ({} for a 204), and a receipt.
         :raises OutcomeUnknown: after a 5xx, 408 or 499, an answer that is
             not the documented one, or none.
@@ -499,7 +503,9 @@ class Transport:
         repeats: bool = True,
     ) -> tuple[dict[str, Any], Receipt]:
         refuse_deleting_post(url)
-        request = _Request(method, url, body=body, is_change=True)
+        request = _Request(
+            method, url, body=body, is_change=True, repeats=repeats
+        )
         attempts = 0
 
         def attempt() -> requests.Response:
@@ -551,6 +557,8 @@ class Transport:
         try:
             return self._send_once(request, token)
         except errors.Unauthorized as error:
+            if not request.repeats:
+                raise
             renewed = self._login.renewed(self.session, token)
             if renewed is None:
                 raise errors.LoginRefused(

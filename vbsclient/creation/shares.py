@@ -83,11 +83,15 @@ class _Request:
         if share_id is None:
             raise self.error or self._not_made(wanted.project_id)
         target.handle = Handle(share_id=share_id)
-        was_lost = self.error is not None
+        unknown = self.error
         return Done(
             self.request_id,
             is_final=True,
-            remark='its answer was lost' if was_lost else '',
+            remark=(
+                unknown.remark
+                if isinstance(unknown, errors.OutcomeUnknown)
+                else ''
+            ),
         )
 
     def _not_made(self, project_id: str) -> errors.ClientError:

@@ -24,7 +24,6 @@ from vbsclient.lookup.existence import (
     is_gone,
     owners_to_list,
 )
-from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.wording import brief
 
 LOG = logging.getLogger(__name__)
@@ -162,11 +161,18 @@ def existence_of(
 
 
 def shared_with_me(vbs: VBSClient, backup_id: str) -> Share | None:
-    """What another project shares; None if it shares no such backup."""
+    """What another project shares; None if it shares no such backup.
+
+    :raises ClientError: if that cannot be read, but where the cloud has no
+        shares, or forbids to read them.
+    """
     if not is_uuid(backup_id):
         return None
     where = ShareFilter(shared_with_me=True, backup_id=backup_id)
-    return suppress_errors(lambda: next(vbs.shares.list(where=where), None))
+    try:
+        return next(vbs.shares.list(where=where), None)
+    except errors.NOT_OFFERED:
+        return None
 
 
 def status_of_all(

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
@@ -13,6 +13,7 @@ from typing import Protocol
 from vbsclient.api import errors
 from vbsclient.api.http import Limits, Receipt
 from vbsclient.api.times import parse_timestamp
+from vbsclient.api.values import Known
 from vbsclient.change.targets import (
     Change,
     ChangeFailed,
@@ -27,6 +28,9 @@ from vbsclient.wording import brief, counted, moment
 
 #: Seconds between looks for what a lost answer may have begun.
 LOOKS = (0.0, 1.0, 3.0)
+
+#: What to do about one that was not let in.
+LATER = 'Run the command again later: everything is checked again then.'
 
 #: What a restore is waited for; its statuses are those of :data:`BEGUN`.
 RESTORED = Goal(
@@ -165,6 +169,7 @@ class Plan:
         }
         for disk in self.disks:
             every |= {
+                f'the backup of {disk.what}': disk.backup_id,
                 f'the size of {disk.what}': disk.size,
                 f'the target of {disk.what}': disk.target_id,
             }
@@ -188,11 +193,14 @@ class Restore(Change, abc.ABC):
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        #: Whether it was seen to have begun.
+        #: Whether it was seen to have begun, and its target to change.
         self._has_begun = False
+        self._has_target_begun = False
         #: Whether nobody can say that what goes on is its request: its answer
         #: was lost, and backup and target were never seen busy together.
         self._is_doubtful = False
+        #: What its answer has said against it, whatever is seen later.
+        self._contradiction = ''
 
     @abc.abstractmethod
     def targets(self) -> list[Target]:
@@ -229,6 +237,7 @@ class Restore(Change, abc.ABC):
         except errors.OutcomeUnknown as lost:
             self._is_doubtful = True
             if isinstance(lost.refusal, errors.ContradictoryAnswer):
+                self._contradiction = lost.refusal.message
                 raise
             sight = self._look_for_it()
             if sight is None:
@@ -236,7 +245,9 @@ class Restore(Change, abc.ABC):
             recorder.settle(target, action)
             return Done(lost.request_id, remark=sight.told(lost.remark))
         except errors.ServiceError as refusal:
-            sight = suppress_errors(self.look)
+            # What a gateway says of its own may be said too early.
+            is_own = refusal.own is Known.YES
+            sight = self._look_for_it(LOOKS[:1] if is_own else LOOKS)
             if sight is not None and sight.target:
                 self._is_doubtful = True
                 raise errors.OutcomeUnknown(
@@ -246,17 +257,21 @@ class Restore(Change, abc.ABC):
                         hint='',
                     )
                 ) from refusal
+            if isinstance(refusal, errors.TooManyRequests):
+                raise refusal.revised(hint=LATER) from refusal
             raise
         if receipt.handle is not None:
             target.handle = receipt.handle
         return Done(receipt.request_id)
 
-    def _look_for_it(self) -> Sight | None:
-        """What a lost answer has begun; None if nothing is seen.
+    def _look_for_it(self, looks: Sequence[float] = LOOKS) -> Sight | None:
+        """What a request has begun; None if nothing is seen.
 
         Whatever goes wrong, it was sent: nothing is raised.
+
+        :param looks: the seconds before each look.
         """
-        for pause in LOOKS:
+        for pause in looks:
             if self._limits.stop.wait(pause):
                 return None
             sight = suppress_errors(self.look)
@@ -273,16 +288,25 @@ class Restore(Change, abc.ABC):
         """Remember what was seen to go on."""
         if sight.backup or sight.target:
             self._has_begun = True
+        if sight.target:
+            self._has_target_begun = True
         if sight.backup and sight.target:
             # Whoever began it: it is from this backup to this target.
             self._is_doubtful = False
 
     def succeeded(self) -> ResourceStatus:
         """What a poll says of an end without a failure."""
+        if self._contradiction:
+            return unknown(
+                f'the target was overwritten, and yet {self._contradiction}'
+            )
         if self._is_doubtful:
             return unknown(
                 'the target was overwritten, and nothing tells whether from '
                 'this backup: its answer was lost'
+                if self._has_target_begun
+                else 'the backup was restored, and nothing tells whether to '
+                'this target: its answer was lost'
             )
         return SUCCEEDED
 
@@ -306,6 +330,12 @@ class Sight:
         if not self.target:
             what = 'the backup is being restored'
         return f'{remark}: {what}, by this request or by somebody else'
+
+
+def forced(problems: Iterable[str], force: bool) -> Iterator[str]:
+    """What is gone ahead with although it is a reason not to."""
+    if force:
+        yield from (f'Forced: {problem}.' for problem in problems)
 
 
 def age_of(created_at: str | None) -> str:

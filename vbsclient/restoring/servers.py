@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from vbsclient.api.values import (
     id_or_none,
     int_or_none,
     json_text,
+    lenient_bool,
     text_or_none,
 )
 from vbsclient.change.targets import Target
@@ -39,6 +41,7 @@ from vbsclient.restoring.plan import (
     Sight,
     age_of,
     failed,
+    forced,
     newest_of,
     plan_of,
     unknown,
@@ -54,6 +57,9 @@ _IDLE = 3600.0
 
 #: Seconds for which an end has to stay that was not seen to have begun.
 _SETTLED_AFTER = 60.0
+
+#: A name that a command line takes, and that is not cut in a message.
+_PLAIN = re.compile(r'\w[\w .-]{0,63}')
 
 _TWICE = 'another volume in the backup has the same target'
 
@@ -71,7 +77,7 @@ class Baseline:
     :ivar updated_at: when it was changed last.
     :ivar task_id: of its last task.
     :ivar failed: what failed last, and why.
-    :ivar edited: what people may change in it, as one text.
+    :ivar edited: what others than a restore may change in it, as one text.
     """
 
     status: str
@@ -92,7 +98,12 @@ class Baseline:
                 str(extend.get('fail_op') or ''),
                 str(extend.get('fail_reason') or ''),
             ),
-            repr((backup.name, backup.description, backup.raw_tags)),
+            repr(
+                (
+                    *(backup.name, backup.description, backup.raw_tags),
+                    *(extend.get('copy_status'), backup.image_ids),
+                )
+            ),
         )
 
 
@@ -110,9 +121,10 @@ def judge(before: Baseline, now: Baseline, has_begun: bool) -> str:
         return 'error'
     if now.status != 'available':
         return 'restoring' if has_begun else ''
-    # Whoever renames it changes its time, too.
-    has_moved = now.task_id != before.task_id or (
-        now.updated_at != before.updated_at and now.edited == before.edited
+    # Whoever renames or copies it changes its time and its task, too.
+    has_moved = now.failed != before.failed or (
+        (now.task_id, now.updated_at) != (before.task_id, before.updated_at)
+        and now.edited == before.edited
     )
     if not (has_begun or has_moved):
         return ''
@@ -169,8 +181,12 @@ class ServerRestore(Restore):
         self._restore_id: str | None = None
         #: The targets.
         self._volume_ids: Sequence[str] = ()
-        #: What its backup has shown last, and when it first did so.
-        self._last: tuple[tuple[Baseline, int | None], float] | None = None
+        #: The targets that were seen to be overwritten, and whether that were
+        #: all of them, or the backup was seen to be restored.
+        self._begun: set[str] = set()
+        self._is_seen_whole = False
+        #: What was shown last, and when it first was.
+        self._last: tuple[object, float] | None = None
 
     def targets(self) -> list[Target]:
         backup = only(
@@ -217,15 +233,21 @@ class ServerRestore(Restore):
 
     def look(self) -> Sight:
         backup = self._csbs.backups.get(self._backup)
-        return _sight_of(backup, self._seen())
+        return _sight_of(backup, self._seen()[0])
 
-    def _seen(self) -> list[Volume]:
-        """The targets, as far as block storage shows them."""
-        found = suppress_errors(
-            lambda: find_volumes(self._cinder, self._volume_ids, self._limits)
-        )
-        every = found.values() if found else ()
-        return [one for one in every if isinstance(one, Volume)]
+    def _seen(self) -> tuple[list[Volume], errors.ClientError | None]:
+        """The targets, and why one of them could not be read."""
+        try:
+            found = find_volumes(self._cinder, self._volume_ids, self._limits)
+        except errors.Cancelled:
+            raise
+        except errors.ClientError as error:
+            return [], error
+        volumes = [v for v in found.values() if isinstance(v, Volume)]
+        unread = [
+            v for v in found.values() if isinstance(v, errors.ClientError)
+        ]
+        return volumes, unread[0] if unread else None
 
     def shows_it(self, sight: Sight) -> bool:
         # Not each cloud lets the volumes show it.
@@ -244,9 +266,11 @@ class ServerRestore(Restore):
         backup = self._csbs.backups.get(self._backup)
         now = Baseline.of(backup)
         before = self._before or now
-        volumes = self._seen()
+        volumes, unread = self._seen()
         self.note(_sight_of(backup, volumes))
-        unchanged = self._unchanged_for(now, backup.progress)
+        statuses = {volume.id: volume.status for volume in volumes}
+        self._note_each(now.status, statuses)
+        unchanged = self._unchanged_for(now, backup.progress, statuses)
         end = judge(before, now, self._has_begun)
         if end == 'error':
             reason = ', '.join(filter(None, now.failed))
@@ -256,7 +280,7 @@ class ServerRestore(Restore):
         karbor = self._status_of_restore()
         if karbor in FAILED:
             return failed(f'the status of the restore is {karbor}')
-        is_busy = any(volume.status == _OVERWRITTEN for volume in volumes)
+        is_busy = _OVERWRITTEN in statuses.values()
         if end == 'restoring' or is_busy:
             return replace(
                 UNDER_WAY,
@@ -266,17 +290,36 @@ class ServerRestore(Restore):
         broken = [v.id for v in volumes if v.status.startswith('error')]
         if broken and (end or self._has_begun):
             return failed(f'volumes are in error ({", ".join(broken)})')
-        if karbor == 'success':
-            return self.succeeded()
-        is_settled = self._has_begun or unchanged >= _SETTLED_AFTER
-        if not end or not is_settled:
-            # It was never seen under way: it may only be about to begin.
+        is_settled = self._is_seen_whole or unchanged >= _SETTLED_AFTER
+        if karbor != 'success' and not (end and is_settled):
+            # All of it was never seen under way: it may be about to begin.
             return NOT_BEGUN
-        if end == 'restored':
-            return self.succeeded()
+        if unread is not None:
+            # What is not seen may have failed.
+            raise unread
+        if karbor == 'success' or end == 'restored':
+            return self._status_of_server() or self.succeeded()
         return unknown(
             'what became of it cannot be told: the backup shows what failed '
             'before, too'
+        )
+
+    def _note_each(self, status: str, statuses: Mapping[str, str]) -> None:
+        """Remember which parts of it were seen under way."""
+        self._begun |= {
+            id for id, one in statuses.items() if one == _OVERWRITTEN
+        }
+        if status in _BUSY or self._begun >= {*self._volume_ids}:
+            self._is_seen_whole = True
+
+    def _status_of_server(self) -> ResourceStatus | None:
+        """What the server says against a success; None for nothing."""
+        server = suppress_errors(lambda: self._nova.server(self._server or ''))
+        if server is None or server.status != 'ERROR':
+            return None
+        return failed(
+            'its volumes were overwritten, and the status of the server is '
+            'ERROR'
         )
 
     def _status_of_restore(self) -> str | None:
@@ -295,9 +338,9 @@ class ServerRestore(Restore):
             self._restore_id = None
         return status
 
-    def _unchanged_for(self, now: Baseline, progress: int | None) -> float:
-        """Seconds since what its backup shows has changed."""
-        shown, clock = (now, progress), self._clock()
+    def _unchanged_for(self, *shown: object) -> float:
+        """Seconds since what is shown has changed."""
+        clock = self._clock()
         if self._last is None or self._last[0] != shown:
             self._last = shown, clock
         return clock - self._last[1]
@@ -329,6 +372,7 @@ class ServerRestore(Restore):
             remarks=(
                 *_remarks(backup, server, disks, volumes, power_on),
                 *self._newest(backup, server),
+                *forced(self._kinds(backup, disks, volumes), self._force),
             ),
         )
         if not disks or not all(disk.target_id for disk in disks):
@@ -338,7 +382,8 @@ class ServerRestore(Restore):
             backup.id, server.id, mapping_of(plan)
         )
         if answer is not None and answer.result and not answer.code:
-            said = f': {brief(answer.message)}' if answer.message else ''
+            message = (answer.message or '').rstrip('.')
+            said = f': {brief(message)}' if message else ''
             remark = f'The service says that it can be restored{said}.'
             return replace(plan, remarks=(*plan.remarks, remark))
         reason = (answer and answer.message) or 'it gives no reason'
@@ -351,6 +396,18 @@ class ServerRestore(Restore):
                 f'{reason.rstrip(".")}{code}',
             ),
         )
+
+    @staticmethod
+    def _kinds(
+        backup: ServerBackup,
+        disks: Sequence[Disk],
+        volumes: Mapping[str, Volume | None],
+    ) -> Iterator[str]:
+        """What differs between each disk and its target."""
+        for saved, disk in zip(backup.disks, disks, strict=True):
+            volume = volumes.get(disk.target_id or '')
+            for problem in _problems_of_kind(saved, volume) if volume else ():
+                yield f'{disk.what}: {problem}'
 
     def _newest(self, backup: ServerBackup, server: Server) -> Iterator[str]:
         """The newest backup of the target, as far as it can be read."""
@@ -466,6 +523,16 @@ class ServerRestore(Restore):
             ),
         )
 
+    def _problems_of_target(self, volume: Volume) -> Iterator[str]:
+        if self._server not in volume.server_ids:
+            yield 'block storage does not show the target at the server'
+        if not self._cinder.owns(volume):
+            yield f'the target belongs to another project ({volume.owner})'
+        if volume.status not in ('in-use', 'available'):
+            yield f'the status of the target is {brief(volume.status)}'
+        if volume.is_shareable:
+            yield 'the target can be shared by servers'
+
     def _problems_of_disk(
         self,
         disk: Disk,
@@ -483,10 +550,7 @@ class ServerRestore(Restore):
         if volume is None:
             yield 'block storage does not show the target'
             return
-        if volume.status not in ('in-use', 'available'):
-            yield f'the status of the target is {brief(volume.status)}'
-        if volume.is_shareable:
-            yield 'the target can be shared by servers'
+        yield from self._problems_of_target(volume)
         if disk.size is None or volume.size is None:
             yield 'the size of the target, or of what was saved, is not told'
         elif volume.size < disk.size:
@@ -494,18 +558,23 @@ class ServerRestore(Restore):
                 f'the target has {volume.size} GB, and {disk.size} GB are '
                 f'needed'
             )
-        bootable = saved.get('bootable')
-        if (
-            isinstance(bootable, bool)
-            and volume.is_bootable is not None
-            and bootable is not volume.is_bootable
-            and not self._force
-        ):
-            yield (
-                'a system disk would go onto a data disk'
-                if bootable
-                else 'a data disk would go onto a system disk'
-            )
+        if not self._force:
+            yield from _problems_of_kind(saved, volume)
+
+
+def _problems_of_kind(
+    saved: Mapping[str, object], volume: Volume
+) -> Iterator[str]:
+    """What may differ if somebody insists; what is not told is the same."""
+    is_system = lenient_bool(saved.get('bootable'))
+    if None in (is_system, volume.is_bootable):
+        return
+    if is_system is not volume.is_bootable:
+        yield (
+            'a system disk would go onto a data disk'
+            if is_system
+            else 'a data disk would go onto a system disk'
+        )
 
 
 def _sight_of(backup: ServerBackup, volumes: Sequence[Volume]) -> Sight:
@@ -528,7 +597,9 @@ def _places_of(backup: ServerBackup, named: str) -> list[int]:
     return by_id or by_name
 
 
-def _facts_of(volumes: Iterable[Volume | None]) -> Iterator[tuple[str, str]]:
+def _facts_of(
+    volumes: Iterable[Volume | None],
+) -> Iterator[tuple[str, object]]:
     """What has to stay as it is of the volumes of a server."""
     for volume in filter(None, volumes):
         yield f'the status of the volume {volume.id}', volume.status
@@ -536,16 +607,18 @@ def _facts_of(volumes: Iterable[Volume | None]) -> Iterator[tuple[str, str]]:
             f'the servers of the volume {volume.id}',
             ', '.join(volume.server_ids),
         )
+        yield f'whether {volume.id} is a system disk', volume.is_bootable
+        yield f'the project of the volume {volume.id}', volume.owner
 
 
 def _how_to_name(disks: Sequence[Disk]) -> str | None:
     """How to give the targets that nobody guesses."""
-    names = [disk.source_name for disk in disks]
+    names = [disk.source_name or '' for disk in disks]
     sources = [
-        disk.what
-        if names.count(disk.source_name) == 1 and '=' not in disk.what
+        name
+        if names.count(name) == 1 and _PLAIN.fullmatch(name)
         else disk.source_id or disk.backup_id
-        for disk in disks
+        for name, disk in zip(names, disks, strict=True)
         if not disk.target_id
     ]
     return Hint(NAME_TARGETS, sources=Each(sources)) if sources else None

@@ -10,6 +10,7 @@ from vbsclient.api import errors
 from vbsclient.api.block_storage import BlockStorage, Volume
 from vbsclient.api.errors import Hint
 from vbsclient.api.http import Limits, Receipt
+from vbsclient.api.values import id_or_none
 from vbsclient.api.vbs import Backup, Job, VBSClient
 from vbsclient.change.targets import ChangeFailed, Target
 from vbsclient.lookup.existence import is_gone
@@ -29,8 +30,10 @@ from vbsclient.restoring.plan import (
     Sight,
     age_of,
     failed,
+    forced,
     newest_of,
     plan_of,
+    unknown,
 )
 from vbsclient.waiting import ResourceStatus
 from vbsclient.wording import brief
@@ -88,8 +91,8 @@ class VolumeRestore(Restore):
         self._volume = volume
         self._force = force
         self._labels = labels
-        #: When the volume was changed last before the request.
-        self._updated_at: str | None = None
+        #: When volume and backup were changed last before the request.
+        self._updated_at: tuple[str | None, str | None] = (None, None)
 
     def targets(self) -> list[Target]:
         try:
@@ -102,7 +105,9 @@ class VolumeRestore(Restore):
                 )
             )
         except MissingError as error:
-            if shared_with_me(self._vbs, self._backup) is None:
+            if not suppress_errors(
+                lambda: shared_with_me(self._vbs, self._backup)
+            ):
                 raise
             raise RefusedError(SHARED, CREATE_INSTEAD) from error
         # From now on by their ids, whatever else gets these names.
@@ -115,7 +120,7 @@ class VolumeRestore(Restore):
         if not self._cinder.owns(volume):
             raise foreign(volume.owner, 'the volume', verb='overwrite')
         self._volume = volume.id
-        self._updated_at = volume.updated_at
+        self._updated_at = volume.updated_at, backup.updated_at
         plan = self._plan(marked(self._vbs, backup), volume)
         return [
             Target(
@@ -159,6 +164,8 @@ class VolumeRestore(Restore):
         job = self._job(job_id)
         if job is not None and job.status != 'SUCCESS':
             return self._status_of_job(job)
+        if job is not None and self._is_about_another(job):
+            return unknown('its job is about another volume or backup')
         volume = self._cinder.volume(self._volume)
         if volume.status == _BUSY:
             self._has_begun = True
@@ -168,14 +175,27 @@ class VolumeRestore(Restore):
         if volume.status.startswith('error'):
             reason = f'the status of the volume is {volume.status}'
             return failed(reason, volume.status)
-        # One that was quick shows that something has changed it since it was
-        # accepted.
-        is_over = job is not None or self._has_begun
-        if not self._is_doubtful and volume.updated_at != self._updated_at:
-            is_over = True
-        if not is_over or volume.status not in ('available', 'in-use'):
+        if volume.status not in ('available', 'in-use'):
             return NOT_BEGUN
-        return self._status_of_backup() or self.succeeded()
+        backup = self._vbs.backups.get(self._backup)
+        if not (job or self._has_begun or self._was_quick(volume, backup)):
+            return NOT_BEGUN
+        if backup.status.startswith('error'):
+            return failed(f'the status of the backup is {backup.status}')
+        return self.succeeded()
+
+    def _was_quick(self, volume: Volume, backup: Backup) -> bool:
+        """Whether it was over before it was seen: it has changed both."""
+        before, now = self._updated_at, (volume.updated_at, backup.updated_at)
+        has_moved = before[0] != now[0] and before[1] != now[1]
+        return has_moved and not self._is_doubtful
+
+    def _is_about_another(self, job: Job) -> bool:
+        """Whether a job tells another volume, or backup, than was sent."""
+        volume_id = id_or_none(job.entities.get('volume_id'))
+        return volume_id not in (None, '', self._volume) or (
+            job.backup_id not in (None, self._backup)
+        )
 
     def _job(self, job_id: str | None) -> Job | None:
         """The job of the restore, if there is one that can be asked for."""
@@ -199,13 +219,6 @@ class VolumeRestore(Restore):
             self._has_begun = True
             return UNDER_WAY
         return ResourceStatus('queued')
-
-    def _status_of_backup(self) -> ResourceStatus | None:
-        """What its backup says against a success; None for nothing."""
-        backup = suppress_errors(lambda: self._vbs.backups.get(self._backup))
-        if backup is not None and backup.status.startswith('error'):
-            return failed(f'the status of the backup is {backup.status}')
-        return None
 
     # -- what is checked before -----------------------------------------
 
@@ -257,8 +270,9 @@ class VolumeRestore(Restore):
                 if other.status == 'creating'
             ),
         ]
+        kinds = _problems_of_kind(backup, volume)
         if not self._force:
-            problems += _problems_of_kind(backup, volume)
+            problems += kinds
         disk = replace(disk, problems=tuple(problems))
         return Plan(
             backup.id,
@@ -269,8 +283,13 @@ class VolumeRestore(Restore):
             facts={
                 'the status of the volume': volume.status,
                 'the server of the volume': ', '.join(volume.server_ids),
+                'whether the volume is encrypted': volume.is_encrypted,
+                'whether the volume is a system disk': volume.is_bootable,
             },
-            remarks=tuple(_remarks(backup, volume, others)),
+            remarks=(
+                *_remarks(backup, volume, others),
+                *forced(kinds, self._force),
+            ),
         )
 
 

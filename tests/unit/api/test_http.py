@@ -522,7 +522,7 @@ def test_each_status_is_one_of_three_ends(
         end = 'unknown'
     except errors.ServiceError:
         end = 'refused'
-    is_unknown = status in (408, 499)
+    is_unknown = status in (303, 408, 499)
     is_refusal = 300 <= status < 500 and not is_unknown
     other = 'refused' if is_refusal else 'unknown'
     assert end == ('accepted' if status == 202 else other)

@@ -160,8 +160,10 @@ class TestAnswers:
         outcomes = there.carry_out(sharing(there, id))
         assert states(outcomes) == [State.DONE] * 2
         assert there.posts == {id: 1}
-        lost = answer != 'good'
-        remark = 'its answer was lost' if lost else ''
+        remark = {
+            'good': '',
+            'no id': 'its answer was not the documented one',
+        }.get(answer, 'its answer was lost')
         for outcome in outcomes:
             assert outcome.result is not None
             assert outcome.result.remark == remark

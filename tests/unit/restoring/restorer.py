@@ -36,6 +36,7 @@ class Restorer(Maker):
     :ivar shows_both: whether backup and volumes tell of a restore alike; else
         the volume of VBS alone, and the server backup of CSBS alone.
     :ivar saves_nothing: whether new backups hold nothing.
+    :ivar saved_status: of each volume in a new server backup.
     """
 
     def __init__(self, *, vbs: bool = True, **options: Any) -> None:
@@ -45,6 +46,7 @@ class Restorer(Maker):
         self.karbor: str | None = None
         self.shows_both = True
         self.saves_nothing = False
+        self.saved_status = 'available'
         self.restores: list[str] = []
         self.data: dict[str, str] = {}
         self.look_ups: list[str] = []
@@ -127,7 +129,12 @@ class Restorer(Maker):
         saved = () if self.saves_nothing else self.data
         self.items[-1]['extend_info'] = {
             'volume_backups': [
-                {'id': uuid(8900 + n), 'source_volume_id': id}
+                {
+                    'id': uuid(8900 + n),
+                    'status': self.saved_status,
+                    'source_volume_id': id,
+                    'source_volume_size': 10,
+                }
                 for n, id in enumerate(saved)
             ]
         }
@@ -281,7 +288,18 @@ class Restorer(Maker):
         looks = self._looks.get(id)
         return looks.pop(0) if looks else {}
 
+    def _job(self, id: str, context: Any) -> Any:
+        if self.jobs[id]['script'][0] == 'SUCCESS of another':
+            entities = {'volume_id': uuid(4712)}
+            return {'job_id': id, 'status': 'SUCCESS', 'entities': entities}
+        return super()._job(id, context)
+
     def _change_volume(self, id: str, change: Row) -> None:
+        change = {**change}
+        backup_time = change.pop('backup', None)
+        for row in self.backups:
+            if backup_time and row['id'] == self.data[id]:
+                row['updated_at'] = backup_time
         self.volumes[id].update(change)
         if not self.shows_both or 'status' not in change:
             return

@@ -57,7 +57,9 @@ def later(before: Baseline, **changes: Any) -> Baseline:
         (BEFORE, later(BEFORE, edited='x'), False, ''),
         (FAILED_BEFORE, later(FAILED_BEFORE, edited='x'), False, ''),
         (BEFORE, later(BEFORE, edited='x'), True, 'restored'),
-        (BEFORE, later(BEFORE, edited='x', task_id='2'), False, 'restored'),
+        # Or copied it.
+        (BEFORE, later(BEFORE, edited='x', task_id='2'), False, ''),
+        (BEFORE, replace(BEFORE, failed=NEW), False, 'error'),
         (FAILED_BEFORE, later(FAILED_BEFORE, failed=NONE), True, 'restored'),
         # It has failed.
         (BEFORE, later(BEFORE, status='error'), False, 'error'),

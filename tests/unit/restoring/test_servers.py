@@ -16,6 +16,7 @@ from vbsclient.api import errors
 from vbsclient.bulk import State
 from vbsclient.change.targets import Outcome, Recorder, Target
 from vbsclient.lookup.refusals import MissingError, RefusedError
+from vbsclient.osc.output.hints import hint_of
 from vbsclient.restoring.plan import LOOKS, Plan, difference, plan_of
 from vbsclient.restoring.servers import mapping_of
 from vbsclient.waiting import Patience
@@ -41,6 +42,9 @@ def there(**changes: Any) -> Restorer:
 def attach(cloud: Restorer, server: str, volume: str) -> None:
     attached = 'os-extended-volumes:volumes_attached'
     cloud.servers[server][attached].append({'id': volume})
+    cloud.volumes[volume].update(
+        status='in-use', attachments=[{'server_id': server}]
+    )
 
 
 def detach(cloud: Restorer, server: str, volume: str) -> None:
@@ -386,6 +390,54 @@ class TestRefusals:
         target, _ = planned(cloud, volumes={ROOT: SPARE})
         assert target.refusal is None
 
+    @pytest.mark.parametrize('servers', [[], [uuid(3001)], None])
+    @pytest.mark.parametrize('force', [False, True])
+    def test_block_storage_knows_better_where_it_is(
+        self, servers: Any, force: bool
+    ) -> None:
+        cloud = there()
+        cloud.volumes[DATA]['attachments'] = servers and [
+            {'server_id': id} for id in servers
+        ]
+        assert 'does not show the target at' in refusal_of(cloud, force=force)
+
+    @pytest.mark.parametrize('force', [False, True])
+    def test_a_target_of_another_project(self, force: bool) -> None:
+        cloud = there()
+        cloud.volumes[DATA]['os-vol-tenant-attr:tenant_id'] = 'f' * 32
+        assert 'another project' in refusal_of(cloud, force=force)
+        cloud = there()
+        cloud.servers[SERVER]['tenant_id'] = 'f' * 32
+        with pytest.raises(RefusedError, match='server belongs to another'):
+            cloud.server_restore(ITEM, force=force).targets()
+
+    def test_what_is_forced_is_said(self) -> None:
+        cloud = there()
+        parts(cloud)[0]['bootable'] = 'True'
+        assert 'a system disk would go' in refusal_of(cloud)
+        _, plan = planned(cloud, force=True)
+        assert (
+            'Forced: volume-0: a system disk would go onto a data disk.'
+            in plan.remarks
+        )
+
+    def test_how_to_name_targets(self) -> None:
+        cloud = there()
+        other = cloud.add_server_of(1, [uuid(1003)])
+        names = ['plain-1', '-x']
+        for part, name in zip(parts(cloud), names, strict=True):
+            part['source_volume_name'] = name
+        target, _ = planned(cloud, server=other)
+        assert target.refusal is not None
+        # What a shell or a parser would take for something else has its ID.
+        hint = target.refusal.hint
+        assert isinstance(hint, errors.Hint)
+        assert hint.values['sources'] == ('plain-1', DATA)
+        assert hint_of(target.refusal) == (
+            f'Name the volumes to overwrite: --volume plain-1=<target> '
+            f'--volume {DATA}=<target>.'
+        )
+
 
 class TestTheService:
     @pytest.mark.parametrize(
@@ -485,7 +537,9 @@ def test_what_is_sent_is_what_was_shown_and_asked(
     cloud.script = GOOD
     server = cloud.add_server_of(1, []) if is_other else saved
     key = 'os-extended-volumes:volumes_attached'
-    cloud.servers[server][key] = [{'id': ids[n]} for n in sorted(attached)]
+    cloud.servers[server][key] = []
+    for n in sorted(attached):
+        attach(cloud, server, ids[n])
     named = {}
     for number, target in enumerate(targets[: len(sizes)]):
         source = {
@@ -615,6 +669,72 @@ class TestWaiting:
         cloud.script = ({'taskid': 'task-1'},)
         outcome = restored(cloud, patience=Patience(timeout=30.0))
         assert outcome.state is State.ACCEPTED
+
+    @pytest.mark.parametrize(
+        ('statuses', 'state'),
+        [
+            (['restoring-backup', 'in-use'], State.DONE),
+            (['restoring-backup', 'error_restoring'], State.FAILED),
+            (['error_restoring'], State.FAILED),
+        ],
+    )
+    def test_its_volumes_are_asked_as_well(
+        self, statuses: list[str], state: State
+    ) -> None:
+        """The backup says that all is well."""
+        cloud = there()
+        cloud.shows_both = False
+        cinder = cloud._cinder
+
+        def answer(path: Any, query: Any, body: Any, context: Any) -> Any:
+            if cloud.restores and path[-1] == DATA and statuses:
+                cloud.volumes[DATA]['status'] = statuses.pop(0)
+            return cinder(path, query, body, context)
+
+        cloud._cinder = answer  # type: ignore[method-assign]
+        assert restored(cloud).state is state
+
+    def test_one_volume_of_two_is_not_the_end(self) -> None:
+        """The other one begins later, and the backup shows nothing."""
+        cloud = there()
+        cloud.script, cloud.shows_both = (), False
+        cloud.volumes[ROOT]['status'] = 'in-use'
+        seen = ['restoring-backup', *['in-use'] * 9, 'error_restoring']
+        cinder = cloud._cinder
+
+        def answer(path: Any, query: Any, body: Any, context: Any) -> Any:
+            if cloud.restores and path[-1] == ROOT and seen:
+                status = seen.pop(0)
+                id = DATA if status == 'error_restoring' else ROOT
+                cloud.volumes[id]['status'] = status
+            return cinder(path, query, body, context)
+
+        cloud._cinder = answer  # type: ignore[method-assign]
+        assert restored(cloud).state is State.FAILED
+
+    @pytest.mark.parametrize('fault', [403, 404, 500])
+    def test_what_cannot_be_read_is_no_success(self, fault: int) -> None:
+        cloud = there()
+        change: Any = cloud.server_restore(ITEM)
+        targets = change.targets()
+        change.targets = lambda: targets
+        cloud.faults.append((f'GET .*/volumes/{DATA}', fault))
+        [outcome] = cloud.carry_out(
+            change, wait=True, patience=Patience(timeout=300.0)
+        )
+        assert outcome.state is State.ACCEPTED
+
+    def test_a_server_that_does_not_come_back(self) -> None:
+        cloud = there()
+        change: Any = cloud.server_restore(ITEM)
+        targets = change.targets()
+        change.targets = lambda: targets
+        cloud.servers[SERVER]['status'] = 'ERROR'
+        [outcome] = cloud.carry_out(
+            change, wait=True, patience=Patience(timeout=300.0)
+        )
+        assert outcome.state is State.FAILED
+        assert 'the status of the server is ERROR' in str(outcome.error)
 
     @pytest.mark.parametrize(
         ('karbor', 'state'),

@@ -181,6 +181,32 @@ class TestRefusals:
         assert not isinstance(why.value, MissingError)
         assert cloud.sent('POST') == []
 
+    def test_whether_it_is_shared_with_us_is_not_known(self) -> None:
+        cloud = there()
+        cloud.faults.append(('GET .*os-vendor-backup-sharing', 500))
+        with pytest.raises(errors.ServiceError):
+            cloud.volume_restore(BACKUP, VOLUME).targets()
+        cloud.faults[:] = [('GET .*os-vendor-backup-sharing', 403)]
+        assert planned(cloud)[0].refusal is None
+
+    @pytest.mark.parametrize('force', [False, True])
+    def test_a_volume_of_another_project(self, force: bool) -> None:
+        owner = 'os-vol-tenant-attr:tenant_id'
+        cloud = there(volume={owner: 'f' * 32})
+        with pytest.raises(RefusedError, match='volume belongs to another'):
+            cloud.volume_restore(BACKUP, VOLUME, force=force).targets()
+        with pytest.raises(MissingError):
+            cloud.volume_restore(BACKUP, 'volume-0', force=force).targets()
+
+    def test_what_is_forced_is_said(self) -> None:
+        cloud = there(backup=SYSTEM, volume={'encrypted': True})
+        _, plan = planned(cloud, force=True)
+        assert [r for r in plan.remarks if r.startswith('Forced: ')] == [
+            'Forced: the volume is encrypted, and the backup is not.',
+            'Forced: the backup is of a system disk, and the volume is a '
+            'data disk.',
+        ]
+
     @pytest.mark.parametrize('backup', [uuid(4711), 'no-name'])
     def test_one_that_is_not_there(self, backup: str) -> None:
         cloud = there()
@@ -330,7 +356,7 @@ class TestSending:
             assert outcome.result is not None
             assert 'or by somebody else' in outcome.result.remark
 
-    @pytest.mark.parametrize('answer', ['409', '303', '400'])
+    @pytest.mark.parametrize('answer', ['409', '404', '400'])
     def test_a_refusal_of_what_goes_on(self, vbs: bool, answer: str) -> None:
         cloud = there(vbs=vbs)
         cloud.fates[VOLUME] = Fate(answer=answer)
@@ -426,6 +452,8 @@ class TestWaiting:
             (('404',), (BUSY, FREE), State.DONE, ''),
             (('404',), (BUSY, BROKEN), State.FAILED, 'error_restoring'),
             (('404',), (FREE,), State.ACCEPTED, ''),
+            # A job that is about something else.
+            (('SUCCESS of another',), (FREE,), State.UNKNOWN, 'its job is'),
             (('500', 'odd', 'SUCCESS'), (FREE,), State.DONE, ''),
         ],
     )
@@ -445,8 +473,10 @@ class TestWaiting:
         [
             ((BUSY, BUSY, FREE), State.DONE),
             ((BUSY, BROKEN), State.FAILED),
+            # Somebody has changed a property of it.
+            (({**FREE, 'updated_at': '2026-11-26T03:00:00'},), State.ACCEPTED),
             # It was over before it was looked at.
-            (({**FREE, 'updated_at': '2026-11-26T03:00:00'},), State.DONE),
+            (({**FREE, 'updated_at': 'new', 'backup': 'new'},), State.DONE),
             (
                 ({**BROKEN, 'updated_at': '2026-11-26T03:00:00'},),
                 State.FAILED,

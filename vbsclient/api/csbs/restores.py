@@ -20,7 +20,7 @@ from vbsclient.api.values import (
 )
 
 #: The statuses of a restore that has failed.
-FAILED = ('fail', 'error')
+FAILED = ('fail', 'failed', 'error', 'canceled', 'cancelled')
 
 
 class Restores:
@@ -103,8 +103,10 @@ class Restores:
         pairs = told.get('volumes')
         if isinstance(pairs, list) and not _are_same(pairs, targets):
             raise _contradicts('for other volumes than were sent', receipt)
+        if told.get('power_on', power_on) is not power_on:
+            raise _contradicts('with another power_on than was sent', receipt)
         status = text_or_none(restore.get('status'))
-        if status in FAILED:
+        if (status or '').lower() in FAILED:
             raise _contradicts(f'with a restore in status {status}', receipt)
         return text_or_none(restore.get('id')), receipt
 
@@ -124,7 +126,7 @@ class Restores:
         restore = dict_or_empty(body.get('restore'))
         if id_or_none(restore.get('id')) != canonical_id(restore_id):
             return None
-        return text_or_none(restore.get('status'))
+        return (text_or_none(restore.get('status')) or '').lower() or None
 
 
 def _are_same(told: list[Any], sent: list[dict[str, str]]) -> bool:

@@ -101,12 +101,13 @@ class Servers:
         :raises ServiceError: if the service refuses.
         """
         server = str(uuid_segment(server_id))
+        backup = str(uuid_segment(backup_id))
         body = self._transport.post_to_read(
             f'{self._url}/{resource_path("resources", "action")}',
             {
                 'check_restorable': [
                     {
-                        'checkpoint_item_id': str(uuid_segment(backup_id)),
+                        'checkpoint_item_id': backup,
                         'target': {
                             'resource_id': server,
                             'resource_type': _SERVER,
@@ -124,8 +125,14 @@ class Servers:
         # One was asked for, which may be named or not.
         if len(rows) != 1 or not _is_object(rows[0]):
             return None
-        answer = _protectability(rows[0])
-        return answer if answer.server_id in ('', server) else None
+        row = rows[0]
+        asked = {'resource_id': server, 'checkpoint_item_id': backup}
+        if any(
+            row.get(key) is not None and id_or_none(row[key]) != id
+            for key, id in asked.items()
+        ):
+            return None
+        return _protectability(row)
 
     def back_up(
         self,

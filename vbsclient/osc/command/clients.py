@@ -19,11 +19,12 @@ from vbsclient.api.endpoint import CSBS, VBS, Service, is_csbs_name, parse_pin
 from vbsclient.api.http import DEFAULT_TIMEOUT, Limits
 from vbsclient.api.login import can_be_renewed, login_of
 from vbsclient.api.session import OwnSession
+from vbsclient.api.urls import host_of
 from vbsclient.api.values import Known
 from vbsclient.api.vbs import VBSClient
 from vbsclient.lookup.labels import Labels
 from vbsclient.lookup.resources import LookupT, Resources
-from vbsclient.osc.output.text import capital, sentence
+from vbsclient.osc.output.text import capital, sentence, shortened
 
 LOG = logging.getLogger(__name__)
 
@@ -203,6 +204,10 @@ def flag_of(value: Any) -> bool | None:
     return False if text in ('false', 'no', 'off', '0') else None
 
 
+#: What the SDK calls a cloud of which the environment alone speaks.
+_UNNAMED = 'envvars'
+
+
 def identity_of(instance: Any) -> dict[str, str | None]:
     """Who acts where, for the journal."""
     access = instance.auth_ref
@@ -218,9 +223,14 @@ def identity_of(instance: Any) -> dict[str, str | None]:
 def place_of(instance: Any) -> str:
     """Where something is changed: `` in project backups of cloud prod``."""
     who = identity_of(instance)
-    project = who['project'] or who['project_id']
-    parts = [('in project', project), ('of cloud', who['cloud'])]
-    return ''.join(f' {word} {name}' for word, name in parts if name)
+    cloud = ('of cloud', who['cloud'])
+    if cloud[1] in (None, _UNNAMED):
+        auth = getattr(instance.session, 'auth', None)
+        cloud = ('at', host_of(getattr(auth, 'auth_url', None) or ''))
+    parts = [('in project', who['project'] or who['project_id']), cloud]
+    return ''.join(
+        f' {word} {shortened(name, 80)}' for word, name in parts if name
+    )
 
 
 def warn_if_login_ends(instance: Any) -> None:

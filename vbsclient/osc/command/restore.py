@@ -16,6 +16,8 @@ from vbsclient.bulk import State
 from vbsclient.change.follow import Follower
 from vbsclient.change.run import execute
 from vbsclient.change.targets import Change, Outcome, Target
+from vbsclient.creation import base as creation
+from vbsclient.creation import volume_backups
 from vbsclient.osc.command.change import ChangeCommand, Prepared
 from vbsclient.osc.command.clients import place_of
 from vbsclient.osc.command.confirm import confirm
@@ -41,13 +43,25 @@ from vbsclient.osc.output.text import (
 from vbsclient.restoring.plan import Plan, Restore, difference, plan_of
 from vbsclient.wording import counted
 
+#: What a creation advises, where --force is none of its options.
+_WITHOUT_FORCE = {
+    creation.NAME_FEWER: 'Delete backups that are not needed any more.',
+    volume_backups.FORCE_IN_USE: 'Detach it.',
+}
+
 #: What is said wherever it ends before the request.
 _NOTHING = 'Nothing was overwritten.'
+
+#: How many characters of a name a plan shows.
+_LONGEST = 80
 
 
 def _both(name: str | None, id: str | None) -> str | None:
     """A name, and the id that tells it from others of that name."""
-    return f'{name} ({id})' if name and id and name != id else name or id
+    if not name:
+        return id
+    short = shortened(name, _LONGEST)
+    return f'{short} ({id})' if id and name != id else short
 
 
 #: What is shown of each volume that is overwritten.
@@ -57,7 +71,7 @@ PLAN_COLUMNS = (
         'Source',
         'source_id',
         label=lambda disk: (
-            disk.source_name or disk.source_id
+            _both(disk.source_name, None) or disk.source_id
             if disk.source_id == disk.target_id
             else _both(disk.source_name, disk.source_id)
         ),
@@ -104,9 +118,10 @@ class RestoreCommand(ChangeCommand):
         """Saves what is to be overwritten."""
 
     @abc.abstractmethod
-    def saved_in(self, handle: Handle) -> set[str]:
+    def saved_in(self, handle: Handle, name: str | None) -> set[str]:
         """The ids of the volumes that a new backup holds.
 
+        :param name: that it was given: another one is not the new one.
         :raises ClientError: if it cannot be read.
         """
 
@@ -138,13 +153,16 @@ class RestoreCommand(ChangeCommand):
             return change, [target]
         if not parsed_args.yes:
             self._ask(self._plan, target)
-        saved = None
+        saved, words = None, self.report.words
         if parsed_args.backup_first:
             saved = self._save(parsed_args, target, limits)
             if saved is None:
                 return None
         again = self._look_again(change, saved)
         if saved is not None:
+            # Until now an interruption had to tell the new backup.
+            self.report.words, self.report.outcomes = words, []
+            self._is_saving = False
             again.preceded = f'its data were saved in {saved}'
         return change, [again]
 
@@ -231,7 +249,9 @@ class RestoreCommand(ChangeCommand):
                 args,
                 is_chosen=False,
             )
-        remarks = [*plan.remarks]
+        place = place_of(self.app.client_manager).strip()
+        remarks = [f'{capital(place)}.'] if place else []
+        remarks += plan.remarks
         if not parsed_args.backup_first and plan.refusal is None:
             remarks.append('--backup-first saves the present data before.')
         for remark in remarks:
@@ -250,15 +270,15 @@ class RestoreCommand(ChangeCommand):
             succeeded, which the report tells then in place of the restore.
         """
         report = self.report
-        words = report.words
         report.words = CreationTerms(
-            'backup', service=self.words.service, parent=words.one
+            'backup', service=self.words.service, parent=self.words.one
         )
         self._is_saving = True
         change = self.make_backup(target, limits)
-        report.outcomes = outcomes = [
-            Outcome.of(one) for one in change.targets()
-        ]
+        targets = change.targets()
+        for one in targets:
+            _advise_without_force(one)
+        report.outcomes = outcomes = [Outcome.of(one) for one in targets]
         with self.progress.showing(lambda: 'Backing up what is overwritten'):
             report.stopped = execute(change, outcomes, self.recorder, limits)
             if report.stopped is None:
@@ -274,25 +294,31 @@ class RestoreCommand(ChangeCommand):
             return None
         [outcome] = outcomes
         handle, name = outcome.target.handle, outcome.target.new_name
-        self._refuse_incomplete(handle, name)
-        report.words, report.outcomes = words, []
-        self._is_saving = False
-        return f'the backup {name} ({handle.backup_id})'
+        new = f'the backup {name} ({handle.backup_id})'
+        self._refuse_incomplete(new, handle, name)
+        return new
 
-    def _refuse_incomplete(self, handle: Handle, name: str | None) -> None:
+    def _refuse_incomplete(
+        self, new: str, handle: Handle, name: str | None
+    ) -> None:
         """Check that the new backup has all that is to be overwritten.
 
-        :raises CommandError: if it has not.
+        :raises CommandError: if it has not, or cannot be read.
         """
-        plan = vars(self)['_plan']
-        saved = self.saved_in(handle)
-        missing = {disk.target_id for disk in plan.disks} - saved
-        if missing:
+        plan: Plan = vars(self)['_plan']
+        try:
+            saved = self.saved_in(handle, name)
+        except errors.ClientError as error:
+            why = f'could not be read ({shortened(error.message)})'
+        else:
+            missing = {disk.target_id for disk in plan.disks} - saved
+            if handle.backup_id != plan.backup_id and not missing:
+                return
             ids = ', '.join(sorted(filter(None, missing)))
-            raise exceptions.CommandError(
-                f'The backup {name} ({handle.backup_id}), which was created '
-                f'first, does not hold the volume {ids}. {_NOTHING}'
-            )
+            why = f'does not hold what is to be overwritten ({ids})'
+        raise exceptions.CommandError(
+            f'{capital(new)}, which was created first, {why}. {_NOTHING}'
+        )
 
     def conclude(self, parsed_args: argparse.Namespace) -> int:
         if self._is_saving:
@@ -308,3 +334,11 @@ class RestoreCommand(ChangeCommand):
             self.app.stderr.write(
                 f'That was the backup before the restore. {_NOTHING}\n'
             )
+
+
+def _advise_without_force(target: Target) -> None:
+    """Say nothing of the --force of a creation: here it is something else."""
+    refusal = target.refusal
+    if refusal is not None and refusal.hint in _WITHOUT_FORCE:
+        hint = _WITHOUT_FORCE[refusal.hint]
+        target.refusal = refusal.revised(hint=hint)

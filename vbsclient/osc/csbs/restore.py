@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from vbsclient.api.block_storage import BlockStorage
 from vbsclient.api.compute import Compute
 from vbsclient.api.http import Handle, Limits
+from vbsclient.api.paths import is_uuid
 from vbsclient.change.targets import Change, Target
 from vbsclient.creation.base import Wanted
 from vbsclient.creation.server_backups import ServerBackupCreation
@@ -133,10 +134,17 @@ class RestoreCsbsBackup(RestoreCommand):
             limits=limits,
         )
 
-    def saved_in(self, handle: Handle) -> set[str]:
+    def saved_in(self, handle: Handle, name: str | None) -> set[str]:
         backup = self._csbs.backups.get(handle.backup_id or '')
-        is_whole = backup.status == 'available'
-        return set(backup.volume_ids) if is_whole else set()
+        if backup.status != 'available' or backup.name != name:
+            return set()
+        return {
+            str(disk.get('source_volume_id')).lower()
+            for disk in backup.disks
+            if disk.get('status', 'available') == 'available'
+            and is_uuid(str(disk.get('id')))
+            and disk.get('source_volume_size')
+        }
 
 
 def _pair(text: str) -> tuple[str, str]:

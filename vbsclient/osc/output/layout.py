@@ -140,7 +140,7 @@ class FittedTables:
             columns,
             [list(map(_text, row)) for group in groups for row in group.rows],
         )
-        if self._drops_empty:
+        if self._drops_empty or not is_chosen:
             table = _without_empty(table)
         shape = table if width is None else _fitting(table, width)
         rows = iter((shape or table).rows)

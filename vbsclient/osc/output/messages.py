@@ -177,9 +177,8 @@ class RestoreTerms(Terms):
             return None
         if job_id := outcome.target.handle.job_id:
             return f'openstack vbs job show --wait {job_id}'
-        command = self.waiting if outcome.has_begun else self.command
-        return command.format(
-            target=outcome.target.id, backup=self.identity(outcome.target)[0]
+        return _filled(
+            self.waiting if outcome.has_begun else self.command, outcome.target
         )
 
     def where_it_is(self, outcomes: Sequence[Outcome]) -> str:
@@ -192,9 +191,25 @@ class RestoreTerms(Terms):
 
     def how_to(self, end: str) -> str:
         return (
-            f'do not run this command again, which would overwrite the data '
-            f'again. To {end}:'
+            'do not run this command again, which would overwrite the data '
+            'again. To see what becomes of it:'
         )
+
+    def commands_for(self, outcomes: Sequence[Outcome]) -> Sequence[str]:
+        """A job may be done with and the volume not: both are looked at."""
+        commands = super().commands_for(outcomes)
+        volumes = [
+            _filled(self.command, outcome.target)
+            for outcome in outcomes
+            if outcome.target.handle.job_id
+        ]
+        return [*commands, *volumes] if commands else commands
+
+
+def _filled(command: str, target: Target) -> str:
+    """A command that shows a target, or the backup that it gets."""
+    backup_id = getattr(target.resource, 'backup_id', None)
+    return command.format(target=target.id, backup=backup_id)
 
 
 @dataclass(frozen=True)
@@ -333,6 +348,7 @@ def delays(
         labels = ', '.join(words.called(outcome.target) for outcome in same)
         names = '' if is_long else f': {labels}'
         count = f'{len(same)} of {total} {words.several} {verb}'
+        lines = words.commands_for(same)
         if same[0].unread:
             message = (
                 f'Whether {count} {words.done} by now is unknown{names}. '
@@ -341,14 +357,19 @@ def delays(
                 f'{capital(words.how_to("see it"))}'
             )
         else:
+            # Not everything has a command that waits.
+            end = (
+                'keep waiting'
+                if all(' --wait ' in line for line in lines)
+                else 'see it'
+            )
             goes_on = (
-                f'{words.where_it_is(same)}; {words.how_to("keep waiting")}'
+                f'{words.where_it_is(same)}; {words.how_to(end)}'
                 if any(outcome.is_unfinished for outcome in same)
                 else 'The service has not accepted it; run the same command '
                 'again with --wait.'
             )
             message = f'{count} not {words.done} yet{names}. {goes_on}'
-        lines = words.commands_for(same)
         if is_long and not lines:
             lines = list(map(_told, same))
         yield _with_lines(message, lines)

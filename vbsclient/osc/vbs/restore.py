@@ -92,7 +92,10 @@ class RestoreVbsBackup(RestoreCommand):
             limits=limits,
         )
 
-    def saved_in(self, handle: Handle) -> set[str]:
+    def saved_in(self, handle: Handle, name: str | None) -> set[str]:
         backup = self._vbs.backups.get(handle.backup_id or '')
-        is_whole = backup.status == 'available' and bool(backup.size)
-        return {backup.volume_id} if is_whole and backup.volume_id else set()
+        if backup.status != 'available' or backup.name != name:
+            return set()
+        return (
+            {backup.volume_id} if backup.size and backup.volume_id else set()
+        )

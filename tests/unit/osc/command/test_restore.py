@@ -363,8 +363,71 @@ def test_a_backup_that_lacks_something_does_not_count(
     cloud.saves_nothing = True
     run = begin(cloud, command, f'{line} --yes --backup-first')
     said = str(run.code)
-    assert 'does not hold the volume' in said
+    assert 'does not hold what is to be overwritten' in said
     assert said.endswith('Nothing was overwritten.')
+    assert cloud.restoring_posts == []
+
+
+def test_a_part_of_that_backup_that_has_failed_does_not_count(
+    cloud: Restorer,
+) -> None:
+    cloud.saved_status = 'error'
+    run = begin(cloud, RestoreCsbsBackup, f'{ITEM} --yes --backup-first')
+    assert 'does not hold what is to be overwritten' in str(run.code)
+    assert cloud.restoring_posts == []
+
+
+def test_another_backup_is_not_the_new_one(
+    cloud: Restorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job may name any."""
+    monkeypatch.setattr(
+        Restorer,
+        '_job',
+        lambda self, id, context: {
+            'job_id': id,
+            'status': 'SUCCESS',
+            'entities': {'backup_id': BACKUP},
+        },
+    )
+    run = begin(cloud, RestoreVbsBackup, f'{VBS_LINE} --yes --backup-first')
+    assert 'does not hold what is to be overwritten' in str(run.code)
+    assert cloud.restoring_posts == []
+
+
+@EACH
+def test_that_backup_cannot_be_read(
+    cloud: Restorer,
+    command: Any,
+    line: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unreadable(*_: Any) -> Any:
+        raise errors.InternalServerError('no', status=500)
+
+    monkeypatch.setattr(command, 'saved_in', unreadable)
+    run = begin(cloud, command, f'{line} --yes --backup-first')
+    said = str(run.code)
+    assert 'which was created first, could not be read (no)' in said
+    assert said.endswith('Nothing was overwritten.')
+    assert cloud.restoring_posts == []
+
+
+@EACH
+def test_ctrl_c_behind_that_backup(
+    cloud: Restorer,
+    command: Any,
+    line: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, '_look_again', interrupted)
+    run = begin(cloud, command, f'{line} --yes --backup-first')
+    assert isinstance(run.code, KeyboardInterrupt)
+    assert 'created: 1' in run.shown
+    assert run.shown.endswith('Nothing was overwritten.')
     assert cloud.restoring_posts == []
 
 
@@ -413,8 +476,10 @@ def test_ctrl_c_during_that_backup(
     def interrupted(*_: Any, **__: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr('vbsclient.change.follow.wait', interrupted)
-    run = begin(cloud, command, f'{line} --yes --backup-first')
+    # Taken back before the clock of the cloud is, or that one would stay.
+    with monkeypatch.context() as patched:
+        patched.setattr('vbsclient.change.follow.wait', interrupted)
+        run = begin(cloud, command, f'{line} --yes --backup-first')
     assert isinstance(run.code, KeyboardInterrupt)
     # By what the backup can be followed.
     handle = (
