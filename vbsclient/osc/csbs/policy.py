@@ -110,7 +110,7 @@ class ShowCsbsPolicy(ShowPolicyCommand):
     Example: openstack csbs policy show --runs 10 weekly-all
     """
 
-    columns = (*_COLUMNS, *output.SHOWN_AT_END)
+    columns = (*output.without_next_run(_COLUMNS), *output.SHOWN_AT_END)
 
     def find(
         self, parsed_args: argparse.Namespace, fields: set[str]
@@ -180,22 +180,25 @@ def _times_of_runs(backups: Iterable[ServerBackup]) -> list[datetime]:
 def _zone_by_backups(schedule: Schedule, runs: Sequence[datetime]) -> str:
     """What the last runs say of the time zone of a schedule."""
     found = fitting_offsets(schedule, runs)
-    number = len(runs)
-    several = f'{number} scheduled runs' if number > 1 else 'scheduled run'
-    by_runs = f'By its last {several} the times of the schedule are'
+    show = (
+        f'{len(runs)} scheduled runs show'
+        if len(runs) > 1
+        else 'scheduled run shows'
+    )
+    shown = f'Its last {show} that the times of the schedule are'
     if found == [_UTC]:
-        return f'{by_runs} in UTC.'
-    if not found or _UTC in found or number < _PROOF:
+        return f'{shown} in UTC.'
+    if not found or _UTC in found or len(runs) < _PROOF:
         return _ASSUMED
     if len(found) > 1:
         return (
-            f'{by_runs} not in UTC: unless the schedule was changed since, '
+            f'{shown} not in UTC: unless the schedule was changed since, '
             f'the policy runs at other times than shown here.'
         )
     [offset] = found
     hours = abs(offset) // timedelta(hours=1)
     return (
-        f'{by_runs} in {zones.offset_text(offset)}, not in UTC: unless the '
+        f'{shown} in {zones.offset_text(offset)}, not in UTC: unless the '
         f'schedule was changed since, the policy runs '
         f'{counted(hours, "hour")} {"earlier" if offset > _UTC else "later"} '
         f'than shown here.'

@@ -6,7 +6,7 @@ What a service does not tell, or not in a form that can be read, is None.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -205,6 +205,9 @@ class Json(Text):
         return visible(json.dumps(self._value, ensure_ascii=False))
 
 
+_NEXT_RUN = Column('Next Run', 'next_run', NextRun, below='Schedule')
+
+
 def columns(members: str) -> tuple[Column, ...]:
     """What a list of policies shows.
 
@@ -216,9 +219,14 @@ def columns(members: str) -> tuple[Column, ...]:
         Column('Enabled', 'is_enabled', Word, below='Name'),
         Column('Schedule', 'schedule', Setting, sortable=False),
         Column('Retention', 'retention', Setting, sortable=False),
-        Column(members, 'members'),
-        Column('Next Run', 'next_run', NextRun),
+        Column(members, 'members', optional=1),
+        _NEXT_RUN,
     )
+
+
+def without_next_run(columns: Sequence[Column]) -> Sequence[Column]:
+    """The same for one policy, whose next runs are all shown."""
+    return [column for column in columns if column is not _NEXT_RUN]
 
 
 #: What ``show`` has in addition, at its end.

@@ -81,7 +81,7 @@ class ShowVbsBackupPolicy(ShowPolicyCommand):
     """
 
     columns = (
-        *_COLUMNS,
+        *output.without_next_run(_COLUMNS),
         Column('Seen Volumes', 'seen_volumes', _SeenVolumes),
         *output.SHOWN_AT_END,
     )
