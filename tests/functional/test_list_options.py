@@ -18,6 +18,7 @@ OPTIONS = {
         '--server',
         '--project',
         '--project-domain',
+        '--policy',
         '--marker',
     ),
     'vbs share list': (
@@ -44,7 +45,12 @@ OPTIONS = {
         '--tag',
         '--marker',
     ),
+    'vbs backup policy list': (),
+    'vbs backup policy task list': ('--volume', '--marker'),
+    'csbs policy list': (),
 }
+#: What a command wants before its options.
+NAMED = {'vbs backup policy task list': ['x']}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +63,7 @@ def test_an_empty_text_lists_nothing(
     """What an unset variable of a shell leaves must not list everything."""
     c = cloud()
     openstack(
-        *(*command.split(), option, ''),
+        *(*command.split(), *NAMED.get(command, ()), option, ''),
         code=2,
         complains=[..., f'{option} is empty'],
     )

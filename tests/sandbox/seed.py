@@ -36,7 +36,7 @@ def seed(state: CloudState) -> None:
         _manual(state, volumes)
         _shared(state, volumes)
         _checkpoints(state, list(servers.values()))
-        _policies(state, volumes['db01-data'])
+        _policies(state, volumes)
 
 
 def add_nights(state: CloudState, count: int) -> None:
@@ -160,9 +160,28 @@ def _checkpoints(state: CloudState, servers: Sequence[Server]) -> None:
     )
 
 
-def _policies(state: CloudState, volume: Volume) -> None:
-    """Beside the default policy one that made a volume's nightly backups."""
+def _policies(state: CloudState, volumes: dict[str, Volume]) -> None:
+    """Beside the default policy one that made a volume's nightly backups.
+
+    And one that has not run yet.
+    """
     policies = state.volume_policies
+    policies.add_body(
+        state.project.id,
+        {
+            'backup_policy_name': 'twice-a-week',
+            'scheduled_policy': {
+                'start_time': '22:00',
+                'week_frequency': ['MON', 'THU'],
+                'rentention_day': 30,
+                'remain_first_backup_of_curMonth': 'Y',
+                'status': 'ON',
+            },
+            'time_zone': 'UTC+02:00',
+        },
+        (volumes['web01-data'], volumes['web02-root']),
+    )
+    volume = volumes['db01-data']
     nightly = policies.add(
         state.project.id,
         'nightly-db',

@@ -175,7 +175,7 @@ class Kind:
                 found[name] = self.choose(matches, name)
             except errors.ClientError as refusal:
                 found[name] = refusal
-        _suggest_names(
+        suggest_names(
             found,
             names,
             lambda: [
@@ -187,7 +187,7 @@ class Kind:
         return found
 
 
-def _suggest_names(
+def suggest_names(
     found: LookupResult[Any],
     names: Iterable[str],
     known: Callable[[], Collection[str]],

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         ShowCsbsCheckpoint,
     )
     from vbsclient.osc.csbs.create import CreateCsbsBackup
+    from vbsclient.osc.csbs.policy import ListCsbsPolicy, ShowCsbsPolicy
     from vbsclient.osc.csbs.prune import PruneCsbsBackup
     from vbsclient.osc.csbs.restore import RestoreCsbsBackup
     from vbsclient.osc.vbs.backup import (
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
     )
     from vbsclient.osc.vbs.create import CreateVbsBackup
     from vbsclient.osc.vbs.job import ShowVbsJob
+    from vbsclient.osc.vbs.policy import (
+        ListVbsBackupPolicy,
+        ListVbsBackupPolicyTask,
+        ShowVbsBackupPolicy,
+    )
     from vbsclient.osc.vbs.prune import PruneVbsBackup
     from vbsclient.osc.vbs.restore import RestoreVbsBackup
     from vbsclient.osc.vbs.share import (
@@ -56,10 +62,14 @@ COMMANDS = {
     'csbs.checkpoint': (
         'DeleteCsbsCheckpoint ListCsbsCheckpoint ShowCsbsCheckpoint'
     ),
+    'csbs.policy': 'ListCsbsPolicy ShowCsbsPolicy',
     'csbs.prune': 'PruneCsbsBackup',
     'vbs.backup': 'DeleteVbsBackup ListVbsBackup ShowVbsBackup',
     'vbs.create': 'CreateVbsBackup',
     'vbs.job': 'ShowVbsJob',
+    'vbs.policy': (
+        'ListVbsBackupPolicy ListVbsBackupPolicyTask ShowVbsBackupPolicy'
+    ),
     'vbs.restore': 'RestoreVbsBackup',
     'vbs.prune': 'PruneVbsBackup',
     'vbs.share': 'CreateVbsShare DeleteVbsShare ListVbsShare ShowVbsShare',

@@ -95,6 +95,24 @@ def settings_of(body: Mapping[str, Any]) -> Settings:
     )
 
 
+def tells_retention(body: Mapping[str, Any]) -> bool:
+    """Whether all that a policy (C12, C13) says of what it keeps is readable.
+
+    One that says nothing keeps everything, by the reference.
+    """
+    definition = operation_of(body).get('operation_definition')
+    if not isinstance(definition, dict):
+        return False
+    readers = {'permanent': lenient_bool} | dict.fromkeys(
+        (*_LIMITS.values(), *COUNTS.values()), lenient_int
+    )
+    return all(
+        read(definition[key]) is not None
+        for key, read in readers.items()
+        if definition.get(key) not in (None, '')
+    )
+
+
 def _trigger_properties(operation: Mapping[str, Any]) -> dict[str, Any]:
     trigger = dict_or_empty(operation.get('trigger'))
     return dict_or_empty(trigger.get('properties'))

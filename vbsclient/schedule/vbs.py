@@ -71,6 +71,12 @@ def settings_of(body: Mapping[str, Any]) -> Settings:
     )
 
 
+def tells_retention(body: Mapping[str, Any]) -> bool:
+    """Whether a policy (V26) says how much it keeps."""
+    retention = settings_of(body).retention
+    return retention.last is not None or retention.days is not None
+
+
 def _schedule(
     plan: Mapping[str, Any], offset: timedelta | None
 ) -> Schedule | None:

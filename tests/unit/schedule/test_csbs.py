@@ -616,3 +616,28 @@ def test_patterns_are_compared_by_meaning() -> None:
         '',
     ):
         assert csbs.meaning_of_pattern(other) != meaning
+
+
+@pytest.mark.parametrize(
+    ('definition', 'is_told'),
+    [
+        ({}, True),
+        ({'max_backups': '20', 'permanent': 'False'}, True),
+        ({'max_backups': None, 'day_backups': ''}, True),
+        ({'max_backups': 'ten'}, False),
+        ({'permanent': 'perhaps'}, False),
+        ({'year_backups': []}, False),
+    ],
+)
+def test_whether_what_a_policy_keeps_can_be_read(
+    definition: dict[str, Any], is_told: bool
+) -> None:
+    policy = csbs_policy(**definition)
+    assert csbs.tells_retention(policy) is is_told
+    [operation] = policy['scheduled_operations']
+    # By the reference that keeps everything.
+    operation['operation_definition'] = {}
+    assert csbs.tells_retention(policy)
+    operation['operation_definition'] = None
+    assert not csbs.tells_retention(policy)
+    assert not csbs.tells_retention({})

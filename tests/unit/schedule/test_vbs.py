@@ -505,3 +505,21 @@ def test_a_schedule_that_cannot_be_read_is_replaced_as_a_whole() -> None:
 def test_a_wanted_schedule_is_complete_or_refused() -> None:
     with pytest.raises(InvalidSetting):
         vbs.changed_policy({}, Wanted(WantedSchedule(every_days=1)), NOW)
+
+
+@pytest.mark.parametrize(
+    ('plan', 'is_told'),
+    [
+        ({'rentention_num': 7}, True),
+        ({'rentention_num': '7'}, True),
+        ({'rentention_num': None, 'rentention_day': 30}, True),
+        ({'rentention_num': None}, False),
+        ({'rentention_num': 'seven'}, False),
+        ({'rentention_num': 0}, False),
+    ],
+)
+def test_whether_a_policy_says_how_much_it_keeps(
+    plan: dict[str, Any], is_told: bool
+) -> None:
+    assert vbs.tells_retention(vbs_policy(**plan)) is is_told
+    assert not vbs.tells_retention({})

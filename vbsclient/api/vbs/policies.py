@@ -19,10 +19,16 @@ from vbsclient.api.values import (
     id_or_none,
     lenient_id,
     lenient_int,
+    owner_of,
     text_or_none,
 )
 
 _STYLE = paging.Style('tasks', 'offset', id='job_id')
+#: Of tasks, by the reference (V31).
+TASK_STATUSES = (
+    *('WAITING', 'RUNNING', 'EXECUTE_SUCCESS', 'EXECUTE_FAIL'),
+    *('EXECUTE_TIMEOUT', 'SKIP'),
+)
 _FINISHED = frozenset({'EXECUTE_SUCCESS', 'EXECUTE_TIMEOUT', 'SKIP'})
 _FAILED = ('EXECUTE_FAIL', 'ERROR')
 _NO_ID = 'the service accepted it without the ID of the policy'
@@ -74,6 +80,11 @@ class Policy:
             body,
             raw,
         )
+
+    @property
+    def owner(self) -> str | None:
+        """The project that it belongs to, where the answer says so."""
+        return owner_of(self.body)
 
 
 @dataclass(frozen=True)

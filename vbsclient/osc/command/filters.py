@@ -291,20 +291,11 @@ def conditions_of(parsed_args: argparse.Namespace) -> Conditions:
     now = datetime.now(timezone.utc)
     zone = getattr(parsed_args, 'timezone', None) or timezone.utc
     since, before = (
-        text and times.parse_time(text, zone, now)
+        times.parse_time(text, zone, now) if text else None
         for text in (parsed_args.created_after, parsed_args.created_before)
     )
-    for option, time, effect in (
-        ('--created-after', since, 'nothing'),
-        ('--created-before', before, 'everything'),
-    ):
-        if time is not None and time > now:
-            LOG.warning(
-                '%s %s is in the future: it selects %s.',
-                option,
-                f'{time:%Y-%m-%d %H:%M} UTC',
-                effect,
-            )
+    warn_of_future('--created-after', since, 'nothing', now)
+    warn_of_future('--created-before', before, 'everything', now)
     stuck: CalendarDuration | None = getattr(parsed_args, 'stuck', None)
     statuses = frozenset(map(str.lower, parsed_args.status or ()))
     parsed_args.conditions = conditions = Conditions(
@@ -319,6 +310,22 @@ def conditions_of(parsed_args: argparse.Namespace) -> Conditions:
         unknown_statuses=set(statuses - _STATUSES),
     )
     return conditions
+
+
+def warn_of_future(
+    option: str, time: datetime | None, effect: str, now: datetime
+) -> None:
+    """Say that a time is in the future.
+
+    :param effect: what the option then selects.
+    """
+    if time is not None and time > now:
+        LOG.warning(
+            '%s %s is in the future: it selects %s.',
+            option,
+            f'{time:%Y-%m-%d %H:%M} UTC',
+            effect,
+        )
 
 
 def warn_of_unknown_statuses(conditions: Conditions) -> None:

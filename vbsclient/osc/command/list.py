@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from osc_lib import exceptions
 from osc_lib.command import command
@@ -34,7 +34,7 @@ from vbsclient.osc.output.columns import (
 )
 
 #: The options that filter by age.
-_AGES = ('created_before', 'created_after', 'stuck')
+_AGES = ('created_before', 'created_after', 'since', 'stuck')
 
 
 class SortKey(NamedTuple):
@@ -94,6 +94,12 @@ def newest_first(lists: Iterable[Iterable[Any]]) -> Iterator[Any]:
 class ListCommand(ReadCommand, command.Lister):
     """A command that lists resources, page by page."""
 
+    #: Whether there may be so many that a service has pages of them.
+    has_pages: ClassVar[bool] = True
+
+    #: How they are sorted unless ``--sort`` says it.
+    order: ClassVar[str] = 'newest first'
+
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.set_defaults(conditions=filters.Conditions())
@@ -120,7 +126,7 @@ class ListCommand(ReadCommand, command.Lister):
             help=(
                 f'Sort output by these keys and directions (asc or desc, '
                 f'default: asc), separated by commas; keys: '
-                f'{", ".join(self._sortable())} (default: newest first)'
+                f'{", ".join(self._sortable())} (default: {self.order})'
             ),
         )
         self._add_paging(parser)
@@ -237,28 +243,30 @@ class ListCommand(ReadCommand, command.Lister):
             filters.warn_of_unknown_statuses(parsed_args.conditions)
 
     def _add_paging(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument(
-            '--limit',
-            metavar='<limit>',
-            type=_page_size,
-            default=PAGE_SIZE,
-            help=(
-                f'Page size, 1 to {PAGE_SIZE} (default: {PAGE_SIZE}); all '
-                f'pages are read: use --max-items to list fewer'
-            ),
-        )
-        parser.add_argument(
-            '--marker',
-            metavar=f'<{self.noun}>',
-            help=f'Start after this {self.noun} ({self.named_by})',
-        )
+        max_items = 'Maximum number of results'
+        if self.has_pages:
+            max_items += '; no more pages are read than needed'
+            parser.add_argument(
+                '--limit',
+                metavar='<limit>',
+                type=_page_size,
+                default=PAGE_SIZE,
+                help=(
+                    f'Page size, 1 to {PAGE_SIZE} (default: {PAGE_SIZE}); all '
+                    f'pages are read: use --max-items to list fewer'
+                ),
+            )
+            parser.add_argument(
+                '--marker',
+                metavar=f'<{self.noun}>',
+                help=f'Start after this {self.noun} ({self.named_by})',
+            )
+        parser.set_defaults(marker=None)
         parser.add_argument(
             '--max-items',
             metavar='<max-items>',
-            type=_positive,
-            help=(
-                'Maximum number of results; no more pages are read than needed'
-            ),
+            type=positive,
+            help=max_items,
         )
 
     def _sortable(self) -> list[str]:
@@ -324,7 +332,11 @@ def _after(rows: Iterable[_Row], marker: str) -> Iterator[_Row]:
     return remaining
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """Parse a number greater than 0.
+
+    :raises ArgumentTypeError: if it is none.
+    """
     try:
         number = int(text)
     except ValueError:
@@ -337,4 +349,4 @@ def _positive(text: str) -> int:
 
 
 def _page_size(text: str) -> int:
-    return min(_positive(text), PAGE_SIZE)
+    return min(positive(text), PAGE_SIZE)

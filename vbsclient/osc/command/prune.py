@@ -54,6 +54,9 @@ class PruneCommand(ChangeCommand):
     #: Whether these backups have tags.
     tagged: ClassVar[bool] = False
 
+    #: What may be wrong if nothing is selected.
+    hint: str | None = None
+
     @abc.abstractmethod
     def make_history(
         self, parsed_args: argparse.Namespace, limits: Limits
@@ -147,6 +150,8 @@ class PruneCommand(ChangeCommand):
         self._warn_of_unused_rules()
         if not plan.decisions:
             self._remark('Nothing to delete: no backup is selected.')
+            if self.hint:
+                self.log.warning('%s', self.hint)
             return None
         is_verbose = self.app.options.verbose_level > 1
         if plan.deleted or plan.emptied or parsed_args.dry_run or is_verbose:

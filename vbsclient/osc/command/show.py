@@ -168,6 +168,9 @@ class ShowCommand(ReadCommand, command.ShowOne):
     Declares its columns, and finds the resource.
     """
 
+    #: The fields that a table leaves out unless ``-c`` names them.
+    machine_fields: ClassVar[frozenset[str]] = frozenset()
+
     #: Where --wait is offered: what it waits for.
     goal: ClassVar[Goal | None] = None
 
@@ -225,10 +228,16 @@ class ShowCommand(ReadCommand, command.ShowOne):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Sequence[Any]]:
-        fields = [column.field for column in self.columns]
+        columns = self.columns
+        fields = [column.field for column in columns]
         # An unknown field is refused before anything is sent.
         self._generate_columns_and_selector(parsed_args, fields)
-        requested = requested_columns(self.columns, parsed_args, long=True)
+        if parsed_args.formatter == 'table' and not parsed_args.columns:
+            columns = [
+                c for c in columns if c.field not in self.machine_fields
+            ]
+            fields = [column.field for column in columns]
+        requested = requested_columns(columns, parsed_args, long=True)
         shown = {column.field for column in requested}
         awaited = None
         if getattr(parsed_args, 'wait', False):
@@ -237,9 +246,9 @@ class ShowCommand(ReadCommand, command.ShowOne):
             found = awaited or self.find(parsed_args, shown)
             values = [
                 column.value(found) if column in requested else None
-                for column in self.columns
+                for column in columns
             ]
-        kinds = [column.kind for column in self.columns]
+        kinds = [column.kind for column in columns]
         return fields, cells(values, kinds, parsed_args.formatter)
 
     def _wait(self, parsed_args: argparse.Namespace, shown: set[str]) -> Any:

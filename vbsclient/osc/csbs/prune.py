@@ -55,6 +55,7 @@ class PruneCsbsBackup(PruneCommand):
         csbs = make_csbs_client(manager, limits)
         selection = options.Selection.of(parsed_args, manager, csbs)
         selection.ensure_policy_filter(csbs)
+        self.hint = selection.hint
 
         def read() -> Iterator[ServerBackup]:
             found = selection.backups(csbs, page_size=PAGE_SIZE)

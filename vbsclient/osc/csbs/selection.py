@@ -24,7 +24,8 @@ from vbsclient.api.paths import is_uuid
 from vbsclient.api.values import canonical_id
 from vbsclient.lookup import kinds
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
-from vbsclient.lookup.names import Kind, check_name, only
+from vbsclient.lookup.names import only
+from vbsclient.lookup.policies import find_policy
 from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.lookup.server_backups import (
     find_checkpoint_ids,
@@ -309,11 +310,7 @@ def policy_id_of(csbs: CSBSClient, policy: str) -> str:
     :raises MissingError: if there is none with that name.
     :raises RefusedError: if there are several.
     """
-    if is_uuid(policy):
-        return policy
-    check_name(policy, 'policy')
-    found = {one.id: one for one in csbs.policies.list(name=policy)}
-    return _POLICY.choose(list(found.values()), policy).id
+    return policy if is_uuid(policy) else find_policy(csbs.policies, policy).id
 
 
 def checkpoint_id_of(csbs: CSBSClient, checkpoint: str) -> str:
@@ -341,9 +338,6 @@ def find_checkpoint(csbs: CSBSClient, checkpoint: str) -> Checkpoint:
         f'No checkpoint found for {checkpoint!r}',
         kinds.a_member(csbs, id, 'show'),
     )
-
-
-_POLICY = Kind('policy', lambda policy: str(policy.id))
 
 
 def _tags_of(backup: ServerBackup) -> set[str]:

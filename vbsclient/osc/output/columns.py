@@ -124,17 +124,11 @@ def cells(
     """The values of a row for one formatter: raw for all but tables.
 
     csv would write ``None`` where there is nothing, and numbers as texts.
-    Only a time gets the zone that the service leaves out.
     """
     pairs = zip(kinds, values, strict=True)
     if formatter == 'table':
         return [kind(value) for kind, value in pairs]
-    return [_with_zone(v) if kind is Time else v for kind, v in pairs]
-
-
-def _with_zone(value: Any) -> Any:
-    is_without = isinstance(value, str) and _NO_ZONE.fullmatch(value)
-    return f'{value}+00:00' if is_without else value
+    return [kind.raw(value) for kind, value in pairs]
 
 
 class Word(Text):
@@ -145,6 +139,12 @@ class Word(Text):
 
 class Time(Text):
     """A time of the service."""
+
+    @staticmethod
+    def raw(value: Any) -> Any:
+        """With the zone that the service leaves out."""
+        is_without = isinstance(value, str) and _NO_ZONE.fullmatch(value)
+        return f'{value}+00:00' if is_without else value
 
     def human_readable(self) -> str:
         """Without its fraction, and with a blank where it may wrap."""

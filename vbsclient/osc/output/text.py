@@ -89,6 +89,11 @@ class Text(FormattableColumn[Any]):
     #: Whether a narrow table may wrap it at its spaces.
     wraps = True
 
+    @staticmethod
+    def raw(value: Any) -> Any:
+        """What all formats but tables have."""
+        return value
+
     def human_readable(self) -> str:
         return '' if self._value is None else visible(str(self._value))
 

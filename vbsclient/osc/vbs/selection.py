@@ -70,6 +70,8 @@ class Selection:
         know.
     :ivar source: ``VBS`` or ``CSBS``; None for both.
     :ivar projects: of which projects.
+    :ivar created: (name, volume) of what the policies have created that are
+        named; None if none is.
     """
 
     conditions: filters.Conditions
@@ -77,6 +79,7 @@ class Selection:
     deleted_server_ids: frozenset[str] = frozenset()
     source: str | None = None
     projects: Projects = NO_OTHERS
+    created: frozenset[tuple[str | None, str | None]] | None = None
 
     @classmethod
     def of(
@@ -156,6 +159,7 @@ class Selection:
             and not self.needs_marks
             and not self.projects.are_foreign
             and self.volume_ids in (None, {self.volume_id})
+            and self.created is None
         )
 
     def match(
@@ -171,7 +175,13 @@ class Selection:
             or backup.volume_id in self.volume_ids
             or backup.server_id in self.deleted_server_ids
         )
-        if not (self.conditions.match(backup) and is_of_volumes):
+        is_created = (
+            self.created is None
+            or (backup.name, backup.volume_id) in self.created
+        )
+        if not (
+            self.conditions.match(backup) and is_of_volumes and is_created
+        ):
             return False
         if self.source is None:
             return True
