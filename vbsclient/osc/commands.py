@@ -29,6 +29,11 @@ if TYPE_CHECKING:
         ShowCsbsCheckpoint,
     )
     from vbsclient.osc.csbs.create import CreateCsbsBackup
+    from vbsclient.osc.csbs.policy_set import (
+        CreateCsbsPolicy,
+        DeleteCsbsPolicy,
+        SetCsbsPolicy,
+    )
     from vbsclient.osc.csbs.prune import PruneCsbsBackup
     from vbsclient.osc.csbs.restore import RestoreCsbsBackup
     from vbsclient.osc.vbs.backup import (
@@ -38,6 +43,11 @@ if TYPE_CHECKING:
     )
     from vbsclient.osc.vbs.create import CreateVbsBackup
     from vbsclient.osc.vbs.job import ShowVbsJob
+    from vbsclient.osc.vbs.policy_set import (
+        CreateVbsBackupPolicy,
+        DeleteVbsBackupPolicy,
+        SetVbsBackupPolicy,
+    )
     from vbsclient.osc.vbs.prune import PruneVbsBackup
     from vbsclient.osc.vbs.restore import RestoreVbsBackup
     from vbsclient.osc.vbs.share import (
@@ -56,11 +66,15 @@ COMMANDS = {
     'csbs.checkpoint': (
         'DeleteCsbsCheckpoint ListCsbsCheckpoint ShowCsbsCheckpoint'
     ),
+    'csbs.policy_set': 'CreateCsbsPolicy DeleteCsbsPolicy SetCsbsPolicy',
     'csbs.prune': 'PruneCsbsBackup',
     'vbs.backup': 'DeleteVbsBackup ListVbsBackup ShowVbsBackup',
     'vbs.create': 'CreateVbsBackup',
     'vbs.job': 'ShowVbsJob',
     'vbs.restore': 'RestoreVbsBackup',
+    'vbs.policy_set': (
+        'CreateVbsBackupPolicy DeleteVbsBackupPolicy SetVbsBackupPolicy'
+    ),
     'vbs.prune': 'PruneVbsBackup',
     'vbs.share': 'CreateVbsShare DeleteVbsShare ListVbsShare ShowVbsShare',
 }

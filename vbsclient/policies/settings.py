@@ -112,6 +112,8 @@ class PolicyCreation(_PolicyChange):
 
     :param request: what is sent but for the members: name, schedule and
         retention, as the service has them.
+    :ivar left: {id: why} of what the request could not name, and was not
+        added afterwards.
     """
 
     def __init__(
@@ -128,6 +130,7 @@ class PolicyCreation(_PolicyChange):
         self._description = description
         #: The ids of the policies before it is created.
         self._others: set[str] = set()
+        self.left: dict[str, str] = {}
 
     def targets(self) -> list[Target]:
         name = self._name

@@ -27,7 +27,6 @@ class VbsPolicyCreation(PolicyCreation):
     """The rules for ``vbs backup policy create``.
 
     :param volumes: names and ids of what is added to it.
-    :ivar left: {id: why} of the volumes that were not added.
     """
 
     def __init__(
@@ -49,7 +48,6 @@ class VbsPolicyCreation(PolicyCreation):
         self._cinder = cinder
         self._volumes = unique(volumes)
         self._ids: list[str] = []
-        self.left: dict[str, str] = {}
 
     def verify_members(self, policies: Sequence[Any]) -> None:
         if self._volumes:

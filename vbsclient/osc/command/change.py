@@ -55,6 +55,7 @@ from vbsclient.osc.command.signals import (
 from vbsclient.osc.output import messages
 from vbsclient.osc.output.columns import (
     Column,
+    labelled,
     normalized,
     requested_columns,
     row_of,
@@ -409,7 +410,9 @@ class ChangeOneCommand(BaseChangeCommand, command.ShowOne):
         fields = [column.field for column in self.columns]
         if self.changed is None:
             return fields, ()
-        return fields, row_of(self.columns, self.changed, parsed_args)
+        return fields, row_of(
+            labelled(self.columns, parsed_args), self.changed, parsed_args
+        )
 
     def produce_output(
         self,
