@@ -8,6 +8,7 @@ from typing import Any
 
 from vbsclient.api.compute import Compute, Server
 from vbsclient.api.csbs import CSBSClient
+from vbsclient.api.errors import Hint
 from vbsclient.api.http import Limits
 from vbsclient.lookup.names import unique
 from vbsclient.lookup.refusals import RefusedError
@@ -15,6 +16,9 @@ from vbsclient.lookup.servers import find_servers
 from vbsclient.policies.services import CsbsPolicies
 from vbsclient.policies.settings import PolicyCreation, refuse_missing
 from vbsclient.wording import brief
+
+# What to do where a server has another policy.
+REMOVE_FIRST = 'Remove it from that policy first.'
 
 _SERVER = 'OS::Nova::Server'
 
@@ -56,7 +60,7 @@ class CsbsPolicyCreation(PolicyCreation):
         if not self._servers:
             return
         found = find_servers(self._nova, self._servers, self._limits)
-        servers = {one.id: one for one in refuse_missing(found)}
+        servers = {one.id: one for one in refuse_missing(found, self._servers)}
         for policy in policies:
             for one in policy.servers:
                 if one.id in servers:
@@ -74,5 +78,5 @@ def _taken(server: Server, policy: Any) -> RefusedError:
     return RefusedError(
         f'the server {brief(server.name or server.id)} belongs to the policy '
         f'{brief(policy.name)} ({policy.id}), and a server has only one',
-        'Remove it from that policy first.',
+        Hint(REMOVE_FIRST, policy=policy.id, server=server.id),
     )

@@ -70,6 +70,10 @@ class PolicyService(abc.ABC):
     def raw(self, policy: Any) -> Mapping[str, Any]:
         """A policy as it was answered."""
 
+    def current(self, policy: Any) -> Any:
+        """A policy of a list, as it is now: a list may be behind."""
+        return self.policies.get(policy.id)
+
     @abc.abstractmethod
     def members_of(self, policy: Any) -> str:
         """How much loses its schedule with a policy; '' for nothing."""
@@ -112,6 +116,10 @@ class VbsPolicies(PolicyService):
 
     def raw(self, policy: vbs_api.Policy) -> Mapping[str, Any]:
         return policy.raw
+
+    def current(self, policy: vbs_api.Policy) -> vbs_api.Policy:
+        """Nothing but the list shows it."""
+        return policy
 
     def members_of(self, policy: vbs_api.Policy) -> str:
         count = policy.volume_count

@@ -241,7 +241,8 @@ class PolicyUpdate(_PolicyChange):
         :raises RefusedError: if nothing may be.
         :raises MalformedResponse: if the policy cannot be changed safely.
         """
-        policy, name = target.verified, self._edit.name
+        name = self._edit.name
+        policy = target.resource = self._service.current(target.verified)
         if name is not None and name != policy.name:
             if self._service.is_fixed(policy):
                 raise RefusedError('the default policy keeps its name')
@@ -362,18 +363,21 @@ class PolicyUpdate(_PolicyChange):
         )
 
 
-def refuse_missing(found: LookupResult[AnswerT]) -> list[AnswerT]:
-    """What was found, if all was.
+def refuse_missing(
+    found: LookupResult[AnswerT], arguments: Sequence[str]
+) -> list[AnswerT]:
+    """What was found for these names and ids, in their order, if all was.
 
     :raises RefusedError: if something was not.
     :raises ClientError: if something could not be read.
     """
-    wrong = [one for one in found.values() if isinstance(one, ClientError)]
+    answers = [found[argument] for argument in arguments]
+    wrong = [one for one in answers if isinstance(one, ClientError)]
     if len(wrong) > 1 and all(isinstance(e, RefusedError) for e in wrong):
         raise RefusedError('; '.join(error.message for error in wrong))
     if wrong:
         raise wrong[0]
-    return [one for one in found.values() if not isinstance(one, ClientError)]
+    return [one for one in answers if not isinstance(one, ClientError)]
 
 
 def _said(found: Sequence[Difference]) -> str:

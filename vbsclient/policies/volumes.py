@@ -53,7 +53,9 @@ class VbsPolicyCreation(PolicyCreation):
         if self._volumes:
             found = find_volumes(self._cinder, self._volumes, self._limits)
             self._ids = list(
-                dict.fromkeys(v.id for v in refuse_missing(found))
+                dict.fromkeys(
+                    v.id for v in refuse_missing(found, self._volumes)
+                )
             )
 
     def member_count(self) -> int:
