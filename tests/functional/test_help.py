@@ -21,6 +21,11 @@ COMMANDS = (
     'csbs backup create',
     'vbs backup restore',
     'csbs backup restore',
+    *(
+        f'{noun} {verb}'
+        for noun in ('vbs backup policy', 'csbs policy')
+        for verb in ('create', 'set', 'delete')
+    ),
 )
 EVERY_COMMAND = sorted(
     entry.name.replace('_', ' ')
@@ -63,7 +68,9 @@ def test_what_a_command_has_of_its_own_comes_first_in_its_help(
     headings = re.findall(r'\n\n([a-zA-Z ]+):\n', text)
     own = headings[: headings.index('output formatters')]
     rules = ['rules'] if command.endswith('prune') else []
-    verbs = ('create', 'delete', 'restore', 'show')
+    if command.endswith(('policy create', 'policy set')):
+        rules = ['schedule', 'retention']
+    verbs = ('create', 'delete', 'restore', 'set', 'show')
     named = command.endswith(verbs) and 'quota' not in command
     assert own == [
         *rules,
@@ -80,10 +87,10 @@ def test_the_help_of_a_command_ends_with_its_exit_codes(
     text = openstack(*command.split(), '--help', env=NARROW).stdout
     [codes] = re.findall(r'\n\nExit codes: ((?:.+\n)+)', text)
     numbers = re.findall(r'\d+', codes)
-    verbs = ('create', 'delete', 'prune', 'restore')
+    verbs = ('create', 'delete', 'prune', 'restore', 'set')
     changes = command.endswith(verbs)
     waits = changes or command.endswith('show')
-    waits = waits and not {'share', 'quota'} & set(command.split())
+    waits = waits and not {'share', 'quota', 'policy'} & set(command.split())
     assert numbers == [
         *('0', '1', '2'),
         *(['3'] if waits else []),
@@ -201,7 +208,7 @@ def test_a_setting_of_another_plugin_is_none_of_ours(
         ('help vbs backup delete', 'usage: openstack vbs backup delete'),
         (
             'complete',
-            "cmds_vbs_backup='create delete list prune restore show'",
+            "cmds_vbs_backup='create delete list policy prune restore show'",
         ),
     ],
 )
