@@ -3,6 +3,8 @@
 
 import json
 import re
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,20 @@ def policies(c: Sandbox) -> dict[str, VolumePolicy]:
 
 def add(c: Sandbox, name: str = 'nightly', *volumes: Any, **more: Any) -> Any:
     return c.state.volume_policies.add(c.project_id, name, *volumes, **more)
+
+
+class Hang(Fault):
+    """One request hangs, which is told."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.struck = threading.Event()
+
+    def strikes(self, method: str, target: str) -> bool:
+        hits = super().strikes(method, target)
+        if hits:
+            self.struck.set()
+        return hits
 
 
 # -- create ----------------------------------------------------------------
@@ -210,6 +226,36 @@ def test_a_lost_answer_about_volumes_is_settled_by_their_number(
     c.knobs.faults.append(Fault('reset-after', 'POST', 'policyresources'))
     command = (*CREATE, *NIGHTLY, '--volume=one', 'nightly', '-f', 'json')
     assert openstack(*command).json()['volumes'] == 1
+
+
+def test_many_volumes_join_by_forty(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(catalog='vbs+volumev3')
+    ids = [c.state.add_volume().id for _ in range(41)]
+    options = [f'--volume={id}' for id in ids]
+    openstack(*CREATE, *NIGHTLY, *options, 'nightly')
+    assert policies(c)['nightly'].volume_ids == ids
+    sent = [body['resources'] for _, body in policy_changes(c)[1:]]
+    assert [len(resources) for resources in sent] == [40, 1]
+
+
+def test_an_interruption_tells_how_to_look_for_the_policy(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    hangs = Hang('hang', 'POST', 'backuppolicy$')
+    c = cloud(faults=[hangs])
+    process = openstack.start(*CREATE, *NIGHTLY, 'nightly')
+    assert hangs.struck.wait(60)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert stdout == ''
+    assert (
+        'unknown (sent, no answer: see what was created): 1\n'
+        '  nightly: openstack vbs backup policy show nightly\n'
+    ) in stderr
+    assert len(policy_changes(c)) == 1
 
 
 @pytest.mark.parametrize('fault', ['reset-after', 'truncate'])
