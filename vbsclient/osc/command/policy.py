@@ -100,7 +100,8 @@ class SetTerms(PolicyTerms):
 class PolicyOptions:
     """The options of schedule and retention, as one service has them."""
 
-    #: Whether its retention has long-term counts, or the first of a month.
+    #: Whether schedules are rules in UTC, with long-term counts beside what
+    #: is kept; VBS has every nth day, and the first backup of a month.
     is_csbs: ClassVar[bool] = False
 
     _parser: argparse.ArgumentParser
