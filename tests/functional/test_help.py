@@ -21,6 +21,11 @@ COMMANDS = (
     'csbs backup create',
     'vbs backup restore',
     'csbs backup restore',
+    *(
+        f'{noun} {verb}'
+        for noun in ('vbs backup policy', 'csbs policy')
+        for verb in ('create', 'set', 'delete')
+    ),
 )
 EVERY_COMMAND = sorted(
     entry.name.replace('_', ' ')
@@ -63,7 +68,9 @@ def test_what_a_command_has_of_its_own_comes_first_in_its_help(
     headings = re.findall(r'\n\n([a-zA-Z ]+):\n', text)
     own = headings[: headings.index('output formatters')]
     rules = ['rules'] if command.endswith('prune') else []
-    verbs = ('create', 'delete', 'restore', 'show')
+    if command.endswith(('policy create', 'policy set')):
+        rules = ['schedule', 'retention']
+    verbs = ('create', 'delete', 'restore', 'set', 'show')
     named = command.endswith(verbs) and 'quota' not in command
     named |= command == 'vbs backup policy task list'
     assert own == [
@@ -81,7 +88,7 @@ def test_the_help_of_a_command_ends_with_its_exit_codes(
     text = openstack(*command.split(), '--help', env=NARROW).stdout
     [codes] = re.findall(r'\n\nExit codes: ((?:.+\n)+)', text)
     numbers = re.findall(r'\d+', codes)
-    verbs = ('create', 'delete', 'prune', 'restore')
+    verbs = ('create', 'delete', 'prune', 'restore', 'set')
     changes = command.endswith(verbs)
     waits = changes or command.endswith('show')
     waits = waits and not {'share', 'quota', 'policy'} & set(command.split())

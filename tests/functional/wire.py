@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from tests.functional import policy_wire
 from tests.sandbox import LoggedRequest, Sandbox
 
 UNKNOWN = '00000000-0000-4000-8000-000000000000'
@@ -56,6 +57,7 @@ _ALLOWED = re.compile(
             f'POST {_BACKUPS}/{_UUID}/restore',
             'POST /csbs/v1/{P}/restores',
             f'GET /csbs/v1/{{P}}/restores/{_UUID}',
+            *policy_wire.ALLOWED,
         )
     )
 )
@@ -93,6 +95,7 @@ def audit(requests: Sequence[LoggedRequest], project_id: str) -> None:
     texts = [str(request).replace(project_id, '{P}') for request in requests]
     _audit_creations(requests, texts)
     _audit_restores(requests, texts)
+    policy_wire.audit_policies(requests, texts)
     texts = [text for text in texts if not _LOOKUPS.fullmatch(text)]
     # Also a lost answer is asked for again.
     while _DISCOVERY.fullmatch(
@@ -197,7 +200,8 @@ def _is_creation(request: LoggedRequest) -> bool:
     changes = request.method == 'POST' and request.service != 'identity'
     # The log of a real service has no bodies.
     has_body = bool(request.body)
-    return changes and not asks and not _is_restore(request) and has_body
+    is_other = _is_restore(request) or re.search('polic', request.path)
+    return changes and not asks and not is_other and has_body
 
 
 def _made_of(request: LoggedRequest) -> tuple[str, str]:

@@ -24,7 +24,12 @@ LAYERS = (
     ),
     ('vbsclient.lookup',),
     ('vbsclient.change',),
-    ('vbsclient.creation', 'vbsclient.deletion', 'vbsclient.restoring'),
+    (
+        'vbsclient.creation',
+        'vbsclient.deletion',
+        'vbsclient.policies',
+        'vbsclient.restoring',
+    ),
     ('vbsclient.osc.output',),
     ('vbsclient.osc.command',),
     ('vbsclient.osc',),

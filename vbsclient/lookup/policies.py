@@ -8,7 +8,11 @@ from typing import Any, TypeAlias, overload
 
 from vbsclient.api import csbs, errors, vbs
 from vbsclient.api.paths import is_uuid
-from vbsclient.lookup.existence import MAX_SINGLE_GETS, LookupResult
+from vbsclient.lookup.existence import (
+    MAX_SINGLE_GETS,
+    Existence,
+    LookupResult,
+)
 from vbsclient.lookup.names import (
     Kind,
     foreign,
@@ -130,3 +134,10 @@ def _describe(policy: Any) -> str:
 
 
 _POLICY = Kind('policy', _describe)
+
+
+def existence_of(policies: Policies) -> Existence[Any]:
+    """What tells whether policies are there."""
+    return Existence(
+        policies.get, lambda ids: policies.list(), lambda policy: ''
+    )

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     )
     from vbsclient.osc.csbs.create import CreateCsbsBackup
     from vbsclient.osc.csbs.policy import ListCsbsPolicy, ShowCsbsPolicy
+    from vbsclient.osc.csbs.policy_set import (
+        CreateCsbsPolicy,
+        DeleteCsbsPolicy,
+        SetCsbsPolicy,
+    )
     from vbsclient.osc.csbs.prune import PruneCsbsBackup
     from vbsclient.osc.csbs.restore import RestoreCsbsBackup
     from vbsclient.osc.vbs.backup import (
@@ -43,6 +48,11 @@ if TYPE_CHECKING:
         ListVbsBackupPolicy,
         ListVbsBackupPolicyTask,
         ShowVbsBackupPolicy,
+    )
+    from vbsclient.osc.vbs.policy_set import (
+        CreateVbsBackupPolicy,
+        DeleteVbsBackupPolicy,
+        SetVbsBackupPolicy,
     )
     from vbsclient.osc.vbs.prune import PruneVbsBackup
     from vbsclient.osc.vbs.restore import RestoreVbsBackup
@@ -63,6 +73,7 @@ COMMANDS = {
         'DeleteCsbsCheckpoint ListCsbsCheckpoint ShowCsbsCheckpoint'
     ),
     'csbs.policy': 'ListCsbsPolicy ShowCsbsPolicy',
+    'csbs.policy_set': 'CreateCsbsPolicy DeleteCsbsPolicy SetCsbsPolicy',
     'csbs.prune': 'PruneCsbsBackup',
     'vbs.backup': 'DeleteVbsBackup ListVbsBackup ShowVbsBackup',
     'vbs.create': 'CreateVbsBackup',
@@ -71,6 +82,9 @@ COMMANDS = {
         'ListVbsBackupPolicy ListVbsBackupPolicyTask ShowVbsBackupPolicy'
     ),
     'vbs.restore': 'RestoreVbsBackup',
+    'vbs.policy_set': (
+        'CreateVbsBackupPolicy DeleteVbsBackupPolicy SetVbsBackupPolicy'
+    ),
     'vbs.prune': 'PruneVbsBackup',
     'vbs.share': 'CreateVbsShare DeleteVbsShare ListVbsShare ShowVbsShare',
 }

@@ -92,7 +92,7 @@ def differences(
     :param after: the policy as it was read afterwards.
     """
     old = _flat(stripped(before))
-    wanted = _flat(_merged(stripped(before), stripped(sent)))
+    wanted = _flat(expected(before, sent))
     new = _flat(stripped(after))
     ignored = set(_OWN)
     if _PATTERN in _flat(stripped(sent)):
@@ -110,8 +110,18 @@ def differences(
     return [d for d in found if not _is_same(d.path, d.wanted, d.after)]
 
 
+def expected(
+    before: Mapping[str, Any], sent: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a policy should be after a request.
+
+    :param before: the policy as it was read before, of either service.
+    """
+    merged: dict[str, Any] = _merged(stripped(before), stripped(sent))
+    return merged
+
+
 def _merged(before: Any, sent: Any) -> Any:
-    """What a policy should be after a request."""
     if not isinstance(before, dict) or not isinstance(sent, dict):
         return sent
     merged = dict(before)

@@ -2,6 +2,7 @@
 """No more DELETEs in a second than were asked for."""
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -54,3 +55,19 @@ def test_an_interruption_ends_the_wait_and_nothing_is_sent() -> None:
     stop.set()
     with pytest.raises(errors.Cancelled):
         paced.record(TARGET, 'delete', lambda: pytest.fail('sent'))
+
+
+def test_what_is_replaced_is_passed_on() -> None:
+    seen = []
+
+    class Keeper(Recorder):
+        def record(
+            self, target: Any, action: Any, send: Any, **more: Any
+        ) -> Any:
+            seen.append(more)
+            return send()
+
+    stop = Stop()
+    paced = PacedRecorder(Keeper(), 5, stop, lambda: stop.now)
+    paced.record(TARGET, 'set', send, before={'name': 'nightly'})
+    assert seen == [{'before': {'name': 'nightly'}}]

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
 
+from cliff.display import DisplayCommandBase
 from osc_lib import exceptions
 from osc_lib.command import command
 
@@ -54,6 +55,7 @@ from vbsclient.osc.command.signals import (
 from vbsclient.osc.output import messages
 from vbsclient.osc.output.columns import (
     Column,
+    labelled,
     normalized,
     requested_columns,
     row_of,
@@ -68,7 +70,12 @@ from vbsclient.osc.output.report import COLUMNS, NOT_PLANNED, Report
 Prepared = tuple[Change, Sequence[Target]]
 
 
-class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
+class BaseChangeCommand(
+    OwnLogin,
+    command.Command,
+    DisplayCommandBase[Any],
+    metaclass=abc.ABCMeta,
+):
     """A command that changes what is named, or chosen by rule, only.
 
     A verb adds its arguments and says what to change; the rest is the same
@@ -125,18 +132,11 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         """What a row of a table is: a backup, and no "backup of volume"."""
         return self.words.one.partition(' of ')[0]
 
+    @abc.abstractmethod
     def table(
         self, parsed_args: argparse.Namespace
-    ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
-        """The titles and the raw rows of what was done, or would be."""
-        columns = self.report_columns
-        if not parsed_args.columns:
-            columns = requested_columns(columns, parsed_args, long=False)
-        if parsed_args.dry_run:
-            columns = [c for c in columns if c.title not in NOT_PLANNED]
-        return [column.title for column in columns], [
-            row_of(columns, row, parsed_args) for row in self.report.rows()
-        ]
+    ) -> tuple[Sequence[str], Iterable[Any]]:
+        """The titles, and what was done, or would be, as cliff takes it."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         self._parser = parser = super().get_parser(prog_name)
@@ -196,7 +196,7 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
 
     def take_action(
         self, parsed_args: argparse.Namespace
-    ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+    ) -> tuple[Sequence[str], Iterable[Any]]:
         """Look up, ask, and carry out."""
         # A column that does not exist is said before anything is sent.
         self._generate_columns_and_selector(
@@ -210,20 +210,6 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         finally:
             recorder.close()
         return self.table(parsed_args)
-
-    def produce_output(
-        self,
-        parsed_args: argparse.Namespace,
-        column_names: Sequence[str],
-        data: Iterable[Sequence[Any]],
-    ) -> int:
-        """Print rows only where they were asked for."""
-        rows = list(data)
-        # cliff writes an empty line for an empty table.
-        if self._wants_rows and (rows or parsed_args.formatter != 'table'):
-            with self.complaining_last(), printing(self.app):
-                super().produce_output(parsed_args, column_names, rows)
-        return ExitCode.DONE
 
     def conclude(self, parsed_args: argparse.Namespace) -> int:
         """Say what failed and what is not finished.
@@ -375,3 +361,72 @@ class ChangeCommand(OwnLogin, command.Lister, metaclass=abc.ABCMeta):
         excuse(self.report.outcomes, 'the run was interrupted')
         if self._wants_rows and self.report.outcomes:
             self.produce_output(parsed_args, *self.table(parsed_args))
+
+
+class ChangeCommand(BaseChangeCommand, command.Lister):
+    """A change that is shown as rows, one for each target."""
+
+    def table(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+        """The titles and the raw rows of what was done, or would be."""
+        columns = self.report_columns
+        if not parsed_args.columns:
+            columns = requested_columns(columns, parsed_args, long=False)
+        if parsed_args.dry_run:
+            columns = [c for c in columns if c.title not in NOT_PLANNED]
+        return [column.title for column in columns], [
+            row_of(columns, row, parsed_args) for row in self.report.rows()
+        ]
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: Sequence[str],
+        data: Iterable[Sequence[Any]],
+    ) -> int:
+        """Print rows only where they were asked for."""
+        rows = list(data)
+        # cliff writes an empty line for an empty table.
+        if self._wants_rows and (rows or parsed_args.formatter != 'table'):
+            with self.complaining_last(), printing(self.app):
+                super().produce_output(parsed_args, column_names, rows)
+        return ExitCode.DONE
+
+
+class ChangeOneCommand(BaseChangeCommand, command.ShowOne):
+    """A change of one resource, which is shown as its fields."""
+
+    always_reports = True
+
+    @property
+    @abc.abstractmethod
+    def changed(self) -> Any:
+        """What is shown; None if there is nothing to show."""
+
+    def table(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], Iterable[Any]]:
+        fields = [column.field for column in self.columns]
+        if self.changed is None:
+            return fields, ()
+        return fields, row_of(
+            labelled(self.columns, parsed_args), self.changed, parsed_args
+        )
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: Sequence[str],
+        data: Iterable[Any],
+    ) -> int:
+        """Print the fields, unless there is nothing that has any."""
+        values = list(data)
+        if values:
+            with self.complaining_last(), printing(self.app):
+                super().produce_output(parsed_args, column_names, values)
+        return ExitCode.DONE
+
+    def _reasons_are_shown(self, parsed_args: argparse.Namespace) -> bool:
+        # What has failed has no fields.
+        return False

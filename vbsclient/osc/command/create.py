@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from vbsclient.api.http import Limits
@@ -20,6 +20,10 @@ _MOST_TAGS = 10
 _NAME = re.compile('[0-9A-Za-z_-]+')
 _TAG_KEY = re.compile('[0-9A-Za-z_-]{1,36}')
 _TAG_VALUE = re.compile('[0-9A-Za-z_-]{0,43}')
+
+
+#: The type of an option: what is wrong ends the command.
+NameType = Callable[[str], str]
 
 
 class CreateCommand(NamedCommand):
@@ -52,7 +56,9 @@ class CreateCommand(NamedCommand):
         parser.add_argument(
             '--name',
             metavar='<name>',
-            type=self._checked_name,
+            type=checked_name(
+                self.longest_name, 'auto', 'what policies create'
+            ),
             help=(
                 f'Name of each backup: up to {self.longest_name} letters, '
                 f'digits, "_" and "-" (default: the name of what is saved, '
@@ -62,7 +68,7 @@ class CreateCommand(NamedCommand):
         parser.add_argument(
             '--description',
             metavar='<description>',
-            type=self._checked_description,
+            type=checked_description(self.longest_description),
             help='Description of each backup',
         )
         kind = parser.add_mutually_exclusive_group()
@@ -117,27 +123,43 @@ class CreateCommand(NamedCommand):
             parsed_args.force,
         )
 
-    def _checked_name(self, text: str) -> str:
-        if not _NAME.fullmatch(text) or len(text) > self.longest_name:
+
+def checked_name(longest: int, reserved: str, why: str) -> NameType:
+    """The type of an option with the name of something new.
+
+    :param longest: how many characters the service takes.
+    :param reserved: what no name may begin with; '' for nothing.
+    :param why: for what it is reserved.
+    """
+
+    def check(text: str) -> str:
+        if not _NAME.fullmatch(text) or len(text) > longest:
             raise argparse.ArgumentTypeError(
                 f"'{visible(text[:80])}' is not a name that the service "
-                f'takes: 1 to {self.longest_name} letters (A-Z, a-z), '
+                f'takes: 1 to {longest} letters (A-Z, a-z), '
                 f'digits, "_" and "-"'
             )
-        if text.startswith('auto'):
+        if reserved and text.startswith(reserved):
             raise argparse.ArgumentTypeError(
-                f"'{text}' begins with auto, which is reserved for what "
-                f'policies create'
+                f"'{text}' begins with {reserved}, which is reserved for {why}"
             )
         return text
 
-    def _checked_description(self, text: str) -> str:
-        if len(text) > self.longest_description or set('<>') & set(text):
+    return check
+
+
+def checked_description(longest: int) -> NameType:
+    """The type of an option with the description of something new."""
+
+    def check(text: str) -> str:
+        if len(text) > longest or set('<>') & set(text):
             raise argparse.ArgumentTypeError(
-                f'a description has at most {self.longest_description} '
+                f'a description has at most {longest} '
                 f'characters, and neither "<" nor ">"'
             )
         return text
+
+    return check
 
 
 def _tag(text: str) -> tuple[str, str]:

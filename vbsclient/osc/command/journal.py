@@ -52,15 +52,21 @@ class Journal(Recorder):
             ) from error
 
     def record(
-        self, target: Target, action: str, send: Callable[[], ReceiptT]
+        self,
+        target: Target,
+        action: str,
+        send: Callable[[], ReceiptT],
+        *,
+        before: Mapping[str, Any] | None = None,
     ) -> ReceiptT:
         """Note that a request is sent, send it, note what came of it.
 
         :raises ClientError: if the first line cannot be written; nothing
             was sent then.
         """
+        facts = {} if before is None else {'before': dict(before)}
         try:
-            self._write(target, action, event='request')
+            self._write(target, action, event='request', **facts)
         except OSError as error:
             raise errors.ClientError(
                 f'the journal cannot be written ({error.strerror}), so that '

@@ -93,16 +93,24 @@ def requested_columns(
             if not column.long
             or getattr(parsed_args, column.shown_by or '', False)
         ]
-        if parsed_args.formatter != 'table':
-            return short
-        return [
-            replace(column, source=column.label or column.source)
-            for column in short
-            if not column.machine_only
-        ]
+        if parsed_args.formatter == 'table':
+            short = [column for column in short if not column.machine_only]
+        return labelled(short, parsed_args)
     sort_columns = getattr(parsed_args, 'sort_columns', ())
     named = {normalized(c) for c in (*parsed_args.columns, *sort_columns)}
     return [column for column in columns if column.field in named]
+
+
+def labelled(
+    columns: Sequence[Column], parsed_args: argparse.Namespace
+) -> list[Column]:
+    """The columns, which read what a table shows if this is one."""
+    if parsed_args.formatter != 'table':
+        return list(columns)
+    return [
+        replace(column, source=column.label or column.source)
+        for column in columns
+    ]
 
 
 def row_of(

@@ -20,6 +20,8 @@ from vbsclient.creation import base as creation
 from vbsclient.creation import volume_backups as volume_backup_creation
 from vbsclient.deletion import checkpoints, prune, shares, volume_backups
 from vbsclient.lookup import kinds, origin, resources, sharing
+from vbsclient.policies import servers as policy_servers
+from vbsclient.policies import settings as policy_settings
 from vbsclient.restoring import servers as restored_servers
 from vbsclient.restoring import volumes as restored_volumes
 from vbsclient.schedule import InvalidSetting
@@ -113,6 +115,19 @@ _ON_THE_COMMAND_LINE = {
         'Its data are not complete. To restore to it again, an administrator '
         'makes it available: "openstack volume set --state available '
         '{volume}".'
+    ),
+    policy_servers.REMOVE_FIRST: (
+        'Remove it from that policy first: "openstack csbs policy remove '
+        'server {policy} {server}".'
+    ),
+    policy_settings.MAY_NEED_ZONE: (
+        'If the values are right, the service may need a time zone for '
+        'long-term counts, even if none is kept: add --keep-daily 0 and '
+        '--timezone.'
+    ),
+    policy_settings.PUT_BACK: (
+        'The policy as it was before is in the journal, if --journal was '
+        'given.'
     ),
     prune.KEEP_SOME: (
         'Only selected backups that can be restored count. Add a rule that '

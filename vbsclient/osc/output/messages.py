@@ -270,7 +270,7 @@ def failures(
     failed = 'Would not' if dry_run else 'Failed to'
 
     def key(outcome: Outcome) -> object:
-        return outcome.state, outcome.target.id is None, _shared(outcome)
+        return outcome.state, _is_not_found(outcome), _shared(outcome)
 
     for same in _together(outcomes, key):
         if len(same) >= MANY:
@@ -282,12 +282,18 @@ def failures(
             continue
         for outcome in same:
             told = reason(outcome)
-            if outcome.target.id is None and outcome.state is not State.FAILED:
+            if _is_not_found(outcome) and outcome.state is not State.FAILED:
                 yield capital(told)
             else:
                 what = f'{words.one} {label(outcome.target)} is'
                 said = _failed([outcome], what, words, told, failed)
                 yield _with_lines(said, _to_settle([outcome], words))
+
+
+def _is_not_found(outcome: Outcome) -> bool:
+    """Whether it has no ID, and is not to get one either."""
+    target = outcome.target
+    return target.id is None and target.new_name is None
 
 
 def _to_settle(same: Sequence[Outcome], words: Terms) -> Sequence[str]:
@@ -460,7 +466,7 @@ def _failed(
     :param failed: what comes before the verb of the command.
     """
     name = what.rpartition(' ')[0]
-    if same[0].target.id is None:
+    if _is_not_found(same[0]):
         return f'Failed to look up {name}: {told}'
     if same[0].state is State.UNKNOWN:
         return (

@@ -7,13 +7,14 @@ What a service does not tell, or not in a form that can be read, is None.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone, tzinfo
 from typing import Any, NamedTuple
 
 from vbsclient.api import csbs, vbs
 from vbsclient.osc.output.columns import Column, MultiLine, Word
 from vbsclient.osc.output.text import Text, visible
+from vbsclient.policies.settings import Described
 from vbsclient.schedule import csbs as csbs_schedule
 from vbsclient.schedule import vbs as vbs_schedule
 from vbsclient.schedule.runs import next_runs
@@ -24,6 +25,7 @@ from vbsclient.schedule.values import (
     Settings,
     remarks,
 )
+from vbsclient.schedule.zones import offset_at, offset_text
 
 
 class Run(NamedTuple):
@@ -31,10 +33,12 @@ class Run(NamedTuple):
 
     :ivar at: in UTC.
     :ivar is_approximate: whether it is only about right.
+    :ivar zone: in which it is shown, too.
     """
 
     at: datetime
     is_approximate: bool
+    zone: tzinfo | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class ShownPolicy:
     :ivar count: how many of them.
     :ivar seen_volumes: the volumes that its tasks name (VBS).
     :ivar notes: what else is known of its runs, in sentences.
+    :ivar zone: in which its runs are shown, too; by default that of the
+        schedule, or else of this machine.
     """
 
     policy: Any
@@ -59,11 +65,12 @@ class ShownPolicy:
     count: int = 1
     seen_volumes: list[dict[str, Any]] | None = None
     notes: tuple[str, ...] = ()
+    zone: tzinfo | None = None
 
     @property
-    def id(self) -> str:
-        """Of the policy."""
-        return str(self.policy.id)
+    def id(self) -> str | None:
+        """Of the policy; None before it is created."""
+        return self.policy.id and str(self.policy.id)
 
     @property
     def next_runs(self) -> list[Run] | None:
@@ -74,7 +81,14 @@ class ShownPolicy:
             return []
         runs = next_runs(self.schedule, self.now, self.count)
         is_approximate = self.schedule.is_approximate
-        return [Run(at, is_approximate) for at in runs] or None
+        zone = self._zone
+        # The services know offsets, and no zones.
+        offset = zone and timezone(offset_at(zone, self.now))
+        return [Run(at, is_approximate, offset) for at in runs] or None
+
+    @property
+    def _zone(self) -> tzinfo | None:
+        return self.zone or (self.schedule.zone if self.schedule else None)
 
     @property
     def next_run(self) -> Run | None:
@@ -94,7 +108,7 @@ class ShownPolicy:
         if self.schedule is None:
             yield f'The schedule cannot be read. {_SEE_RAW}'
             return
-        yield from remarks(self.schedule, self.now)
+        yield from remarks(replace(self.schedule, zone=self._zone), self.now)
         if self.is_enabled and self.next_runs is None:
             yield 'The next runs by this schedule are not known.'
         elif self.schedule.is_approximate:
@@ -126,6 +140,32 @@ def of_servers(
     is_told = csbs_schedule.tells_retention(body)
     members = len(policy.servers) if policy.servers_are_known else None
     return _shown(policy, settings, is_told, members, now, count)
+
+
+def of_settings(
+    policy: Described,
+    now: datetime,
+    count: int,
+    *,
+    zone: tzinfo | None = None,
+    notes: Sequence[str] = (),
+) -> ShownPolicy:
+    """A policy that is created, or as a change makes it.
+
+    :param zone: in which a person has written its times.
+    """
+    settings = policy.settings
+    return ShownPolicy(
+        policy,
+        settings.enabled,
+        policy.members,
+        settings.schedule,
+        settings.retention,
+        now,
+        count,
+        notes=tuple(notes),
+        zone=zone,
+    )
 
 
 def _shown(
@@ -180,11 +220,13 @@ class NextRuns(MultiLine):
         return None if value is None else list(map(NextRun.raw, value))
 
     def line(self, value: Any) -> str:
-        in_utc, local = value.at, value.at.astimezone()
+        in_utc, local = value.at, value.at.astimezone(value.zone)
         text = f'{_about(value)}{_day(in_utc)} {in_utc:%Y-%m-%d %H:%M} UTC'
-        if not local.utcoffset():
+        offset = local.utcoffset()
+        if not offset:
             return text
-        return f'{text} ({_day(local)} {local:%H:%M} local time)'
+        zone = offset_text(offset) if value.zone else 'local time'
+        return f'{text} ({_day(local)} {local:%H:%M} {zone})'
 
 
 def _about(run: Run) -> str:
@@ -215,10 +257,8 @@ def columns(members: str) -> tuple[Column, ...]:
     """
     return (
         Column('ID', 'id', below='Name'),
-        Column('Name', 'policy.name'),
-        Column('Enabled', 'is_enabled', Word, below='Name'),
-        Column('Schedule', 'schedule', Setting, sortable=False),
-        Column('Retention', 'retention', Setting, sortable=False),
+        NAME,
+        *SETTINGS,
         Column(members, 'members', optional=1),
         _NEXT_RUN,
     )
@@ -229,9 +269,27 @@ def without_next_run(columns: Sequence[Column]) -> Sequence[Column]:
     return [column for column in columns if column is not _NEXT_RUN]
 
 
-#: What ``show`` has in addition, at its end.
-SHOWN_AT_END = (
+def columns_of_new(members: str, *more: Column) -> Sequence[Column]:
+    """What is shown of a policy that is created.
+
+    :param members: as of :func:`columns`.
+    :param more: those that the other service has not.
+    """
+    id, name, *rest = without_next_run(columns(members))
+    return [id, name, *more, *rest, *RUNS]
+
+
+NAME = Column('Name', 'policy.name')
+DESCRIPTION = Column('Description', 'policy.description')
+SETTINGS = (
+    Column('Enabled', 'is_enabled', Word, below='Name'),
+    Column('Schedule', 'schedule', Setting, sortable=False),
+    Column('Retention', 'retention', Setting, sortable=False),
+)
+RUNS = (
     Column('Next Runs', 'next_runs', NextRuns),
     Column('Remarks', 'remarks', MultiLine),
-    Column('Raw', 'policy.body', Json),
 )
+
+#: What ``show`` has in addition, at its end.
+SHOWN_AT_END = (*RUNS, Column('Raw', 'policy.body', Json))

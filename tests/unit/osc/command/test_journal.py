@@ -72,6 +72,21 @@ class TestLines:
         assert (after['result'], after['status']) == ('accepted', 202)
         assert (after['request_id'], after['attempts']) == ('req-1', 1)
 
+    def test_what_is_replaced_is_in_the_line_of_the_request(
+        self, journal: Journal, path: Path
+    ) -> None:
+        old = {'name': 'nightly', 'x': [{'y': '\u20ac\n'}, None, 1.5]}
+        seen: list[Any] = []
+
+        def send() -> Receipt:
+            seen.extend(lines(path))
+            return RECEIPT
+
+        journal.record(target(), 'set', send, before=old)
+        [request] = seen
+        assert request['before'] == old
+        assert 'before' not in lines(path)[1]
+
     @pytest.mark.parametrize(
         ('error', 'facts'),
         [

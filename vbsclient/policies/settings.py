@@ -1,0 +1,399 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Creating policies, and changing what they say of themselves.
+
+A policy is changed as a whole, and no service knows of versions: it is read
+before and after, and compared with what was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from vbsclient.api import errors
+from vbsclient.api.errors import ClientError
+from vbsclient.api.http import Limits, Receipt
+from vbsclient.api.names import is_named
+from vbsclient.bulk import State
+from vbsclient.change.targets import (
+    Change,
+    ChangeFailed,
+    Done,
+    Recorder,
+    Target,
+)
+from vbsclient.creation import base
+from vbsclient.lookup.existence import AnswerT, LookupResult
+from vbsclient.lookup.kinds import suppress_errors
+from vbsclient.lookup.policies import find_policies
+from vbsclient.lookup.refusals import RefusedError
+from vbsclient.policies.services import Edit, PolicyService
+from vbsclient.schedule import InvalidSetting
+from vbsclient.schedule.comparison import Difference, differences, expected
+from vbsclient.schedule.values import Settings
+from vbsclient.wording import brief, listed
+
+# What to do where a service refuses values without saying which.
+MAY_NEED_ZONE = (
+    'If the values are right, the service may need a time zone for long-term '
+    'counts, even if none is kept.'
+)
+# What to do after a change that was not made as it was asked for.
+PUT_BACK = 'The policy as it was before is in the journal, if one was kept.'
+
+#: The code of CSBS for a parameter that it does not take.
+_BAD_PARAMETER = 'CSBS.9001'
+
+#: Said where a retention is sent, and long-term rules are not shown.
+_UNSEEN_RULES = (
+    'the service shows no long-term rules of this policy: if it has any, '
+    'they may end with this change'
+)
+
+#: How many differences a message has.
+_MOST = 5
+
+
+@dataclass(frozen=True)
+class Described:
+    """What can be shown of a policy, whether it is there yet or not.
+
+    :ivar id: None before it is created.
+    :ivar members: how many volumes or servers it has, if that is known.
+    """
+
+    id: str | None
+    name: str | None
+    settings: Settings
+    description: str | None = None
+    members: int | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a change makes of a policy."""
+
+    before: Described
+    after: Described
+
+
+class _PolicyChange(Change):
+    """What creating and changing have in common."""
+
+    def __init__(self, service: PolicyService, limits: Limits) -> None:
+        self._service = service
+        self._limits = limits
+
+    def _named(self, rows: Sequence[Any], name: str) -> list[str]:
+        """The ids of this project's policies with a name."""
+        policies = self._service.policies
+        return [
+            row.id
+            for row in rows
+            if is_named(row.name, name) and policies.owns(row)
+        ]
+
+    def _refuse_taken(self, rows: Sequence[Any], name: str) -> None:
+        """Check that no policy has a name.
+
+        :raises RefusedError: if one has.
+        """
+        if ids := self._named(rows, name):
+            raise RefusedError(
+                f'a policy with the name {name} exists already '
+                f'({listed(ids, 3)})'
+            )
+
+
+class PolicyCreation(_PolicyChange):
+    """Creates one policy, and never a second one.
+
+    :param request: what is sent but for the members: name, schedule and
+        retention, as the service has them.
+    :ivar left: {id: why} of what the request could not name, and was not
+        added afterwards.
+    """
+
+    def __init__(
+        self,
+        service: PolicyService,
+        name: str,
+        request: Mapping[str, Any],
+        limits: Limits,
+        description: str | None = None,
+    ) -> None:
+        super().__init__(service, limits)
+        self._name = name
+        self._request = dict(request)
+        self._description = description
+        #: The ids of the policies before it is created.
+        self._others: set[str] = set()
+        self.left: dict[str, str] = {}
+
+    def targets(self) -> list[Target]:
+        name = self._name
+        target = Target(
+            name, 'policy', self._service.source, name=name, new_name=name
+        )
+        rows: list[Any] = list(self._service.policies.list())
+        self._others = {row.id for row in rows}
+        try:
+            self._refuse_taken(rows, name)
+            self.verify_members(rows)
+        except RefusedError as refusal:
+            target.refusal = refusal
+        return [target]
+
+    def verify_members(self, policies: Sequence[Any]) -> None:
+        """Look up what the policy is to back up.
+
+        :param policies: all that there are.
+        :raises RefusedError: if one of them cannot belong to it.
+        """
+
+    def add_members(self, target: Target, recorder: Recorder) -> None:
+        """Add what the request that creates a policy cannot name."""
+
+    def member_count(self) -> int:
+        """How many belong to it when all is done."""
+        return 0
+
+    def describe(self, target: Target) -> Described:
+        """What is created, from what is sent."""
+        return Described(
+            target.id,
+            self._name,
+            self._service.settings_of(self._request),
+            self._description,
+            self.member_count(),
+        )
+
+    def send(self, target: Target, recorder: Recorder) -> Done:
+        def create() -> Receipt:
+            target.id, receipt = self._service.create(self._request)
+            return receipt
+
+        remark = ''
+        try:
+            request_id = recorder.record(target, 'create', create).request_id
+        except errors.OutcomeUnknown as unknown:
+            target.id = self._find_new()
+            if target.id is None:
+                raise
+            recorder.settle(target, 'create')
+            request_id = unknown.request_id
+            remark = f'{unknown.remark}: this is the only policy of the name'
+        except errors.ServiceError as error:
+            raise _explained(error) from error
+        self.add_members(target, recorder)
+        return Done(request_id, is_final=True, remark=remark)
+
+    def _find_new(self) -> str | None:
+        """The id of what a lost answer has created; None if nothing is."""
+        for pause in base.LOOKS:
+            if self._limits.stop.wait(pause):
+                break
+            rows = suppress_errors(lambda: list(self._service.policies.list()))
+            new = set(self._named(rows or (), self._name)) - self._others
+            if new:
+                return new.pop() if len(new) == 1 else None
+        return None
+
+
+class PolicyUpdate(_PolicyChange):
+    """Changes what is asked for of one policy, and keeps all the rest.
+
+    :param argument: its name or id.
+    :param now: when the offset of a named zone is taken.
+    :ivar plan: what it makes of the policy; None before that is known.
+    """
+
+    def __init__(
+        self,
+        service: PolicyService,
+        argument: str,
+        edit: Edit,
+        now: datetime,
+        limits: Limits,
+    ) -> None:
+        super().__init__(service, limits)
+        self._argument = argument
+        self._edit = edit
+        self._now = now
+        self.plan: Plan | None = None
+
+    def targets(self) -> list[Target]:
+        service = self._service
+        [found] = find_policies(service.policies, [self._argument]).values()
+        target = Target.of(self._argument, 'policy', service.source, found)
+        if target.refusal is None:
+            try:
+                self._prepare(target)
+            except (RefusedError, errors.MalformedResponse) as refusal:
+                target.refusal = refusal
+        return [target]
+
+    def _prepare(self, target: Target) -> None:
+        """Find out what is to be sent.
+
+        :raises RefusedError: if nothing may be.
+        :raises MalformedResponse: if the policy cannot be changed safely.
+        """
+        name = self._edit.name
+        policy = target.resource = self._service.current(target.verified)
+        if name is not None and name != policy.name:
+            if self._service.is_fixed(policy):
+                raise RefusedError('the default policy keeps its name')
+            self._refuse_taken(list(self._service.policies.list()), name)
+        changes = self._changes(policy)
+        before = self._service.raw(policy)
+        self.plan = Plan(
+            self._described(policy, before),
+            self._described(policy, expected(before, changes), name),
+        )
+        if not changes:
+            target.settled = 'is as it is to be already'
+            target.settled_as = State.UNCHANGED
+        elif self._service.may_end_long_term(policy, changes):
+            target.notes.append(_UNSEEN_RULES)
+
+    def _changes(self, policy: Any) -> Mapping[str, Any]:
+        """The request.
+
+        :raises RefusedError: if the service has no such settings.
+        :raises MalformedResponse: if the policy cannot be changed safely.
+        """
+        try:
+            return self._service.changed(policy, self._edit, self._now)
+        except InvalidSetting as error:
+            raise RefusedError(error.message, error.hint) from error
+
+    def _described(
+        self, policy: Any, body: Mapping[str, Any], name: str | None = None
+    ) -> Described:
+        return Described(
+            policy.id,
+            name or policy.name,
+            self._service.settings_of(body),
+            body.get('description'),
+        )
+
+    def send(self, target: Target, recorder: Recorder) -> Done:
+        """Read once more, change, and compare.
+
+        :raises RefusedError: if it is not any more what was read first.
+        :raises ChangeFailed: if it is not afterwards what it should be.
+        :raises OutcomeUnknown: if that cannot be read.
+        """
+        id, service = target.verified_id, self._service
+        policy = service.policies.get(id)
+        before = service.raw(policy)
+        moved = differences(service.raw(target.verified), {}, before)
+        if moved:
+            raise RefusedError(
+                f'it was changed by somebody else meanwhile '
+                f'({_said(moved)}), and nothing was sent',
+                'Run the command again.',
+            )
+        changes = self._changes(policy)
+        try:
+            receipt = recorder.record(
+                target,
+                'set',
+                lambda: service.update(id, changes),
+                before=before,
+            )
+        except errors.OutcomeUnknown as unknown:
+            self._compare(id, before, changes, unknown)
+            recorder.settle(target, 'set')
+            return Done(
+                unknown.request_id, is_final=True, remark=unknown.remark
+            )
+        except errors.ServiceError as error:
+            raise _explained(error) from error
+        self._compare(id, before, changes)
+        return Done(receipt.request_id, is_final=True)
+
+    def _compare(
+        self,
+        id: str,
+        before: Mapping[str, Any],
+        changes: Mapping[str, Any],
+        unknown: errors.OutcomeUnknown | None = None,
+    ) -> None:
+        """Check that a policy is what it should be, and nothing else.
+
+        A list may be behind for a moment: what is not right is read again.
+
+        :param unknown: how the request ended, if it was not accepted.
+        :raises ChangeFailed: if it is not.
+        :raises OutcomeUnknown: if that cannot be read.
+        """
+        refusal = (
+            unknown.refusal
+            if unknown
+            else ClientError('the service accepted it')
+        )
+        wrong: list[Difference] | None = None
+        after: Mapping[str, Any] = {}
+        read_error: ClientError | None = None
+        for pause in base.LOOKS:
+            if self._limits.stop.wait(pause):
+                break
+            try:
+                after = self._service.raw(self._service.policies.get(id))
+            except ClientError as error:
+                read_error = error
+                continue
+            wrong = differences(before, changes, after)
+            if not wrong:
+                return
+        if wrong is None:
+            raise errors.OutcomeUnknown(refusal, read_error)
+        if unknown and not differences(before, {}, after):
+            raise ChangeFailed(
+                f'{refusal.message.rstrip(".")}; the policy is unchanged'
+            )
+        raise ChangeFailed(
+            f'{refusal.message.rstrip(".")}, but the policy is not as it '
+            f'should be: {_said(wrong)}',
+            PUT_BACK,
+        )
+
+
+def refuse_missing(
+    found: LookupResult[AnswerT], arguments: Sequence[str]
+) -> list[AnswerT]:
+    """What was found for these names and ids, in their order, if all was.
+
+    :raises RefusedError: if something was not.
+    :raises ClientError: if something could not be read.
+    """
+    answers = [found[argument] for argument in arguments]
+    wrong = [one for one in answers if isinstance(one, ClientError)]
+    if len(wrong) > 1 and all(isinstance(e, RefusedError) for e in wrong):
+        raise RefusedError('; '.join(error.message for error in wrong))
+    if wrong:
+        raise wrong[0]
+    return [one for one in answers if not isinstance(one, ClientError)]
+
+
+def _said(found: Sequence[Difference]) -> str:
+    """Differences for a message."""
+    return listed([_of_field(one) for one in found], _MOST)
+
+
+def _of_field(one: Difference) -> str:
+    said = f'{one.path} is {brief(repr(one.after))}'
+    if one.is_asked:
+        return f'{said} in place of {brief(repr(one.wanted))}'
+    return f'{said} and was {brief(repr(one.before))}'
+
+
+def _explained(error: errors.ServiceError) -> errors.ServiceError:
+    """A refusal, with a hint that only policies need."""
+    if error.code != _BAD_PARAMETER:
+        return error
+    return error.revised(hint=MAY_NEED_ZONE)
