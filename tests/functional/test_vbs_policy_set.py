@@ -105,13 +105,24 @@ def test_a_table_has_the_runs_in_utc_and_in_local_time(
 ) -> None:
     c = cloud()
     zone = ('--timezone', 'Europe/Berlin')
-    shown = openstack(*CREATE, *NIGHTLY, *zone, 'nightly', '--disable').stdout
-    assert re.search(r'\| enabled +\| False ', shown)
+    shown = openstack(*CREATE, *NIGHTLY, *zone, 'nightly').stdout
+    assert re.search(r'\| enabled +\| True ', shown)
     assert re.search(r'\| schedule +\| every day at 02:00 \(UTC\+0', shown)
-    runs = re.findall(r'(\d\d):00 UTC \(02:00 UTC\+0(\d):00\)', shown)
+    runs = re.findall(r'(\d\d):00 UTC \(... 02:00 UTC\+0(\d):00\)', shown)
     assert len(runs) == 3
     assert all(int(utc) + int(offset) == 2 for utc, offset in runs)
     assert 'by the clocks there.' in shown
+    assert policies(c)['nightly'].schedule['status'] == 'ON'
+
+
+def test_one_that_is_disabled_has_no_next_run(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    shown = openstack(
+        *(*CREATE, *NIGHTLY, 'nightly', '--disable', '-f', 'json')
+    ).json()
+    assert (shown['enabled'], shown['next_runs']) == (False, [])
     assert policies(c)['nightly'].schedule['status'] == 'OFF'
 
 

@@ -857,7 +857,7 @@ def test_the_policies_of_the_seed() -> None:
     with Sandbox().seed() as sandbox:
         api = Api(sandbox)
         rows = listed(api)
-        assert list(rows) == ['DefaultPolicy', 'nightly-db', 'twice-a-week']
+        assert list(rows) == ['DefaultPolicy', 'twice-a-week', 'nightly-db']
         assert rows['nightly-db']['policy_resource_count'] == 1
         policies = sandbox.state.volume_policies
         by_name = {
