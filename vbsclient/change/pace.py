@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from vbsclient.api import errors
 from vbsclient.change.targets import ReceiptT, Recorder, Target
@@ -37,7 +38,11 @@ class PacedRecorder(Recorder):
         self._next = clock()
 
     def record(
-        self, target: Target, action: str, send: Callable[[], ReceiptT]
+        self,
+        target: Target,
+        action: str,
+        send: Callable[[], ReceiptT],
+        before: Mapping[str, Any] | None = None,
     ) -> ReceiptT:
         """Send one when it is due.
 
@@ -49,7 +54,7 @@ class PacedRecorder(Recorder):
             self._next = due + self._interval
         if self._stop.wait(due - now):
             raise errors.Cancelled('not sent')
-        return self._recorder.record(target, action, send)
+        return self._recorder.record(target, action, send, before)
 
     def settle(self, target: Target, action: str) -> None:
         """Note what reading has shown."""

@@ -197,11 +197,16 @@ class Recorder:
     """Sends each request that changes something; a journal notes it, too."""
 
     def record(
-        self, target: Target, action: str, send: Callable[[], ReceiptT]
+        self,
+        target: Target,
+        action: str,
+        send: Callable[[], ReceiptT],
+        before: Mapping[str, Any] | None = None,
     ) -> ReceiptT:
         """Send one request for a target.
 
         :param send: sends, and finds out what a doubtful answer means.
+        :param before: what it replaces as a whole, as it was read.
         """
         return send()
 

@@ -52,7 +52,11 @@ class Journal(Recorder):
             ) from error
 
     def record(
-        self, target: Target, action: str, send: Callable[[], ReceiptT]
+        self,
+        target: Target,
+        action: str,
+        send: Callable[[], ReceiptT],
+        before: Mapping[str, Any] | None = None,
     ) -> ReceiptT:
         """Note that a request is sent, send it, note what came of it.
 
@@ -60,7 +64,8 @@ class Journal(Recorder):
             was sent then.
         """
         try:
-            self._write(target, action, event='request')
+            old = {} if before is None else {'before': before}
+            self._write(target, action, event='request', **old)
         except OSError as error:
             raise errors.ClientError(
                 f'the journal cannot be written ({error.strerror}), so that '
