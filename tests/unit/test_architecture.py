@@ -25,6 +25,7 @@ LAYERS = (
     ('vbsclient.lookup',),
     ('vbsclient.change',),
     ('vbsclient.creation', 'vbsclient.deletion', 'vbsclient.restoring'),
+    ('vbsclient.policies',),
     ('vbsclient.osc.output',),
     ('vbsclient.osc.command',),
     ('vbsclient.osc',),
