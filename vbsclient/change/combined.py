@@ -60,6 +60,10 @@ class CombinedRequest(abc.ABC):
             outcome.answered_at = bulk.now()
             try:
                 outcome.succeed(self.end_of(outcome.target))
+            except errors.Cancelled:
+                # Another one of its targets needed a request before.
+                outcome.started_at = outcome.answered_at = None
+                outcome.reset()
             except Exception as error:  # noqa: BLE001 - it is the outcome
                 outcome.fail(error)
 

@@ -344,10 +344,17 @@ class VolumeAddition(VolumeMembers):
         return last, unread
 
     def _recent_tasks(self, ids: set[str], policy_id: str) -> list[Task]:
-        """What a policy did for some volumes."""
+        """What a policy did for some volumes.
+
+        :raises MalformedResponse: if its tasks cannot be listed to the end.
+        """
+        try:
+            tasks = list(self._policies.tasks(policy_id))
+        except errors.AmbiguousListing as error:
+            raise errors.MalformedResponse(error.message) from error
         return [
             task
-            for task in self._policies.tasks(policy_id)
+            for task in tasks
             if task.volume_id in ids and not self._is_old(task)
         ]
 
