@@ -29,6 +29,11 @@ if TYPE_CHECKING:
         ShowCsbsCheckpoint,
     )
     from vbsclient.osc.csbs.create import CreateCsbsBackup
+    from vbsclient.osc.csbs.policy_members import (
+        AddCsbsPolicyServer,
+        ExecuteCsbsPolicy,
+        RemoveCsbsPolicyServer,
+    )
     from vbsclient.osc.csbs.prune import PruneCsbsBackup
     from vbsclient.osc.csbs.restore import RestoreCsbsBackup
     from vbsclient.osc.vbs.backup import (
@@ -38,6 +43,11 @@ if TYPE_CHECKING:
     )
     from vbsclient.osc.vbs.create import CreateVbsBackup
     from vbsclient.osc.vbs.job import ShowVbsJob
+    from vbsclient.osc.vbs.policy_members import (
+        AddVbsBackupPolicyVolume,
+        ExecuteVbsBackupPolicy,
+        RemoveVbsBackupPolicyVolume,
+    )
     from vbsclient.osc.vbs.prune import PruneVbsBackup
     from vbsclient.osc.vbs.restore import RestoreVbsBackup
     from vbsclient.osc.vbs.share import (
@@ -56,11 +66,18 @@ COMMANDS = {
     'csbs.checkpoint': (
         'DeleteCsbsCheckpoint ListCsbsCheckpoint ShowCsbsCheckpoint'
     ),
+    'csbs.policy_members': (
+        'AddCsbsPolicyServer ExecuteCsbsPolicy RemoveCsbsPolicyServer'
+    ),
     'csbs.prune': 'PruneCsbsBackup',
     'vbs.backup': 'DeleteVbsBackup ListVbsBackup ShowVbsBackup',
     'vbs.create': 'CreateVbsBackup',
     'vbs.job': 'ShowVbsJob',
     'vbs.restore': 'RestoreVbsBackup',
+    'vbs.policy_members': (
+        'AddVbsBackupPolicyVolume ExecuteVbsBackupPolicy '
+        'RemoveVbsBackupPolicyVolume'
+    ),
     'vbs.prune': 'PruneVbsBackup',
     'vbs.share': 'CreateVbsShare DeleteVbsShare ListVbsShare ShowVbsShare',
 }

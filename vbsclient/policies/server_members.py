@@ -43,13 +43,13 @@ from vbsclient.lookup.names import (
 from vbsclient.lookup.policies import called
 from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.lookup.servers import find_servers
+from vbsclient.policies.volume_members import MOVE
 from vbsclient.schedule.comparison import Difference, differences
 from vbsclient.schedule.csbs import changed_policy
 from vbsclient.schedule.values import Wanted
 from vbsclient.wording import brief, counted, quote
 
-#: What to do about a server of another policy, or of none any more.
-MOVE = 'Say that it is to be moved.'
+#: What to do about a server that is in no policy any more.
 PUT_BACK = 'Add it to the policy {policy} again.'
 
 LOOK_AT_POLICY = 'Look at the policy {policy}, and correct it.'
@@ -194,7 +194,7 @@ class ServerMembers(Change):
     """Changes which servers a policy has, with one request for all of them.
 
     :param nova: knows the servers.
-    :param policy: as it was just read.
+    :param policy: the one that was named.
     :param arguments: names and ids of servers.
     :param now: this moment, in UTC.
     """
@@ -235,6 +235,8 @@ class ServerMembers(Change):
         """
 
     def targets(self) -> list[Target]:
+        # A list may be behind.
+        self._policy = self._csbs.policies.get(self._policy.id)
         ensure_known(self._policy)
         found = self._found()
         targets = merge(
@@ -348,7 +350,7 @@ class ServerMembers(Change):
             if self._limits.stop.wait(pause):
                 break
             read = suppress_errors(lambda: self._csbs.policies.get(before.id))
-            if read is None:
+            if read is None or not read.servers_are_known:
                 continue
             after = read
             differs = differences(before.body, sent, read.body)

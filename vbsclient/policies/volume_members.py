@@ -38,7 +38,7 @@ from vbsclient.lookup.refusals import RefusedError, UnverifiedError
 from vbsclient.lookup.volumes import find_volumes
 from vbsclient.wording import counted, moment
 
-#: What to do about a volume of another policy.
+#: What to do about a member of another policy, and if that is not known.
 MOVE = 'Say that it is to be moved.'
 MOVE_UNKNOWN = 'Try again later, or say that it is to be moved.'
 
