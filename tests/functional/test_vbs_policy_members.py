@@ -90,7 +90,8 @@ def test_forty_go_with_a_request(
     assert [row['Volume'] for row in rows] == ids
     assert {row['Result'] for row in rows} == {'added'}
     assert [len(one) for one in sent_volumes(c)] == [40, 40, 5]
-    assert sum(sent_volumes(c), []) == ids == weekly.volume_ids
+    assert [id for one in sent_volumes(c) for id in one] == ids
+    assert weekly.volume_ids == ids
 
 
 def test_volumes_are_removed(
@@ -205,7 +206,13 @@ def test_where_tasks_cannot_be_read_nothing_is_moved_by_chance(
     daily = policy_of(c, 'daily', c.state.add_volume('other'))
     weekly = policy_of(c, 'weekly')
     c.knobs.faults.append(
-        Fault(403, 'GET', f'{daily.id}/backuptasks', times=None)
+        Fault(
+            'status',
+            'GET',
+            f'{daily.id}/backuptasks',
+            status=403,
+            times=None,
+        )
     )
     openstack(
         *(*ADD, 'weekly', 'one', *JSON),
@@ -255,7 +262,7 @@ def test_what_is_not_there_is_not_guessed(
     c.state.add_volume('one')
     for name in ('weekly', 'twice', 'twice'):
         policy_of(c, name)
-    openstack(*command, *names, complains=[..., said, ...], code=1)
+    openstack(*command, *names, *JSON, complains=[..., said, ...], code=1)
     assert policy_requests(c) == []
 
 
@@ -395,7 +402,9 @@ def test_a_refusal_is_that_of_all(
     for name in ('one', 'two'):
         c.state.add_volume(name)
     policy_of(c, 'weekly')
-    c.knobs.faults.append(Fault(403, 'POST', 'backuppolicyresources'))
+    c.knobs.faults.append(
+        Fault('status', 'POST', 'backuppolicyresources', status=403)
+    )
     rows = openstack(
         *(*ADD, 'weekly', 'one', 'two', *JSON),
         complains=[..., '2 of 2 volumes failed to add.'],
