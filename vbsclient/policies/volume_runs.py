@@ -298,7 +298,12 @@ class VolumePolicyRun(Change):
         :param outcome: of the policy: it stays, where volumes have no task.
         """
         parts = []
-        for id, task in self._tasks.items():
+        # In the order in which they were made; lists have the newest first.
+        tasks = sorted(
+            reversed(self._tasks.items()),
+            key=lambda item: item[1].created_at or '',
+        )
+        for id, task in tasks:
             part = self._ends.get(id) or self._outcome_of(task)
             part.target.name = self._name_of(task.volume_id)
             part.unread = outcome.unread if part.is_unfinished else ''

@@ -184,6 +184,10 @@ class TaskTerms(PolicyRunTerms):
         'that have failed.'
     )
 
+    def how_to(self, end: str) -> str:
+        # No command waits for the tasks of a policy.
+        return super().how_to('see how far that is')
+
 
 @dataclass(frozen=True)
 class MemberTerms(Terms):

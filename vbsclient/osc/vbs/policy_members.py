@@ -26,7 +26,6 @@ from vbsclient.osc.command.policy_members import (
 from vbsclient.osc.output.columns import Column
 from vbsclient.osc.output.messages import (
     MemberTerms,
-    PolicyRunTerms,
     TaskTerms,
 )
 from vbsclient.osc.output.report import Row, columns_of, columns_with
@@ -134,7 +133,7 @@ class ExecuteVbsBackupPolicy(ExecuteCommand):
     Example: openstack vbs backup policy execute --wait weekly
     """
 
-    words = PolicyRunTerms(
+    words = TaskTerms(
         'policy',
         'execute',
         'executing',
@@ -194,6 +193,17 @@ class ExecuteVbsBackupPolicy(ExecuteCommand):
             super()._follow(parsed_args, change, recorder, limits)
         finally:
             self._show_tasks()
+        if not parsed_args.wait:
+            self._name_command()
+
+    def _name_command(self) -> None:
+        """Say where the tasks are that nobody waits for."""
+        for outcome in self.report.outcomes:
+            if outcome.is_unfinished and outcome.result is not None:
+                said = [outcome.result.remark, f'its tasks: {self._look}']
+                outcome.result = replace(
+                    outcome.result, remark='; '.join(filter(None, said))
+                )
 
     def _show_tasks(self) -> None:
         """Put what has become of each volume in place of the policy."""
