@@ -299,12 +299,11 @@ class VolumePolicyRun(Change):
         """
         parts = []
         # In the order in which they were made; lists have the newest first.
-        tasks = sorted(
-            reversed(self._tasks.items()),
-            key=lambda item: item[1].created_at or '',
-        )
-        for id, task in tasks:
-            part = self._ends.get(id) or self._outcome_of(task)
+        tasks = list(self._tasks.values())
+        tasks.reverse()
+        tasks.sort(key=lambda task: task.created_at or '')
+        for task in tasks:
+            part = self._ends.get(task.job_id) or self._outcome_of(task)
             part.target.name = self._name_of(task.volume_id)
             part.unread = outcome.unread if part.is_unfinished else ''
             part.started_at = outcome.started_at
