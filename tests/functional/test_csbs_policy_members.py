@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from tests.functional.conftest import CloudFactory
+from tests.functional.member_wire import policy_requests
 from tests.functional.shell import Openstack
 from tests.functional.targets import commands_in
-from tests.functional.wire import UNKNOWN, policy_requests, requests
+from tests.functional.wire import UNKNOWN, requests
 from tests.sandbox import Fault, Sandbox
 
 ADD = ('csbs', 'policy', 'add', 'server')
@@ -271,7 +272,7 @@ def test_a_policy_whose_servers_are_not_all_readable_is_left_alone(
     weekly.body['resources'].append({'type': 'OS::Nova::Server'})
     openstack(
         *(*command, 'weekly', one.id),
-        complains=[re.compile('not all servers of .* can be read')],
+        complains=[re.compile('Not all servers of .* can be read')],
     )
     assert policy_requests(c) == []
 
@@ -430,7 +431,14 @@ def test_a_policy_that_cannot_be_read_again_is_unknown(
     weekly = c.state.add_plan('weekly')
     # One read of the plan, and one before the PUT.
     c.knobs.faults.append(
-        Fault('status', 'GET', weekly.id, status=403, skip=2, times=None)
+        Fault(
+            'status',
+            'GET',
+            f'policies/{weekly.id}',
+            status=403,
+            skip=2,
+            times=None,
+        )
     )
     [row] = openstack(
         *(*ADD, 'weekly', 'one', *JSON),

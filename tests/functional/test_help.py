@@ -21,6 +21,12 @@ COMMANDS = (
     'csbs backup create',
     'vbs backup restore',
     'csbs backup restore',
+    'vbs backup policy add volume',
+    'vbs backup policy remove volume',
+    'vbs backup policy execute',
+    'csbs policy add server',
+    'csbs policy remove server',
+    'csbs policy execute',
 )
 EVERY_COMMAND = sorted(
     entry.name.replace('_', ' ')
@@ -28,6 +34,10 @@ EVERY_COMMAND = sorted(
     for entry in entry_points(group=group)
     if entry.value.startswith('vbsclient.')
 )
+#: How commands end that use what a policy has.
+MEMBERS = ('policy execute', 'add volume', 'remove volume', 'add server')
+MEMBERS += ('remove server',)
+TWO = ('vbs backup restore', 'volume', 'server')
 NARROW = {'COLUMNS': '80'}
 
 
@@ -63,7 +73,7 @@ def test_what_a_command_has_of_its_own_comes_first_in_its_help(
     headings = re.findall(r'\n\n([a-zA-Z ]+):\n', text)
     own = headings[: headings.index('output formatters')]
     rules = ['rules'] if command.endswith('prune') else []
-    verbs = ('create', 'delete', 'restore', 'show')
+    verbs = ('create', 'delete', 'restore', 'show', *MEMBERS)
     named = command.endswith(verbs) and 'quota' not in command
     assert own == [
         *rules,
@@ -80,10 +90,11 @@ def test_the_help_of_a_command_ends_with_its_exit_codes(
     text = openstack(*command.split(), '--help', env=NARROW).stdout
     [codes] = re.findall(r'\n\nExit codes: ((?:.+\n)+)', text)
     numbers = re.findall(r'\d+', codes)
-    verbs = ('create', 'delete', 'prune', 'restore')
+    verbs = ('create', 'delete', 'prune', 'restore', *MEMBERS)
     changes = command.endswith(verbs)
     waits = changes or command.endswith('show')
-    waits = waits and not {'share', 'quota'} & set(command.split())
+    waits = waits and not {'share', 'quota', 'policy'} & set(command.split())
+    waits |= command.endswith('execute')
     assert numbers == [
         *('0', '1', '2'),
         *(['3'] if waits else []),
@@ -124,7 +135,7 @@ def test_without_a_cloud_a_command_says_what_is_missing(
     for command in COMMANDS:
         openstack(
             *command.split(),
-            *(['x'] * (2 if command == 'vbs backup restore' else 1)),
+            *(['x'] * (2 if command.endswith(TWO) else 1)),
             # An older OSC remembers the cloud of an earlier test.
             complains=[..., re.compile('auth|login'), ...],
         )
@@ -201,7 +212,7 @@ def test_a_setting_of_another_plugin_is_none_of_ours(
         ('help vbs backup delete', 'usage: openstack vbs backup delete'),
         (
             'complete',
-            "cmds_vbs_backup='create delete list prune restore show'",
+            "cmds_vbs_backup='create delete list policy prune restore show'",
         ),
     ],
 )

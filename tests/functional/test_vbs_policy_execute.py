@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from tests.functional.conftest import CloudFactory
+from tests.functional.member_wire import policy_requests
 from tests.functional.shell import Openstack
 from tests.functional.targets import commands_in
-from tests.functional.wire import policy_requests, requests
+from tests.functional.wire import requests
 from tests.sandbox import Fault, Sandbox
 from tests.sandbox.volume_policies import VolumePolicy
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from tests.functional import member_wire
 from tests.sandbox import LoggedRequest, Sandbox
 
 UNKNOWN = '00000000-0000-4000-8000-000000000000'
@@ -16,8 +17,6 @@ _BACKUPS = '/(?:vbs|volume)/v[23]/{P}/backups'
 _SHARES = '/(?:vbs|volume)/v2/{P}/os-vendor-backup-sharing'
 _CHECKPOINTS = f'/csbs/v1/{{P}}/providers/{_UUID}/checkpoints'
 _ITEMS = '/csbs/v1/{P}/checkpoint_items'
-_POLICIES = '/vbs/v2/{P}/backuppolicy'
-_PLANS = '/csbs/v1/{P}/policies'
 _RESOURCES = f'/csbs/v1/{{P}}/providers/{_UUID}/resources'
 
 _BLOCKS = re.compile('[A-Z]+ (?:/region/[^/]+)?/(?:vbs|volume)/')
@@ -55,14 +54,7 @@ _ALLOWED = re.compile(
             f'POST {_BACKUPS}/{_UUID}/restore',
             'POST /csbs/v1/{P}/restores',
             f'GET /csbs/v1/{{P}}/restores/{_UUID}',
-            f'GET {_POLICIES}',
-            f'GET {_POLICIES}/{_UUID}/backuptasks\\?.*',
-            f'POST {_POLICIES}/{_UUID}/action',
-            f'POST {_POLICIES}resources',
-            f'POST {_POLICIES}resources/{_UUID}/deleted_resources',
-            f'GET {_PLANS}/{_UUID}',
-            f'PUT {_PLANS}/{_UUID}',
-            f'POST {_CHECKPOINTS}',
+            *member_wire.ALLOWED,
         )
     )
 )
@@ -101,7 +93,7 @@ def audit(requests: Sequence[LoggedRequest], project_id: str) -> None:
     texts = [str(request).replace(project_id, '{P}') for request in requests]
     _audit_creations(requests, texts)
     _audit_restores(requests, texts)
-    _audit_members(requests, texts)
+    member_wire.audit_members(requests, texts)
     texts = [text for text in texts if not _LOOKUPS.fullmatch(text)]
     # Also a lost answer is asked for again.
     while _DISCOVERY.fullmatch(
@@ -174,60 +166,6 @@ def _audit_restores(
         ), f'{path} was not read before {request}'
 
 
-def _audit_members(
-    sent: Sequence[LoggedRequest], texts: Sequence[str]
-) -> None:
-    """Hold each request that uses a policy against what came before."""
-    done: dict[object, LoggedRequest] = {}
-    for number, request in enumerate(sent):
-        is_plan = request.service == 'csbs'
-        policy, members = _use_of_policy(request)
-        if policy is None:
-            continue
-        collection = '/policies' if is_plan else '/backuppolicy'
-        read = re.compile(f'GET .*{collection}(?:/{policy}|\\?.*)?')
-        assert any(map(read.fullmatch, texts[:number])), (
-            f'the policy {policy} was not read before {request}'
-        )
-        for id in members:
-            assert re.fullmatch(_UUID, id), f'{id!r} is no volume'
-            seen = re.compile(f'GET .*/volumes(?:/{id}|/detail\\?.*)')
-            assert any(map(seen.fullmatch, texts[:number])), (
-                f'the volume {id} was not read before {request}'
-            )
-        assert len(members) <= 40, f'{request} has too many volumes'
-        # A policy is run once, and a volume moved once.
-        for key in [(texts[number], id) for id in members or [policy]]:
-            before = done.get(key)
-            assert before is None or before.status in _UNDONE, (
-                f'{request} was sent a second time'
-            )
-            done[key] = request
-
-
-def _use_of_policy(
-    request: LoggedRequest,
-) -> tuple[str | None, Sequence[str]]:
-    """(the policy that a request runs or gives members, those members).
-
-    A PUT, which names all servers of a policy, has none of its own: it is
-    held against the policy, which is read just before.
-    """
-    path = request.path.split('/')
-    if request.method == 'POST' and path[-1] == 'action':
-        return (path[-2], ()) if path[-3] == 'backuppolicy' else (None, ())
-    if request.method == 'POST' and path[-1] == 'checkpoints':
-        run = json.loads(request.body)['checkpoint']
-        assert set(run) == {'plan_id', 'parameters'}
-        assert set(run['parameters']) <= {'resources'}
-        return run['plan_id'], ()
-    if request.method == 'POST' and 'backuppolicyresources' in path:
-        body = json.loads(request.body)
-        policy = body.get('backup_policy_id') or path[-2]
-        return policy, [row['resource_id'] for row in body['resources']]
-    return None, ()
-
-
 def _approved(
     sent: Sequence[LoggedRequest],
 ) -> tuple[str, list[tuple[str, str]]] | None:
@@ -258,7 +196,7 @@ def _is_creation(request: LoggedRequest) -> bool:
     asks = request.path.endswith('/resources/action')
     changes = request.method == 'POST' and request.service != 'identity'
     # The log of a real service has no bodies.
-    has_body = bool(request.body) and _use_of_policy(request)[0] is None
+    has_body = bool(request.body) and not member_wire.uses_policy(request)
     return changes and not asks and not _is_restore(request) and has_body
 
 
@@ -280,18 +218,6 @@ def creations(sandbox: Sandbox) -> list[tuple[str, Any]]:
         )
         for request in list(sandbox.requests)
         if _is_creation(request)
-    ]
-
-
-def policy_requests(sandbox: Sandbox) -> list[tuple[str, Any]]:
-    """``METHOD path`` and body of each that runs a policy, or changes it."""
-    return [
-        (
-            str(request).replace(sandbox.project_id, '{P}'),
-            json.loads(request.body) if request.body else None,
-        )
-        for request in list(sandbox.requests)
-        if request.method == 'PUT' or _use_of_policy(request)[0] is not None
     ]
 
 

@@ -42,6 +42,7 @@ class PacedRecorder(Recorder):
         target: Target,
         action: str,
         send: Callable[[], ReceiptT],
+        *,
         before: Mapping[str, Any] | None = None,
     ) -> ReceiptT:
         """Send one when it is due.
@@ -54,7 +55,7 @@ class PacedRecorder(Recorder):
             self._next = due + self._interval
         if self._stop.wait(due - now):
             raise errors.Cancelled('not sent')
-        return self._recorder.record(target, action, send, before)
+        return self._recorder.record(target, action, send, before=before)
 
     def settle(self, target: Target, action: str) -> None:
         """Note what reading has shown."""

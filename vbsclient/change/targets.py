@@ -201,12 +201,14 @@ class Recorder:
         target: Target,
         action: str,
         send: Callable[[], ReceiptT],
+        *,
         before: Mapping[str, Any] | None = None,
     ) -> ReceiptT:
         """Send one request for a target.
 
         :param send: sends, and finds out what a doubtful answer means.
-        :param before: what it replaces as a whole, as it was read.
+        :param before: what is replaced, as it was read: without it nobody
+            could put it back.
         """
         return send()
 

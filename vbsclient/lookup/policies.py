@@ -12,7 +12,7 @@ from vbsclient.api.paths import is_uuid
 from vbsclient.api.values import canonical_id, is_foreign
 from vbsclient.lookup.names import Kind, check_name, foreign
 from vbsclient.lookup.refusals import MissingError
-from vbsclient.wording import brief, quote
+from vbsclient.wording import quote
 
 PolicyT_co = TypeVar('PolicyT_co', covariant=True)
 
@@ -51,12 +51,6 @@ def find_policy(policies: Policies[PolicyT_co], name_or_id: str) -> PolicyT_co:
     if not _is_own(policies, found):
         raise foreign(found.owner, 'the policy', 'use')
     return found  # type: ignore[no-any-return]
-
-
-def called(policy: Any) -> str:
-    """One policy, as messages name it."""
-    name = f'{brief(policy.name)} ' if policy.name else ''
-    return f'{name}({policy.id})' if name else policy.id
 
 
 def _is_own(policies: Policies[Any], policy: Any) -> bool:

@@ -40,10 +40,9 @@ from vbsclient.lookup.names import (
     unique,
     validate_names,
 )
-from vbsclient.lookup.policies import called
 from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.lookup.servers import find_servers
-from vbsclient.policies.volume_members import MOVE
+from vbsclient.policies.members import MOVE, called
 from vbsclient.schedule.comparison import Difference, differences
 from vbsclient.schedule.csbs import changed_policy
 from vbsclient.schedule.values import Wanted
@@ -311,7 +310,7 @@ class ServerMembers(Change):
             return policies.update(policy_id, sent)[1]
 
         try:
-            receipt = recorder.record(target, action, send, before.body)
+            receipt = recorder.record(target, action, send, before=before.body)
             request_id = receipt.request_id
         except errors.OutcomeUnknown as unknown:
             lost, request_id = unknown, unknown.request_id

@@ -30,8 +30,8 @@ from vbsclient.creation import base
 from vbsclient.creation.server_backups import CheckpointWatch
 from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.names import unique
-from vbsclient.lookup.policies import called
 from vbsclient.lookup.refusals import RefusedError
+from vbsclient.policies.members import called
 from vbsclient.policies.server_members import find_members
 from vbsclient.waiting import AVAILABLE, ResourceStatus
 

@@ -33,14 +33,10 @@ from vbsclient.creation import base
 from vbsclient.lookup.existence import ask_each
 from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.names import foreign, unique
-from vbsclient.lookup.policies import called
 from vbsclient.lookup.refusals import RefusedError, UnverifiedError
 from vbsclient.lookup.volumes import find_volumes
+from vbsclient.policies.members import MOVE, MOVE_UNKNOWN, called
 from vbsclient.wording import counted, moment
-
-#: What to do about a member of another policy, and if that is not known.
-MOVE = 'Say that it is to be moved.'
-MOVE_UNKNOWN = 'Try again later, or say that it is to be moved.'
 
 #: More of them in one request take the service long.
 MOST_IN_REQUEST = 40

@@ -29,8 +29,8 @@ from vbsclient.change.targets import (
 from vbsclient.creation import base
 from vbsclient.lookup.existence import ask_each
 from vbsclient.lookup.kinds import suppress_errors
-from vbsclient.lookup.policies import called
 from vbsclient.lookup.refusals import RefusedError, SkippedError
+from vbsclient.policies.members import called
 from vbsclient.waiting import JOB_SUCCESS, ResourceStatus
 from vbsclient.wording import brief, counted
 

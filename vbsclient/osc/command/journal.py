@@ -56,6 +56,7 @@ class Journal(Recorder):
         target: Target,
         action: str,
         send: Callable[[], ReceiptT],
+        *,
         before: Mapping[str, Any] | None = None,
     ) -> ReceiptT:
         """Note that a request is sent, send it, note what came of it.
@@ -63,9 +64,9 @@ class Journal(Recorder):
         :raises ClientError: if the first line cannot be written; nothing
             was sent then.
         """
+        facts = {} if before is None else {'before': dict(before)}
         try:
-            old = {} if before is None else {'before': before}
-            self._write(target, action, event='request', **old)
+            self._write(target, action, event='request', **facts)
         except OSError as error:
             raise errors.ClientError(
                 f'the journal cannot be written ({error.strerror}), so that '

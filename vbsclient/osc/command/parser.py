@@ -58,6 +58,20 @@ class _Paragraphs(argparse.HelpFormatter):
             for paragraph in text.split('\n\n')
         )
 
+    def _format_usage(self, *args: Any) -> str:
+        """The usage, whose lines start further left if they are too long.
+
+        argparse puts them behind the name of the command.
+        """
+        text = super()._format_usage(*args)
+        first, *rest = text.splitlines(keepends=True)
+        if all(len(line.rstrip()) <= self._width for line in rest):
+            return text
+        return first + ''.join(
+            f'{" " * 8}{line.lstrip(" ")}' if line.strip() else line
+            for line in rest
+        )
+
     def _split_lines(self, text: str, width: int) -> list[str]:
         return [
             part

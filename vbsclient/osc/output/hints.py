@@ -21,9 +21,9 @@ from vbsclient.creation import volume_backups as volume_backup_creation
 from vbsclient.deletion import checkpoints, prune, shares, volume_backups
 from vbsclient.lookup import kinds, origin, resources, sharing
 from vbsclient.policies import (
+    members,
     server_members,
     server_runs,
-    volume_members,
     volume_runs,
 )
 from vbsclient.restoring import servers as restored_servers
@@ -211,8 +211,8 @@ _ON_THE_COMMAND_LINE = {
         'checkpoint with --provider.'
     ),
     login.CORRECT_AUTH_URL: 'Correct auth_url in clouds.yaml.',
-    volume_members.MOVE: 'Add --move to let it leave that one.',
-    volume_members.MOVE_UNKNOWN: (
+    members.MOVE: 'Add --move to let it leave that one.',
+    members.MOVE_UNKNOWN: (
         'Try again later, or add --move if it may leave another policy.'
     ),
     server_members.PUT_BACK: (
