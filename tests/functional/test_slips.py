@@ -21,6 +21,12 @@ COMPOSED, DECOMPOSED = 'M\xfcller', 'Mu\u0308ller'
 COMMANDS = [
     'vbs backup create',
     'vbs share create --target-project x',
+    'vbs backup policy add volume weekly',
+    'vbs backup policy remove volume weekly',
+    'vbs backup policy execute',
+    'csbs policy add server weekly',
+    'csbs policy remove server weekly',
+    'csbs policy execute',
     'vbs job show',
     'csbs backup create',
     'vbs backup restore x',
