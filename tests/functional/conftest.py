@@ -14,6 +14,8 @@ from tests.sandbox import Sandbox
 from vbsclient.change import verify
 from vbsclient.creation import base
 from vbsclient.deletion import siblings
+from vbsclient.policies.server_runs import ServerPolicyRun
+from vbsclient.policies.volume_runs import VolumePolicyRun
 from vbsclient.restoring import plan
 from vbsclient.waiting import Patience
 
@@ -32,6 +34,8 @@ def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verify, 'SECOND_LOOK', 0.0)
     monkeypatch.setattr(base, 'LOOKS', (0.0,) * len(base.LOOKS))
     monkeypatch.setattr(base.Creation, 'appears_in', 0.0)
+    for run in (VolumePolicyRun, ServerPolicyRun):
+        monkeypatch.setattr(run, 'appears_in', 0.0)
     monkeypatch.setattr(plan, 'LOOKS', (0.0,) * len(plan.LOOKS))
     monkeypatch.setattr(Patience, 'pause', lambda self, elapsed: 0.05)
 

@@ -26,6 +26,12 @@ COMMANDS = (
         for noun in ('vbs backup policy', 'csbs policy')
         for verb in ('create', 'set', 'delete')
     ),
+    'vbs backup policy add volume',
+    'vbs backup policy remove volume',
+    'vbs backup policy execute',
+    'csbs policy add server',
+    'csbs policy remove server',
+    'csbs policy execute',
 )
 EVERY_COMMAND = sorted(
     entry.name.replace('_', ' ')
@@ -33,6 +39,10 @@ EVERY_COMMAND = sorted(
     for entry in entry_points(group=group)
     if entry.value.startswith('vbsclient.')
 )
+#: How commands end that use what a policy has.
+MEMBERS = ('policy execute', 'add volume', 'remove volume', 'add server')
+MEMBERS += ('remove server',)
+TWO = ('vbs backup restore', 'volume', 'server')
 NARROW = {'COLUMNS': '80'}
 
 
@@ -70,7 +80,7 @@ def test_what_a_command_has_of_its_own_comes_first_in_its_help(
     rules = ['rules'] if command.endswith('prune') else []
     if command.endswith(('policy create', 'policy set')):
         rules = ['schedule', 'retention']
-    verbs = ('create', 'delete', 'restore', 'set', 'show')
+    verbs = ('create', 'delete', 'restore', 'set', 'show', *MEMBERS)
     named = command.endswith(verbs) and 'quota' not in command
     named |= command == 'vbs backup policy task list'
     assert own == [
@@ -88,10 +98,11 @@ def test_the_help_of_a_command_ends_with_its_exit_codes(
     text = openstack(*command.split(), '--help', env=NARROW).stdout
     [codes] = re.findall(r'\n\nExit codes: ((?:.+\n)+)', text)
     numbers = re.findall(r'\d+', codes)
-    verbs = ('create', 'delete', 'prune', 'restore', 'set')
+    verbs = ('create', 'delete', 'prune', 'restore', 'set', *MEMBERS)
     changes = command.endswith(verbs)
     waits = changes or command.endswith('show')
     waits = waits and not {'share', 'quota', 'policy'} & set(command.split())
+    waits |= command.endswith('execute')
     assert numbers == [
         *('0', '1', '2'),
         *(['3'] if waits else []),
@@ -132,7 +143,7 @@ def test_without_a_cloud_a_command_says_what_is_missing(
     for command in COMMANDS:
         openstack(
             *command.split(),
-            *(['x'] * (2 if command == 'vbs backup restore' else 1)),
+            *(['x'] * (2 if command.endswith(TWO) else 1)),
             # An older OSC remembers the cloud of an earlier test.
             complains=[..., re.compile('auth|login'), ...],
         )

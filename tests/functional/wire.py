@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from tests.functional import policy_wire
+from tests.functional import member_wire, policy_wire
 from tests.sandbox import LoggedRequest, Sandbox
 
 UNKNOWN = '00000000-0000-4000-8000-000000000000'
@@ -58,6 +58,7 @@ _ALLOWED = re.compile(
             'POST /csbs/v1/{P}/restores',
             f'GET /csbs/v1/{{P}}/restores/{_UUID}',
             *policy_wire.ALLOWED,
+            *member_wire.ALLOWED,
         )
     )
 )
@@ -90,12 +91,14 @@ def audit(requests: Sequence[LoggedRequest], project_id: str) -> None:
     the version documents are asked for before anything else of that
     service, no DELETE and no POST leaves before a GET, nothing is created
     of what was not read, or a second time, and nothing is overwritten that
-    was not read, or once more.
+    was not read, or once more; no policy is run twice, and what joins or
+    leaves one was read, as the policy was.
     """
     texts = [str(request).replace(project_id, '{P}') for request in requests]
     _audit_creations(requests, texts)
     _audit_restores(requests, texts)
     policy_wire.audit_policies(requests, texts)
+    member_wire.audit_members(requests, texts)
     texts = [text for text in texts if not _LOOKUPS.fullmatch(text)]
     # Also a lost answer is asked for again.
     while _DISCOVERY.fullmatch(
@@ -200,7 +203,11 @@ def _is_creation(request: LoggedRequest) -> bool:
     changes = request.method == 'POST' and request.service != 'identity'
     # The log of a real service has no bodies.
     has_body = bool(request.body)
-    is_other = _is_restore(request) or re.search('polic', request.path)
+    is_other = (
+        _is_restore(request)
+        or member_wire.uses_policy(request)
+        or re.search('polic', request.path)
+    )
     return changes and not asks and not is_other and has_body
 
 

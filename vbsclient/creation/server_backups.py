@@ -35,6 +35,85 @@ LONGEST_NAME = 255
 _NEWEST = 2 * PAGE_SIZE
 
 
+class CheckpointWatch:
+    """Sees how far the backups are that a request has begun.
+
+    :param find_new: looks for what a lost answer may have begun.
+    :param clock: seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        csbs: CSBSClient,
+        find_new: Callable[[Target], Handle | None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._csbs = csbs
+        self._find_new = find_new
+        self._clock = clock
+        #: When each target was accepted, by the id of its server.
+        self._accepted_at: dict[str, float] = {}
+
+    def begin(self, target: Target) -> None:
+        """Remember that a target was accepted just now."""
+        self._accepted_at[target.verified_id] = self._clock()
+
+    def poll(self, targets: Sequence[Target]) -> dict[str, ResourceStatus]:
+        """What the backup of each server shows; its id is kept."""
+        for target in targets:
+            if target.handle.checkpoint_id is None:
+                target.handle = self._find_new(target) or target.handle
+        backups = self._in_checkpoints(targets)
+        seen: dict[str, ResourceStatus] = {}
+        for target in targets:
+            id = target.verified_id
+            backup = backups.get((target.handle.checkpoint_id or '', id))
+            if backup is not None:
+                target.handle = replace(target.handle, backup_id=backup.id)
+                target.new_name = target.new_name or backup.name
+                seen[id] = seen_while_creating(backup)
+            else:
+                # It may be listed a little later.
+                overdue = self._is_overdue(target)
+                seen[id] = ResourceStatus('', is_absent=overdue)
+        return seen
+
+    def _in_checkpoints(
+        self, targets: Sequence[Target]
+    ) -> dict[tuple[str, str], ServerBackup]:
+        """The backup of each server in its checkpoint, as far as listed.
+
+        The first pages show those of all: they are the newest.
+        """
+        wanted = {
+            (t.handle.checkpoint_id, t.verified_id)
+            for t in targets
+            if t.handle.checkpoint_id
+        }
+        found: dict[tuple[str, str], ServerBackup] = {}
+        if len({checkpoint_id for checkpoint_id, _ in wanted}) > 1:
+            for backup in islice(self._csbs.backups.list(), _NEWEST):
+                key = backup.checkpoint_id, backup.server_id or ''
+                if key in wanted:
+                    found[key] = backup
+                if len(found) == len(wanted):
+                    break
+        missing = {checkpoint_id for checkpoint_id, _ in wanted - set(found)}
+        for id in sorted(missing)[:MAX_SINGLE_GETS]:
+            for backup in self._csbs.backups.list(checkpoint_id=id):
+                found[id, backup.server_id or ''] = backup
+        return found
+
+    def _is_overdue(self, target: Target) -> bool:
+        """Whether its backup should be listed by now."""
+        accepted_at = self._accepted_at.get(target.verified_id)
+        return (
+            accepted_at is not None
+            and target.handle.backup_id is None
+            and self._clock() - accepted_at > APPEARS_IN
+        )
+
+
 class ServerBackupCreation(Creation):
     """The rules for ``csbs backup create``.
 
@@ -60,11 +139,9 @@ class ServerBackupCreation(Creation):
         super().__init__(arguments, wanted, now, limits)
         self._csbs = csbs
         self._nova = nova
-        self._clock = clock
+        self._watch = CheckpointWatch(csbs, self.find_new, clock)
         #: The ids of the backups of the servers before anything was sent.
         self._before: set[str] = set()
-        #: When each target was accepted, by the id of its server.
-        self._accepted_at: dict[str, float] = {}
 
     def targets(self) -> list[Target]:
         targets, open_targets = self.named(
@@ -87,7 +164,7 @@ class ServerBackupCreation(Creation):
 
     def send(self, target: Target, recorder: Recorder) -> Done:
         done = super().send(target, recorder)
-        self._accepted_at[target.verified_id] = self._clock()
+        self._watch.begin(target)
         return done
 
     def find_new(self, target: Target) -> Handle | None:
@@ -104,53 +181,7 @@ class ServerBackupCreation(Creation):
         return Handle(backup_id=new[0].id, checkpoint_id=new[0].checkpoint_id)
 
     def poll(self, targets: Sequence[Target]) -> dict[str, ResourceStatus]:
-        for target in targets:
-            if target.handle.checkpoint_id is None:
-                target.handle = self.find_new(target) or target.handle
-        backups = self._in_checkpoints(targets)
-        seen: dict[str, ResourceStatus] = {}
-        for target in targets:
-            id = target.verified_id
-            backup = backups.get(target.handle.checkpoint_id or '')
-            if backup is not None:
-                target.handle = replace(target.handle, backup_id=backup.id)
-                seen[id] = seen_while_creating(backup)
-            else:
-                # It may be listed a little later.
-                overdue = self._is_overdue(target)
-                seen[id] = ResourceStatus('', is_absent=overdue)
-        return seen
-
-    def _in_checkpoints(
-        self, targets: Sequence[Target]
-    ) -> dict[str, ServerBackup]:
-        """The backup of each checkpoint, as far as they are listed.
-
-        The first pages show those of all: they are the newest.
-        """
-        wanted = {
-            t.handle.checkpoint_id for t in targets if t.handle.checkpoint_id
-        }
-        found: dict[str, ServerBackup] = {}
-        if len(wanted) > 1:
-            for backup in islice(self._csbs.backups.list(), _NEWEST):
-                if backup.checkpoint_id in wanted:
-                    found[backup.checkpoint_id] = backup
-                if len(found) == len(wanted):
-                    break
-        for id in sorted(wanted - set(found))[:MAX_SINGLE_GETS]:
-            for backup in self._csbs.backups.list(checkpoint_id=id):
-                found[id] = backup
-        return found
-
-    def _is_overdue(self, target: Target) -> bool:
-        """Whether its backup should be listed by now."""
-        accepted_at = self._accepted_at.get(target.verified_id)
-        return (
-            accepted_at is not None
-            and target.handle.backup_id is None
-            and self._clock() - accepted_at > APPEARS_IN
-        )
+        return self._watch.poll(targets)
 
     # -- what is checked before -----------------------------------------
 

@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from vbsclient import bulk
 from vbsclient.api import errors
 from vbsclient.api.http import Handle, Limits, Receipt
 from vbsclient.api.vbs import Backup, Share, VBSClient
 from vbsclient.bulk import State
+from vbsclient.change.combined import CombinedRequest
 from vbsclient.change.targets import (
     Change,
     Done,
@@ -31,53 +30,19 @@ from vbsclient.wording import brief
 
 
 @dataclass(eq=False)
-class _Request:
+class _Request(CombinedRequest):
     """The one POST of a backup, with all its new projects.
 
-    :ivar outcomes: of its targets, which have one end.
-    :ivar error: how it ended; None if it was accepted.
     :ivar is_unread: whether it was accepted, and what it has made is neither
         told nor to be read.
     :ivar share_ids: of the shares that there are after it, by project.
     """
 
     project_ids: list[str] = field(default_factory=list)
-    outcomes: list[Outcome] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    was_sent: bool = False
-    error: Exception | None = None
     is_unread: bool = False
-    request_id: str | None = None
     share_ids: dict[str, str] = field(default_factory=dict)
 
-    def begin(self) -> None:
-        """From now on none of its targets is "not sent"."""
-        self.was_sent = True
-        for outcome in self.outcomes:
-            outcome.started_at = outcome.started_at or bulk.now()
-            outcome.state = State.UNKNOWN
-
-    def undo(self) -> None:
-        """It was not sent after all."""
-        self.was_sent = False
-        for outcome in self.outcomes:
-            outcome.started_at = None
-            outcome.reset()
-
-    def finish(self) -> None:
-        """Tell all its targets; the run may be stopped before their turn."""
-        for outcome in self.outcomes:
-            outcome.answered_at = bulk.now()
-            try:
-                outcome.succeed(self.end_of(outcome.target))
-            except Exception as error:  # noqa: BLE001 - it is the outcome
-                outcome.fail(error)
-
     def end_of(self, target: Target) -> Done:
-        """What has become of one target.
-
-        :raises Exception: if there is no share.
-        """
         wanted: SharedWith = target.verified
         share_id = self.share_ids.get(wanted.project_id)
         if share_id is None:
@@ -195,16 +160,9 @@ class ShareCreation(Change):
 
     def send(self, target: Target, recorder: Recorder) -> Done:
         request = self._requests[target.verified_id]
-        with request.lock:
-            if not request.was_sent:
-                request.begin()
-                try:
-                    self._send(request, target, recorder)
-                except errors.Cancelled:
-                    request.undo()
-                    raise
-                request.finish()
-        return request.end_of(target)
+        return request.send_once(
+            target, lambda: self._send(request, target, recorder)
+        )
 
     def _send(
         self, request: _Request, target: Target, recorder: Recorder

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     )
     from vbsclient.osc.csbs.create import CreateCsbsBackup
     from vbsclient.osc.csbs.policy import ListCsbsPolicy, ShowCsbsPolicy
+    from vbsclient.osc.csbs.policy_members import (
+        AddCsbsPolicyServer,
+        ExecuteCsbsPolicy,
+        RemoveCsbsPolicyServer,
+    )
     from vbsclient.osc.csbs.policy_set import (
         CreateCsbsPolicy,
         DeleteCsbsPolicy,
@@ -48,6 +53,11 @@ if TYPE_CHECKING:
         ListVbsBackupPolicy,
         ListVbsBackupPolicyTask,
         ShowVbsBackupPolicy,
+    )
+    from vbsclient.osc.vbs.policy_members import (
+        AddVbsBackupPolicyVolume,
+        ExecuteVbsBackupPolicy,
+        RemoveVbsBackupPolicyVolume,
     )
     from vbsclient.osc.vbs.policy_set import (
         CreateVbsBackupPolicy,
@@ -74,6 +84,9 @@ COMMANDS = {
     ),
     'csbs.policy': 'ListCsbsPolicy ShowCsbsPolicy',
     'csbs.policy_set': 'CreateCsbsPolicy DeleteCsbsPolicy SetCsbsPolicy',
+    'csbs.policy_members': (
+        'AddCsbsPolicyServer ExecuteCsbsPolicy RemoveCsbsPolicyServer'
+    ),
     'csbs.prune': 'PruneCsbsBackup',
     'vbs.backup': 'DeleteVbsBackup ListVbsBackup ShowVbsBackup',
     'vbs.create': 'CreateVbsBackup',
@@ -84,6 +97,10 @@ COMMANDS = {
     'vbs.restore': 'RestoreVbsBackup',
     'vbs.policy_set': (
         'CreateVbsBackupPolicy DeleteVbsBackupPolicy SetVbsBackupPolicy'
+    ),
+    'vbs.policy_members': (
+        'AddVbsBackupPolicyVolume ExecuteVbsBackupPolicy '
+        'RemoveVbsBackupPolicyVolume'
     ),
     'vbs.prune': 'PruneVbsBackup',
     'vbs.share': 'CreateVbsShare DeleteVbsShare ListVbsShare ShowVbsShare',

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is verified before policies are created, changed and deleted."""
+"""What is verified and sent for each kind of change of a policy."""

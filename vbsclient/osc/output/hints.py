@@ -20,6 +20,12 @@ from vbsclient.creation import base as creation
 from vbsclient.creation import volume_backups as volume_backup_creation
 from vbsclient.deletion import checkpoints, prune, shares, volume_backups
 from vbsclient.lookup import kinds, origin, resources, sharing
+from vbsclient.policies import (
+    members,
+    server_members,
+    server_runs,
+    volume_runs,
+)
 from vbsclient.policies import servers as policy_servers
 from vbsclient.policies import settings as policy_settings
 from vbsclient.restoring import servers as restored_servers
@@ -220,6 +226,24 @@ _ON_THE_COMMAND_LINE = {
         'checkpoint with --provider.'
     ),
     login.CORRECT_AUTH_URL: 'Correct auth_url in clouds.yaml.',
+    members.MOVE: 'Add --move to let it leave that one.',
+    members.MOVE_UNKNOWN: (
+        'Try again later, or add --move if it may leave another policy.'
+    ),
+    server_members.PUT_BACK: (
+        'It is in no policy now. To put it back: "openstack csbs policy add '
+        'server {policy} {server}".'
+    ),
+    server_members.LOOK_AT_POLICY: (
+        'Look at it: "openstack csbs policy show {policy}". A --journal has '
+        'what it was before.'
+    ),
+    volume_runs.ADD_VOLUMES: (
+        'Add some first: "openstack vbs backup policy add volume".'
+    ),
+    server_runs.ADD_SERVERS: (
+        'Add some first: "openstack csbs policy add server".'
+    ),
     schedule_values.GIVE_TIMES_AND_DAYS: (
         'Give --at, and --every or --on, with --timezone if it is not UTC.'
     ),

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from vbsclient import bulk
 from vbsclient.api import errors
+from vbsclient.api.http import Handle
 from vbsclient.bulk import State
 from vbsclient.change.run import SameRefusal
 from vbsclient.change.targets import NotSent, Outcome, Target
@@ -45,6 +46,9 @@ class Terms:
     #: Whether it may be sent twice without harm: what is unknown counts as
     #: failed then, and all may be named again.
     is_repeatable: ClassVar[bool] = True
+
+    #: What to do about what has failed beside what has not.
+    retry: ClassVar[str] = 'To try again, name only what has failed.'
 
     @property
     def several(self) -> str:
@@ -143,6 +147,69 @@ class CreationTerms(Terms):
             f'do not run this command again, which would create more. To '
             f'{end}:'
         )
+
+
+@dataclass(frozen=True)
+class PolicyRunTerms(CreationTerms):
+    """The same for what a policy creates when it is executed.
+
+    :ivar look: the command that shows what has come of it.
+    """
+
+    look: str = ''
+
+    def called(self, target: Target) -> str:
+        return label(target)
+
+    def command_for(self, outcome: Outcome) -> str | None:
+        if outcome.target.handle != Handle():
+            return super().command_for(outcome)
+        is_open = outcome.state in (State.ACCEPTED, State.UNKNOWN)
+        return self.look if is_open else None
+
+    def commands_for(self, outcomes: Sequence[Outcome]) -> Sequence[str]:
+        # One may show what has come of several.
+        return list(dict.fromkeys(super().commands_for(outcomes)))
+
+
+@dataclass(frozen=True)
+class TaskTerms(PolicyRunTerms):
+    """The same for what the tasks of a policy create.
+
+    No option names a volume of a policy that is executed.
+    """
+
+    retry = (
+        'To try again, run "openstack vbs backup create" for the volumes '
+        'that have failed.'
+    )
+
+    def how_to(self, end: str) -> str:
+        # No command waits for the tasks of a policy.
+        return super().how_to('see how far that is')
+
+
+@dataclass(frozen=True)
+class MemberTerms(Terms):
+    """The same for what joins a policy, or leaves it.
+
+    :ivar look: the command that shows the policy.
+    """
+
+    one: str = 'volume'
+    verb: str = 'add'
+    doing: str = 'adding'
+    done: str = 'added'
+    noun: str = 'addition'
+    look: str = ''
+
+    unanswered = 'look at the policy'
+
+    def command_for(self, outcome: Outcome) -> str | None:
+        return self.look if outcome.state is State.UNKNOWN else None
+
+    def how_to_settle(self, count: int) -> str:
+        return 'Look at the policy before you retry:'
 
 
 @dataclass(frozen=True)
@@ -401,7 +468,7 @@ def summary(failed: Sequence[Outcome], total: int, words: Terms) -> str:
     if words.is_repeatable or len(failed) == total:
         return said
     # What helps a single one may be another try.
-    return f'{said} To try again, name only what has failed.'
+    return f'{said} {words.retry}'
 
 
 def unprinted(outcomes: Sequence[Outcome], words: Terms) -> str:
