@@ -197,7 +197,7 @@ def test_a_server_of_another_policy_is_refused(
         *(*CREATE, *NIGHTLY, '--server', 'web0', 'nightly'),
         complains=[
             re.compile(
-                f'create policy nightly: the server web0 belongs to the '
+                f'create policy nightly: server web0: it belongs to the '
                 f'policy other .{plan.id}.*csbs policy remove server '
                 f'{plan.id} {server.id}'
             ),

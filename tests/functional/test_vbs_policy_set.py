@@ -204,9 +204,21 @@ def test_a_volume_that_is_not_there_keeps_the_policy_from_being_created(
     assert policy_changes(c) == []
 
 
-@pytest.mark.parametrize('told', ['failed', 'coded-success', 'nothing'])
+@pytest.mark.parametrize(
+    ('told', 'words', 'count'),
+    [
+        ('failed', 'is not', 1),
+        ('coded-success', 'is not', 1),
+        # It may have joined all the same.
+        ('nothing', 'may not be', None),
+    ],
+)
 def test_a_volume_that_does_not_join_is_named_with_the_command(
-    cloud: CloudFactory, openstack: Openstack, told: str
+    cloud: CloudFactory,
+    openstack: Openstack,
+    told: str,
+    words: str,
+    count: int | None,
 ) -> None:
     c = cloud(
         catalog='vbs+volumev3',
@@ -218,15 +230,103 @@ def test_a_volume_that_does_not_join_is_named_with_the_command(
         *(*CREATE, *NIGHTLY, '--volume=one', '--volume=two', 'nightly'),
         *('-f', 'json'),
         complains=[
-            re.compile(f'was created, and 1 volume is not in it: {two.id}'),
+            re.compile(f'was created, and 1 volume {words} in it: {two.id}'),
             '  openstack vbs backup policy add volume ',
         ],
     )
     policy = policies(c)['nightly']
     assert policy.volume_ids == [one.id]
-    assert result.json()['volumes'] == 1
+    assert result.json()['volumes'] == count
     [command] = commands_in(result.stderr)
     assert command == [*POLICY, 'add', 'volume', policy.id, two.id]
+
+
+def taken(c: Sandbox, *names: str) -> VolumePolicy:
+    """A policy that has volumes of these names, and a task for each."""
+    volumes = [c.state.add_volume(name) for name in names]
+    policy: VolumePolicy = add(c, 'weekly', *volumes)
+    for volume in volumes:
+        c.state.volume_policies.add_task(policy, volume.id, 'EXECUTE_SUCCESS')
+    return policy
+
+
+@pytest.mark.parametrize('options', [(), ('--dry-run',)])
+def test_volumes_of_another_policy_keep_it_from_being_created(
+    cloud: CloudFactory, openstack: Openstack, options: tuple[str, ...]
+) -> None:
+    c = cloud(catalog='vbs+volumev3')
+    weekly = taken(c, 'one', 'two')
+    c.state.add_volume('free')
+    volumes = [f'--volume={name}' for name in ('one', 'free', 'two')]
+    openstack(
+        *(*CREATE, *NIGHTLY, *volumes, 'nightly', *options),
+        complains=[
+            re.compile(
+                f'create policy nightly: volume one: it belongs to the policy '
+                f'weekly .{weekly.id}., .*; volume two: it .*--move'
+            ),
+            ...,
+        ],
+    )
+    assert policy_changes(c) == []
+
+
+def test_volumes_move_to_a_new_policy_when_asked(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(catalog='vbs+volumev3')
+    weekly = taken(c, 'one')
+    [id] = weekly.volume_ids
+    command = (
+        *(*CREATE, *NIGHTLY, '--volume=one', '--move', 'nightly'),
+        *('-f', 'json'),
+    )
+    planned = openstack(*command, '--dry-run').json()
+    leaves = f'Volume one leaves the policy weekly ({weekly.id}), of which is'
+    assert leaves in planned['remarks'][0]
+    assert policy_changes(c) == []
+    shown = openstack(*command).json()
+    assert shown['volumes'] == 1
+    assert leaves in shown['remarks'][0]
+    assert shown['remarks'][1] == (
+        f'Adding volumes: the policy weekly ({weekly.id}) has 1 volume fewer '
+        f'than before.'
+    )
+    assert (policies(c)['nightly'].volume_ids, weekly.volume_ids) == ([id], [])
+
+
+def test_the_command_for_a_volume_that_did_not_join_moves_it_too(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(catalog='vbs+volumev3', policy_members_failed=1)
+    weekly = taken(c, 'one')
+    result = openstack(
+        *(*CREATE, *NIGHTLY, '--volume=one', '--move', 'nightly'),
+        complains=['was created, and 1 volume is not in it', ...],
+    )
+    [command] = commands_in(result.stderr)
+    c.knobs.policy_members_failed = 0
+    openstack(*command)
+    assert weekly.volume_ids == []
+
+
+def test_tasks_that_cannot_be_read_keep_it_from_being_created(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(catalog='vbs+volumev3')
+    taken(c, 'other')
+    c.state.add_volume('one')
+    c.knobs.faults.append(
+        Fault('status', 'GET', 'backuptasks', status=500, times=None)
+    )
+    openstack(
+        *(*CREATE, *NIGHTLY, '--volume=one', 'nightly'),
+        complains=[
+            'volume one: whether it belongs to another policy could not be',
+            '1 of 1 policies failed to create.',
+        ],
+    )
+    assert policy_changes(c) == []
 
 
 def test_a_lost_answer_about_volumes_is_settled_by_their_number(

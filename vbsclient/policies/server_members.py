@@ -502,7 +502,7 @@ class ServerAddition(ServerMembers):
         ids = {target.verified_id for target in targets}
         update = self._update(
             self._policy.id,
-            _with([_row_of(target.verified) for target in targets]),
+            _with([row_of(target.verified) for target in targets]),
             ids,
             self._action,
             recorder,
@@ -649,7 +649,8 @@ def _joined(before: str, text: str) -> str:
     return f'{before}; {text}' if before else text
 
 
-def _row_of(server: Server) -> dict[str, Any]:
+def row_of(server: Server) -> dict[str, Any]:
+    """A server, as requests name it."""
     return {
         'id': server.id,
         'type': _SERVER_TYPE,

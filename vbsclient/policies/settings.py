@@ -25,7 +25,6 @@ from vbsclient.change.targets import (
     Target,
 )
 from vbsclient.creation import base
-from vbsclient.lookup.existence import AnswerT, LookupResult
 from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.policies import find_policies
 from vbsclient.lookup.refusals import RefusedError
@@ -114,6 +113,7 @@ class PolicyCreation(_PolicyChange):
         retention, as the service has them.
     :ivar left: {id: why} of what the request could not name, and was not
         added afterwards.
+    :ivar is_sure: whether none of these may belong to it all the same.
     """
 
     def __init__(
@@ -131,6 +131,7 @@ class PolicyCreation(_PolicyChange):
         #: The ids of the policies before it is created.
         self._others: set[str] = set()
         self.left: dict[str, str] = {}
+        self.is_sure = True
 
     def targets(self) -> list[Target]:
         name = self._name
@@ -141,23 +142,29 @@ class PolicyCreation(_PolicyChange):
         self._others = {row.id for row in rows}
         try:
             self._refuse_taken(rows, name)
-            self.verify_members(rows)
+            target.notes += self.verify_members(rows)
         except RefusedError as refusal:
             target.refusal = refusal
         return [target]
 
-    def verify_members(self, policies: Sequence[Any]) -> None:
+    def verify_members(self, policies: Sequence[Any]) -> Sequence[str]:
         """Look up what the policy is to back up.
 
         :param policies: all that there are.
+        :returns: what is worth knowing of them.
         :raises RefusedError: if one of them cannot belong to it.
         """
+        return ()
 
-    def add_members(self, target: Target, recorder: Recorder) -> None:
-        """Add what the request that creates a policy cannot name."""
+    def add_members(self, target: Target, recorder: Recorder) -> str:
+        """Add what the request that creates a policy cannot name.
 
-    def member_count(self) -> int:
-        """How many belong to it when all is done."""
+        :returns: what else has come of it.
+        """
+        return ''
+
+    def member_count(self) -> int | None:
+        """How many belong to it when all is done; None if nobody knows."""
         return 0
 
     def describe(self, target: Target) -> Described:
@@ -187,8 +194,10 @@ class PolicyCreation(_PolicyChange):
             remark = f'{unknown.remark}: this is the only policy of the name'
         except errors.ServiceError as error:
             raise _explained(error) from error
-        self.add_members(target, recorder)
-        return Done(request_id, is_final=True, remark=remark)
+        remarks = [remark, self.add_members(target, recorder)]
+        return Done(
+            request_id, is_final=True, remark='; '.join(filter(None, remarks))
+        )
 
     def _find_new(self) -> str | None:
         """The id of what a lost answer has created; None if nothing is."""
@@ -361,23 +370,6 @@ class PolicyUpdate(_PolicyChange):
             f'should be: {_said(wrong)}',
             PUT_BACK,
         )
-
-
-def refuse_missing(
-    found: LookupResult[AnswerT], arguments: Sequence[str]
-) -> list[AnswerT]:
-    """What was found for these names and ids, in their order, if all was.
-
-    :raises RefusedError: if something was not.
-    :raises ClientError: if something could not be read.
-    """
-    answers = [found[argument] for argument in arguments]
-    wrong = [one for one in answers if isinstance(one, ClientError)]
-    if len(wrong) > 1 and all(isinstance(e, RefusedError) for e in wrong):
-        raise RefusedError('; '.join(error.message for error in wrong))
-    if wrong:
-        raise wrong[0]
-    return [one for one in answers if not isinstance(one, ClientError)]
 
 
 def _said(found: Sequence[Difference]) -> str:

@@ -319,12 +319,13 @@ class PolicyCreateCommand(PolicyOptions, ChangeOneCommand):
         if outcome.state is not State.DONE and not is_planned:
             return None
         remark = outcome.result.remark if outcome.result else ''
+        told = [*target.notes, *filter(None, [remark])]
         return of_settings(
             creation.describe(target),
             self.now,
             _RUNS,
             zone=self.wanted.schedule.zone,
-            notes=[f'{capital(remark)}.'] if remark else [],
+            notes=[f'{capital(one)}.' for one in told],
         )
 
 
