@@ -442,7 +442,7 @@ def test_a_policy_that_cannot_be_read_again_is_unknown(
     )
     [row] = openstack(
         *(*ADD, 'weekly', 'one', *JSON),
-        complains=['could not be read again', ..., ...],
+        complains=['It could not be read afterwards', ..., ...],
         code=1,
     ).json()
     assert row['Result'] == 'unknown'

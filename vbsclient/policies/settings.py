@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Creating policies, and changing what they say of themselves.
-
-A policy is changed as a whole, and no service knows of versions: it is read
-before and after, and compared with what was asked for.
-"""
+"""Creating policies, and changing what they say of themselves."""
 
 from __future__ import annotations
 
@@ -13,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from vbsclient.api import errors
-from vbsclient.api.errors import ClientError
 from vbsclient.api.http import Limits, Receipt
 from vbsclient.api.names import is_named
 from vbsclient.bulk import State
@@ -28,6 +23,7 @@ from vbsclient.creation import base
 from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.policies import find_policies
 from vbsclient.lookup.refusals import RefusedError
+from vbsclient.policies.modification import modify
 from vbsclient.policies.services import Edit, PolicyService
 from vbsclient.schedule import InvalidSetting
 from vbsclient.schedule.comparison import Difference, differences, expected
@@ -308,67 +304,30 @@ class PolicyUpdate(_PolicyChange):
             )
         changes = self._changes(policy)
         try:
-            receipt = recorder.record(
-                target,
-                'set',
-                lambda: service.update(id, changes),
-                before=before,
-            )
-        except errors.OutcomeUnknown as unknown:
-            self._compare(id, before, changes, unknown)
-            recorder.settle(target, 'set')
-            return Done(
-                unknown.request_id, is_final=True, remark=unknown.remark
+            modified = modify(
+                *(service, policy, changes, target, 'set', recorder),
+                self._limits,
             )
         except errors.ServiceError as error:
             raise _explained(error) from error
-        self._compare(id, before, changes)
-        return Done(receipt.request_id, is_final=True)
-
-    def _compare(
-        self,
-        id: str,
-        before: Mapping[str, Any],
-        changes: Mapping[str, Any],
-        unknown: errors.OutcomeUnknown | None = None,
-    ) -> None:
-        """Check that a policy is what it should be, and nothing else.
-
-        A list may be behind for a moment: what is not right is read again.
-
-        :param unknown: how the request ended, if it was not accepted.
-        :raises ChangeFailed: if it is not.
-        :raises OutcomeUnknown: if that cannot be read.
-        """
-        refusal = (
-            unknown.refusal
-            if unknown
-            else ClientError('the service accepted it')
-        )
-        wrong: list[Difference] | None = None
-        after: Mapping[str, Any] = {}
-        read_error: ClientError | None = None
-        for pause in base.LOOKS:
-            if self._limits.stop.wait(pause):
-                break
-            try:
-                after = self._service.raw(self._service.policies.get(id))
-            except ClientError as error:
-                read_error = error
-                continue
-            wrong = differences(before, changes, after)
-            if not wrong:
-                return
-        if wrong is None:
-            raise errors.OutcomeUnknown(refusal, read_error)
-        if unknown and not differences(before, {}, after):
+        lost = modified.lost
+        if modified.differs:
+            after = service.raw(modified.after)
+            if lost is not None and not differences(before, {}, after):
+                # It may be carried out yet.
+                raise lost
+            said = lost.message if lost else 'the service accepted it'
             raise ChangeFailed(
-                f'{refusal.message.rstrip(".")}; the policy is unchanged'
+                f'{said.rstrip(".")}, but the policy is not as it should be: '
+                f'{_said(modified.differs)}',
+                PUT_BACK,
             )
-        raise ChangeFailed(
-            f'{refusal.message.rstrip(".")}, but the policy is not as it '
-            f'should be: {_said(wrong)}',
-            PUT_BACK,
+        if lost is not None:
+            recorder.settle(target, 'set')
+        return Done(
+            modified.request_id,
+            is_final=True,
+            remark=lost.remark if lost else '',
         )
 
 

@@ -44,8 +44,6 @@ _MOST_IN_REQUEST = 40
 #: How far back the tasks of another policy say that it has a volume.
 _RECENT = timedelta(days=30)
 
-_LOST = 'its answer was lost'
-
 
 @dataclass(eq=False)
 class _Request(CombinedRequest):
@@ -176,22 +174,22 @@ class VolumeMembers(Change):
 
         action = f'{self._action} {", ".join(volume_ids)}'
         policy = Target('', 'policy', 'VBS', self.policy.id, self.policy.name)
+        lost: errors.OutcomeUnknown | None = None
         try:
             receipt = recorder.record(policy, action, change)
             request.request_id = receipt.request_id
         except errors.Cancelled:
             raise
         except errors.OutcomeUnknown as unknown:
-            request.error = unknown
+            request.error = lost = unknown
             request.request_id = unknown.request_id
         except Exception as error:  # noqa: BLE001 - that of all its targets
             request.error = error
             return
-        was_lost = request.error is not None
         # Whatever the counts tell: an interruption finds what was answered.
         request.tell()
-        self._compare(request, before, was_lost=was_lost)
-        if was_lost and request.error is None:
+        self._compare(request, before, lost)
+        if lost is not None and request.error is None:
             recorder.settle(policy, action)
 
     def _counts(self) -> Mapping[str, Policy] | None:
@@ -203,11 +201,13 @@ class VolumeMembers(Change):
         self,
         request: _Request,
         before: Mapping[str, Policy] | None,
-        *,
-        was_lost: bool,
+        lost: errors.OutcomeUnknown | None,
     ) -> None:
-        """Say what the counts tell of a request that was sent."""
-        wanted = len(request.volume_ids) if was_lost else request.done
+        """Say what the counts tell of a request that was sent.
+
+        :param lost: how it ended, if it may not have been accepted.
+        """
+        wanted = len(request.volume_ids) if lost else request.done
         grown: int | None = None
         after: Mapping[str, Policy] | None = None
         for pause in base.LOOKS:
@@ -216,14 +216,14 @@ class VolumeMembers(Change):
                 break
             after = self._counts()
             grown = self._grown(before, after)
-        if was_lost:
+        if lost is not None:
             if grown == wanted:
                 request.error = None
                 request.results = {
                     id: VolumeResult(id, Known.YES)
                     for id in request.volume_ids
                 }
-                request.remarks.append(_LOST)
+                request.remarks.append(lost.remark)
         elif grown is not None and grown != wanted:
             request.remarks.append(self._differs(grown, wanted))
         if before is not None and after is not None:
