@@ -158,7 +158,7 @@ def test_the_help_of_each_needs_no_cloud(
         ('vbs backup pol list', True),
         ('vbs b p l', True),
         ('vbs pol list', False),
-        ('vbs p li', False),
+        ('vbs p lis', False),
     ],
 )
 def test_each_lists_policies_by_its_own_words(
