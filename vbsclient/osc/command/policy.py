@@ -25,6 +25,7 @@ from vbsclient.osc.output.messages import Terms
 from vbsclient.osc.output.policies import (
     DESCRIPTION,
     NAME,
+    NEXT_RUNS,
     RUNS,
     SETTINGS,
     ShownPolicy,
@@ -323,14 +324,11 @@ class PolicyCreateCommand(PolicyOptions, ChangeOneCommand):
         return of_settings(
             creation.describe(target),
             self.now,
-            _RUNS,
+            NEXT_RUNS,
             zone=self.wanted.schedule.zone,
             notes=[f'{capital(one)}.' for one in told],
         )
 
-
-#: How many of the next runs are shown.
-_RUNS = 3
 
 #: The fields of what a dry run compares.
 _COMPARED = (
@@ -409,8 +407,8 @@ class PolicySetCommand(PolicyOptions, ChangeCommand):
         before, after = (
             row_of(columns, shown, parsed_args)
             for shown in (
-                of_settings(update.plan.before, self.now, _RUNS),
-                of_settings(update.plan.after, self.now, _RUNS, zone=zone),
+                of_settings(update.plan.before, self.now, NEXT_RUNS),
+                of_settings(update.plan.after, self.now, NEXT_RUNS, zone=zone),
             )
         )
         fields = [column.title for column in columns]
