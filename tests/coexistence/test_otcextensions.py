@@ -11,6 +11,7 @@ import pytest
 
 from tests.functional.conftest import CloudFactory, cloud
 from tests.functional.shell import Openstack
+from tests.functional.wire import requests
 from tests.sandbox import Sandbox
 
 __all__ = ['cloud']
@@ -25,8 +26,19 @@ OURS = (
     'vbs share list',
     'csbs checkpoint delete',
     'csbs backup list',
+    'vbs backup policy list',
+    'vbs backup policy delete',
+    'vbs backup policy task list',
+    'vbs backup policy add volume',
+    'csbs policy list',
 )
-THEIRS = ('vbs policy list', 'vbs policy delete')
+THEIRS = tuple(
+    f'vbs policy {verb}'
+    for verb in (
+        *('create', 'delete', 'execute', 'link', 'list', 'show', 'unlink'),
+        'update',
+    )
+)
 
 #: Where a version may be set, and whose setting it is.
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -62,6 +74,7 @@ def test_no_command_is_of_both_plugins() -> None:
         name for name, _ in entries if name.startswith(('vbs_', 'csbs_'))
     )
     assert commands['vbs_policy_list'] == commands['vbs_backup_list'] == 1
+    assert commands['vbs_backup_policy_list'] == 1
     assert max(commands.values()) == 1
 
 
@@ -121,7 +134,11 @@ def test_help_and_completion_list_both(
     assert 'vbs policy list' in shown
     completion = openstack.run(*options, 'complete', **settings).stdout
     assert "cmds_vbs='backup job policy quota share'" in completion
-    assert "cmds_csbs='backup checkpoint quota'" in completion
+    assert "cmds_csbs='backup checkpoint policy quota'" in completion
+    ours = 'add create delete execute list remove set show task'
+    theirs = 'create delete execute link list show unlink update'
+    assert f"cmds_vbs_backup_policy='{ours}'" in completion
+    assert f"cmds_vbs_policy='{theirs}'" in completion
 
 
 @pytest.mark.parametrize('command', [*OURS, *THEIRS])
@@ -130,3 +147,61 @@ def test_the_help_of_each_needs_no_cloud(
 ) -> None:
     shown = openstack.process('help', *command.split())
     assert re.match(f'usage: [a-z]+ {command} ', shown.stdout)
+
+
+@pytest.mark.parametrize(
+    ('typed', 'is_ours'),
+    [
+        ('vbs backup policy list', True),
+        ('vbs policy list', False),
+        # Words may be short where nothing is changed.
+        ('vbs backup pol list', True),
+        ('vbs b p l', True),
+        ('vbs pol list', False),
+        ('vbs p lis', False),
+    ],
+)
+def test_each_lists_policies_by_its_own_words(
+    cloud: CloudFactory, openstack: Openstack, typed: str, is_ours: bool
+) -> None:
+    c = _start(cloud, 'none-json')
+    policy = c.state.volume_policies.add(c.project_id, 'nightly')
+    shown = openstack.process(*typed.split(), '-f', 'json')
+    [row] = [row for row in shown.json() if policy.id in row.values()]
+    assert ('Next Run' in row) == is_ours
+
+
+def test_each_deletes_policies_by_its_own_words(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = _start(cloud, 'none-json')
+    policies = c.state.volume_policies
+    ours, theirs = (policies.add(c.project_id, n).id for n in ('one', 'two'))
+    journal = openstack.home / 'journal'
+    openstack.process(
+        *('vbs', 'backup', 'policy', 'delete', ours),
+        *('--journal', str(journal)),
+    )
+    assert ours in journal.read_text()
+    assert theirs in policies.of_project(c.project_id)
+    openstack.process('vbs', 'policy', 'delete', theirs)
+    left = policies.of_project(c.project_id)
+    assert not {ours, theirs} & set(left)
+
+
+@pytest.mark.parametrize(
+    'typed',
+    ['vbs b p delete', 'vbs backup pol delete', 'vbs b p a v', 'csbs p d'],
+)
+def test_short_words_of_ours_change_nothing(
+    cloud: CloudFactory, openstack: Openstack, typed: str
+) -> None:
+    c = _start(cloud, 'none-json')
+    policy = c.state.volume_policies.add(c.project_id, 'nightly').id
+    more = ('x',) if 'v' in typed.split()[1:] else ()
+    openstack.process(
+        *(*typed.split(), policy, *more),
+        complains=[..., 'write the command in full'],
+        code=2,
+    )
+    assert requests(c) == []

@@ -35,6 +35,12 @@ DELETES = (
 CREATES = ('vbs backup create', 'csbs backup create', 'vbs share create')
 RESTORES = ('vbs backup restore', 'csbs backup restore')
 CHANGES = (*DELETES, *CREATES)
+#: One for each verb that changes a policy.
+POLICY_CHANGES = {
+    'vbs backup policy create': 'POST',
+    'csbs policy set': 'PUT',
+    'vbs backup policy delete': 'DELETE',
+}
 WAITS = (
     'vbs backup delete',
     'csbs checkpoint delete',
@@ -49,7 +55,13 @@ READS = ('before a change', 'in a wait', 'in a list')
 CAREFUL = ('csbs checkpoint delete --item', 'csbs backup delete')
 
 #: These are done when they are answered, and what their report says then.
-AT_ONCE = {'vbs share delete': 'deleted', 'vbs share create': 'shared'}
+AT_ONCE = {
+    'vbs share delete': 'deleted',
+    'vbs share create': 'shared',
+    'vbs backup policy create': 'created',
+    'csbs policy set': 'changed',
+    'vbs backup policy delete': 'deleted',
+}
 
 
 @dataclass(frozen=True)
@@ -149,6 +161,12 @@ class Trouble:
     def overwriting(self) -> Created:
         """If a POST is hit that overwrites something."""
         return self.restore or self.creation
+
+    def of_policy(self, command: str) -> Deleted | Created:
+        """If the only change of a policy is hit."""
+        if POLICY_CHANGES[command] == 'DELETE':
+            return replace(self.deletion.of(command), other='')
+        return self.creation.of(command)
 
 
 @dataclass(frozen=True)
@@ -559,6 +577,14 @@ def restore_rows() -> list[tuple[str, ...]]:
     return rows
 
 
+def policy_rows() -> list[tuple[str, ...]]:
+    """The title of each row and a cell for each command."""
+    return [
+        (row.title, *(str(row.of_policy(c)) for c in POLICY_CHANGES))
+        for row in TROUBLES
+    ]
+
+
 def read_rows() -> Sequence[tuple[str, ...]]:
     """The title of each row and a cell for each of :data:`READS`."""
     rows = [
@@ -589,6 +615,15 @@ def tables() -> str:
             '===============',
             '',
             *_table(('The POST meets', *RESTORES), restore_rows(), (40, 20)),
+            '',
+            'While changing policies',
+            '=======================',
+            '',
+            *_table(
+                ('The request meets', *POLICY_CHANGES),
+                policy_rows(),
+                (40, 20),
+            ),
             '',
             'While reading',
             '=============',

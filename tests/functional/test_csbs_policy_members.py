@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.functional.conftest import CloudFactory
-from tests.functional.member_wire import policy_requests
+from tests.functional.policy_wire import policy_requests
 from tests.functional.shell import Openstack
 from tests.functional.targets import commands_in
 from tests.functional.wire import UNKNOWN, requests
@@ -442,7 +442,7 @@ def test_a_policy_that_cannot_be_read_again_is_unknown(
     )
     [row] = openstack(
         *(*ADD, 'weekly', 'one', *JSON),
-        complains=['could not be read again', ..., ...],
+        complains=['It could not be read afterwards', ..., ...],
         code=1,
     ).json()
     assert row['Result'] == 'unknown'

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.functional.conftest import CloudFactory
-from tests.functional.policy_wire import policy_changes
+from tests.functional.policy_wire import policy_requests
 from tests.functional.shell import Openstack
 from tests.functional.wire import PROVIDER, requests
 from tests.sandbox import Fault, Sandbox
@@ -59,7 +59,7 @@ def test_a_policy_is_created_and_shown(
         10,
         4,
     )
-    assert policy_changes(c) == [
+    assert policy_requests(c) == [
         (
             f'POST {PATH}',
             {
@@ -124,7 +124,7 @@ def test_a_rule_is_sent_as_it_is(
     c = cloud()
     rule = 'FREQ=WEEKLY;BYDAY=MO;BYHOUR=2;BYMINUTE=0'
     openstack(*CREATE, '--rrule', rule, '--keep-last=7', 'weekly')
-    [operation] = policy_changes(c)[0][1]['policy']['scheduled_operations']
+    [operation] = policy_requests(c)[0][1]['policy']['scheduled_operations']
     assert operation['trigger']['properties']['pattern'] == pattern(rule)
 
 
@@ -138,7 +138,7 @@ def test_a_dry_run_creates_nothing(
         *('-f', 'json'),
     ).json()
     assert (shown['id'], shown['servers']) == (None, 1)
-    assert policy_changes(c) == []
+    assert policy_requests(c) == []
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_name_that_is_taken_is_refused(
         *(*CREATE, *NIGHTLY, 'nightly'),
         complains=[re.compile(f'exists already .{plan.id}.'), '1 of 1 '],
     )
-    assert policy_changes(c) == []
+    assert policy_requests(c) == []
 
 
 def test_a_server_of_another_policy_is_refused(
@@ -197,14 +197,14 @@ def test_a_server_of_another_policy_is_refused(
         *(*CREATE, *NIGHTLY, '--server', 'web0', 'nightly'),
         complains=[
             re.compile(
-                f'create policy nightly: the server web0 belongs to the '
+                f'create policy nightly: server web0: it belongs to the '
                 f'policy other .{plan.id}.*csbs policy remove server '
                 f'{plan.id} {server.id}'
             ),
             '1 of 1 policies failed to create.',
         ],
     )
-    assert policy_changes(c) == []
+    assert policy_requests(c) == []
 
 
 def test_servers_that_are_not_there_are_all_named(
@@ -215,7 +215,7 @@ def test_servers_that_are_not_there_are_all_named(
         *(*CREATE, *NIGHTLY, '--server=a1', '--server=b1', 'nightly'),
         complains=[re.compile("for 'a1'; No server found for 'b1'"), '1 of'],
     )
-    assert policy_changes(c) == []
+    assert policy_requests(c) == []
 
 
 def test_a_lost_answer_is_settled_by_the_name(
@@ -225,7 +225,7 @@ def test_a_lost_answer_is_settled_by_the_name(
     c.knobs.faults.append(Fault('reset-after', 'POST', 'policies$'))
     shown = openstack(*CREATE, *NIGHTLY, 'nightly', '-f', 'json').json()
     assert shown['id'] == plan_named(c, 'nightly').id
-    assert len(policy_changes(c)) == 1
+    assert len(policy_requests(c)) == 1
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_only_what_changes_is_sent_and_whether_it_is_enabled(
     before = copy.deepcopy(plan.body)
     assert openstack(*SET, '--name', 'new', plan.id).stdout == ''
     operation = {'id': plan.operation['id'], 'enabled': enabled}
-    assert policy_changes(c) == [
+    assert policy_requests(c) == [
         (
             f'PUT {PATH}/{plan.id}',
             {'policy': {'name': 'new', 'scheduled_operations': [operation]}},
@@ -288,7 +288,7 @@ def test_nothing_to_change_is_a_success_without_a_change(
         *('-f', 'json'),
     ).json()
     assert [row['Result'] for row in rows] == ['unchanged']
-    assert policy_changes(c) == []
+    assert policy_requests(c) == []
 
 
 def test_a_dry_run_shows_before_and_after(
@@ -305,7 +305,7 @@ def test_a_dry_run_shows_before_and_after(
         ['02:00'],
         ['02:00'],
     ]
-    assert policy_changes(c) == []
+    assert policy_requests(c) == []
 
 
 UNSEEN = (
@@ -378,7 +378,7 @@ def test_a_policy_without_its_operation_is_not_changed(
         *(*SET, '--name', 'new', 'nightly'),
         complains=['does not say whether it is enabled', '1 of 1 policies'],
     )
-    assert policy_changes(c) == []
+    assert policy_requests(c) == []
 
 
 # -- delete ----------------------------------------------------------------
@@ -399,7 +399,7 @@ def test_a_policy_with_servers_is_asked_about(
             'add --yes. Nothing was deleted.',
         ],
     )
-    assert policy_changes(c) == []
+    assert policy_requests(c) == []
     openstack(*DELETE, 'empty')
     openstack(*DELETE, '--yes', 'nightly')
     assert not c.state.plans
@@ -418,7 +418,7 @@ def test_a_policy_whose_servers_are_not_known_is_asked_about(
             'add --yes. Nothing was deleted.',
         ],
     )
-    assert policy_changes(c) == []
+    assert policy_requests(c) == []
 
 
 def test_a_lost_answer_to_a_deletion_is_settled(

@@ -4,6 +4,7 @@
 import signal
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,41 @@ def test_a_command_that_ends(
     c = cloud(deletion_time=3600, creation_time=3600, **ROOMY)
     openstack.process(
         *(*command, '-f', 'json', *arguments, name(c.state)),
+        complains=complains,
+        code=code,
+    )
+
+
+@pytest.mark.parametrize(
+    ('command', 'arguments', 'complains', 'code'),
+    [
+        ('delete --yes', (), [], ExitCode.DONE),
+        (
+            *('delete --yes', ('ghost',)),
+            *(['found', '1 of 2 policies failed'], ExitCode.FAILED),
+        ),
+        ('delete', ('--wait',), [...], ExitCode.USAGE),
+        ('execute', (), ['does not expire'], ExitCode.DONE),
+        (
+            *('execute', ('--wait', '--timeout', '1s')),
+            *([...], ExitCode.UNFINISHED),
+        ),
+    ],
+)
+def test_a_command_for_policies_that_ends(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    command: str,
+    arguments: tuple[str, ...],
+    complains: list[Any],
+    code: ExitCode,
+) -> None:
+    c = cloud(creation_time=3600, **ROOMY)
+    policies, volume = c.state.volume_policies, c.state.add_volume()
+    id = policies.add(c.project_id, 'nightly', volume).id
+    openstack.process(
+        *('vbs', 'backup', 'policy', *command.split(), '-f', 'json'),
+        *(*arguments, id),
         complains=complains,
         code=code,
     )

@@ -31,10 +31,12 @@ from tests.functional.fault_matrix import (
     NEVER_MADE,
     ODD,
     PAGE,
+    POLICY_CHANGES,
     RESTORES,
     TROUBLES,
     UNREACHABLE,
     WAITS,
+    Created,
     Crowd,
     Trouble,
     page,
@@ -273,6 +275,74 @@ def test_a_restore_in_trouble(
         assert 'retry' not in result.stderr.lower()
     without_plan = result.stderr.partition(BACKUP_FIRST)[2]
     assert len(without_plan) < 2000
+
+
+@_marked(
+    [
+        case
+        for command, method in POLICY_CHANGES.items()
+        for case in _sampled(
+            [command], 'deletion' if method == 'DELETE' else 'creation'
+        )
+    ]
+)
+def test_a_change_of_a_policy_in_trouble(
+    cloud: CloudFactory,
+    openstack: Openstack,
+    pauses: list[float],
+    command: str,
+    case: Case,
+    fault: Aimed,
+) -> None:
+    row, method = case[0], POLICY_CHANGES[command]
+    wanted = row.of_policy(command)
+    c = cloud()
+    c.seed()
+    fault.method, fault.path = method, '/(backuppolicy|policies)(/[^/]*)?$'
+    c.knobs.faults.append(fault)
+    if method == 'POST':
+        schedule = ('--at', '02:00', '--every', '1d', '--keep-last', '7')
+        arguments = [*schedule, 'nightly']
+    elif method == 'PUT':
+        arguments = ['--disable', c.state.add_plan('nightly').id]
+    else:
+        arguments = [c.state.volume_policies.add(c.project_id, 'nightly').id]
+    before = states_of_policies(c)
+    result = openstack.run(*words(command), *arguments, *REPORT)
+    if method != 'POST':
+        assert results(result) == [wanted.said], result
+    elif wanted.said == 'created':
+        assert result.json()['name'] == 'nightly'
+    else:
+        assert result.stdout == ''
+        is_unknown = 'is created is unknown' in result.stderr
+        assert is_unknown == (wanted.said == 'unknown'), result
+    assert result.code == wanted.code, result
+    sent = [r for r in c.requests if r.method == method and 'polic' in r.path]
+    assert len(sent) == wanted.sent
+    assert (states_of_policies(c) != before) == wanted.acted
+    if isinstance(wanted, Created):
+        # A remark begins like a sentence.
+        said = result.stdout.lower()
+        told = [told for told in (LOST, ODD) if told in said]
+        assert told == ([wanted.remark] if wanted.remark else [])
+    if wanted.said == 'unknown':
+        # It says how to see what came of it, and never to repeat it.
+        assert '\n  openstack ' in result.stderr
+        assert 'retry' not in result.stderr.lower()
+    assert len(result.stderr) < 2000
+    if row.pauses and wanted.sent > 1:
+        assert row.pauses[0] <= pauses[0] <= row.pauses[1]
+
+
+def states_of_policies(sandbox: Sandbox) -> list[tuple[str, bool]]:
+    """The policies that there are, and whether they are enabled."""
+    state = sandbox.state
+    volumes = state.volume_policies.of_project(sandbox.project_id).values()
+    return [
+        *((p.name, p.schedule['status'] == 'ON') for p in volumes),
+        *((p.name, p.operation['enabled']) for p in state.plans.values()),
+    ]
 
 
 @_marked(_sampled(['vbs backup prune', 'csbs backup prune'], 'deletion'))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.functional.conftest import CloudFactory
-from tests.functional.member_wire import policy_requests
+from tests.functional.policy_wire import policy_requests
 from tests.functional.shell import Openstack
 from tests.functional.targets import commands_in
 from tests.functional.test_interruption import SOON, finish, groups
@@ -101,6 +101,33 @@ def test_what_is_not_answered_is_unknown_and_the_rest_not_sent(
         'not sent',
     }
     assert len(policy_requests(c)) == 1
+
+
+def test_a_policy_whose_volumes_are_not_answered_is_to_be_looked_at(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(**ROOM)
+    volume = c.state.add_volume('one')
+    path = 'backuppolicyresources'
+    c.knobs.faults.append(Fault('hang', 'POST', path, times=None))
+    process = openstack.start(
+        *('vbs', 'backup', 'policy', 'create', '--at', '02:00'),
+        *('--every', '1d', '--keep-last', '7', '--volume', volume.id),
+        'nightly',
+    )
+    _await_request(c, f'POST .*{path}')
+    process.send_signal(signal.SIGINT)
+    seconds, stdout, stderr = finish(process)
+    assert (process.returncode, stdout) == (130, '')
+    assert seconds < SOON
+    [policy] = [
+        policy.id
+        for policy in c.state.volume_policies.of_project(c.project_id).values()
+        if policy.name == 'nightly'
+    ]
+    assert groups(stderr)['unknown'] == [
+        f'{policy}: openstack vbs backup policy show {policy}'
+    ]
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 """Which backups the lists and prune select: several values of an option."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
 from tests.functional.conftest import CloudFactory
 from tests.functional.shell import Openstack
-from tests.functional.wire import requests
+from tests.functional.wire import deletes, requests
+from tests.sandbox import Fault, Sandbox
+from tests.sandbox.volume_policies import VolumePolicy
 
 VBS = ('vbs', 'backup', 'list', '-f', 'json', '-c', 'Name')
 CSBS = ('csbs', 'backup', 'list', '-f', 'json', '-c', 'Name')
@@ -103,6 +106,112 @@ def test_a_policy_that_is_none_or_several(
             )
         ],
     )
+
+
+def add_nightly(c: Sandbox) -> VolumePolicy:
+    """A policy, and backups of one volume that it has created or not."""
+    disk, other = (c.state.add_volume(name) for name in ('disk', 'other'))
+    policies = c.state.volume_policies
+    nightly = policies.add(c.project_id, 'nightly', disk)
+    now = c.state.now()
+    for days in (1, 2, 3, 40):
+        at = now - timedelta(days=days)
+        c.state.add_backup(f'auto-{days}', disk, created_at=at)
+        if days <= 30:
+            policies.add_task(
+                nightly,
+                disk.id,
+                'EXECUTE_SUCCESS',
+                backup_name=f'auto-{days}',
+                created_at=at,
+            )
+    for name, volume, days in (
+        ('by-hand', disk, 1.5),
+        ('auto-2', other, 2),
+        # As a policy of long ago may have called one.
+        ('auto-3', disk, 300),
+    ):
+        at = now - timedelta(days=days)
+        c.state.add_backup(name, volume, created_at=at)
+    return nightly
+
+
+OLDER = 'older backups of it neither count nor are deleted'
+
+
+@pytest.mark.parametrize('by_id', [False, True])
+def test_prune_selects_what_the_list_of_a_policy_shows(
+    cloud: CloudFactory, openstack: Openstack, by_id: bool
+) -> None:
+    c = cloud()
+    nightly = add_nightly(c)
+    policy = ('--policy', nightly.id if by_id else 'nightly')
+    listed = openstack('vbs', 'backup', 'list', *policy, '-f', 'json').json()
+    assert [row['Name'] for row in listed] == ['auto-1', 'auto-2', 'auto-3']
+    command = ('vbs', 'backup', 'prune', *policy, '--keep-last', '1')
+    # What comes before and after the table is not for a program.
+    result = openstack.run(*command, '--dry-run', '-f', 'json')
+    assert OLDER in result.stderr
+    assert [row['ID'] for row in result.json()] == [r['ID'] for r in listed]
+    before = set(c.state.backups)
+    openstack(*command, '--yes', complains=[OLDER], code=0)
+    gone = before - set(c.state.backups)
+    assert gone == {row['ID'] for row in listed[1:]}
+
+
+def test_prune_by_a_policy_deletes_less_and_nothing_else(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    add_nightly(c)
+    rule = ('--keep-last', '2', '--dry-run', '-f', 'json')
+
+    def deleted(*options: str) -> set[str]:
+        result = openstack.run('vbs', 'backup', 'prune', *options, *rule)
+        return {r['ID'] for r in result.json() if r['Action'] == 'delete'}
+
+    narrowed = deleted('--policy', 'nightly')
+    assert len(narrowed) == 1
+    assert narrowed < deleted('--all-volumes')
+
+
+@pytest.mark.parametrize('trouble', ['missing', 'half', 'forbidden'])
+def test_prune_by_a_policy_that_cannot_be_known_deletes_nothing(
+    cloud: CloudFactory, openstack: Openstack, trouble: str
+) -> None:
+    c = cloud(max_page=2)
+    add_nightly(c)
+    more: tuple[str, ...] = ()
+    if trouble == 'missing':
+        more = ('--policy', 'nightli')
+    else:
+        path = 'backuptasks.*offset' if trouble == 'half' else 'backuppolicy'
+        c.knobs.faults.append(
+            Fault('status', 'GET', path, status=403, times=None)
+        )
+    result = openstack(
+        *('vbs', 'backup', 'prune', '--policy', 'nightly', *more),
+        *('--keep-last', '1', '--yes'),
+        complains=[...],
+        code=1,
+    )
+    assert result.stdout == ''
+    assert deletes(c) == []
+
+
+def test_a_policy_without_recent_backups_leaves_nothing_to_prune(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    add_nightly(c)
+    c.state.volume_policies.add(c.project_id, 'weekly')
+    command = (
+        *('vbs', 'backup', 'prune', '--policy', 'weekly'),
+        *('--keep-last', '1', '--yes'),
+    )
+    result = openstack(*command, complains=[OLDER], code=0)
+    assert result.stdout == 'Nothing to delete: no backup is selected.\n'
+    assert openstack('-q', *command).stdout == ''
 
 
 # -- tags ------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.functional.conftest import CloudFactory
-from tests.functional.member_wire import policy_requests
+from tests.functional.policy_wire import policy_requests
 from tests.functional.shell import Openstack
 from tests.functional.targets import commands_in
 from tests.functional.wire import requests

@@ -482,15 +482,3 @@ def test_no_backup_is_selected_by_half_of_the_tasks(
         complains=[..., '--policy does not go with --shared-with-me'],
         code=2,
     )
-
-
-def test_no_prune_by_a_policy_of_which_only_30_days_are_known(
-    openstack: Openstack, cloud: CloudFactory
-) -> None:
-    c = cloud()
-    openstack(
-        *('vbs', 'backup', 'prune', '--policy', 'x', '--keep-last', '1'),
-        complains=[..., 'unrecognized arguments: --policy x'],
-        code=2,
-    )
-    assert requests(c) == []

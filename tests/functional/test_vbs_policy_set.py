@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.functional.conftest import CloudFactory
-from tests.functional.policy_wire import policy_changes
+from tests.functional.policy_wire import policy_requests
 from tests.functional.shell import Openstack, Somebody, Terminal
 from tests.functional.targets import commands_in
 from tests.functional.wire import requests
@@ -82,7 +82,7 @@ def test_a_policy_is_created_and_shown(
     assert shown['retention']['days'] == 30
     assert len(shown['next_runs']) == 3
     assert requests(c)[-2:] == [f'GET {PATH}', f'POST {PATH}']
-    assert policy_changes(c) == [
+    assert policy_requests(c) == [
         (
             f'POST {PATH}',
             {
@@ -133,7 +133,7 @@ def test_a_dry_run_creates_nothing(
     command = (*CREATE, *NIGHTLY, '--dry-run', 'nightly', '-f', 'json')
     shown = openstack(*command).json()
     assert (shown['id'], shown['name']) == (None, 'nightly')
-    assert policy_changes(c) == []
+    assert policy_requests(c) == []
 
 
 @pytest.mark.parametrize('options', [(), ('--dry-run',)])
@@ -149,7 +149,7 @@ def test_a_name_that_is_taken_is_refused(
             '1 of 1 policies ',
         ],
     )
-    assert policy_changes(c) == []
+    assert policy_requests(c) == []
 
 
 @pytest.mark.parametrize(
@@ -201,12 +201,24 @@ def test_a_volume_that_is_not_there_keeps_the_policy_from_being_created(
         *(*CREATE, *NIGHTLY, '--volume', 'ghost', 'nightly'),
         complains=["No volume found for 'ghost'", '1 of 1 policies failed'],
     )
-    assert policy_changes(c) == []
+    assert policy_requests(c) == []
 
 
-@pytest.mark.parametrize('told', ['failed', 'coded-success', 'nothing'])
+@pytest.mark.parametrize(
+    ('told', 'words', 'count'),
+    [
+        ('failed', 'is not', 1),
+        ('coded-success', 'is not', 1),
+        # It may have joined all the same.
+        ('nothing', 'may not be', None),
+    ],
+)
 def test_a_volume_that_does_not_join_is_named_with_the_command(
-    cloud: CloudFactory, openstack: Openstack, told: str
+    cloud: CloudFactory,
+    openstack: Openstack,
+    told: str,
+    words: str,
+    count: int | None,
 ) -> None:
     c = cloud(
         catalog='vbs+volumev3',
@@ -218,15 +230,103 @@ def test_a_volume_that_does_not_join_is_named_with_the_command(
         *(*CREATE, *NIGHTLY, '--volume=one', '--volume=two', 'nightly'),
         *('-f', 'json'),
         complains=[
-            re.compile(f'was created, and 1 volume is not in it: {two.id}'),
+            re.compile(f'was created, and 1 volume {words} in it: {two.id}'),
             '  openstack vbs backup policy add volume ',
         ],
     )
     policy = policies(c)['nightly']
     assert policy.volume_ids == [one.id]
-    assert result.json()['volumes'] == 1
+    assert result.json()['volumes'] == count
     [command] = commands_in(result.stderr)
     assert command == [*POLICY, 'add', 'volume', policy.id, two.id]
+
+
+def taken(c: Sandbox, *names: str) -> VolumePolicy:
+    """A policy that has volumes of these names, and a task for each."""
+    volumes = [c.state.add_volume(name) for name in names]
+    policy: VolumePolicy = add(c, 'weekly', *volumes)
+    for volume in volumes:
+        c.state.volume_policies.add_task(policy, volume.id, 'EXECUTE_SUCCESS')
+    return policy
+
+
+@pytest.mark.parametrize('options', [(), ('--dry-run',)])
+def test_volumes_of_another_policy_keep_it_from_being_created(
+    cloud: CloudFactory, openstack: Openstack, options: tuple[str, ...]
+) -> None:
+    c = cloud(catalog='vbs+volumev3')
+    weekly = taken(c, 'one', 'two')
+    c.state.add_volume('free')
+    volumes = [f'--volume={name}' for name in ('one', 'free', 'two')]
+    openstack(
+        *(*CREATE, *NIGHTLY, *volumes, 'nightly', *options),
+        complains=[
+            re.compile(
+                f'create policy nightly: volume one: it belongs to the policy '
+                f'weekly .{weekly.id}., .*; volume two: it .*--move'
+            ),
+            ...,
+        ],
+    )
+    assert policy_requests(c) == []
+
+
+def test_volumes_move_to_a_new_policy_when_asked(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(catalog='vbs+volumev3')
+    weekly = taken(c, 'one')
+    [id] = weekly.volume_ids
+    command = (
+        *(*CREATE, *NIGHTLY, '--volume=one', '--move', 'nightly'),
+        *('-f', 'json'),
+    )
+    planned = openstack(*command, '--dry-run').json()
+    leaves = f'Volume one leaves the policy weekly ({weekly.id}), of which is'
+    assert leaves in planned['remarks'][0]
+    assert policy_requests(c) == []
+    shown = openstack(*command).json()
+    assert shown['volumes'] == 1
+    assert leaves in shown['remarks'][0]
+    assert shown['remarks'][1] == (
+        f'Adding volumes: the policy weekly ({weekly.id}) has 1 volume fewer '
+        f'than before.'
+    )
+    assert (policies(c)['nightly'].volume_ids, weekly.volume_ids) == ([id], [])
+
+
+def test_the_command_for_a_volume_that_did_not_join_moves_it_too(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(catalog='vbs+volumev3', policy_members_failed=1)
+    weekly = taken(c, 'one')
+    result = openstack(
+        *(*CREATE, *NIGHTLY, '--volume=one', '--move', 'nightly'),
+        complains=['was created, and 1 volume is not in it', ...],
+    )
+    [command] = commands_in(result.stderr)
+    c.knobs.policy_members_failed = 0
+    openstack(*command)
+    assert weekly.volume_ids == []
+
+
+def test_tasks_that_cannot_be_read_keep_it_from_being_created(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud(catalog='vbs+volumev3')
+    taken(c, 'other')
+    c.state.add_volume('one')
+    c.knobs.faults.append(
+        Fault('status', 'GET', 'backuptasks', status=500, times=None)
+    )
+    openstack(
+        *(*CREATE, *NIGHTLY, '--volume=one', 'nightly'),
+        complains=[
+            'volume one: whether it belongs to another policy could not be',
+            '1 of 1 policies failed to create.',
+        ],
+    )
+    assert policy_requests(c) == []
 
 
 def test_a_lost_answer_about_volumes_is_settled_by_their_number(
@@ -247,7 +347,7 @@ def test_many_volumes_join_by_forty(
     options = [f'--volume={id}' for id in ids]
     openstack(*CREATE, *NIGHTLY, *options, 'nightly')
     assert policies(c)['nightly'].volume_ids == ids
-    sent = [body['resources'] for _, body in policy_changes(c)[1:]]
+    sent = [body['resources'] for _, body in policy_requests(c)[1:]]
     assert [len(resources) for resources in sent] == [40, 1]
 
 
@@ -266,7 +366,7 @@ def test_an_interruption_tells_how_to_look_for_the_policy(
         'unknown (sent, no answer: see what was created): 1\n'
         '  nightly: openstack vbs backup policy show nightly\n'
     ) in stderr
-    assert len(policy_changes(c)) == 1
+    assert len(policy_requests(c)) == 1
 
 
 @pytest.mark.parametrize('fault', ['reset-after', 'truncate'])
@@ -278,7 +378,7 @@ def test_a_lost_answer_is_settled_by_the_name(
     shown = openstack(*CREATE, *NIGHTLY, 'nightly', '-f', 'json').json()
     assert shown['id'] == policies(c)['nightly'].id
     assert 'this is the only policy of the name.' in shown['remarks'][0]
-    assert len(policy_changes(c)) == 1
+    assert len(policy_requests(c)) == 1
 
 
 def test_what_may_have_been_created_is_to_be_looked_for(
@@ -295,7 +395,7 @@ def test_what_may_have_been_created_is_to_be_looked_for(
         ],
     )
     assert result.stdout == ''
-    assert len(policy_changes(c)) == 1
+    assert len(policy_requests(c)) == 1
 
 
 def test_a_refusal_of_the_service_is_told(
@@ -339,7 +439,7 @@ def test_only_what_is_asked_for_is_changed(
     c = cloud()
     policy = add(c, time_zone='UTC+02:00', extra={'colour': {'a': [1]}})
     assert openstack(*SET, '--keep-days', '30', 'nightly').stdout == ''
-    assert policy_changes(c) == [
+    assert policy_requests(c) == [
         (
             f'PUT {PATH}/{policy.id}',
             {
@@ -369,7 +469,7 @@ def test_nothing_to_change_is_a_success_without_a_change(
     rows = openstack(*SET, '--enable', 'nightly', '-f', 'json').json()
     assert [row['Result'] for row in rows] == ['unchanged']
     assert openstack(*SET, 'nightly').stdout == ''
-    assert policy_changes(c) == []
+    assert policy_requests(c) == []
 
 
 def test_a_dry_run_shows_before_and_after(
@@ -387,7 +487,7 @@ def test_a_dry_run_shows_before_and_after(
     ]
     assert by_field['Name'] == ('nightly', 'new')
     assert [one['last'] for one in by_field['Retention']] == [7, 9]
-    assert policy_changes(c) == []
+    assert policy_requests(c) == []
 
 
 def test_a_policy_that_is_not_there_is_a_failure(
@@ -398,7 +498,7 @@ def test_a_policy_that_is_not_there_is_a_failure(
         *(*SET, '--disable', 'ghost'),
         complains=["No policy found for 'ghost'.", '1 of 1 policies failed'],
     )
-    assert policy_changes(c) == []
+    assert policy_requests(c) == []
 
 
 @pytest.mark.parametrize(
@@ -421,7 +521,7 @@ def test_a_new_name_that_cannot_be_is_refused(
     openstack(
         *(*SET, '--name', name, policy), complains=[told, '1 of 1 policies']
     )
-    assert policy_changes(c) == []
+    assert policy_requests(c) == []
 
 
 def test_what_the_schedule_cannot_become_is_refused_with_a_hint(
@@ -436,7 +536,7 @@ def test_what_the_schedule_cannot_become_is_refused_with_a_hint(
             '1 of 1 policies failed to set.',
         ],
     )
-    assert policy_changes(c) == []
+    assert policy_requests(c) == []
 
 
 @pytest.mark.parametrize(
@@ -509,32 +609,28 @@ def test_a_difference_that_nobody_asked_for_is_a_failure(
     }
 
 
-@pytest.mark.parametrize(
-    ('fault', 'told', 'code'),
-    [
-        ('reset-after', [], 0),
-        ('reset-before', ['; the policy is unchanged.', '1 of 1 polic'], 1),
-    ],
-)
+@pytest.mark.parametrize('is_carried_out', [True, False])
 def test_a_lost_answer_is_settled_by_reading(
-    cloud: CloudFactory,
-    openstack: Openstack,
-    fault: str,
-    told: list[str],
-    code: int,
+    cloud: CloudFactory, openstack: Openstack, is_carried_out: bool
 ) -> None:
     c = cloud()
-    add(c)
+    policy = add(c)
+    fault = 'reset-after' if is_carried_out else 'reset-before'
     c.knobs.faults.append(Fault(fault, 'PUT'))
     result = openstack(
         *(*SET, '--disable', 'nightly', '-f', 'json'),
-        complains=told,
-        code=code,
+        complains=[]
+        if is_carried_out
+        else [
+            re.compile('Whether policy nightly .* is changed is unknown'),
+            f'  openstack vbs backup policy show {policy.id}',
+            '1 of 1 policies failed to set.',
+        ],
     )
     assert [row['Result'] for row in result.json()] == [
-        'failed' if code else 'changed'
+        'changed' if is_carried_out else 'unknown'
     ]
-    assert len(policy_changes(c)) == 1
+    assert len(policy_requests(c)) == 1
 
 
 def test_what_cannot_be_read_again_is_unknown(
@@ -549,13 +645,14 @@ def test_what_cannot_be_read_again_is_unknown(
         *(*SET, '--disable', 'nightly'),
         complains=[
             re.compile(
-                'is changed is unknown: the service accepted it. It could not '
+                'is changed is unknown: the service accepted the change of '
+                'the policy nightly .*It could not be read afterwards'
             ),
             f'  openstack vbs backup policy show {policy.id}',
             '1 of 1 policies failed to set.',
         ],
     )
-    assert len(policy_changes(c)) == 1
+    assert len(policy_requests(c)) == 1
 
 
 def test_without_its_line_in_the_journal_nothing_is_sent(
@@ -571,7 +668,7 @@ def test_without_its_line_in_the_journal_nothing_is_sent(
             '1 of 1 policies failed to set.',
         ],
     )
-    assert policy_changes(c) == []
+    assert policy_requests(c) == []
 
 
 def test_a_list_that_is_behind_for_a_moment_is_read_again(
@@ -599,7 +696,7 @@ def test_blanks_in_keys_are_not_sent_back(
     c = cloud(policy_blank_keys=True)
     add(c)
     openstack(*SET, '--disable', 'nightly')
-    [(_, body)] = policy_changes(c)
+    [(_, body)] = policy_requests(c)
     assert [key for key in body if key != key.strip()] == []
 
 
@@ -639,7 +736,7 @@ def test_a_policy_with_volumes_is_asked_about(
         stdin=Terminal('n\n'),
         complains=[..., re.compile('Delete 1 policy in .*Nothing was del')],
     )
-    assert policy_changes(c) == []
+    assert policy_requests(c) == []
     openstack(*DELETE, 'nightly', '--yes')
     assert policies(c) == {}
 
@@ -659,7 +756,7 @@ def test_what_changes_while_it_is_asked_ends_it(
         stdin=Somebody('y', meanwhile),
         complains=[..., 'has changed while the question was open'],
     )
-    assert policy_changes(c) == []
+    assert policy_requests(c) == []
 
 
 def test_the_service_keeps_the_default_policy(

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, TypeAlias, overload
 
 from vbsclient.api import csbs, errors, vbs
 from vbsclient.api.paths import is_uuid
+from vbsclient.api.times import parse_timestamp
 from vbsclient.lookup.existence import (
     MAX_SINGLE_GETS,
     Existence,
@@ -25,6 +27,9 @@ from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.wording import brief, counted, moment, quote
 
 Policies: TypeAlias = vbs.Policies | csbs.Policies
+
+#: How much older than its task a backup may be: their clocks may differ.
+_TOLERANCE = timedelta(hours=1)
 
 
 @overload
@@ -102,22 +107,40 @@ def _by_id(
     return policy
 
 
-def created_by(
-    policies: vbs.Policies, name_or_id: str
-) -> frozenset[tuple[str, str]]:
-    """(name, volume) of the backups that a policy of VBS has created.
+class CreatedBackups:
+    """What policies of VBS have created, by their tasks.
 
-    Backups do not tell it, and VBS keeps the tasks, which do, for 30 days.
+    Backups do not tell it, and VBS keeps the tasks for 30 days.
 
+    :param arguments: names and ids of policies.
     :raises MissingError: if there is no such policy.
     :raises RefusedError: if there are several.
     :raises ClientError: if the tasks cannot be read to their end.
     """
-    policy = find_policy(policies, name_or_id)
-    return frozenset(
-        (task.backup_name, task.volume_id)
-        for task in policies.tasks(policy.id)
-        if task.backup_name and task.volume_id
+
+    def __init__(
+        self, policies: vbs.Policies, arguments: Sequence[str]
+    ) -> None:
+        self._tasks: dict[Any, list[vbs.Task]] = {}
+        for policy in find_policies(policies, arguments).values():
+            if isinstance(policy, errors.ClientError):
+                raise policy
+            for task in policies.tasks(policy.id):
+                if task.backup_name and task.volume_id:
+                    key = task.backup_name, task.volume_id
+                    self._tasks.setdefault(key, []).append(task)
+
+    def __contains__(self, backup: vbs.Backup) -> bool:
+        tasks = self._tasks.get((backup.name, backup.volume_id), ())
+        return any(may_be_of(backup, task) for task in tasks)
+
+
+def may_be_of(backup: vbs.Backup, task: vbs.Task) -> bool:
+    """Whether a backup is not older than a task for one of its name."""
+    began = parse_timestamp(task.created_at)
+    created_at = parse_timestamp(backup.created_at)
+    return (
+        began is None or created_at is None or created_at >= began - _TOLERANCE
     )
 
 

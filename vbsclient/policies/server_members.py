@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which servers a policy of CSBS backs up.
 
-A policy is changed as a whole: it is read, changed in place, sent, read again
-and compared.  What nobody asked for and is different then is a failure.
+What nobody asked for and is different after a change is a failure.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from vbsclient.api import errors
 from vbsclient.api.compute import Compute, Server
 from vbsclient.api.csbs import CSBSClient, Policy, PolicyServer
 from vbsclient.api.errors import Hint
-from vbsclient.api.http import Limits, Receipt
+from vbsclient.api.http import Limits
 from vbsclient.api.paths import is_uuid
 from vbsclient.api.values import dict_or_empty, lenient_id
 from vbsclient.bulk import State
@@ -31,9 +30,7 @@ from vbsclient.change.targets import (
     Target,
     merge,
 )
-from vbsclient.creation import base
 from vbsclient.lookup.existence import LookupResult
-from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.names import (
     Kind,
     foreign,
@@ -43,7 +40,9 @@ from vbsclient.lookup.names import (
 from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.lookup.servers import find_servers
 from vbsclient.policies.members import MOVE, called
-from vbsclient.schedule.comparison import Difference, differences
+from vbsclient.policies.modification import Modified, modify
+from vbsclient.policies.services import CsbsPolicies
+from vbsclient.schedule.comparison import Difference
 from vbsclient.schedule.csbs import changed_policy
 from vbsclient.schedule.values import Wanted
 from vbsclient.wording import brief, counted, quote
@@ -149,44 +148,25 @@ class _Request(CombinedRequest):
         )
 
 
-@dataclass(frozen=True)
-class _Update:
-    """A policy that was changed, and read again.
+def _unasked(
+    differences: Sequence[Difference], named: set[str]
+) -> Iterator[str]:
+    """What has changed that nobody asked for.
 
-    :ivar before: as it was read just before.
-    :ivar after: as it was read afterwards.
-    :ivar differs: what is not as it was before or as it was sent.
-    :ivar was_lost: whether its request was not answered.
+    :param named: the servers that were to join or to leave.
     """
-
-    before: Policy
-    after: Policy
-    differs: Sequence[Difference] = ()
-    request_id: str | None = None
-    was_lost: bool = False
-
-    @property
-    def server_ids(self) -> set[str]:
-        return {server.id for server in self.after.servers}
-
-    def unasked(self, named: set[str]) -> Iterator[str]:
-        """What has changed that nobody asked for.
-
-        :param named: the servers that were to join or to leave.
-        """
-        for one in self.differs:
-            if one.path != 'resources':
-                yield (
-                    f'{one.path} was {brief(one.wanted)} and is '
-                    f'{brief(one.after)}'
-                )
-                continue
-            wanted, after = set(one.wanted or ()), set(one.after or ())
-            for ids, verb in (
-                (wanted - after, 'has left it'),
-                (after - wanted, 'has joined it'),
-            ):
-                yield from (f'server {id} {verb}' for id in ids - named)
+    for one in differences:
+        if one.path != 'resources':
+            yield (
+                f'{one.path} was {brief(one.wanted)} and is {brief(one.after)}'
+            )
+            continue
+        wanted, after = set(one.wanted or ()), set(one.after or ())
+        for ids, verb in (
+            (wanted - after, 'has left it'),
+            (after - wanted, 'has joined it'),
+        ):
+            yield from (f'server {id} {verb}' for id in ids - named)
 
 
 class ServerMembers(Change):
@@ -283,7 +263,7 @@ class ServerMembers(Change):
         named: set[str],
         action: str,
         recorder: Recorder,
-    ) -> _Update:
+    ) -> Modified:
         """Read a policy, change its servers, and read it again.
 
         :param change: makes of all its servers all that it is to have.
@@ -300,67 +280,44 @@ class ServerMembers(Change):
             resources=change(before.body['resources']),
         )
         if not sent:
-            return _Update(before, before)
+            return Modified(before, before)
         target = Target('', 'policy', 'CSBS', before.id, before.name)
         action = f'{action} {", ".join(sorted(named))}'
-        lost: errors.OutcomeUnknown | None = None
-        request_id = None
-
-        def send() -> Receipt:
-            return policies.update(policy_id, sent)[1]
-
-        try:
-            receipt = recorder.record(target, action, send, before=before.body)
-            request_id = receipt.request_id
-        except errors.OutcomeUnknown as unknown:
-            lost, request_id = unknown, unknown.request_id
-        after, differs = self._read_again(before, sent)
-        wanted = set(map(_id_of, sent['resources']))
-        if after is None:
+        update = modify(
+            *(CsbsPolicies(self._csbs), before, sent, target, action),
+            *(recorder, self._limits),
+        )
+        lost = update.lost
+        if not update.after.servers_are_known:
             raise lost or errors.OutcomeUnknown(
                 errors.UnexpectedSuccess(
-                    f'the service accepted it, and the policy '
-                    f'{called(before)} could not be read again',
+                    f'the service accepted it, and not all servers of the '
+                    f'policy {called(before)} can be read',
                     status=0,
-                    request_id=request_id,
+                    request_id=update.request_id,
                 )
             )
         if lost is not None:
-            now = {server.id for server in after.servers}
-            if any((id in wanted) != (id in now) for id in named):
+            wanted = set(map(_id_of, sent['resources']))
+            if (wanted ^ _server_ids(update)) & named:
                 # It may be carried out yet.
                 raise lost
             recorder.settle(target, action)
-        update = _Update(before, after, differs, request_id, lost is not None)
         self._unasked += [
             f'the policy {called(before)}: {text}'
-            for text in update.unasked(named)
+            for text in _unasked(update.differs, named)
         ]
         return update
 
-    def _read_again(
-        self, before: Policy, sent: Mapping[str, Any]
-    ) -> tuple[Policy | None, Sequence[Difference]]:
-        """(the policy as it is now, what is not as it should be)."""
-        after: Policy | None = None
-        differs: Sequence[Difference] = ()
-        for pause in base.LOOKS:
-            # An answer may be behind.
-            if self._limits.stop.wait(pause):
-                break
-            read = suppress_errors(lambda: self._csbs.policies.get(before.id))
-            if read is None or not read.servers_are_known:
-                continue
-            after = read
-            differs = differences(before.body, sent, read.body)
-            if not differs:
-                break
-        return after, differs
-
-    def _tell(self, request: _Request, update: _Update) -> None:
+    def _tell(self, request: _Request, update: Modified) -> None:
         request.request_id = update.request_id
-        if update.was_lost:
-            request.remarks.append('its answer was lost')
+        if update.lost is not None:
+            request.remarks.append(update.lost.remark)
+
+
+def _server_ids(update: Modified) -> set[str]:
+    """The servers that a policy has after it was changed."""
+    return {server.id for server in update.after.servers}
 
 
 def _without(ids: set[str]) -> Callable[[Rows], Rows]:
@@ -398,7 +355,7 @@ class ServerRemoval(ServerMembers):
             self._policy.id, _without(ids), ids, self._action, recorder
         )
         self._tell(request, update)
-        for id in ids & update.server_ids:
+        for id in ids & _server_ids(update):
             request.failures[id] = errors.ServiceError(
                 'the service accepted it, and the policy still has the server',
                 status=0,
@@ -502,13 +459,13 @@ class ServerAddition(ServerMembers):
         ids = {target.verified_id for target in targets}
         update = self._update(
             self._policy.id,
-            _with([_row_of(target.verified) for target in targets]),
+            _with([row_of(target.verified) for target in targets]),
             ids,
             self._action,
             recorder,
         )
         self._tell(request, update)
-        for id in ids - update.server_ids:
+        for id in ids - _server_ids(update):
             request.failures[id] = errors.ServiceError(
                 'the service accepted it, and the policy does not have the '
                 'server',
@@ -568,7 +525,7 @@ class ServerAddition(ServerMembers):
         update = self._update(
             policy.id, _without(ids), ids, 'remove servers', recorder
         )
-        for id in ids & update.server_ids:
+        for id in ids & _server_ids(update):
             request.failures[id] = errors.ServiceError(
                 f'the service accepted it, and the policy {called(policy)} '
                 f'still has the server',
@@ -578,7 +535,7 @@ class ServerAddition(ServerMembers):
         return [
             row
             for row in update.before.body['resources']
-            if _id_of(row) in ids - update.server_ids
+            if _id_of(row) in ids - _server_ids(update)
         ]
 
     def _put_back(
@@ -607,7 +564,7 @@ class ServerAddition(ServerMembers):
                 'put servers back',
                 recorder,
             )
-            missing = set(back) - update.server_ids
+            missing = set(back) - _server_ids(update)
             why = 'the service accepted it, and does not show it'
         except Exception as error:  # noqa: BLE001 - it is told for each
             missing, why = set(back), str(error)
@@ -649,7 +606,8 @@ def _joined(before: str, text: str) -> str:
     return f'{before}; {text}' if before else text
 
 
-def _row_of(server: Server) -> dict[str, Any]:
+def row_of(server: Server) -> dict[str, Any]:
+    """A server, as requests name it."""
     return {
         'id': server.id,
         'type': _SERVER_TYPE,

@@ -10,17 +10,17 @@ from vbsclient.api.compute import Compute, Server
 from vbsclient.api.csbs import CSBSClient
 from vbsclient.api.errors import Hint
 from vbsclient.api.http import Limits
-from vbsclient.lookup.names import unique
+from vbsclient.change.targets import Target, merge
+from vbsclient.lookup.names import foreign, unique
 from vbsclient.lookup.refusals import RefusedError
 from vbsclient.lookup.servers import find_servers
+from vbsclient.policies.members import called, refuse_if_any_is
+from vbsclient.policies.server_members import row_of
 from vbsclient.policies.services import CsbsPolicies
-from vbsclient.policies.settings import PolicyCreation, refuse_missing
-from vbsclient.wording import brief
+from vbsclient.policies.settings import PolicyCreation
 
 # What to do where a server has another policy.
 REMOVE_FIRST = 'Remove it from that policy first.'
-
-_SERVER = 'OS::Nova::Server'
 
 
 class CsbsPolicyCreation(PolicyCreation):
@@ -56,27 +56,35 @@ class CsbsPolicyCreation(PolicyCreation):
         self._nova = nova
         self._servers = unique(servers)
 
-    def verify_members(self, policies: Sequence[Any]) -> None:
-        if not self._servers:
-            return
+    def verify_members(self, policies: Sequence[Any]) -> Sequence[str]:
         found = find_servers(self._nova, self._servers, self._limits)
-        servers = {one.id: one for one in refuse_missing(found, self._servers)}
+        targets = merge(
+            [
+                Target.of(argument, 'server', 'CSBS', found[argument])
+                for argument in self._servers
+            ]
+        )
+        for target in targets:
+            if target.refusal is None:
+                target.refusal = self._refusal(target.verified, policies)
+        refuse_if_any_is(targets)
+        self._request['resources'] = [row_of(t.verified) for t in targets]
+        return ()
+
+    def _refusal(
+        self, server: Server, policies: Sequence[Any]
+    ) -> RefusedError | None:
+        """Why a server cannot belong to a new policy."""
+        if not self._nova.owns(server):
+            return foreign(server.owner, 'the server', 'use')
         for policy in policies:
-            for one in policy.servers:
-                if one.id in servers:
-                    raise _taken(servers[one.id], policy)
-        self._request['resources'] = [
-            {'id': one.id, 'type': _SERVER, 'name': one.name or one.id}
-            for one in servers.values()
-        ]
+            if any(one.id == server.id for one in policy.servers):
+                return RefusedError(
+                    f'it belongs to the policy {called(policy)}, and a '
+                    f'server has only one',
+                    Hint(REMOVE_FIRST, policy=policy.id, server=server.id),
+                )
+        return None
 
     def member_count(self) -> int:
         return len(self._request['resources'])
-
-
-def _taken(server: Server, policy: Any) -> RefusedError:
-    return RefusedError(
-        f'the server {brief(server.name or server.id)} belongs to the policy '
-        f'{brief(policy.name)} ({policy.id}), and a server has only one',
-        Hint(REMOVE_FIRST, policy=policy.id, server=server.id),
-    )

@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Creating policies, and changing what they say of themselves.
-
-A policy is changed as a whole, and no service knows of versions: it is read
-before and after, and compared with what was asked for.
-"""
+"""Creating policies, and changing what they say of themselves."""
 
 from __future__ import annotations
 
@@ -13,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from vbsclient.api import errors
-from vbsclient.api.errors import ClientError
 from vbsclient.api.http import Limits, Receipt
 from vbsclient.api.names import is_named
 from vbsclient.bulk import State
@@ -25,10 +20,10 @@ from vbsclient.change.targets import (
     Target,
 )
 from vbsclient.creation import base
-from vbsclient.lookup.existence import AnswerT, LookupResult
 from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.policies import find_policies
 from vbsclient.lookup.refusals import RefusedError
+from vbsclient.policies.modification import modify
 from vbsclient.policies.services import Edit, PolicyService
 from vbsclient.schedule import InvalidSetting
 from vbsclient.schedule.comparison import Difference, differences, expected
@@ -114,6 +109,7 @@ class PolicyCreation(_PolicyChange):
         retention, as the service has them.
     :ivar left: {id: why} of what the request could not name, and was not
         added afterwards.
+    :ivar is_sure: whether none of these may belong to it all the same.
     """
 
     def __init__(
@@ -131,6 +127,7 @@ class PolicyCreation(_PolicyChange):
         #: The ids of the policies before it is created.
         self._others: set[str] = set()
         self.left: dict[str, str] = {}
+        self.is_sure = True
 
     def targets(self) -> list[Target]:
         name = self._name
@@ -141,23 +138,29 @@ class PolicyCreation(_PolicyChange):
         self._others = {row.id for row in rows}
         try:
             self._refuse_taken(rows, name)
-            self.verify_members(rows)
+            target.notes += self.verify_members(rows)
         except RefusedError as refusal:
             target.refusal = refusal
         return [target]
 
-    def verify_members(self, policies: Sequence[Any]) -> None:
+    def verify_members(self, policies: Sequence[Any]) -> Sequence[str]:
         """Look up what the policy is to back up.
 
         :param policies: all that there are.
+        :returns: what is worth knowing of them.
         :raises RefusedError: if one of them cannot belong to it.
         """
+        return ()
 
-    def add_members(self, target: Target, recorder: Recorder) -> None:
-        """Add what the request that creates a policy cannot name."""
+    def add_members(self, target: Target, recorder: Recorder) -> str:
+        """Add what the request that creates a policy cannot name.
 
-    def member_count(self) -> int:
-        """How many belong to it when all is done."""
+        :returns: what else has come of it.
+        """
+        return ''
+
+    def member_count(self) -> int | None:
+        """How many belong to it when all is done; None if nobody knows."""
         return 0
 
     def describe(self, target: Target) -> Described:
@@ -187,8 +190,10 @@ class PolicyCreation(_PolicyChange):
             remark = f'{unknown.remark}: this is the only policy of the name'
         except errors.ServiceError as error:
             raise _explained(error) from error
-        self.add_members(target, recorder)
-        return Done(request_id, is_final=True, remark=remark)
+        remarks = [remark, self.add_members(target, recorder)]
+        return Done(
+            request_id, is_final=True, remark='; '.join(filter(None, remarks))
+        )
 
     def _find_new(self) -> str | None:
         """The id of what a lost answer has created; None if nothing is."""
@@ -299,85 +304,31 @@ class PolicyUpdate(_PolicyChange):
             )
         changes = self._changes(policy)
         try:
-            receipt = recorder.record(
-                target,
-                'set',
-                lambda: service.update(id, changes),
-                before=before,
-            )
-        except errors.OutcomeUnknown as unknown:
-            self._compare(id, before, changes, unknown)
-            recorder.settle(target, 'set')
-            return Done(
-                unknown.request_id, is_final=True, remark=unknown.remark
+            modified = modify(
+                *(service, policy, changes, target, 'set', recorder),
+                self._limits,
             )
         except errors.ServiceError as error:
             raise _explained(error) from error
-        self._compare(id, before, changes)
-        return Done(receipt.request_id, is_final=True)
-
-    def _compare(
-        self,
-        id: str,
-        before: Mapping[str, Any],
-        changes: Mapping[str, Any],
-        unknown: errors.OutcomeUnknown | None = None,
-    ) -> None:
-        """Check that a policy is what it should be, and nothing else.
-
-        A list may be behind for a moment: what is not right is read again.
-
-        :param unknown: how the request ended, if it was not accepted.
-        :raises ChangeFailed: if it is not.
-        :raises OutcomeUnknown: if that cannot be read.
-        """
-        refusal = (
-            unknown.refusal
-            if unknown
-            else ClientError('the service accepted it')
-        )
-        wrong: list[Difference] | None = None
-        after: Mapping[str, Any] = {}
-        read_error: ClientError | None = None
-        for pause in base.LOOKS:
-            if self._limits.stop.wait(pause):
-                break
-            try:
-                after = self._service.raw(self._service.policies.get(id))
-            except ClientError as error:
-                read_error = error
-                continue
-            wrong = differences(before, changes, after)
-            if not wrong:
-                return
-        if wrong is None:
-            raise errors.OutcomeUnknown(refusal, read_error)
-        if unknown and not differences(before, {}, after):
+        lost = modified.lost
+        if modified.differs:
+            after = service.raw(modified.after)
+            if lost is not None and not differences(before, {}, after):
+                # It may be carried out yet.
+                raise lost
+            said = lost.message if lost else 'the service accepted it'
             raise ChangeFailed(
-                f'{refusal.message.rstrip(".")}; the policy is unchanged'
+                f'{said.rstrip(".")}, but the policy is not as it should be: '
+                f'{_said(modified.differs)}',
+                PUT_BACK,
             )
-        raise ChangeFailed(
-            f'{refusal.message.rstrip(".")}, but the policy is not as it '
-            f'should be: {_said(wrong)}',
-            PUT_BACK,
+        if lost is not None:
+            recorder.settle(target, 'set')
+        return Done(
+            modified.request_id,
+            is_final=True,
+            remark=lost.remark if lost else '',
         )
-
-
-def refuse_missing(
-    found: LookupResult[AnswerT], arguments: Sequence[str]
-) -> list[AnswerT]:
-    """What was found for these names and ids, in their order, if all was.
-
-    :raises RefusedError: if something was not.
-    :raises ClientError: if something could not be read.
-    """
-    answers = [found[argument] for argument in arguments]
-    wrong = [one for one in answers if isinstance(one, ClientError)]
-    if len(wrong) > 1 and all(isinstance(e, RefusedError) for e in wrong):
-        raise RefusedError('; '.join(error.message for error in wrong))
-    if wrong:
-        raise wrong[0]
-    return [one for one in answers if not isinstance(one, ClientError)]
 
 
 def _said(found: Sequence[Difference]) -> str:

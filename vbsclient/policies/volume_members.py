@@ -39,12 +39,10 @@ from vbsclient.policies.members import MOVE, MOVE_UNKNOWN, called
 from vbsclient.wording import counted, moment
 
 #: More of them in one request take the service long.
-MOST_IN_REQUEST = 40
+_MOST_IN_REQUEST = 40
 
 #: How far back the tasks of another policy say that it has a volume.
 _RECENT = timedelta(days=30)
-
-_LOST = 'its answer was lost'
 
 
 @dataclass(eq=False)
@@ -98,7 +96,8 @@ class VolumeMembers(Change):
     Up to 40 volumes go with one request, one request after the other.
 
     :param cinder: knows the volumes.
-    :param policy: as it was just read.
+    :param policy: as it was just read; one that is yet to be created gets
+        its id in between.
     :param arguments: names and ids of volumes.
     """
 
@@ -117,7 +116,7 @@ class VolumeMembers(Change):
     ) -> None:
         self._policies: Policies = vbs.policies
         self._cinder = cinder
-        self._policy = policy
+        self.policy = policy
         self._arguments = unique(arguments)
         self._limits = limits
         self._requests: dict[str, _Request] = {}
@@ -143,11 +142,17 @@ class VolumeMembers(Change):
     def _check(self, targets: Sequence[Target]) -> None:
         """Refuse what must not be sent."""
 
+    @property
+    def remarks(self) -> list[str]:
+        """What else has come of its requests."""
+        requests = dict.fromkeys(self._requests.values())
+        return [remark for one in requests for remark in one.remarks]
+
     def batches(
         self, outcomes: Sequence[Outcome]
     ) -> Iterator[Sequence[Outcome]]:
-        for start in range(0, len(outcomes), MOST_IN_REQUEST):
-            batch = list(outcomes[start : start + MOST_IN_REQUEST])
+        for start in range(0, len(outcomes), _MOST_IN_REQUEST):
+            batch = list(outcomes[start : start + _MOST_IN_REQUEST])
             request = _Request(batch)
             for id in request.volume_ids:
                 self._requests[id] = request
@@ -168,25 +173,23 @@ class VolumeMembers(Change):
             return receipt
 
         action = f'{self._action} {", ".join(volume_ids)}'
-        policy = Target(
-            '', 'policy', 'VBS', self._policy.id, self._policy.name
-        )
+        policy = Target('', 'policy', 'VBS', self.policy.id, self.policy.name)
+        lost: errors.OutcomeUnknown | None = None
         try:
             receipt = recorder.record(policy, action, change)
             request.request_id = receipt.request_id
         except errors.Cancelled:
             raise
         except errors.OutcomeUnknown as unknown:
-            request.error = unknown
+            request.error = lost = unknown
             request.request_id = unknown.request_id
         except Exception as error:  # noqa: BLE001 - that of all its targets
             request.error = error
             return
-        was_lost = request.error is not None
         # Whatever the counts tell: an interruption finds what was answered.
         request.tell()
-        self._compare(request, before, was_lost=was_lost)
-        if was_lost and request.error is None:
+        self._compare(request, before, lost)
+        if lost is not None and request.error is None:
             recorder.settle(policy, action)
 
     def _counts(self) -> Mapping[str, Policy] | None:
@@ -198,11 +201,13 @@ class VolumeMembers(Change):
         self,
         request: _Request,
         before: Mapping[str, Policy] | None,
-        *,
-        was_lost: bool,
+        lost: errors.OutcomeUnknown | None,
     ) -> None:
-        """Say what the counts tell of a request that was sent."""
-        wanted = len(request.volume_ids) if was_lost else request.done
+        """Say what the counts tell of a request that was sent.
+
+        :param lost: how it ended, if it may not have been accepted.
+        """
+        wanted = len(request.volume_ids) if lost else request.done
         grown: int | None = None
         after: Mapping[str, Policy] | None = None
         for pause in base.LOOKS:
@@ -211,14 +216,14 @@ class VolumeMembers(Change):
                 break
             after = self._counts()
             grown = self._grown(before, after)
-        if was_lost:
+        if lost is not None:
             if grown == wanted:
                 request.error = None
                 request.results = {
                     id: VolumeResult(id, Known.YES)
                     for id in request.volume_ids
                 }
-                request.remarks.append(_LOST)
+                request.remarks.append(lost.remark)
         elif grown is not None and grown != wanted:
             request.remarks.append(self._differs(grown, wanted))
         if before is not None and after is not None:
@@ -231,8 +236,8 @@ class VolumeMembers(Change):
     ) -> int | None:
         """By how many volumes the policy has changed, as it was to."""
         old, new = (
-            rows[self._policy.id].volume_count
-            if rows is not None and self._policy.id in rows
+            rows[self.policy.id].volume_count
+            if rows is not None and self.policy.id in rows
             else None
             for rows in (before, after)
         )
@@ -249,7 +254,7 @@ class VolumeMembers(Change):
         for id, policy in before.items():
             now = after[id].volume_count if id in after else None
             old = policy.volume_count
-            if id == self._policy.id or old is None or now is None:
+            if id == self.policy.id or old is None or now is None:
                 continue
             if now < old:
                 yield (
@@ -289,7 +294,7 @@ class VolumeAddition(VolumeMembers):
     def _change(
         self, volume_ids: Sequence[str]
     ) -> tuple[Sequence[VolumeResult], Receipt]:
-        return self._policies.add_volumes(self._policy.id, volume_ids)
+        return self._policies.add_volumes(self.policy.id, volume_ids)
 
     def _check(self, targets: Sequence[Target]) -> None:
         if not targets:
@@ -298,7 +303,7 @@ class VolumeAddition(VolumeMembers):
         last, unread = self._last_policies(ids)
         for target in targets:
             at, is_other, holder = last.get(
-                target.verified_id, ('', False, self._policy)
+                target.verified_id, ('', False, self.policy)
             )
             if is_other:
                 self._leaves(target, holder, at)
@@ -317,7 +322,7 @@ class VolumeAddition(VolumeMembers):
             policy
             for policy in self._policies.list()
             # One without volumes has none that could leave it.
-            if policy.id == self._policy.id or policy.volume_count != 0
+            if policy.id == self.policy.id or policy.volume_count != 0
         ]
         last: dict[str, tuple[str, bool, Policy]] = {}
         unread = None
@@ -326,7 +331,7 @@ class VolumeAddition(VolumeMembers):
             list(by_id), partial(self._recent_tasks, ids), self._limits
         )
         for id, tasks in read.items():
-            policy, is_other = by_id[id], id != self._policy.id
+            policy, is_other = by_id[id], id != self.policy.id
             if isinstance(tasks, errors.ClientError):
                 if is_other:
                     unread = policy, tasks.message
@@ -403,7 +408,7 @@ class VolumeRemoval(VolumeMembers):
     def _change(
         self, volume_ids: Sequence[str]
     ) -> tuple[Sequence[VolumeResult], Receipt]:
-        return self._policies.remove_volumes(self._policy.id, volume_ids)
+        return self._policies.remove_volumes(self.policy.id, volume_ids)
 
     def _differs(self, grown: int, wanted: int) -> str:
         return (

@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from vbsclient.api import errors
 from vbsclient.api.http import Handle, Limits
@@ -29,6 +28,7 @@ from vbsclient.change.targets import (
 from vbsclient.creation import base
 from vbsclient.lookup.existence import ask_each
 from vbsclient.lookup.kinds import suppress_errors
+from vbsclient.lookup.policies import may_be_of
 from vbsclient.lookup.refusals import RefusedError, SkippedError
 from vbsclient.policies.members import called
 from vbsclient.waiting import JOB_SUCCESS, ResourceStatus
@@ -38,9 +38,6 @@ from vbsclient.wording import brief, counted
 ADD_VOLUMES = 'Add volumes to it first.'
 
 _TIMEOUT, _SKIP, _RUNNING = 'EXECUTE_TIMEOUT', 'SKIP', 'RUNNING'
-
-#: How much older than its task a backup may be: their clocks may differ.
-_TOLERANCE = timedelta(hours=1)
 
 
 class VolumePolicyRun(Change):
@@ -263,17 +260,10 @@ class VolumePolicyRun(Change):
         """The backups that a task may have made."""
         if not task.backup_name or task.volume_id is None:
             return
-        began = parse_timestamp(task.created_at)
         for backup in self._vbs.backups.list(
             name=task.backup_name, volume_id=task.volume_id
         ):
-            created_at = parse_timestamp(backup.created_at)
-            is_older = (
-                began is not None
-                and created_at is not None
-                and created_at < began - _TOLERANCE
-            )
-            if self._vbs.backups.owns(backup) and not is_older:
+            if self._vbs.backups.owns(backup) and may_be_of(backup, task):
                 yield backup
 
     def _outcome_of(self, task: Task) -> Outcome:

@@ -8,7 +8,11 @@ import pytest
 from tests.unit.fakes import PROJECT, FakeCloud
 from vbsclient.api import csbs, errors, vbs
 from vbsclient.api.http import Transport
-from vbsclient.lookup.policies import created_by, find_policies, find_policy
+from vbsclient.lookup.policies import (
+    CreatedBackups,
+    find_policies,
+    find_policy,
+)
 from vbsclient.lookup.refusals import MissingError, RefusedError
 
 URL = f'https://cloud.example/v2/{PROJECT}'
@@ -172,16 +176,55 @@ def task(number: int, **more: Any) -> dict[str, Any]:
     }
 
 
-def test_what_a_policy_has_created() -> None:
+def a_backup(name: str | None, volume: str | None, at: str | None) -> Any:
+    return vbs.Backup.from_body(
+        {'id': uuid(9), 'name': name, 'volume_id': volume, 'created_at': at}
+    )
+
+
+@pytest.mark.parametrize(
+    ('name', 'volume', 'at', 'is_created'),
+    [
+        ('autobk_1', uuid(1), '2026-11-20T02:00:09', True),
+        # The clocks of a service and its tasks may differ.
+        ('autobk_1', uuid(1), '2026-11-20T01:30:00', True),
+        ('autobk_1', uuid(1), None, True),
+        ('autobk_1', uuid(1), '2026-09-20T02:00:09', False),
+        ('autobk_1', uuid(2), '2026-11-20T02:00:09', False),
+        ('autobk_2', uuid(1), '2026-11-20T02:00:09', False),
+        ('autobk_2', uuid(2), '2026-11-20T02:00:09', False),
+        (None, uuid(2), '2026-11-20T02:00:09', False),
+        ('autobk_3', None, '2026-11-20T02:00:09', False),
+        ('autobk_4', uuid(4), '2026-11-20T02:00:09', True),
+    ],
+)
+def test_what_a_policy_has_created(
+    name: str | None, volume: str | None, at: str | None, is_created: bool
+) -> None:
     there = There('vbs')
     id = there.add(1, 'nightly')
-    tasks = [task(1), task(2, backup_name=None), task(3, resource_id=None)]
+    tasks = [
+        task(1, created_at='2026-11-20T02:00:00.000'),
+        task(2, backup_name=None),
+        task(3, resource_id=None),
+        task(4),
+    ]
     there.cloud.on(
         *('GET', f'{there.route}/{id}/backuptasks'),
         *({'json': {'tasks': tasks}}, {'json': {'tasks': []}}),
     )
-    found = created_by(there.policies, 'nightly')
-    assert found == {('autobk_1', uuid(1))}
+    found = CreatedBackups(there.policies, ['nightly'])
+    assert (a_backup(name, volume, at) in found) is is_created
+
+
+def test_none_of_several_policies_may_be_missing() -> None:
+    there = There('vbs')
+    id = there.add(1, 'nightly')
+    there.cloud.on(
+        'GET', f'{there.route}/{id}/backuptasks', json={'tasks': []}
+    )
+    with pytest.raises(MissingError):
+        CreatedBackups(there.policies, ['nightly', 'weekly'])
 
 
 def test_half_of_what_it_has_created_is_nothing() -> None:
@@ -192,4 +235,4 @@ def test_half_of_what_it_has_created_is_nothing() -> None:
         *({'json': {'tasks': [task(1)]}}, {'status_code': 404}),
     )
     with pytest.raises(errors.AmbiguousListing):
-        created_by(there.policies, 'nightly')
+        CreatedBackups(there.policies, ['nightly'])

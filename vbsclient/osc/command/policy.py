@@ -25,6 +25,7 @@ from vbsclient.osc.output.messages import Terms
 from vbsclient.osc.output.policies import (
     DESCRIPTION,
     NAME,
+    NEXT_RUNS,
     RUNS,
     SETTINGS,
     ShownPolicy,
@@ -319,17 +320,15 @@ class PolicyCreateCommand(PolicyOptions, ChangeOneCommand):
         if outcome.state is not State.DONE and not is_planned:
             return None
         remark = outcome.result.remark if outcome.result else ''
+        told = [*target.notes, *filter(None, [remark])]
         return of_settings(
             creation.describe(target),
             self.now,
-            _RUNS,
+            NEXT_RUNS,
             zone=self.wanted.schedule.zone,
-            notes=[f'{capital(remark)}.'] if remark else [],
+            notes=[f'{capital(one)}.' for one in told],
         )
 
-
-#: How many of the next runs are shown.
-_RUNS = 3
 
 #: The fields of what a dry run compares.
 _COMPARED = (
@@ -408,8 +407,8 @@ class PolicySetCommand(PolicyOptions, ChangeCommand):
         before, after = (
             row_of(columns, shown, parsed_args)
             for shown in (
-                of_settings(update.plan.before, self.now, _RUNS),
-                of_settings(update.plan.after, self.now, _RUNS, zone=zone),
+                of_settings(update.plan.before, self.now, NEXT_RUNS),
+                of_settings(update.plan.after, self.now, NEXT_RUNS, zone=zone),
             )
         )
         fields = [column.title for column in columns]

@@ -19,6 +19,18 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_move(parser: argparse.ArgumentParser, member: str) -> None:
+    """Add that a member may leave another policy.
+
+    :param member: ``volume`` or ``server``.
+    """
+    parser.add_argument(
+        '--move',
+        action='store_true',
+        help=f'Let a {member} leave another policy for this one',
+    )
+
+
 class MemberCommand(NamedCommand):
     """A command that adds volumes or servers to a policy, or removes them."""
 
@@ -32,14 +44,6 @@ class MemberCommand(NamedCommand):
         """Add the policy, and what joins or leaves it."""
         add_policy(parser)
         add_named(parser, self.words.one, self.words.verb)
-
-    def add_move(self, parser: argparse.ArgumentParser) -> None:
-        """Add that a member may leave another policy."""
-        parser.add_argument(
-            '--move',
-            action='store_true',
-            help=f'Let a {self.words.one} leave another policy for this one',
-        )
 
     def look_at(self, policy_id: str) -> None:
         """Let messages name the command that shows the policy."""

@@ -7,8 +7,8 @@ import argparse
 
 from vbsclient.osc.command.list import ListCommand, positive
 from vbsclient.osc.command.show import ShowCommand
+from vbsclient.osc.output.policies import NEXT_RUNS
 
-_RUNS = 3
 _MOST_RUNS = 1000
 
 
@@ -31,10 +31,10 @@ class ShowPolicyCommand(ShowCommand):
             '--runs',
             metavar='<number>',
             type=_runs,
-            default=_RUNS,
+            default=NEXT_RUNS,
             help=(
                 f'Show so many of the next runs, 1 to {_MOST_RUNS} (default: '
-                f'{_RUNS})'
+                f'{NEXT_RUNS})'
             ),
         )
 

@@ -17,6 +17,7 @@ from vbsclient.osc.command.clients import make_csbs_client, make_lookup_client
 from vbsclient.osc.command.policy_members import (
     ExecuteCommand,
     MemberCommand,
+    add_move,
     add_policy,
 )
 from vbsclient.osc.output.columns import Column
@@ -48,7 +49,7 @@ class AddCsbsPolicyServer(MemberCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         self.add_members(parser)
-        self.add_move(parser)
+        add_move(parser, self.words.one)
 
     def make_change(
         self,

@@ -19,13 +19,13 @@ from vbsclient.osc.command.policy import (
     SetTerms,
 )
 from vbsclient.osc.output.policies import DESCRIPTION, columns_of_new
+from vbsclient.policies.server_members import MOST_SERVERS
 from vbsclient.policies.servers import CsbsPolicyCreation
 from vbsclient.policies.services import CsbsPolicies
 from vbsclient.schedule import csbs
 
 _GROUP = 'csbs policy'
 _NAME = checked_name(255, '', '')
-_MOST_SERVERS = 64
 
 
 class CreateCsbsPolicy(PolicyCreateCommand):
@@ -54,15 +54,15 @@ class CreateCsbsPolicy(PolicyCreateCommand):
             default=[],
             help=(
                 f'Server to back up (name or ID); repeat for several, '
-                f'{_MOST_SERVERS} at most'
+                f'{MOST_SERVERS} at most'
             ),
         )
 
     def make_creation(
         self, parsed_args: argparse.Namespace, limits: Limits
     ) -> CsbsPolicyCreation:
-        if len(set(parsed_args.servers)) > _MOST_SERVERS:
-            self._parser.error(f'a policy has at most {_MOST_SERVERS} servers')
+        if len(set(parsed_args.servers)) > MOST_SERVERS:
+            self._parser.error(f'a policy has at most {MOST_SERVERS} servers')
         manager = self.app.client_manager
         operation = csbs.new_operation(self.wanted, self.now)
         return CsbsPolicyCreation(

@@ -27,6 +27,9 @@ from vbsclient.schedule.values import (
 )
 from vbsclient.schedule.zones import offset_at, offset_text
 
+#: How many of the next runs are shown by default.
+NEXT_RUNS = 3
+
 
 class Run(NamedTuple):
     """A run of a policy that is to come.

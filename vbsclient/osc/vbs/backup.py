@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
 from vbsclient.api.csbs import ServerBackupFilter
@@ -13,7 +12,6 @@ from vbsclient.api.http import Limits
 from vbsclient.api.vbs import ShareFilter
 from vbsclient.change.targets import Change
 from vbsclient.deletion.volume_backups import VolumeBackupDeletion
-from vbsclient.lookup.policies import created_by
 from vbsclient.lookup.refusals import MissingError
 from vbsclient.lookup.sharing import shared_with_me
 from vbsclient.lookup.volume_backups import marked, status_of
@@ -31,7 +29,6 @@ from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.vbs import selection
 from vbsclient.osc.vbs.details import LIST, MARKED, SHOW, Details, Row
 from vbsclient.waiting import AVAILABLE, ResourceStatus
-from vbsclient.wording import quote
 
 
 class DeleteVbsBackup(DeleteCommand):
@@ -104,16 +101,6 @@ class ListVbsBackup(ListCommand):
         selection.add_selection(parser)
         add_projects(parser)
         parser.add_argument(
-            '--policy',
-            metavar='<policy>',
-            action='append',
-            help=(
-                'Only backups that this policy created (name or ID), of those '
-                'whose tasks VBS still has, which it keeps for 30 days; '
-                'repeat for several'
-            ),
-        )
-        parser.add_argument(
             '--shared-with-me',
             action='store_true',
             help='List what other projects share with this one',
@@ -126,20 +113,8 @@ class ListVbsBackup(ListCommand):
             self._parser.error('--policy does not go with --shared-with-me')
         vbs, csbs = self.vbs, self.csbs
         selected = selection.Selection.of(
-            parsed_args, self.app.client_manager, csbs
+            parsed_args, self.app.client_manager, vbs, csbs
         )
-        hint = None
-        if parsed_args.policy:
-            created = [
-                created_by(vbs.policies, policy)
-                for policy in parsed_args.policy
-            ]
-            selected = replace(selected, created=frozenset().union(*created))
-            named = ' or '.join(map(quote, parsed_args.policy))
-            hint = (
-                f'No backup of the policy {named} is listed: VBS tells what a '
-                f'policy created for 30 days only.'
-            )
         total = None
         if parsed_args.count and selected.countable:
             if not parsed_args.shared_with_me:
@@ -183,7 +158,7 @@ class ListVbsBackup(ListCommand):
             for row in found.rows
             if selected.match(row.backup, details.source)
         )
-        found.hint = hint
+        found.hint = selected.hint
         return found
 
 

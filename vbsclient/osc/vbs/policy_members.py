@@ -21,6 +21,7 @@ from vbsclient.osc.command.clients import (
 from vbsclient.osc.command.policy_members import (
     ExecuteCommand,
     MemberCommand,
+    add_move,
     add_policy,
 )
 from vbsclient.osc.output.columns import Column
@@ -54,7 +55,7 @@ class AddVbsBackupPolicyVolume(MemberCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         self.add_members(parser)
-        self.add_move(parser)
+        add_move(parser, self.words.one)
 
     def make_change(
         self,

@@ -18,6 +18,7 @@ from vbsclient.osc.command.policy import (
     PolicyDeleteCommand,
     PolicySetCommand,
 )
+from vbsclient.osc.command.policy_members import add_move
 from vbsclient.osc.output.policies import columns_of_new
 from vbsclient.osc.output.text import shortened
 from vbsclient.policies.services import VbsPolicies
@@ -32,8 +33,9 @@ class CreateVbsBackupPolicy(PolicyCreateCommand):
     """Create a backup policy (VBS)
 
     A policy backs up its volumes by a schedule, and deletes what is older
-    than it is told to keep. It is enabled unless --disable is given. Each
-    volume belongs to one policy: --volume takes it out of the one before.
+    than it is told to keep. It is enabled unless --disable is given. Volumes
+    are added as by "add volume": one that another policy had a task for in
+    the last 30 days is refused without --move.
 
     Example: openstack vbs backup policy create --at 02:00 --every 1d
     --keep-last 7 nightly
@@ -53,6 +55,7 @@ class CreateVbsBackupPolicy(PolicyCreateCommand):
             default=[],
             help='Volume to back up (name or ID); repeat for several',
         )
+        add_move(parser, 'volume')
 
     def make_creation(
         self, parsed_args: argparse.Namespace, limits: Limits
@@ -65,7 +68,9 @@ class CreateVbsBackupPolicy(PolicyCreateCommand):
             parsed_args.name,
             request,
             parsed_args.volumes,
-            limits,
+            now=self.now,
+            limits=limits,
+            move=parsed_args.move,
         )
 
     def conclude(self, parsed_args: argparse.Namespace) -> int:
@@ -74,12 +79,17 @@ class CreateVbsBackupPolicy(PolicyCreateCommand):
         if creation is None or self.changed is None or not creation.left:
             return code
         left: dict[str, str] = creation.left
-        count = counted(len(left), 'volume is', 'volumes are')
+        count = (
+            counted(len(left), 'volume is', 'volumes are') + ' not'
+            if creation.is_sure
+            else counted(len(left), 'volume') + ' may not be'
+        )
         reasons = '; '.join(f'{one} ({why})' for one, why in left.items())
+        move = '--move ' if parsed_args.move else ''
         raise exceptions.CommandError(
-            f'The policy was created, and {count} not in it: '
+            f'The policy was created, and {count} in it: '
             f'{shortened(reasons)}. To add what can be added:\n'
-            f'  openstack vbs backup policy add volume '
+            f'  openstack vbs backup policy add volume {move}'
             f'{self.changed.policy.id} {" ".join(left)}'
         )
 

@@ -24,6 +24,11 @@ from vbsclient.osc.output.prune_table import BackupKind
 from vbsclient.osc.vbs.details import Details
 from vbsclient.osc.vbs.selection import Selection, add_selection
 
+_ONLY_RECENT = (
+    '--policy selects what the tasks of the policy tell, which VBS keeps for '
+    '30 days: older backups of it neither count nor are deleted.'
+)
+
 
 class PruneVbsBackup(PruneCommand):
     """Delete volume backups that no rule keeps (VBS)
@@ -43,7 +48,7 @@ class PruneVbsBackup(PruneCommand):
         ('volume', 'volumes'),
         'each backup counts as its whole volume, but backups are incremental',
     )
-    narrowing = ('volume', 'server', 'name', 'name_contains')
+    narrowing = ('volume', 'server', 'name', 'name_contains', 'policy')
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_selection(parser)
@@ -59,7 +64,9 @@ class PruneVbsBackup(PruneCommand):
         manager = self.app.client_manager
         vbs = make_vbs_client(manager, limits)
         csbs = make_csbs_client(manager, limits)
-        selection = Selection.of(parsed_args, manager, csbs)
+        selection = Selection.of(parsed_args, manager, vbs, csbs)
+        if selection.policies:
+            self.log.warning('%s', _ONLY_RECENT)
         details = Details(
             vbs,
             csbs,

@@ -19,6 +19,7 @@ from vbsclient.api.vbs.backups import SORT_KEYS
 from vbsclient.lookup.existence import MAX_SINGLE_GETS
 from vbsclient.lookup.labels import VolumeLabel, no_label
 from vbsclient.lookup.names import only
+from vbsclient.lookup.policies import CreatedBackups
 from vbsclient.lookup.refusals import RefusedError
 from vbsclient.lookup.volume_backups import find_backups, list_marked
 from vbsclient.osc.command import filters
@@ -30,6 +31,7 @@ from vbsclient.osc.command.list import (
     newest_first,
     sorted_by_service,
 )
+from vbsclient.wording import quote
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +61,16 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
             'csbs as part of a server backup'
         ),
     )
+    parser.add_argument(
+        '--policy',
+        metavar='<policy>',
+        action='append',
+        help=(
+            'Only backups that this policy created (name or ID), of those '
+            'whose tasks VBS still has, which it keeps for 30 days; '
+            'repeat for several'
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -70,8 +82,9 @@ class Selection:
         know.
     :ivar source: ``VBS`` or ``CSBS``; None for both.
     :ivar projects: of which projects.
-    :ivar created: (name, volume) of what the policies have created that are
-        named; None if none is.
+    :ivar policies: that created them, by the names and ids that were given;
+        none for all.
+    :ivar created: what these have created; None for all.
     """
 
     conditions: filters.Conditions
@@ -79,15 +92,22 @@ class Selection:
     deleted_server_ids: frozenset[str] = frozenset()
     source: str | None = None
     projects: Projects = NO_OTHERS
-    created: frozenset[tuple[str | None, str | None]] | None = None
+    policies: Sequence[str] = ()
+    created: CreatedBackups | None = None
 
     @classmethod
     def of(
-        cls, parsed_args: argparse.Namespace, instance: Any, csbs: CSBSClient
+        cls,
+        parsed_args: argparse.Namespace,
+        instance: Any,
+        vbs: VBSClient,
+        csbs: CSBSClient,
     ) -> Selection:
         """Look up what is given by name.
 
         :raises CommandError: if there is no such volume or server.
+        :raises ClientError: if there is no such policy, or what it created
+            cannot be read.
         """
         volume_ids, deleted = None, frozenset[str]()
         resources = resources_of(instance)
@@ -105,6 +125,10 @@ class Selection:
             deleted,
             parsed_args.source and parsed_args.source.upper(),
             Projects.of(parsed_args, resources),
+            parsed_args.policy or (),
+            CreatedBackups(vbs.policies, parsed_args.policy)
+            if parsed_args.policy
+            else None,
         )
 
     @property
@@ -135,7 +159,22 @@ class Selection:
     @property
     def is_whole(self) -> bool:
         """Whether all backups of the volumes are selected."""
-        return self.conditions == filters.Conditions() and self.source is None
+        return (
+            self.conditions == filters.Conditions()
+            and self.source is None
+            and self.created is None
+        )
+
+    @property
+    def hint(self) -> str | None:
+        """What may be wrong if nothing is selected."""
+        if not self.policies:
+            return None
+        named = ' or '.join(map(quote, self.policies))
+        return (
+            f'No backup of the policy {named} is listed: VBS tells what a '
+            f'policy created for 30 days only.'
+        )
 
     def query(self) -> dict[str, str | None]:
         """The filters for a service that compares exactly and counts."""
@@ -175,10 +214,7 @@ class Selection:
             or backup.volume_id in self.volume_ids
             or backup.server_id in self.deleted_server_ids
         )
-        is_created = (
-            self.created is None
-            or (backup.name, backup.volume_id) in self.created
-        )
+        is_created = self.created is None or backup in self.created
         if not (
             self.conditions.match(backup) and is_of_volumes and is_created
         ):
