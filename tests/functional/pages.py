@@ -58,6 +58,9 @@ _DAY = re.compile(r'(?<!\d)\d{4}-\d\d-\d\d(?!\d)')
 _WEEK = re.compile(r'\b(\d{4})-W(\d\d)\b')
 _STAMP = re.compile(r'\b\d{8}T\d{6}Z')
 _AGE = re.compile(r'\(\d+ (?:minute|hour|day)s? ago\)')
+# When a policy runs next depends on the hour, too.
+_RUN = re.compile(r'(?:\w{3} )?\d{4}-\d\d-\d\d (\d\d:\d\d UTC)\b')
+_LOCAL_RUN = re.compile(r'\(\w{3} (\d\d:\d\d UTC[+-])')
 
 
 @dataclass
@@ -363,6 +366,7 @@ def shown(step: Step) -> list[str]:
 def _same(text: str) -> str:
     """Without what is different each time."""
     text = _AGE.sub('(ago)', _STAMP.sub('now', text))
+    text = _LOCAL_RUN.sub(r'(day \1', _RUN.sub(r'day \1', text))
     return _INSTANT.sub('now', _REQUEST.sub('req', text))
 
 

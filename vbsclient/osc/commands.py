@@ -29,7 +29,11 @@ if TYPE_CHECKING:
         ShowCsbsCheckpoint,
     )
     from vbsclient.osc.csbs.create import CreateCsbsBackup
-    from vbsclient.osc.csbs.policy import ListCsbsPolicy, ShowCsbsPolicy
+    from vbsclient.osc.csbs.policy import (
+        ExportCsbsPolicy,
+        ListCsbsPolicy,
+        ShowCsbsPolicy,
+    )
     from vbsclient.osc.csbs.policy_members import (
         AddCsbsPolicyServer,
         ExecuteCsbsPolicy,
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
     from vbsclient.osc.vbs.create import CreateVbsBackup
     from vbsclient.osc.vbs.job import ShowVbsJob
     from vbsclient.osc.vbs.policy import (
+        ExportVbsBackupPolicy,
         ListVbsBackupPolicy,
         ListVbsBackupPolicyTask,
         ShowVbsBackupPolicy,
@@ -82,7 +87,7 @@ COMMANDS = {
     'csbs.checkpoint': (
         'DeleteCsbsCheckpoint ListCsbsCheckpoint ShowCsbsCheckpoint'
     ),
-    'csbs.policy': 'ListCsbsPolicy ShowCsbsPolicy',
+    'csbs.policy': 'ExportCsbsPolicy ListCsbsPolicy ShowCsbsPolicy',
     'csbs.policy_set': 'CreateCsbsPolicy DeleteCsbsPolicy SetCsbsPolicy',
     'csbs.policy_members': (
         'AddCsbsPolicyServer ExecuteCsbsPolicy RemoveCsbsPolicyServer'
@@ -92,7 +97,8 @@ COMMANDS = {
     'vbs.create': 'CreateVbsBackup',
     'vbs.job': 'ShowVbsJob',
     'vbs.policy': (
-        'ListVbsBackupPolicy ListVbsBackupPolicyTask ShowVbsBackupPolicy'
+        'ExportVbsBackupPolicy ListVbsBackupPolicy ListVbsBackupPolicyTask '
+        'ShowVbsBackupPolicy'
     ),
     'vbs.restore': 'RestoreVbsBackup',
     'vbs.policy_set': (

@@ -3,8 +3,8 @@
 
 Pure: values in, decisions out.  ``texts`` reads what a person writes,
 ``values`` has what it means, ``vbs`` and ``csbs`` read and write it as the
-services have it, ``runs`` tells when a policy runs next, and ``comparison``
-what a change has come to.
+services have it, ``runs`` tells when a policy runs next, ``comparison`` what a
+change has come to, and ``cbr`` how another service has the same policy.
 """
 
 from __future__ import annotations

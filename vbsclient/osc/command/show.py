@@ -153,7 +153,8 @@ class ReadCommand(OwnLogin, command.Command):
 
     @escapes_output
     def run(self, parsed_args: argparse.Namespace) -> int:
-        fit_tables(self._formatter_plugins, self.columns, self.noun)
+        if self.columns:
+            fit_tables(self._formatter_plugins, self.columns, self.noun)
         try:
             with as_command_errors(), printing(self.app):
                 return super().run(parsed_args)

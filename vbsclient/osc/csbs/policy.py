@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from vbsclient.api import errors
-from vbsclient.api.csbs import Policy, ServerBackup
+from vbsclient.api.csbs import Policies, Policy, ServerBackup
 from vbsclient.api.paths import is_uuid
 from vbsclient.api.times import parse_timestamp
 from vbsclient.lookup.policies import find_policy
@@ -20,6 +20,7 @@ from vbsclient.lookup.refusals import RefusedError
 from vbsclient.osc.command.filters import Conditions
 from vbsclient.osc.command.list import Found
 from vbsclient.osc.command.policy_read import (
+    ExportPolicyCommand,
     ListPolicyCommand,
     ShowPolicyCommand,
 )
@@ -115,11 +116,7 @@ class ShowCsbsPolicy(ShowPolicyCommand):
     def find(
         self, parsed_args: argparse.Namespace, fields: set[str]
     ) -> ShownPolicy:
-        policies = self.csbs.policies
-        policy = find_policy(policies, parsed_args.policy)
-        if not is_uuid(parsed_args.policy):
-            # A list need not have all of it.
-            policy = policies.get(policy.id)
+        policy = _whole(self.csbs.policies, parsed_args.policy)
         now = datetime.now(timezone.utc)
         row = output.of_servers(policy, now, parsed_args.runs)
         if 'remarks' not in fields:
@@ -164,6 +161,27 @@ class ShowCsbsPolicy(ShowPolicyCommand):
             LOG.info('The time zone is not checked: %.500r.', error.message)
             return []
         return _times_of_runs(backups)
+
+
+class ExportCsbsPolicy(ExportPolicyCommand):
+    """Print how to create a backup policy (CSBS) in another service
+
+    With --cbr: the command of the plugin otcextensions that creates the same
+    policy in Cloud Backup and Recovery (CBR). Nothing is created. A policy
+    that would not be the same there is refused, with all reasons.
+
+    Example: openstack csbs policy export --cbr weekly-all
+    """
+
+    def find(self, name_or_id: str, now: datetime) -> ShownPolicy:
+        return output.of_servers(_whole(self.csbs.policies, name_or_id), now)
+
+
+def _whole(policies: Policies, name_or_id: str) -> Policy:
+    """A policy with all that the service shows of it."""
+    policy = find_policy(policies, name_or_id)
+    # A list need not have all of it.
+    return policy if is_uuid(name_or_id) else policies.get(policy.id)
 
 
 def _times_of_runs(backups: Iterable[ServerBackup]) -> list[datetime]:

@@ -22,6 +22,7 @@ from vbsclient.osc.command.filters import only_one, warn_of_future
 from vbsclient.osc.command.list import Found, ListCommand
 from vbsclient.osc.command.marker import rows_after
 from vbsclient.osc.command.policy_read import (
+    ExportPolicyCommand,
     ListPolicyCommand,
     ShowPolicyCommand,
 )
@@ -111,6 +112,22 @@ class ShowVbsBackupPolicy(ShowPolicyCommand):
             )
             return None
         return _seen_in(tasks, labels_of(self.app.client_manager))
+
+
+class ExportVbsBackupPolicy(ExportPolicyCommand):
+    """Print how to create a backup policy (VBS) in another service
+
+    With --cbr: the command of the plugin otcextensions that creates the same
+    policy in Cloud Backup and Recovery (CBR). Nothing is created. A policy
+    that would not be the same there is refused, with all reasons.
+
+    Example: openstack vbs backup policy export --cbr nightly-db
+    """
+
+    def find(self, name_or_id: str, now: datetime) -> ShownPolicy:
+        return output.of_volumes(
+            find_policy(self.vbs.policies, name_or_id), now
+        )
 
 
 def _seen_in(tasks: Iterable[Task], labels: Labels) -> list[dict[str, Any]]:
