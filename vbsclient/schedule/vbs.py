@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta, timezone
 from typing import Any
 
+from vbsclient.api import errors
 from vbsclient.api.values import dict_or_empty, lenient_bool, lenient_int
 from vbsclient.schedule import InvalidSetting, zones
 from vbsclient.schedule.values import (
@@ -43,6 +44,9 @@ _FIRST = 'remain_first_backup_of_curMonth'
 _FLAGS = {'Y': True, 'N': False, 'ON': True, 'OFF': False}
 
 GIVE_ZONE = 'Give its time zone.'
+GIVE_DAYS = 'Give the days, too.'
+#: What to do about a part that cannot be read.
+GIVE_IT = 'Give it anew.'
 
 
 def stripped(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,8 +61,8 @@ def settings_of(body: Mapping[str, Any]) -> Settings:
     """What a policy of a list (V26) says."""
     policy = stripped(body)
     plan = dict_or_empty(policy.get('scheduled_policy'))
-    last = lenient_int(plan.get(_NUM)) or None
-    days = lenient_int(plan.get(_DAY)) or None
+    last = _positive(plan.get(_NUM))
+    days = _positive(plan.get(_DAY))
     return Settings(
         _schedule(plan, zones.offset_of_text(policy.get('time_zone'))),
         Retention(
@@ -106,7 +110,12 @@ def _minutes(text: str) -> set[int] | None:
 
 def _every_days(plan: Mapping[str, Any]) -> int | None:
     """It wins over days of the week where a policy has both."""
-    number = lenient_int(plan.get('frequency'))
+    return _positive(plan.get('frequency'))
+
+
+def _positive(value: Any) -> int | None:
+    """A number that says something; 0 and -1 stand for nothing."""
+    number = lenient_int(value)
     return number if number and number > 0 else None
 
 
@@ -160,9 +169,12 @@ def changed_policy(
     :returns: an empty one if nothing changes.
     :raises InvalidSetting: if VBS has no such schedule or retention, or the
         zone of days of the week is not known.
+    :raises MalformedResponse: if a part of it cannot be read and is not
+        wanted otherwise: the service would get, and keep, something else.
     """
     policy = stripped(body)
     settings = settings_of(policy)
+    _refuse_unreadable(policy, settings, wanted)
     sent = {k: v for k, v in stripped(body).items() if k not in _OWN}
     if not sent.get('time_zone'):
         sent.pop('time_zone', None)
@@ -171,7 +183,7 @@ def changed_policy(
     if sent.pop('backup_policy_name', None) != name and name is not None:
         sent['backup_policy_name'] = name
     if wanted.schedule:
-        schedule = _changed_schedule(policy, settings.schedule, wanted)
+        schedule = _changed_schedule(policy, settings.schedule, wanted, now)
         for key in ('frequency', 'week_frequency', 'start_time'):
             plan.pop(key, None)
         plan |= _schedule_on_wire(schedule, now)
@@ -198,6 +210,42 @@ def changed_policy(
     return {} if _is_unchanged(policy, sent) else sent
 
 
+def _refuse_unreadable(
+    policy: Mapping[str, Any], settings: Settings, wanted: Wanted
+) -> None:
+    """Check that all is known that goes back as it was read.
+
+    :raises MalformedResponse: if something is not.
+    """
+    plan = dict_or_empty(policy.get('scheduled_policy'))
+
+    def lacks(*keys: str) -> bool:
+        return all(plan.get(key) in (None, '', []) for key in keys)
+
+    is_first_lost = (
+        bool(wanted.retention)
+        and wanted.retention.first_of_month is None
+        and not lacks(_FIRST)
+        and settings.retention.first_of_month is None
+    )
+    has_no_schedule = lacks('start_time') or lacks(
+        'frequency', 'week_frequency'
+    )
+    missing = {
+        'schedule': not wanted.schedule and has_no_schedule,
+        'retention': not wanted.retention and lacks(_NUM, _DAY),
+        'choice to keep the first backup of a month': is_first_lost,
+        'status': wanted.enabled is None and lacks('status'),
+    }
+    unknown = [what for what, is_missing in missing.items() if is_missing]
+    if unknown:
+        raise errors.MalformedResponse(
+            f'the {" and the ".join(unknown)} of the policy cannot be read, '
+            f'so that it cannot be sent back as it is',
+            GIVE_IT,
+        )
+
+
 def _is_unchanged(policy: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
     if 'backup_policy_name' in sent:
         return False
@@ -217,12 +265,27 @@ def _is_unchanged(policy: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
 
 
 def _changed_schedule(
-    policy: Mapping[str, Any], old: Schedule | None, wanted: Wanted
+    policy: Mapping[str, Any],
+    old: Schedule | None,
+    wanted: Wanted,
+    now: datetime,
 ) -> Schedule:
     is_zone_known = zones.offset_of_text(policy.get('time_zone')) is not None
     if old is not None and not is_zone_known:
         old = replace(old, zone=None)
     schedule = wanted.schedule.changed(old)
+    is_moved = (
+        old is not None
+        and old.zone is not None
+        and zones.offset_at(schedule.zone, now)
+        != zones.offset_at(old.zone, now)
+    )
+    if is_moved and schedule.weekdays and not wanted.schedule.has_days:
+        raise InvalidSetting(
+            'days of the week are those of the time zone: with another zone '
+            'the policy may run on other days',
+            GIVE_DAYS,
+        )
     if schedule.weekdays is not None and schedule.zone is None:
         raise InvalidSetting(
             'the service does not tell the time zone of the policy, and days '
@@ -234,13 +297,15 @@ def _changed_schedule(
 
 def _drop_loser(plan: dict[str, Any], winner: str, loser: str) -> None:
     """Keep one of two that exclude each other, as a number if it is one."""
-    number = lenient_int(plan.get(winner))
-    if not number:
+    value = plan.get(winner)
+    if _positive(value) is None:
+        if value is not None and lenient_int(value) is None:
+            # Whatever it is: the service knows which one counts.
+            return
         winner, loser = loser, winner
-        number = lenient_int(plan.get(winner))
-    if not plan.get(winner):
-        return
-    plan.pop(loser, None)
+    if plan.get(winner) is not None:
+        plan.pop(loser, None)
+    number = _positive(plan.get(winner))
     if number is not None:
         plan[winner] = number
 

@@ -12,6 +12,7 @@ from tests.unit.schedule.policies import (
     vbs_policy,
     wanted,
 )
+from vbsclient.api.errors import MalformedResponse
 from vbsclient.schedule import InvalidSetting, vbs
 from vbsclient.schedule.values import (
     UNLIMITED,
@@ -283,17 +284,19 @@ def test_keys_may_end_with_blanks() -> None:
             'start_time ': '01:00',
             'frequency ': 1,
             ' rentention_num': 3,
+            'status ': 'ON',
         },
     }
     before = copy.deepcopy(body)
     assert vbs.settings_of(body) == Settings(
-        Schedule((time(1),), 1, zone=timezone.utc), Retention(3), None
+        Schedule((time(1),), 1, zone=timezone.utc), Retention(3), True
     )
     sent = vbs.changed_policy(body, wanted(WantedRetention(last=4)), NOW)
     assert sent == {
         'scheduled_policy': {
             'start_time': '01:00',
             'frequency': 1,
+            'status': 'ON',
             'rentention_num': 4,
             'remain_first_backup_of_curMonth': 'N',
         }
@@ -504,7 +507,84 @@ def test_a_schedule_that_cannot_be_read_is_replaced_as_a_whole() -> None:
 
 def test_a_wanted_schedule_is_complete_or_refused() -> None:
     with pytest.raises(InvalidSetting):
-        vbs.changed_policy({}, Wanted(WantedSchedule(every_days=1)), NOW)
+        vbs.changed_policy(
+            vbs_policy(start_time=None),
+            Wanted(WantedSchedule(every_days=1)),
+            NOW,
+        )
+
+
+@pytest.mark.parametrize(
+    ('changes', 'change'),
+    [
+        ({'start_time': None}, wanted(NOTHING, False)),
+        ({'frequency': None}, wanted(NOTHING, False)),
+        ({'rentention_num': None}, wanted(NOTHING, False)),
+        ({'status': None}, wanted(WantedRetention(last=11))),
+        (
+            {'remain_first_backup_of_curMonth': 'yes'},
+            wanted(WantedRetention(last=11)),
+        ),
+    ],
+)
+def test_what_is_not_there_cannot_be_sent_back(
+    changes: Any, change: Wanted
+) -> None:
+    policy = vbs_policy(**changes)
+    with pytest.raises(MalformedResponse, match='cannot be read'):
+        vbs.changed_policy(policy, change, NOW)
+    with pytest.raises(MalformedResponse):
+        vbs.changed_policy({**policy, 'scheduled_policy': None}, change, NOW)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'kept', 'dropped'),
+    [
+        (
+            {'frequency': -1, 'week_frequency': ['MON']},
+            'week_frequency',
+            'frequency',
+        ),
+        (
+            {'rentention_num': -1, 'rentention_day': 30},
+            'rentention_day',
+            'rentention_num',
+        ),
+        (
+            {'rentention_num': 0, 'rentention_day': 30},
+            'rentention_day',
+            'rentention_num',
+        ),
+    ],
+)
+def test_what_stands_for_nothing_loses(
+    changes: Any, kept: str, dropped: str
+) -> None:
+    sent = vbs.changed_policy(
+        vbs_policy(**changes), wanted(NOTHING, False), NOW
+    )
+    plan = sent['scheduled_policy']
+    assert plan[kept] == changes[kept]
+    assert dropped not in plan
+
+
+def test_a_half_that_cannot_be_read_stays() -> None:
+    policy = vbs_policy(rentention_num='ten', rentention_day=30)
+    sent = vbs.changed_policy(policy, wanted(NOTHING, False), NOW)
+    plan = sent['scheduled_policy']
+    assert (plan['rentention_num'], plan['rentention_day']) == ('ten', 30)
+
+
+def test_another_zone_needs_the_days_of_the_week() -> None:
+    policy = vbs_policy(
+        time_zone='UTC+02:00', frequency=None, week_frequency=['MON']
+    )
+    with pytest.raises(InvalidSetting, match='days of the week'):
+        vbs.changed_policy(policy, wanted(NOTHING, at=['22:00Z']), NOW)
+    sent = vbs.changed_policy(
+        policy, wanted(NOTHING, at=['22:00Z'], on=['sun']), NOW
+    )
+    assert sent['scheduled_policy']['week_frequency'] == ['SUN']
 
 
 @pytest.mark.parametrize(
