@@ -429,3 +429,24 @@ def test_a_lost_answer_to_a_deletion_is_settled(
     c.knobs.faults.append(Fault('reset-after', 'DELETE', times=None))
     openstack(*DELETE, 'nightly')
     assert not c.state.plans
+
+
+def test_whatever_loses_its_schedule_is_asked_about(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    plan = c.state.add_plan('web')
+    plan.body['resources'].append(
+        {'id': c.state.new_uuid(), 'type': 'OS::Cinder::Volume', 'name': 'x'}
+    )
+    openstack(
+        *('csbs', 'policy', 'delete', 'web'),
+        complains=[
+            ...,
+            '  1 other resource whose schedule ends; the backups stay',
+            re.compile('as listed above: add --yes. Nothing was deleted.'),
+        ],
+    )
+    assert plan.id in c.state.plans
+    openstack('csbs', 'policy', 'delete', 'web', '--yes')
+    assert plan.id not in c.state.plans

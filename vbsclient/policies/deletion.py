@@ -46,12 +46,20 @@ class PolicyDeletion(Change):
         ]
         for target in targets:
             if target.refusal is None:
-                members = self._service.members_of(target.resource)
-                if members:
-                    target.members = [
-                        f'{members} whose schedule ends; the backups stay'
-                    ]
+                self._note_members(target)
         return merge(targets)
+
+    def _note_members(self, target: Target) -> None:
+        """Say what loses its schedule; a list may be behind."""
+        try:
+            policy = self._service.current(target.resource)
+        except errors.ClientError as error:
+            target.refusal = error
+            return
+        if members := self._service.members_of(policy):
+            target.members = [
+                f'{members} whose schedule ends; the backups stay'
+            ]
 
     def send(self, target: Target, recorder: Recorder) -> Done:
         id = target.verified_id

@@ -170,9 +170,11 @@ class CsbsPolicies(PolicyService):
         if not policy.servers_are_known:
             return 'an unknown number of servers'
         names: Sequence[str] = [s.name or s.id for s in policy.servers]
-        if not names:
-            return ''
-        return f'{counted(len(names), "server")} ({listed(names)})'
+        # What is none of its servers may be backed up all the same.
+        others = len(policy.body.get('resources') or ()) - len(names)
+        parts = [f'{counted(len(names), "server")} ({listed(names)})']
+        more = [counted(others, 'other resource')] if others > 0 else []
+        return ' and '.join((parts if names else []) + more)
 
     def is_fixed(self, policy: csbs_api.Policy) -> bool:
         return False
