@@ -10,9 +10,11 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta, timezone
 from typing import Any
 
+from vbsclient.api.errors import MalformedResponse
 from vbsclient.api.values import dict_or_empty, lenient_bool, lenient_int
 from vbsclient.schedule import InvalidSetting, zones
 from vbsclient.schedule.values import (
+    GIVE_TIMES_AND_DAYS,
     PERIODS,
     WEEKDAYS,
     Retention,
@@ -24,6 +26,7 @@ from vbsclient.schedule.values import (
     minute_of,
     time_of,
 )
+from vbsclient.wording import brief
 
 #: The wider of the ranges that the reference has; the service decides.
 _EVERY_DAYS = range(1, 31)
@@ -39,6 +42,9 @@ _TIME = re.compile(r'([01]?[0-9]|2[0-3]):([0-5][0-9])', re.ASCII)
 _NUM = 'rentention_num'
 _DAY = 'rentention_day'
 _FIRST = 'remain_first_backup_of_curMonth'
+
+#: Of each two the first counts where a policy has both.
+EXCLUSIVE = (('frequency', 'week_frequency'), (_NUM, _DAY))
 
 _FLAGS = {'Y': True, 'N': False, 'ON': True, 'OFF': False}
 
@@ -57,14 +63,14 @@ def settings_of(body: Mapping[str, Any]) -> Settings:
     """What a policy of a list (V26) says."""
     policy = stripped(body)
     plan = dict_or_empty(policy.get('scheduled_policy'))
-    last = lenient_int(plan.get(_NUM)) or None
-    days = lenient_int(plan.get(_DAY)) or None
+    last = _number(plan, _NUM)
+    # The number wins where a policy has both.
+    has_days = last is None and not _is_unreadable(plan, _NUM)
     return Settings(
         _schedule(plan, zones.offset_of_text(policy.get('time_zone'))),
         Retention(
             last=last,
-            # The number wins where a policy has both.
-            days=None if last else days,
+            days=_number(plan, _DAY) if has_days else None,
             first_of_month=_flag(plan.get(_FIRST)),
         ),
         _flag(plan.get('status')),
@@ -84,9 +90,14 @@ def _schedule(
     if not isinstance(text, str) or not text.strip():
         return None
     minutes = _minutes(text)
-    every_days = _every_days(plan)
+    # It wins over days of the week where a policy has both.
+    every_days = _number(plan, 'frequency')
     weekdays = None if every_days else _weekdays(plan.get('week_frequency'))
-    if minutes is None or not (every_days or weekdays):
+    if (
+        minutes is None
+        or _is_unreadable(plan, 'frequency')
+        or not (every_days or weekdays)
+    ):
         return Schedule(raw=text, zone=timezone.utc)
     shift = (offset or timedelta(0)) // timedelta(minutes=1)
     return Schedule(
@@ -104,10 +115,16 @@ def _minutes(text: str) -> set[int] | None:
     return found if all(matches) else None
 
 
-def _every_days(plan: Mapping[str, Any]) -> int | None:
-    """It wins over days of the week where a policy has both."""
-    number = lenient_int(plan.get('frequency'))
+def _number(plan: Mapping[str, Any], key: str) -> int | None:
+    """A number that is set: 0 and less are as good as none."""
+    number = lenient_int(plan.get(key))
     return number if number and number > 0 else None
+
+
+def _is_unreadable(plan: Mapping[str, Any], key: str) -> bool:
+    """Whether something is there in place of a number."""
+    value = plan.get(key)
+    return value not in (None, '') and lenient_int(value) is None
 
 
 def _weekdays(value: Any) -> tuple[int, ...] | None:
@@ -160,6 +177,8 @@ def changed_policy(
     :returns: an empty one if nothing changes.
     :raises InvalidSetting: if VBS has no such schedule or retention, or the
         zone of days of the week is not known.
+    :raises MalformedResponse: if what is to stay cannot be read, and would
+        be lost.
     """
     policy = stripped(body)
     settings = settings_of(policy)
@@ -171,13 +190,13 @@ def changed_policy(
     if sent.pop('backup_policy_name', None) != name and name is not None:
         sent['backup_policy_name'] = name
     if wanted.schedule:
-        schedule = _changed_schedule(policy, settings.schedule, wanted)
+        schedule = _changed_schedule(policy, settings.schedule, wanted, now)
         for key in ('frequency', 'week_frequency', 'start_time'):
             plan.pop(key, None)
         plan |= _schedule_on_wire(schedule, now)
         sent |= _zone_on_wire(schedule, now)
     else:
-        _drop_loser(plan, 'frequency', 'week_frequency')
+        _keep_one(plan, 'frequency', 'week_frequency')
     if wanted.retention:
         for key in (_NUM, _DAY):
             plan.pop(key, None)
@@ -185,17 +204,45 @@ def changed_policy(
             wanted.retention.changed(settings.retention)
         )
     else:
-        _drop_loser(plan, _NUM, _DAY)
-        if settings.retention.first_of_month is not None or not plan.get(
-            _FIRST
-        ):
-            plan[_FIRST] = 'Y' if settings.retention.first_of_month else 'N'
+        _keep_one(plan, _NUM, _DAY)
+        plan[_FIRST] = 'Y' if settings.retention.first_of_month else 'N'
     enabled = wanted.enabled
     if enabled is None:
         enabled = settings.enabled
     if enabled is not None:
         plan['status'] = 'ON' if enabled else 'OFF'
+    if unread := _unread(policy, settings, wanted):
+        raise MalformedResponse(
+            f'{unread} of the policy cannot be read, and a change sends all '
+            f'of it'
+        )
     return {} if _is_unchanged(policy, sent) else sent
+
+
+def _unread(
+    policy: Mapping[str, Any], settings: Settings, wanted: Wanted
+) -> str:
+    """What is to stay and cannot be read; '' for nothing."""
+    plan = dict_or_empty(policy.get('scheduled_policy'))
+    schedule = settings.schedule
+    retention = wanted.retention
+    if not wanted.schedule and (schedule is None or schedule.raw is not None):
+        return 'the schedule'
+    if (
+        retention.last is None
+        and retention.days is None
+        and not tells_retention(policy)
+    ):
+        return 'the retention'
+    if (
+        retention.first_of_month is None
+        and settings.retention.first_of_month is None
+        and plan.get(_FIRST) not in (None, '')
+    ):
+        return f'"{_FIRST}"'
+    if wanted.enabled is None and settings.enabled is None:
+        return 'the status'
+    return ''
 
 
 def _is_unchanged(policy: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
@@ -217,10 +264,32 @@ def _is_unchanged(policy: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
 
 
 def _changed_schedule(
-    policy: Mapping[str, Any], old: Schedule | None, wanted: Wanted
+    policy: Mapping[str, Any],
+    old: Schedule | None,
+    wanted: Wanted,
+    now: datetime,
 ) -> Schedule:
-    is_zone_known = zones.offset_of_text(policy.get('time_zone')) is not None
-    if old is not None and not is_zone_known:
+    text, zone = policy.get('time_zone'), wanted.schedule.zone
+    offset = zones.offset_of_text(text)
+    if offset is None and text and zone is None:
+        raise InvalidSetting(
+            f'the time zone of the policy cannot be read: {brief(repr(text))}',
+            GIVE_ZONE,
+        )
+    if (
+        zone is not None
+        and offset is not None
+        and offset != zones.offset_at(zone, now)
+        and not wanted.schedule.has_days
+        and old is not None
+        and old.weekdays is not None
+    ):
+        raise InvalidSetting(
+            f'the days of the week of the policy are those of '
+            f'{zones.offset_text(offset)}, and others elsewhere',
+            GIVE_TIMES_AND_DAYS,
+        )
+    if old is not None and offset is None:
         old = replace(old, zone=None)
     schedule = wanted.schedule.changed(old)
     if schedule.weekdays is not None and schedule.zone is None:
@@ -232,17 +301,13 @@ def _changed_schedule(
     return schedule
 
 
-def _drop_loser(plan: dict[str, Any], winner: str, loser: str) -> None:
+def _keep_one(plan: dict[str, Any], winner: str, loser: str) -> None:
     """Keep one of two that exclude each other, as a number if it is one."""
-    number = lenient_int(plan.get(winner))
-    if not number:
+    if _number(plan, winner) is None:
         winner, loser = loser, winner
-        number = lenient_int(plan.get(winner))
-    if not plan.get(winner):
-        return
-    plan.pop(loser, None)
-    if number is not None:
+    if (number := _number(plan, winner)) is not None:
         plan[winner] = number
+    plan.pop(loser, None)
 
 
 def _schedule_on_wire(schedule: Schedule, now: datetime) -> dict[str, Any]:

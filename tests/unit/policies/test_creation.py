@@ -7,8 +7,8 @@ from unittest import mock
 
 import pytest
 
-from tests.unit.policies.services import carry_out, service_of
 from tests.unit.policies.services import Policies as BasePolicies
+from tests.unit.policies.services import carry_out, service_of
 from vbsclient.api import csbs, errors, vbs
 from vbsclient.api.http import Limits, Receipt
 from vbsclient.bulk import State
@@ -37,8 +37,9 @@ CSBS = {
             'operation_type': 'backup',
             'operation_definition': {'max_backups': 7},
             'trigger': {
-                'properties': {'pattern': 'RRULE:FREQ=DAILY;BYHOUR=2;'
-                'BYMINUTE=0'}
+                'properties': {
+                    'pattern': 'RRULE:FREQ=DAILY;BYHOUR=2;BYMINUTE=0'
+                }
             },
         }
     ],
