@@ -59,8 +59,17 @@ class PolicyService(abc.ABC):
         """
 
     @abc.abstractmethod
-    def create(self, body: Mapping[str, Any]) -> tuple[str, Receipt]:
-        """Create a policy; returns its id, as the call of the service."""
+    def create(
+        self, body: Mapping[str, Any]
+    ) -> tuple[str, Mapping[str, Any], Receipt]:
+        """Create a policy, as the call of the service.
+
+        :returns: its id, what else the answer says of it, and a receipt.
+        """
+
+    @abc.abstractmethod
+    def new(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What a policy is read as that a request has just created."""
 
     @abc.abstractmethod
     def update(self, id: str, changes: Mapping[str, Any]) -> Receipt:
@@ -108,8 +117,14 @@ class VbsPolicies(PolicyService):
             policy.body, edit.settings, now, name=edit.name
         )
 
-    def create(self, body: Mapping[str, Any]) -> tuple[str, Receipt]:
-        return self.policies.create(body)
+    def create(
+        self, body: Mapping[str, Any]
+    ) -> tuple[str, Mapping[str, Any], Receipt]:
+        id, receipt = self.policies.create(body)
+        return id, {}, receipt
+
+    def new(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**request, 'policy_resource_count': 0}
 
     def update(self, id: str, changes: Mapping[str, Any]) -> Receipt:
         return self.policies.modify(id, changes)
@@ -156,9 +171,14 @@ class CsbsPolicies(PolicyService):
             description=edit.description,
         )
 
-    def create(self, body: Mapping[str, Any]) -> tuple[str, Receipt]:
+    def create(
+        self, body: Mapping[str, Any]
+    ) -> tuple[str, Mapping[str, Any], Receipt]:
         policy, receipt = self.policies.create(body)
-        return policy.id, receipt
+        return policy.id, policy.body, receipt
+
+    def new(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {'description': '', **request}
 
     def update(self, id: str, changes: Mapping[str, Any]) -> Receipt:
         return self.policies.update(id, changes)[1]

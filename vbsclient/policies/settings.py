@@ -175,16 +175,16 @@ class PolicyCreation(_PolicyChange):
 
     def send(self, target: Target, recorder: Recorder) -> Done:
         def create() -> Receipt:
-            target.id, receipt = self._service.create(self._request)
+            id, said, receipt = self._service.create(self._request)
+            self._check_answer(id, said, receipt)
+            target.id = id
             return receipt
 
         remark = ''
         try:
             request_id = recorder.record(target, 'create', create).request_id
         except errors.OutcomeUnknown as unknown:
-            target.id = self._find_new()
-            if target.id is None:
-                raise
+            target.id = self._find_new(unknown)
             recorder.settle(target, 'create')
             request_id = unknown.request_id
             remark = f'{unknown.remark}: this is the only policy of the name'
@@ -195,16 +195,65 @@ class PolicyCreation(_PolicyChange):
             request_id, is_final=True, remark='; '.join(filter(None, remarks))
         )
 
-    def _find_new(self) -> str | None:
-        """The id of what a lost answer has created; None if nothing is."""
+    def _check_answer(
+        self, id: str, said: Mapping[str, Any], receipt: Receipt
+    ) -> None:
+        """Check that an answer is about what was sent.
+
+        :raises OutcomeUnknown: if it is not.
+        """
+        if id in self._others:
+            problem = f'the policy {id}, which was there before'
+        else:
+            # An answer may leave out what is not empty.
+            told = [
+                one
+                for one in self._contradictions(said)
+                if one.after is not None
+                or isinstance(said.get(one.path), list)
+            ]
+            if not told:
+                return
+            problem = f'another policy than was sent: {_said(told)}'
+        raise errors.OutcomeUnknown(
+            errors.ContradictoryAnswer(
+                f'the service answered with {problem}',
+                status=receipt.status,
+                request_id=receipt.request_id,
+            )
+        )
+
+    def _contradictions(self, body: Mapping[str, Any]) -> list[Difference]:
+        """What a policy says that is not what was sent."""
+        return differences(body, self._service.new(self._request), body)
+
+    def _find_new(self, unknown: errors.OutcomeUnknown) -> str:
+        """The id of what a doubtful request has created.
+
+        Somebody else may have created one of the name at the same time.
+
+        :raises OutcomeUnknown: if there is none that must be it.
+        """
+        seen = ''
         for pause in base.LOOKS:
             if self._limits.stop.wait(pause):
                 break
             rows = suppress_errors(lambda: list(self._service.policies.list()))
             new = set(self._named(rows or (), self._name)) - self._others
-            if new:
-                return new.pop() if len(new) == 1 else None
-        return None
+            found = {row.id: row for row in rows or () if row.id in new}
+            if len(found) > 1:
+                seen = f'new policies of the name: {listed(list(found), 3)}'
+            for id, row in found.items() if len(found) == 1 else ():
+                wrong = self._contradictions(self._service.raw(row))
+                if not wrong:
+                    return str(id)
+                seen = (
+                    f'the new policy {id} of the name is not what was sent: '
+                    f'{_said(wrong)}'
+                )
+        if not seen:
+            raise unknown
+        raise unknown.revised(f'{unknown.message.rstrip(".")}; {seen}')
 
 
 class PolicyUpdate(_PolicyChange):

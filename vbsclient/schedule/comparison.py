@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vbsclient.api.values import lenient_bool, lenient_int
+from vbsclient.api.values import dict_or_empty, lenient_bool, lenient_int
 from vbsclient.schedule import csbs, zones
-from vbsclient.schedule.vbs import stripped
+from vbsclient.schedule.vbs import EXCLUSIVE, stripped
 
 _DEFINITION = 'scheduled_operations.operation_definition'
 _COUNTS = tuple(csbs.COUNTS.values())
@@ -33,12 +33,13 @@ _OWN = frozenset(
     }
 )
 
-#: A request has all of these, and the others in part.
-_WHOLE = frozenset({'scheduled_policy', 'operation_definition'})
+#: A request has all of it, and of the others a part.
+_WHOLE = 'operation_definition'
 
 _PATTERN = 'scheduled_operations.trigger.properties.pattern'
 _START = 'scheduled_operations.trigger.properties.start_time'
 _ZONE = 'time_zone'
+_PLAN = 'scheduled_policy'
 
 #: What means the same as nothing, next to None and what is empty.
 _NOTHING: dict[str, int] = {
@@ -51,6 +52,9 @@ _NOTHING: dict[str, int] = {
     'rentention_day': 0,
     'remain_first_backup_of_curMonth': False,
 }
+
+#: Less than 0 is nothing, too.
+_POSITIVE = frozenset({'frequency', 'rentention_num', 'rentention_day'})
 
 _ABSENT: tuple[Any, ...] = (None, '', [], {})
 
@@ -103,6 +107,11 @@ def differences(
     if not any(lenient_int(wanted.get(f'{_DEFINITION}.{c}')) for c in _COUNTS):
         # It belongs to counts that are not 0.
         ignored.add(f'{_DEFINITION}.timezone')
+    for winner, loser in EXCLUSIVE:
+        has_winner = (lenient_int(wanted.get(f'{_PLAN}.{winner}')) or 0) > 0
+        if has_winner and {f'{_PLAN}.{winner}', f'{_PLAN}.{loser}'} <= {*old}:
+            # It may be dropped or stay: it means nothing either way.
+            ignored.add(f'{_PLAN}.{loser}')
     found = [
         Difference(path, old.get(path), wanted.get(path), new.get(path))
         for path in sorted({*old, *wanted, *new} - ignored)
@@ -132,8 +141,21 @@ def _merged(before: Any, sent: Any) -> Any:
                 _merged(csbs.operation_of(before), csbs.operation_of(sent))
             ]
         else:
-            merged[key] = value if key in _WHOLE else _merged(old, value)
+            if key == _PLAN:
+                old = _without_losers(dict_or_empty(old), value)
+            merged[key] = value if key == _WHOLE else _merged(old, value)
     return merged
+
+
+def _without_losers(plan: dict[str, Any], sent: Any) -> dict[str, Any]:
+    """A plan without what a part of a request excludes."""
+    gone = {
+        other
+        for pair in EXCLUSIVE
+        for one, other in (pair, pair[::-1])
+        if one in dict_or_empty(sent)
+    }
+    return {key: value for key, value in plan.items() if key not in gone}
 
 
 def _flat(value: Any, path: str = '') -> dict[str, Any]:
@@ -207,6 +229,8 @@ def _meaning(path: str, value: Any) -> Any:
         return frozenset(str(word).strip().upper() for word in words)
     if path == 'scheduled_policy.status' and isinstance(value, str):
         return value.upper()
+    if name in _POSITIVE and (lenient_int(value) or 1) < 0:
+        return nothing
     if isinstance(nothing, bool) and value in ('Y', 'N', 'y', 'n'):
         return value in ('Y', 'y')
     return value

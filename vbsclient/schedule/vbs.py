@@ -10,10 +10,11 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta, timezone
 from typing import Any
 
-from vbsclient.api import errors
+from vbsclient.api.errors import MalformedResponse
 from vbsclient.api.values import dict_or_empty, lenient_bool, lenient_int
 from vbsclient.schedule import InvalidSetting, zones
 from vbsclient.schedule.values import (
+    GIVE_TIMES_AND_DAYS,
     PERIODS,
     WEEKDAYS,
     Retention,
@@ -25,6 +26,7 @@ from vbsclient.schedule.values import (
     minute_of,
     time_of,
 )
+from vbsclient.wording import brief
 
 #: The wider of the ranges that the reference has; the service decides.
 _EVERY_DAYS = range(1, 31)
@@ -41,12 +43,12 @@ _NUM = 'rentention_num'
 _DAY = 'rentention_day'
 _FIRST = 'remain_first_backup_of_curMonth'
 
+#: Of each two the first counts where a policy has both.
+EXCLUSIVE = (('frequency', 'week_frequency'), (_NUM, _DAY))
+
 _FLAGS = {'Y': True, 'N': False, 'ON': True, 'OFF': False}
 
 GIVE_ZONE = 'Give its time zone.'
-GIVE_DAYS = 'Give the days, too.'
-#: What to do about a part that cannot be read.
-GIVE_IT = 'Give it anew.'
 
 
 def stripped(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,14 +63,14 @@ def settings_of(body: Mapping[str, Any]) -> Settings:
     """What a policy of a list (V26) says."""
     policy = stripped(body)
     plan = dict_or_empty(policy.get('scheduled_policy'))
-    last = _positive(plan.get(_NUM))
-    days = _positive(plan.get(_DAY))
+    last = _number(plan, _NUM)
+    # The number wins where a policy has both.
+    has_days = last is None and not _is_unreadable(plan, _NUM)
     return Settings(
         _schedule(plan, zones.offset_of_text(policy.get('time_zone'))),
         Retention(
             last=last,
-            # The number wins where a policy has both.
-            days=None if last else days,
+            days=_number(plan, _DAY) if has_days else None,
             first_of_month=_flag(plan.get(_FIRST)),
         ),
         _flag(plan.get('status')),
@@ -88,9 +90,14 @@ def _schedule(
     if not isinstance(text, str) or not text.strip():
         return None
     minutes = _minutes(text)
-    every_days = _every_days(plan)
+    # It wins over days of the week where a policy has both.
+    every_days = _number(plan, 'frequency')
     weekdays = None if every_days else _weekdays(plan.get('week_frequency'))
-    if minutes is None or not (every_days or weekdays):
+    if (
+        minutes is None
+        or _is_unreadable(plan, 'frequency')
+        or not (every_days or weekdays)
+    ):
         return Schedule(raw=text, zone=timezone.utc)
     shift = (offset or timedelta(0)) // timedelta(minutes=1)
     return Schedule(
@@ -108,15 +115,16 @@ def _minutes(text: str) -> set[int] | None:
     return found if all(matches) else None
 
 
-def _every_days(plan: Mapping[str, Any]) -> int | None:
-    """It wins over days of the week where a policy has both."""
-    return _positive(plan.get('frequency'))
-
-
-def _positive(value: Any) -> int | None:
-    """A number that says something; 0 and -1 stand for nothing."""
-    number = lenient_int(value)
+def _number(plan: Mapping[str, Any], key: str) -> int | None:
+    """A number that is set: 0 and less are as good as none."""
+    number = lenient_int(plan.get(key))
     return number if number and number > 0 else None
+
+
+def _is_unreadable(plan: Mapping[str, Any], key: str) -> bool:
+    """Whether something is there in place of a number."""
+    value = plan.get(key)
+    return value not in (None, '') and lenient_int(value) is None
 
 
 def _weekdays(value: Any) -> tuple[int, ...] | None:
@@ -169,12 +177,11 @@ def changed_policy(
     :returns: an empty one if nothing changes.
     :raises InvalidSetting: if VBS has no such schedule or retention, or the
         zone of days of the week is not known.
-    :raises MalformedResponse: if a part of it cannot be read and is not
-        wanted otherwise: the service would get, and keep, something else.
+    :raises MalformedResponse: if what is to stay cannot be read, and would
+        be lost.
     """
     policy = stripped(body)
     settings = settings_of(policy)
-    _refuse_unreadable(policy, settings, wanted)
     sent = {k: v for k, v in stripped(body).items() if k not in _OWN}
     if not sent.get('time_zone'):
         sent.pop('time_zone', None)
@@ -189,7 +196,7 @@ def changed_policy(
         plan |= _schedule_on_wire(schedule, now)
         sent |= _zone_on_wire(schedule, now)
     else:
-        _drop_loser(plan, 'frequency', 'week_frequency')
+        _keep_one(plan, 'frequency', 'week_frequency')
     if wanted.retention:
         for key in (_NUM, _DAY):
             plan.pop(key, None)
@@ -197,53 +204,45 @@ def changed_policy(
             wanted.retention.changed(settings.retention)
         )
     else:
-        _drop_loser(plan, _NUM, _DAY)
-        if settings.retention.first_of_month is not None or not plan.get(
-            _FIRST
-        ):
-            plan[_FIRST] = 'Y' if settings.retention.first_of_month else 'N'
+        _keep_one(plan, _NUM, _DAY)
+        plan[_FIRST] = 'Y' if settings.retention.first_of_month else 'N'
     enabled = wanted.enabled
     if enabled is None:
         enabled = settings.enabled
     if enabled is not None:
         plan['status'] = 'ON' if enabled else 'OFF'
+    if unread := _unread(policy, settings, wanted):
+        raise MalformedResponse(
+            f'{unread} of the policy cannot be read, and a change sends all '
+            f'of it'
+        )
     return {} if _is_unchanged(policy, sent) else sent
 
 
-def _refuse_unreadable(
+def _unread(
     policy: Mapping[str, Any], settings: Settings, wanted: Wanted
-) -> None:
-    """Check that all is known that goes back as it was read.
-
-    :raises MalformedResponse: if something is not.
-    """
+) -> str:
+    """What is to stay and cannot be read; '' for nothing."""
     plan = dict_or_empty(policy.get('scheduled_policy'))
-
-    def lacks(*keys: str) -> bool:
-        return all(plan.get(key) in (None, '', []) for key in keys)
-
-    is_first_lost = (
-        bool(wanted.retention)
-        and wanted.retention.first_of_month is None
-        and not lacks(_FIRST)
+    schedule = settings.schedule
+    retention = wanted.retention
+    if not wanted.schedule and (schedule is None or schedule.raw is not None):
+        return 'the schedule'
+    if (
+        retention.last is None
+        and retention.days is None
+        and not tells_retention(policy)
+    ):
+        return 'the retention'
+    if (
+        retention.first_of_month is None
         and settings.retention.first_of_month is None
-    )
-    has_no_schedule = lacks('start_time') or lacks(
-        'frequency', 'week_frequency'
-    )
-    missing = {
-        'schedule': not wanted.schedule and has_no_schedule,
-        'retention': not wanted.retention and lacks(_NUM, _DAY),
-        'choice to keep the first backup of a month': is_first_lost,
-        'status': wanted.enabled is None and lacks('status'),
-    }
-    unknown = [what for what, is_missing in missing.items() if is_missing]
-    if unknown:
-        raise errors.MalformedResponse(
-            f'the {" and the ".join(unknown)} of the policy cannot be read, '
-            f'so that it cannot be sent back as it is',
-            GIVE_IT,
-        )
+        and plan.get(_FIRST) not in (None, '')
+    ):
+        return f'"{_FIRST}"'
+    if wanted.enabled is None and settings.enabled is None:
+        return 'the status'
+    return ''
 
 
 def _is_unchanged(policy: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
@@ -270,22 +269,29 @@ def _changed_schedule(
     wanted: Wanted,
     now: datetime,
 ) -> Schedule:
-    is_zone_known = zones.offset_of_text(policy.get('time_zone')) is not None
-    if old is not None and not is_zone_known:
+    text, zone = policy.get('time_zone'), wanted.schedule.zone
+    offset = zones.offset_of_text(text)
+    if offset is None and text and zone is None:
+        raise InvalidSetting(
+            f'the time zone of the policy cannot be read: {brief(repr(text))}',
+            GIVE_ZONE,
+        )
+    if (
+        zone is not None
+        and offset is not None
+        and offset != zones.offset_at(zone, now)
+        and not wanted.schedule.has_days
+        and old is not None
+        and old.weekdays is not None
+    ):
+        raise InvalidSetting(
+            f'the days of the week of the policy are those of '
+            f'{zones.offset_text(offset)}, and others elsewhere',
+            GIVE_TIMES_AND_DAYS,
+        )
+    if old is not None and offset is None:
         old = replace(old, zone=None)
     schedule = wanted.schedule.changed(old)
-    is_moved = (
-        old is not None
-        and old.zone is not None
-        and zones.offset_at(schedule.zone, now)
-        != zones.offset_at(old.zone, now)
-    )
-    if is_moved and schedule.weekdays and not wanted.schedule.has_days:
-        raise InvalidSetting(
-            'days of the week are those of the time zone: with another zone '
-            'the policy may run on other days',
-            GIVE_DAYS,
-        )
     if schedule.weekdays is not None and schedule.zone is None:
         raise InvalidSetting(
             'the service does not tell the time zone of the policy, and days '
@@ -295,19 +301,13 @@ def _changed_schedule(
     return schedule
 
 
-def _drop_loser(plan: dict[str, Any], winner: str, loser: str) -> None:
+def _keep_one(plan: dict[str, Any], winner: str, loser: str) -> None:
     """Keep one of two that exclude each other, as a number if it is one."""
-    value = plan.get(winner)
-    if _positive(value) is None:
-        if value is not None and lenient_int(value) is None:
-            # Whatever it is: the service knows which one counts.
-            return
+    if _number(plan, winner) is None:
         winner, loser = loser, winner
-    if plan.get(winner) is not None:
-        plan.pop(loser, None)
-    number = _positive(plan.get(winner))
-    if number is not None:
+    if (number := _number(plan, winner)) is not None:
         plan[winner] = number
+    plan.pop(loser, None)
 
 
 def _schedule_on_wire(schedule: Schedule, now: datetime) -> dict[str, Any]:

@@ -299,3 +299,23 @@ def test_any_answer_can_be_compared(after: dict[str, Any]) -> None:
         assert differences(before, {}, after)
         assert isinstance(differences(after, {}, before), list)
         assert differences(after, {}, after) == []
+
+
+@pytest.mark.parametrize('stays', [True, False])
+def test_a_half_that_does_not_count_may_stay_or_go(stays: bool) -> None:
+    before = vbs_policy(week_frequency=['MON'], rentention_day=30)
+    sent = vbs.changed_policy(before, wanted(NOTHING, False), NOW)
+    after = copy.deepcopy(before)
+    if not stays:
+        after['scheduled_policy'] = {}
+    after['scheduled_policy'] |= sent['scheduled_policy']
+    assert differences(before, sent, after) == []
+
+
+def test_a_part_that_a_request_leaves_out_is_missed() -> None:
+    before = vbs_policy()
+    plan = dict(before['scheduled_policy'])
+    del plan['rentention_num']
+    sent = {'scheduled_policy': plan}
+    [lost] = differences(before, sent, before | sent)
+    assert lost.path == 'scheduled_policy.rentention_num'

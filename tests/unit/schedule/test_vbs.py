@@ -15,6 +15,7 @@ from tests.unit.schedule.policies import (
 from vbsclient.api.errors import MalformedResponse
 from vbsclient.schedule import InvalidSetting, vbs
 from vbsclient.schedule.values import (
+    GIVE_TIMES_AND_DAYS,
     UNLIMITED,
     Retention,
     Schedule,
@@ -284,21 +285,21 @@ def test_keys_may_end_with_blanks() -> None:
             'start_time ': '01:00',
             'frequency ': 1,
             ' rentention_num': 3,
-            'status ': 'ON',
+            'status ': 'OFF',
         },
     }
     before = copy.deepcopy(body)
     assert vbs.settings_of(body) == Settings(
-        Schedule((time(1),), 1, zone=timezone.utc), Retention(3), True
+        Schedule((time(1),), 1, zone=timezone.utc), Retention(3), False
     )
     sent = vbs.changed_policy(body, wanted(WantedRetention(last=4)), NOW)
     assert sent == {
         'scheduled_policy': {
             'start_time': '01:00',
             'frequency': 1,
-            'status': 'ON',
             'rentention_num': 4,
             'remain_first_backup_of_curMonth': 'N',
+            'status': 'OFF',
         }
     }
     assert body == before
@@ -393,25 +394,29 @@ UNCHANGED = {
                 'remain_first_backup_of_curMonth': 'Y',
             },
         ),
-        # What is not understood stays.
+        # What is not known stays, and 0 or less is nothing.
         (
-            vbs_policy(
-                start_time='25:00', status='PAUSED', unknown={'a': [1]}
-            ),
-            wanted(WantedRetention(last=11)),
-            UNCHANGED
-            | {
-                'start_time': '25:00',
-                'rentention_num': 11,
-                'status': 'PAUSED',
-                'unknown': {'a': [1]},
+            vbs_policy(rentention_num=-1, rentention_day=30, unknown=[1]),
+            wanted(NOTHING, False),
+            {
+                'start_time': '01:00,13:00',
+                'frequency': 2,
+                'rentention_day': 30,
+                'remain_first_backup_of_curMonth': 'N',
+                'status': 'OFF',
+                'unknown': [1],
             },
         ),
         (
-            vbs_policy(remain_first_backup_of_curMonth='X'),
+            vbs_policy(frequency=-1, week_frequency='MON,TUE'),
             wanted(NOTHING, False),
-            UNCHANGED
-            | {'remain_first_backup_of_curMonth': 'X', 'status': 'OFF'},
+            {
+                'start_time': '01:00,13:00',
+                'week_frequency': 'MON,TUE',
+                'rentention_num': 10,
+                'remain_first_backup_of_curMonth': 'N',
+                'status': 'OFF',
+            },
         ),
     ],
 )
@@ -424,6 +429,89 @@ def test_changes(
     assert sent.pop('scheduled_policy') == plan
     zone = body.get('time_zone')
     assert sent == ({'time_zone': zone} if zone else {})
+
+
+KEEP_3 = wanted(WantedRetention(last=3))
+ALL_BUT_STATUS = wanted(WantedRetention(3), at=['02:00'], every='1d')
+
+
+@pytest.mark.parametrize(
+    ('body', 'change', 'part'),
+    [
+        (vbs_policy(start_time='25:00'), KEEP_3, 'schedule'),
+        (vbs_policy(start_time=None), KEEP_3, 'schedule'),
+        (vbs_policy(frequency='daily'), KEEP_3, 'schedule'),
+        (vbs_policy(frequency=1.5), KEEP_3, 'schedule'),
+        (
+            vbs_policy(frequency='daily', week_frequency=['MON']),
+            KEEP_3,
+            'schedule',
+        ),
+        (
+            vbs_policy(frequency=None, week_frequency=['MON', 'XXX']),
+            KEEP_3,
+            'schedule',
+        ),
+        (vbs_policy() | {'scheduled_policy': None}, KEEP_3, 'schedule'),
+        (vbs_policy() | {'scheduled_policy': None}, ALL_BUT_STATUS, 'status'),
+        (vbs_policy(status=None), KEEP_3, 'status'),
+        (vbs_policy(status='PAUSED'), KEEP_3, 'status'),
+        (
+            vbs_policy(rentention_num='ten', rentention_day=30),
+            wanted(NOTHING, False),
+            'retention',
+        ),
+        (
+            vbs_policy(remain_first_backup_of_curMonth='X'),
+            KEEP_3,
+            'remain_first',
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_not_sent(
+    body: dict[str, Any], change: Wanted, part: str
+) -> None:
+    with pytest.raises(MalformedResponse, match=part):
+        vbs.changed_policy(body, change, NOW)
+
+
+def test_what_cannot_be_read_may_be_replaced() -> None:
+    body = vbs_policy() | {'scheduled_policy': None}
+    change = wanted(WantedRetention(3), True, at=['02:00'], every='1d')
+    assert vbs.changed_policy(body, change, NOW)['scheduled_policy'] == {
+        'start_time': '02:00',
+        'frequency': 1,
+        'rentention_num': 3,
+        'remain_first_backup_of_curMonth': 'N',
+        'status': 'ON',
+    }
+
+
+def test_days_of_the_week_are_said_again_for_another_zone() -> None:
+    body = vbs_policy(
+        frequency=None, week_frequency=['MON'], time_zone='UTC+02:00'
+    )
+    for change in (
+        wanted(NOTHING, at=['02:00Z']),
+        wanted(NOTHING, zone='UTC+05:00'),
+    ):
+        with pytest.raises(InvalidSetting, match='days of the week') as caught:
+            vbs.changed_policy(body, change, NOW)
+        assert caught.value.hint == GIVE_TIMES_AND_DAYS
+    same = wanted(NOTHING, at=['04:00+02:00'])
+    assert vbs.changed_policy(body, same, NOW)['time_zone'] == 'UTC+02:00'
+    days = wanted(NOTHING, at=['02:00Z'], on=['tue'])
+    assert vbs.changed_policy(body, days, NOW)['time_zone'] == 'UTC+00:00'
+
+
+@pytest.mark.parametrize('zone', ['+0200', 'Europe/Berlin'])
+def test_a_zone_that_cannot_be_read_has_to_be_said(zone: str) -> None:
+    body = vbs_policy(time_zone=zone)
+    with pytest.raises(InvalidSetting, match='cannot be read') as caught:
+        vbs.changed_policy(body, wanted(NOTHING, at=['03:00']), NOW)
+    assert caught.value.hint == vbs.GIVE_ZONE
+    sent = vbs.changed_policy(body, wanted(NOTHING, False), NOW)
+    assert sent['time_zone'] == zone
 
 
 def test_unknown_fields_survive_and_ids_are_not_sent() -> None:
@@ -507,84 +595,7 @@ def test_a_schedule_that_cannot_be_read_is_replaced_as_a_whole() -> None:
 
 def test_a_wanted_schedule_is_complete_or_refused() -> None:
     with pytest.raises(InvalidSetting):
-        vbs.changed_policy(
-            vbs_policy(start_time=None),
-            Wanted(WantedSchedule(every_days=1)),
-            NOW,
-        )
-
-
-@pytest.mark.parametrize(
-    ('changes', 'change'),
-    [
-        ({'start_time': None}, wanted(NOTHING, False)),
-        ({'frequency': None}, wanted(NOTHING, False)),
-        ({'rentention_num': None}, wanted(NOTHING, False)),
-        ({'status': None}, wanted(WantedRetention(last=11))),
-        (
-            {'remain_first_backup_of_curMonth': 'yes'},
-            wanted(WantedRetention(last=11)),
-        ),
-    ],
-)
-def test_what_is_not_there_cannot_be_sent_back(
-    changes: Any, change: Wanted
-) -> None:
-    policy = vbs_policy(**changes)
-    with pytest.raises(MalformedResponse, match='cannot be read'):
-        vbs.changed_policy(policy, change, NOW)
-    with pytest.raises(MalformedResponse):
-        vbs.changed_policy({**policy, 'scheduled_policy': None}, change, NOW)
-
-
-@pytest.mark.parametrize(
-    ('changes', 'kept', 'dropped'),
-    [
-        (
-            {'frequency': -1, 'week_frequency': ['MON']},
-            'week_frequency',
-            'frequency',
-        ),
-        (
-            {'rentention_num': -1, 'rentention_day': 30},
-            'rentention_day',
-            'rentention_num',
-        ),
-        (
-            {'rentention_num': 0, 'rentention_day': 30},
-            'rentention_day',
-            'rentention_num',
-        ),
-    ],
-)
-def test_what_stands_for_nothing_loses(
-    changes: Any, kept: str, dropped: str
-) -> None:
-    sent = vbs.changed_policy(
-        vbs_policy(**changes), wanted(NOTHING, False), NOW
-    )
-    plan = sent['scheduled_policy']
-    assert plan[kept] == changes[kept]
-    assert dropped not in plan
-
-
-def test_a_half_that_cannot_be_read_stays() -> None:
-    policy = vbs_policy(rentention_num='ten', rentention_day=30)
-    sent = vbs.changed_policy(policy, wanted(NOTHING, False), NOW)
-    plan = sent['scheduled_policy']
-    assert (plan['rentention_num'], plan['rentention_day']) == ('ten', 30)
-
-
-def test_another_zone_needs_the_days_of_the_week() -> None:
-    policy = vbs_policy(
-        time_zone='UTC+02:00', frequency=None, week_frequency=['MON']
-    )
-    with pytest.raises(InvalidSetting, match='days of the week'):
-        vbs.changed_policy(policy, wanted(NOTHING, at=['22:00Z']), NOW)
-    sent = vbs.changed_policy(
-        policy, wanted(NOTHING, at=['22:00Z'], on=['sun']), NOW
-    )
-    assert sent['scheduled_policy']['week_frequency'] == ['SUN']
+        vbs.changed_policy({}, Wanted(WantedSchedule(every_days=1)), NOW)
 
 
 @pytest.mark.parametrize(

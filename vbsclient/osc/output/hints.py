@@ -254,7 +254,6 @@ _ON_THE_COMMAND_LINE = {
         'like.'
     ),
     vbs_schedule.GIVE_ZONE: 'Add --timezone.',
-    vbs_schedule.GIVE_DAYS: 'Add --on.',
     csbs_schedule.SAY_FOREVER: (
         'Give --keep-last, --keep-days or --keep-forever.'
     ),
