@@ -135,7 +135,7 @@ def test_help_and_completion_list_both(
     completion = openstack.run(*options, 'complete', **settings).stdout
     assert "cmds_vbs='backup job policy quota share'" in completion
     assert "cmds_csbs='backup checkpoint policy quota'" in completion
-    ours = 'add create delete execute list remove set show task'
+    ours = 'add create delete execute export list remove set show task'
     theirs = 'create delete execute link list show unlink update'
     assert f"cmds_vbs_backup_policy='{ours}'" in completion
     assert f"cmds_vbs_policy='{theirs}'" in completion
