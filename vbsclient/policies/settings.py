@@ -238,7 +238,9 @@ class PolicyCreation(_PolicyChange):
         for pause in base.LOOKS:
             if self._limits.stop.wait(pause):
                 break
-            rows = suppress_errors(lambda: list(self._service.policies.list()))
+            rows: list[Any] | None = suppress_errors(
+                lambda: list(self._service.policies.list())
+            )
             new = set(self._named(rows or (), self._name)) - self._others
             found = {row.id: row for row in rows or () if row.id in new}
             if len(found) > 1:
