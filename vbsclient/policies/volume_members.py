@@ -465,19 +465,16 @@ class VolumeRemoval(VolumeMembers):
         wanted: int,
         was_stopped: bool,
     ) -> None:
-        if grown is None:
-            return
-        told = f'the service accepted it, and {self._fallen_by(grown, wanted)}'
-        if grown > wanted:
+        if grown is not None and grown > wanted:
             request.remarks.append(self._changed_by(grown, wanted))
         elif was_stopped:
-            request.doubt = f'{told} so far'
-        else:
-            request.doubt = f'{told}: look at its next tasks'
-
-    @staticmethod
-    def _fallen_by(grown: int, wanted: int) -> str:
-        return (
-            f'the policy should have {counted(wanted, "volume")} fewer, and '
-            f'has {grown} fewer'
-        )
+            request.doubt = (
+                'the service accepted it, and nobody has looked whether the '
+                'policy has fewer volumes'
+            )
+        elif grown is not None:
+            request.doubt = (
+                f'the service accepted it, and the policy should have '
+                f'{counted(wanted, "volume")} fewer, and has {grown} fewer: '
+                f'look at its next tasks'
+            )
