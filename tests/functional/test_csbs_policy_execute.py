@@ -152,7 +152,7 @@ def test_a_cloud_that_is_read_only_executes_nothing(
 # -- what comes of it ------------------------------------------------------
 
 
-def test_a_server_that_never_appears_has_failed(
+def test_a_server_that_never_appears_is_unknown(
     cloud: CloudFactory,
     openstack: Openstack,
     monkeypatch: pytest.MonkeyPatch,
@@ -161,15 +161,46 @@ def test_a_server_that_never_appears_has_failed(
     c = cloud(creation_time=0.1)
     weekly = weekly_of(c, 'one', 'gone')
     del c.state.servers[weekly.server_ids[1]]
-    rows = openstack(
+    result = openstack(
         *(*RUN, '--wait', 'weekly', *JSON),
         complains=[
             REMAINS,
             re.compile('gone .*shows no backup of this server'),
-            '1 of 2 backups failed to create.',
+            re.compile('^  openstack csbs checkpoint show --wait '),
+            'The state of 1 of 2 backups is unknown.',
+        ],
+        code=1,
+    )
+    rows = result.json()
+    assert [row['Result'] for row in rows] == ['created', 'unknown']
+    assert 'To try again' not in result.stderr
+
+
+@pytest.mark.parametrize('wait', [(), ('--wait',)], ids=['', 'wait'])
+def test_the_run_of_somebody_else_is_not_taken_for_this_one(
+    cloud: CloudFactory, openstack: Openstack, wait: tuple[str, ...]
+) -> None:
+    c = cloud()
+    weekly = weekly_of(c, 'one', 'two')
+    c.knobs.faults.append(
+        Fault(
+            'status',
+            'POST',
+            'checkpoints',
+            body='{"code": "CSBS.1001", "message": "It is running."}',
+            acts=True,
+        )
+    )
+    rows = openstack(
+        *(*RUN, *wait, 'weekly', *JSON),
+        complains=[
+            re.compile('one .*It is running .*CSBS.1001.* busy'),
+            ...,
+            '2 of 2 backups failed to create.',
         ],
     ).json()
-    assert [row['Result'] for row in rows] == ['created', 'failed']
+    assert [row['Result'] for row in rows] == ['failed', 'failed']
+    assert policy_requests(c) == [run_of(weekly)]
 
 
 def test_one_that_fails_is_a_failure(

@@ -256,9 +256,10 @@ def add_plan(c: Sandbox) -> Any:
     ('hours', 'told'),
     [
         ([2, 2, 2, 5], 'Its last 3 scheduled runs show that the times of the '
-         'schedule are in UTC.'),
-        ([2], 'Its last scheduled run shows that the times of the schedule '
-         'are in UTC.'),
+         'schedule are in UTC, unless the schedule was changed since.'),
+        # One proves nothing.
+        ([2], 'CSBS does not tell the time zone of the schedule: it may be '
+         'UTC.'),
         ([0, 0, 0], 'Its last 3 scheduled runs show that the times of the '
          'schedule are in UTC+02:00, not in UTC: unless the schedule was '
          'changed since, the policy runs 2 hours earlier than shown here.'),

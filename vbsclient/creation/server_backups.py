@@ -31,6 +31,8 @@ from vbsclient.waiting import ResourceStatus
 #: How many characters a name may have.
 LONGEST_NAME = 255
 
+_VANISHED = 'its backup was listed, and is not any more'
+
 #: Among so many backups, newest first, are those of one run.
 _NEWEST = 2 * PAGE_SIZE
 
@@ -51,12 +53,12 @@ class CheckpointWatch:
         self._csbs = csbs
         self._find_new = find_new
         self._clock = clock
-        #: When each target was accepted, by the id of its server.
-        self._accepted_at: dict[str, float] = {}
+        #: Since when no backup is listed, by the id of the server.
+        self._missing_since: dict[str, float] = {}
 
     def begin(self, target: Target) -> None:
         """Remember that a target was accepted just now."""
-        self._accepted_at[target.verified_id] = self._clock()
+        self._missing_since[target.verified_id] = self._clock()
 
     def poll(self, targets: Sequence[Target]) -> dict[str, ResourceStatus]:
         """What the backup of each server shows; its id is kept."""
@@ -72,10 +74,14 @@ class CheckpointWatch:
                 target.handle = replace(target.handle, backup_id=backup.id)
                 target.new_name = target.new_name or backup.name
                 seen[id] = seen_while_creating(backup)
+                self._missing_since.pop(id, None)
             else:
-                # It may be listed a little later.
-                overdue = self._is_overdue(target)
-                seen[id] = ResourceStatus('', is_absent=overdue)
+                was_listed = target.handle.backup_id is not None
+                seen[id] = ResourceStatus(
+                    '',
+                    _VANISHED if was_listed else None,
+                    is_absent=self._is_overdue(target),
+                )
         return seen
 
     def _in_checkpoints(
@@ -105,13 +111,10 @@ class CheckpointWatch:
         return found
 
     def _is_overdue(self, target: Target) -> bool:
-        """Whether its backup should be listed by now."""
-        accepted_at = self._accepted_at.get(target.verified_id)
-        return (
-            accepted_at is not None
-            and target.handle.backup_id is None
-            and self._clock() - accepted_at > APPEARS_IN
-        )
+        """Whether its backup should be listed by now: lists may be behind."""
+        now = self._clock()
+        since = self._missing_since.setdefault(target.verified_id, now)
+        return now - since > APPEARS_IN
 
 
 class ServerBackupCreation(Creation):

@@ -31,6 +31,9 @@ Policies: TypeAlias = vbs.Policies | csbs.Policies
 #: How much older than its task a backup may be: their clocks may differ.
 _TOLERANCE = timedelta(hours=1)
 
+#: How much younger: names of backups come again.
+_LONGEST_TASK = timedelta(days=2)
+
 
 @overload
 def find_policy(policies: vbs.Policies, name_or_id: str) -> vbs.Policy: ...
@@ -136,12 +139,12 @@ class CreatedBackups:
 
 
 def may_be_of(backup: vbs.Backup, task: vbs.Task) -> bool:
-    """Whether a backup is not older than a task for one of its name."""
+    """Whether a backup is of the time of a task for one of its name."""
     began = parse_timestamp(task.created_at)
     created_at = parse_timestamp(backup.created_at)
-    return (
-        began is None or created_at is None or created_at >= began - _TOLERANCE
-    )
+    if began is None or created_at is None:
+        return True
+    return began - _TOLERANCE <= created_at <= began + _LONGEST_TASK
 
 
 def _describe(policy: Any) -> str:

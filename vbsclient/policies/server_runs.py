@@ -19,7 +19,6 @@ from vbsclient.api.http import Handle, Limits, Receipt
 from vbsclient.change.combined import CombinedRequest
 from vbsclient.change.targets import (
     Change,
-    ChangeFailed,
     Done,
     Outcome,
     Recorder,
@@ -30,7 +29,7 @@ from vbsclient.creation import base
 from vbsclient.creation.server_backups import CheckpointWatch
 from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.names import unique
-from vbsclient.lookup.refusals import RefusedError
+from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.policies.members import called
 from vbsclient.policies.server_members import find_members
 from vbsclient.waiting import AVAILABLE, ResourceStatus
@@ -38,12 +37,26 @@ from vbsclient.waiting import AVAILABLE, ResourceStatus
 #: What to do about a policy that backs nothing up.
 ADD_SERVERS = 'Add servers to it first.'
 
-_FOUND = 'this is the only new checkpoint of the policy'
+#: What to do about one of which some servers cannot be read.
+NAME_SERVERS = 'Name the servers to back up.'
 
-#: The status of a server whose backup should be listed by now.
-_NEVER_LISTED = ResourceStatus(
-    'error', 'its checkpoint shows no backup of this server'
+_FOUND = (
+    'this is the only new checkpoint of the policy, and has just these servers'
 )
+
+_NEVER_LISTED = (
+    'the service accepted it, and its checkpoint shows no backup of this '
+    'server'
+)
+
+#: Codes that refuse it although they come with a 500, and what to do then.
+_REFUSALS = {
+    **{
+        code: errors.HINTS[code]
+        for code in ('CSBS.1001', 'CSBS.2001', 'CSBS.6030')
+    },
+    'CSBS.6032': ADD_SERVERS,
+}
 
 
 @dataclass(eq=False)
@@ -108,10 +121,15 @@ class ServerPolicyRun(Change):
             found = find_members(
                 policy, self._nova, self._arguments, self._limits
             )
+            for argument, one in found.items():
+                if isinstance(one, MissingError):
+                    found[argument] = _unreadable(policy) or one
             targets = [
                 Target.of(argument, 'backup', 'CSBS', found[argument])
                 for argument in self._arguments
             ]
+        elif refusal := _unreadable(policy):
+            raise refusal
         else:
             targets = [
                 Target.of(server.id, 'backup', 'CSBS', server)
@@ -152,6 +170,8 @@ class ServerPolicyRun(Change):
                 request.remarks.append(f'{unknown.remark}: {_FOUND}')
         except Exception as error:  # noqa: BLE001 - that of all its targets
             request.error = error
+            # Whatever appears now is of another request.
+            self.appears_in = 0.0
             return
         for target in targets:
             target.handle = handle or target.handle
@@ -159,9 +179,16 @@ class ServerPolicyRun(Change):
 
     def _execute(self, targets: Sequence[Target]) -> Receipt:
         ids = [target.verified_id for target in targets]
-        return self._csbs.checkpoints().create(
-            self._policy.id, ids if self._arguments else None
-        )
+        try:
+            return self._csbs.checkpoints().create(
+                self._policy.id, ids if self._arguments else None
+            )
+        except errors.OutcomeUnknown as unknown:
+            refusal = unknown.refusal
+            code = getattr(refusal, 'code', None)
+            if code not in _REFUSALS:
+                raise
+            raise refusal.revised(hint=_REFUSALS[code]) from unknown
 
     def _settle(self) -> Handle | None:
         """What reading shows of a request whose answer was lost."""
@@ -177,16 +204,20 @@ class ServerPolicyRun(Change):
         return self._find_checkpoint()
 
     def _find_checkpoint(self) -> Handle | None:
-        """The only checkpoint that was not there before."""
+        """The only checkpoint that was not there before, if it is ours.
+
+        One with other servers than those that were asked for is somebody
+        else's.
+        """
         wanted = {o.target.verified_id for o in self._request.outcomes}
-        found = {
-            backup.checkpoint_id
-            for backup in self._backups()
-            if backup.id not in self._before
-            and backup.server_id in wanted
-            and not backup.automatic
-        }
-        return Handle.of_checkpoint(found.pop()) if len(found) == 1 else None
+        servers: dict[str, set[str | None]] = {}
+        for backup in self._backups():
+            if backup.id not in self._before and not backup.automatic:
+                members = servers.setdefault(backup.checkpoint_id, set())
+                members.add(backup.server_id)
+        if list(servers.values()) != [wanted]:
+            return None
+        return Handle.of_checkpoint(*servers)
 
     def _backups(self) -> Iterator[ServerBackup]:
         where = ServerBackupFilter(policy_id=self._policy.id)
@@ -197,14 +228,23 @@ class ServerPolicyRun(Change):
         return ResourceStatus('')
 
     def poll(self, targets: Sequence[Target]) -> dict[str, ResourceStatus]:
+        error = self._request.error
+        if error is not None and not isinstance(error, errors.OutcomeUnknown):
+            return {}
+        seen = self._watch.poll(targets)
         return {
-            id: _NEVER_LISTED if status.is_absent else status
-            for id, status in self._watch.poll(targets).items()
+            id: replace(status, reason=status.reason or _NEVER_LISTED)
+            if status.is_absent
+            else status
+            for id, status in seen.items()
         }
 
-    def failure(self, status: ResourceStatus) -> ChangeFailed:
-        if status == _NEVER_LISTED:
-            return ChangeFailed(
-                f'the service accepted it, and {status.reason}'
-            )
-        return super().failure(status)
+
+def _unreadable(policy: Policy) -> RefusedError | None:
+    """Why nobody can say what a policy backs up; None if that is known."""
+    if policy.servers_are_known:
+        return None
+    return RefusedError(
+        f'not all servers of the policy {called(policy)} can be read',
+        NAME_SERVERS,
+    )

@@ -16,8 +16,9 @@ from functools import partial
 from vbsclient.api import errors
 from vbsclient.api.block_storage import BlockStorage, Volume
 from vbsclient.api.http import Limits, Receipt
+from vbsclient.api.paths import is_uuid
 from vbsclient.api.times import parse_timestamp
-from vbsclient.api.values import Known
+from vbsclient.api.values import Known, canonical_id
 from vbsclient.api.vbs import VBSClient
 from vbsclient.api.vbs.policies import Policies, Policy, Task, VolumeResult
 from vbsclient.change.combined import CombinedRequest
@@ -33,7 +34,11 @@ from vbsclient.creation import base
 from vbsclient.lookup.existence import ask_each
 from vbsclient.lookup.kinds import suppress_errors
 from vbsclient.lookup.names import foreign, unique
-from vbsclient.lookup.refusals import RefusedError, UnverifiedError
+from vbsclient.lookup.refusals import (
+    MissingError,
+    RefusedError,
+    UnverifiedError,
+)
 from vbsclient.lookup.volumes import find_volumes
 from vbsclient.policies.members import MOVE, MOVE_UNKNOWN, called
 from vbsclient.wording import counted, moment
@@ -51,10 +56,12 @@ class _Request(CombinedRequest):
 
     :ivar results: what it said of each, by its id.
     :ivar remarks: what else has come of it.
+    :ivar doubt: why what it says to have done may not be done.
     """
 
     results: Mapping[str, VolumeResult] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    doubt: str = ''
 
     @property
     def volume_ids(self) -> list[str]:
@@ -70,13 +77,9 @@ class _Request(CombinedRequest):
             raise self.error
         result = self.results.get(target.verified_id)
         if result is None or result.is_done is Known.UNKNOWN:
-            raise errors.OutcomeUnknown(
-                errors.UnexpectedSuccess(
-                    'the service accepted the request and does not say what '
-                    'became of this volume',
-                    status=200,
-                    request_id=self.request_id,
-                )
+            raise self._unknown(
+                'the service accepted the request and does not say what '
+                'became of this volume'
             )
         if result.is_done is Known.NO:
             raise errors.ServiceError(
@@ -86,8 +89,17 @@ class _Request(CombinedRequest):
                 request_id=self.request_id,
                 hint=errors.HINTS.get(result.code or ''),
             )
+        if self.doubt:
+            raise self._unknown(self.doubt)
         told = [*target.notes, *self.remarks]
         return Done(self.request_id, is_final=True, remark='; '.join(told))
+
+    def _unknown(self, reason: str) -> errors.OutcomeUnknown:
+        return errors.OutcomeUnknown(
+            errors.UnexpectedSuccess(
+                reason, status=200, request_id=self.request_id
+            )
+        )
 
 
 class VolumeMembers(Change):
@@ -129,15 +141,18 @@ class VolumeMembers(Change):
 
     def targets(self) -> list[Target]:
         found = find_volumes(self._cinder, self._arguments, self._limits)
-        targets = merge(
-            [Target.of(a, 'volume', 'VBS', found[a]) for a in self._arguments]
-        )
+        targets = merge(self._target(a, found[a]) for a in self._arguments)
         for target in targets:
             volume = target.resource
             if isinstance(volume, Volume) and not self._cinder.owns(volume):
                 target.refusal = foreign(volume.owner, 'the volume', 'use')
         self._check([t for t in targets if not t.is_decided])
         return targets
+
+    def _target(
+        self, argument: str, found: Volume | errors.ClientError
+    ) -> Target:
+        return Target.of(argument, 'volume', 'VBS', found)
 
     def _check(self, targets: Sequence[Target]) -> None:
         """Refuse what must not be sent."""
@@ -189,8 +204,6 @@ class VolumeMembers(Change):
         # Whatever the counts tell: an interruption finds what was answered.
         request.tell()
         self._compare(request, before, lost)
-        if lost is not None and request.error is None:
-            recorder.settle(policy, action)
 
     def _counts(self) -> Mapping[str, Policy] | None:
         """The policies, with how many volumes they have, by their ids."""
@@ -210,22 +223,25 @@ class VolumeMembers(Change):
         wanted = len(request.volume_ids) if lost else request.done
         grown: int | None = None
         after: Mapping[str, Policy] | None = None
+        was_stopped = False
         for pause in base.LOOKS:
             # A list may be behind.
-            if grown == wanted or self._limits.stop.wait(pause):
+            if grown == wanted:
+                break
+            if was_stopped := self._limits.stop.wait(pause):
                 break
             after = self._counts()
             grown = self._grown(before, after)
         if lost is not None:
-            if grown == wanted:
-                request.error = None
-                request.results = {
-                    id: VolumeResult(id, Known.YES)
-                    for id in request.volume_ids
-                }
-                request.remarks.append(lost.remark)
-        elif grown is not None and grown != wanted:
-            request.remarks.append(self._differs(grown, wanted))
+            # No count proves an answer: it may be behind, or somebody
+            # else's work.
+            if grown is not None:
+                told = self._changed_by(grown, wanted)
+                request.error = errors.OutcomeUnknown(
+                    lost.refusal.revised(f'{lost.message}; {told}')
+                )
+        elif grown != wanted:
+            self._tell_difference(request, grown, wanted, was_stopped)
         if before is not None and after is not None:
             request.remarks += self._fallen(before, after)
 
@@ -243,9 +259,27 @@ class VolumeMembers(Change):
         )
         return None if old is None or new is None else (new - old) * self._step
 
+    @staticmethod
+    def _changed_by(grown: int, wanted: int) -> str:
+        return (
+            f'the number of volumes of the policy has changed by {grown}, '
+            f'where it was to change by {wanted}'
+        )
+
     @abc.abstractmethod
-    def _differs(self, grown: int, wanted: int) -> str:
-        """Say that the policy has changed by another number of volumes."""
+    def _tell_difference(
+        self,
+        request: _Request,
+        grown: int | None,
+        wanted: int,
+        was_stopped: bool,
+    ) -> None:
+        """Say that no count shows what the service says to have done.
+
+        :param grown: by how many the policy has changed as it was to; None
+            if that is not known.
+        :param was_stopped: whether nobody has looked for long enough.
+        """
 
     def _fallen(
         self, before: Mapping[str, Policy], after: Mapping[str, Policy]
@@ -384,19 +418,24 @@ class VolumeAddition(VolumeMembers):
             MOVE_UNKNOWN,
         )
 
-    def _differs(self, grown: int, wanted: int) -> str:
+    def _tell_difference(
+        self,
+        request: _Request,
+        grown: int | None,
+        wanted: int,
+        was_stopped: bool,
+    ) -> None:
+        if grown is None or was_stopped:
+            return
+        told = self._changed_by(grown, wanted)
         if 0 <= grown < wanted:
-            return (
-                f'the policy had {wanted - grown} of these {wanted} before, '
-                f'as far as its number of volumes tells'
-                if wanted > 1
-                else 'the policy had it before, as far as its number of '
-                'volumes tells'
+            told += (
+                ': it is behind, or the policy had '
+                f'{"it" if wanted == 1 else "some of them"} before'
             )
-        return (
-            f'the number of volumes of the policy has changed by {grown}, '
-            f'and not by {wanted}: somebody else changes it'
-        )
+        else:
+            told += ': it was behind, or somebody else changes the policy'
+        request.remarks.append(told)
 
 
 class VolumeRemoval(VolumeMembers):
@@ -410,8 +449,32 @@ class VolumeRemoval(VolumeMembers):
     ) -> tuple[Sequence[VolumeResult], Receipt]:
         return self._policies.remove_volumes(self.policy.id, volume_ids)
 
-    def _differs(self, grown: int, wanted: int) -> str:
-        return (
-            f'the policy should have {counted(wanted, "volume")} fewer, and '
-            f'has {grown} fewer: look at its next tasks'
-        )
+    def _target(
+        self, argument: str, found: Volume | errors.ClientError
+    ) -> Target:
+        if isinstance(found, MissingError) and is_uuid(argument):
+            # A policy keeps volumes that are gone: it decides.
+            id = canonical_id(argument)
+            return Target(argument, 'volume', 'VBS', id)
+        return super()._target(argument, found)
+
+    def _tell_difference(
+        self,
+        request: _Request,
+        grown: int | None,
+        wanted: int,
+        was_stopped: bool,
+    ) -> None:
+        if grown is not None and grown > wanted:
+            request.remarks.append(self._changed_by(grown, wanted))
+        elif was_stopped:
+            request.doubt = (
+                'the service accepted it, and nobody has looked whether the '
+                'policy has fewer volumes'
+            )
+        elif grown is not None:
+            request.doubt = (
+                f'the service accepted it, and the policy should have '
+                f'{counted(wanted, "volume")} fewer, and has {grown} fewer: '
+                f'look at its next tasks'
+            )

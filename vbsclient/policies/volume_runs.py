@@ -8,6 +8,7 @@ to the request: those are its tasks that were not there before.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from vbsclient.api.http import Handle, Limits
 from vbsclient.api.paging import PAGE_SIZE
 from vbsclient.api.times import parse_timestamp
 from vbsclient.api.vbs import Backup, Job, VBSClient
-from vbsclient.api.vbs.policies import Policy, Task
+from vbsclient.api.vbs.policies import TASK_STATUSES, Policy, Task
 from vbsclient.change.targets import (
     Change,
     ChangeFailed,
@@ -36,6 +37,11 @@ from vbsclient.wording import brief, counted
 
 #: What to do about a policy that backs nothing up.
 ADD_VOLUMES = 'Add volumes to it first.'
+
+_TWO_RUNS = (
+    'the policy has several new tasks for this volume: which of them is of '
+    'this run, and which of another one, is not known'
+)
 
 _TIMEOUT, _SKIP, _RUNNING = 'EXECUTE_TIMEOUT', 'SKIP', 'RUNNING'
 
@@ -110,11 +116,11 @@ class VolumePolicyRun(Change):
         except errors.OutcomeUnknown as unknown:
             if not self._settle():
                 raise
-            recorder.settle(target, 'execute')
             self._grown_at = self._clock()
             return Done(
                 unknown.request_id,
-                remark=f'{unknown.remark}: the policy has new tasks',
+                remark=f'{unknown.remark}: the policy has new tasks, by this '
+                f'request or by somebody else',
             )
         self._grown_at = self._clock()
         return Done(receipt.request_id)
@@ -155,7 +161,7 @@ class VolumePolicyRun(Change):
             t for id, t in self._tasks.items() if not self._ends.get(id)
         ]
         count = self._policy.volume_count
-        is_whole = count is not None and len(self._tasks) >= count
+        is_whole = count is not None and len(self._volumes()) >= count
         if not open_tasks and (is_whole or is_quiet):
             self._is_over = True
             return ResourceStatus('SUCCESS')
@@ -164,6 +170,10 @@ class VolumePolicyRun(Change):
             progress=len(self._ends),
             is_alive=any(t.status.upper() == _RUNNING for t in open_tasks),
         )
+
+    def _volumes(self) -> Counter[str | None]:
+        """The volumes of the new tasks, with how many tasks each has."""
+        return Counter(task.volume_id for task in self._tasks.values())
 
     def _new_tasks(self) -> Iterator[Task]:
         """The tasks that were not there before, of which the list is long.
@@ -292,15 +302,21 @@ class VolumePolicyRun(Change):
         tasks = list(self._tasks.values())
         tasks.reverse()
         tasks.sort(key=lambda task: task.created_at or '')
+        volumes = self._volumes()
         for task in tasks:
             part = self._ends.get(task.job_id) or self._outcome_of(task)
             part.target.name = self._name_of(task.volume_id)
             part.unread = outcome.unread if part.is_unfinished else ''
             part.started_at = outcome.started_at
             part.answered_at = parse_timestamp(task.finished_at)
+            if part.is_unfinished and task.status not in TASK_STATUSES:
+                status = f'the status of its task is {brief(task.status)}'
+                part.succeed(Done(None, detail=status))
+            elif volumes[task.volume_id] > 1 and not part.is_unfinished:
+                part.fail(errors.OutcomeUnknown(ChangeFailed(_TWO_RUNS)))
             parts.append(part)
         count = self._policy.volume_count
-        missing = 0 if count is None else max(0, count - len(parts))
+        missing = 0 if count is None else max(0, count - len(volumes))
         if not parts:
             return [outcome]
         if missing and self._is_over:

@@ -11,9 +11,9 @@ from vbsclient.schedule.values import Schedule, minute_of
 #: Of all zones that are a whole number of hours from UTC, the nearest first.
 _HOURS = sorted(range(-11, 13), key=lambda hours: (abs(hours), -hours))
 
-#: A run begins late where others are queued before it.  It has to be less
-#: than the step from one zone to the next.
-_LATEST_START = timedelta(minutes=59)
+#: A run begins late where others are queued before it.  With more of it a
+#: zone of half hours would fit a whole hour.
+_LATEST_START = timedelta(minutes=14)
 
 
 def fitting_offsets(

@@ -314,7 +314,7 @@ class TestWaiting:
         there.clock.now = APPEARS_IN
         waiting = ResourceStatus('')
         assert change.poll(targets) == {one: waiting, two: waiting}
-        change._watch._accepted_at[two] += 5
+        change._watch._missing_since[two] += 5
         there.clock.now += 1
         absent = ResourceStatus('', is_absent=True)
         assert change.poll(targets) == {one: absent, two: waiting}

@@ -2,6 +2,7 @@
 """How far a run of a policy of VBS is, by its tasks."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -153,7 +154,10 @@ def test_a_lost_answer_is_that_of_a_run_with_new_tasks(
     [target] = there.run.targets()
     there.add('1', 'WAITING')
     done = there.run.send(target, Recorder())
-    assert done.remark == 'its answer was lost: the policy has new tasks'
+    assert done.remark == (
+        'its answer was lost: the policy has new tasks, by this request or '
+        'by somebody else'
+    )
     assert there.executed == 2
 
 
@@ -232,6 +236,36 @@ def test_a_backup_in_the_making_is_waited_for() -> None:
     [part] = there.run.parts(outcome)
     assert part.state is State.DONE
     assert part.target.handle.backup_id == uuid(900)
+
+
+def test_two_tasks_of_one_volume_are_of_two_runs() -> None:
+    there = There(count=2)
+    outcome = there.begin()
+    for id in ('1', '101'):
+        there.add(id, 'EXECUTE_SUCCESS')
+        [task, *_] = there.tasks
+        there.tasks[0] = replace(task, volume_id=uuid(101))
+    # The other volume has none yet.
+    assert there.poll().status == 'RUNNING'
+    there.add('2', 'EXECUTE_SUCCESS')
+    assert there.poll().status == 'SUCCESS'
+    parts = there.run.parts(outcome)
+    assert [part.state for part in parts] == [
+        State.DONE,
+        *[State.UNKNOWN] * 2,
+    ]
+    assert 'several new tasks' in str(parts[1].error)
+
+
+def test_an_unknown_status_is_shown() -> None:
+    there = There(count=1)
+    outcome = there.begin()
+    there.add('1', 'CANCELLED')
+    there.poll()
+    [part] = there.run.parts(outcome)
+    assert part.is_unfinished
+    assert part.result is not None
+    assert part.result.detail == 'the status of its task is CANCELLED'
 
 
 def test_rows_are_in_the_order_of_the_tasks() -> None:

@@ -357,10 +357,19 @@ class Policies(Collection[Policy]):
         :param page_size: how many a page is to hold; the service's own
             default is 20.
         :raises InvalidId: if the id is no UUID; nothing was sent.
-        :raises AmbiguousListing: if the list cannot be read to its end.
+        :raises AmbiguousListing: if the list cannot be read to its end, or
+            without a filter has fewer tasks than the service counts.
         :raises ServiceError: if the service refuses.
         """
         url = self._address(uuid_segment(id), 'backuptasks')
+        counts: list[int] = []
+
+        def fetch(page: dict[str, str]) -> dict[str, Any]:
+            body = self._transport.get(url, page)
+            if (count := paging.count_of(body)) is not None:
+                counts.append(count)
+            return body
+
         query = paging.query(
             status=status,
             job_id=job_id,
@@ -368,19 +377,34 @@ class Policies(Collection[Policy]):
             sort_dir=sort_dir,
             sort_key='created_at' if sort_dir else None,
         )
+        rows = self._rows_of(fetch, _STYLE, query, page_size)
+        if status is job_id is marker is None:
+            rows = _whole(rows, counts)
         return (
             task
-            for task in map(
-                Task.from_body,
-                self._rows_of(
-                    lambda page: self._transport.get(url, page),
-                    _STYLE,
-                    query,
-                    page_size,
-                ),
-            )
+            for task in map(Task.from_body, rows)
             if status in (None, task.status)
             and (job_id is None or _is_same(job_id, task.job_id))
+        )
+
+
+def _whole(
+    rows: Iterator[Mapping[str, Any]], counts: Sequence[int]
+) -> Iterator[Mapping[str, Any]]:
+    """All rows of a list.
+
+    :param counts: how many there are, as each page tells it.
+    :raises AmbiguousListing: after the last row, if some are missing.
+    """
+    number = 0
+    for row in rows:
+        number += 1
+        yield row
+    # Tasks come and go while they are listed.
+    if counts and number < min(counts):
+        raise errors.AmbiguousListing(
+            f'the service lists {number} of {min(counts)} tasks',
+            'Nothing was decided from a list that is not whole.',
         )
 
 

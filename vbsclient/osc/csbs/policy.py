@@ -43,6 +43,9 @@ _RUNS = 3
 #: One run alone may have been late.
 _PROOF = 2
 
+#: Schedules change: older runs tell nothing.
+_RECENT = timedelta(days=60)
+
 _UTC = timedelta(0)
 
 _ASSUMED = 'CSBS does not tell the time zone of the schedule: it may be UTC.'
@@ -121,18 +124,18 @@ class ShowCsbsPolicy(ShowPolicyCommand):
         row = output.of_servers(policy, now, parsed_args.runs)
         if 'remarks' not in fields:
             return row
-        notes = list(self._notes(policy, row.schedule))
+        notes = list(self._notes(policy, row.schedule, now))
         return replace(row, notes=tuple(notes))
 
     def _notes(
-        self, policy: Policy, schedule: Schedule | None
+        self, policy: Policy, schedule: Schedule | None, now: datetime
     ) -> Iterator[str]:
         if not policy.servers_are_known:
             yield 'Not all servers of the policy can be read.'
         if schedule is not None and schedule.zone is None:
-            yield _zone_by_backups(schedule, self._runs_of(policy))
+            yield _zone_by_backups(schedule, self._runs_of(policy, now))
 
-    def _runs_of(self, policy: Policy) -> list[datetime]:
+    def _runs_of(self, policy: Policy, now: datetime) -> list[datetime]:
         """When the last scheduled backups were created, a time for each run.
 
         None where they cannot be read, or may be those of other policies.
@@ -160,7 +163,7 @@ class ShowCsbsPolicy(ShowPolicyCommand):
         ) as error:
             LOG.info('The time zone is not checked: %.500r.', error.message)
             return []
-        return _times_of_runs(backups)
+        return _times_of_runs(backups, now)
 
 
 class ExportCsbsPolicy(ExportPolicyCommand):
@@ -184,12 +187,18 @@ def _whole(policies: Policies, name_or_id: str) -> Policy:
     return policy if is_uuid(name_or_id) else policies.get(policy.id)
 
 
-def _times_of_runs(backups: Iterable[ServerBackup]) -> list[datetime]:
+def _times_of_runs(
+    backups: Iterable[ServerBackup], now: datetime
+) -> list[datetime]:
     """When each of the last runs by schedule created its first backup."""
     runs: dict[str, datetime] = {}
     for backup in backups:
         created = parse_timestamp(backup.created_at)
-        if created is not None and backup.automatic:
+        if (
+            created is not None
+            and backup.automatic
+            and now - _RECENT < created <= now
+        ):
             first = runs.setdefault(backup.checkpoint_id, created)
             runs[backup.checkpoint_id] = min(first, created)
     return sorted(runs.values(), reverse=True)[:_RUNS]
@@ -198,15 +207,15 @@ def _times_of_runs(backups: Iterable[ServerBackup]) -> list[datetime]:
 def _zone_by_backups(schedule: Schedule, runs: Sequence[datetime]) -> str:
     """What the last runs say of the time zone of a schedule."""
     found = fitting_offsets(schedule, runs)
-    show = (
-        f'{len(runs)} scheduled runs show'
-        if len(runs) > 1
-        else 'scheduled run shows'
+    if not found or len(runs) < _PROOF:
+        return _ASSUMED
+    shown = (
+        f'Its last {len(runs)} scheduled runs show that the times of the '
+        f'schedule are'
     )
-    shown = f'Its last {show} that the times of the schedule are'
     if found == [_UTC]:
-        return f'{shown} in UTC.'
-    if not found or _UTC in found or len(runs) < _PROOF:
+        return f'{shown} in UTC, unless the schedule was changed since.'
+    if _UTC in found:
         return _ASSUMED
     if len(found) > 1:
         return (

@@ -244,6 +244,7 @@ _ON_THE_COMMAND_LINE = {
     server_runs.ADD_SERVERS: (
         'Add some first: "openstack csbs policy add server".'
     ),
+    server_runs.NAME_SERVERS: 'Name the servers to back up with --server.',
     schedule_values.GIVE_TIMES_AND_DAYS: (
         'Give --at, and --every or --on, with --timezone if it is not UTC.'
     ),

@@ -465,7 +465,7 @@ def summary(failed: Sequence[Outcome], total: int, words: Terms) -> str:
         rest = '' if count else f' of {total} {words.several}'
         parts.append(f'the state of {unknown}{rest} is unknown')
     said = f'{capital("; ".join(parts))}.'
-    if words.is_repeatable or len(failed) == total:
+    if words.is_repeatable or len(failed) == total or unknown == len(failed):
         return said
     # What helps a single one may be another try.
     return f'{said} {words.retry}'

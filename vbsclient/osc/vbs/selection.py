@@ -248,7 +248,9 @@ class Selection:
             vbs, marks=True, verified=True, page_size=PAGE_SIZE
         )
         for backup in found.rows:
-            yield backup, self.match(backup, source_of)
+            # The tasks of a policy name no project.
+            is_own = self.created is None or vbs.backups.owns(backup)
+            yield backup, is_own and self.match(backup, source_of)
 
     def backups(
         self,

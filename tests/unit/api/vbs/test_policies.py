@@ -566,7 +566,8 @@ class TestTasks:
 
     def there(self, fake_cloud: MakeCloud, *pages: Any) -> FakeCloud:
         cloud: FakeCloud = fake_cloud()
-        answers = [{'json': {'tasks': page, 'count': 9}} for page in pages]
+        count = len({row['job_id'] for page in pages for row in page})
+        answers = [{'json': {'tasks': p, 'count': count}} for p in pages]
         cloud.on('GET', self.url, *answers)
         return cloud
 
@@ -595,6 +596,20 @@ class TestTasks:
             {'limit': ['2'], 'offset': ['4']},
             {'limit': ['2'], 'offset': ['5']},
         ]
+
+    def test_a_list_with_fewer_than_it_counts_is_not_taken_as_whole(
+        self, fake_cloud: MakeCloud
+    ) -> None:
+        cloud: FakeCloud = fake_cloud()
+        pages = [
+            {'json': {'tasks': [TASK], 'count': 3}},
+            {'json': {'tasks': [], 'count': 2}},
+        ]
+        cloud.on('GET', self.url, *pages)
+        tasks = policies(cloud).tasks(POLICY)
+        assert next(tasks).job_id == TASK['job_id']
+        with pytest.raises(errors.AmbiguousListing, match='1 of 2 tasks'):
+            next(tasks)
 
     def test_a_page_is_read_when_it_is_needed(
         self, fake_cloud: MakeCloud
