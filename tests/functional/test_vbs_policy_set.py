@@ -329,14 +329,22 @@ def test_tasks_that_cannot_be_read_keep_it_from_being_created(
     assert policy_requests(c) == []
 
 
-def test_a_lost_answer_about_volumes_is_settled_by_their_number(
+def test_no_number_of_volumes_proves_a_lost_answer_about_them(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:
     c = cloud(catalog='vbs+volumev3')
     c.state.add_volume('one')
     c.knobs.faults.append(Fault('reset-after', 'POST', 'policyresources'))
     command = (*CREATE, *NIGHTLY, '--volume=one', 'nightly', '-f', 'json')
-    assert openstack(*command).json()['volumes'] == 1
+    result = openstack(
+        *command,
+        complains=[
+            re.compile('^The policy was created, and 1 volume may not be in'),
+            re.compile('^  openstack vbs backup policy add volume'),
+        ],
+        code=1,
+    )
+    assert result.json()['volumes'] is None
 
 
 def test_many_volumes_join_by_forty(

@@ -190,6 +190,9 @@ def a_backup(name: str | None, volume: str | None, at: str | None) -> Any:
         ('autobk_1', uuid(1), '2026-11-20T01:30:00', True),
         ('autobk_1', uuid(1), None, True),
         ('autobk_1', uuid(1), '2026-09-20T02:00:09', False),
+        ('autobk_1', uuid(1), '2026-11-22T01:59:00', True),
+        # Names come again.
+        ('autobk_1', uuid(1), '2026-11-22T02:00:09', False),
         ('autobk_1', uuid(2), '2026-11-20T02:00:09', False),
         ('autobk_2', uuid(1), '2026-11-20T02:00:09', False),
         ('autobk_2', uuid(2), '2026-11-20T02:00:09', False),
