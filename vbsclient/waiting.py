@@ -28,6 +28,7 @@ class ResourceStatus:
     :ivar updated_at: when the service last changed it.
     :ivar progress: how much is done, in percent.
     :ivar is_absent: whether it should be there by now, and is not.
+    :ivar remark: what is worth knowing of an end that was meant.
     :ivar is_alive: whether the service says that it is at it: then a wait
         is not over, however long nothing else changes.
     """
@@ -38,6 +39,7 @@ class ResourceStatus:
     progress: int | None = None
     is_alive: bool = False
     is_absent: bool = False
+    remark: str = ''
 
     @property
     def word(self) -> str:

@@ -197,7 +197,7 @@ def test_the_server_is_started_as_it_was_said(
         code=0,
     )
     assert case.power_on is expected
-    said = 'starts it afterwards' if expected else 'does not start it again'
+    said = 'starts it afterwards' if expected else 'does not start it'
     assert said in result.stderr
     assert case.server.status == ('ACTIVE' if expected else 'SHUTOFF')
 
@@ -674,6 +674,7 @@ def test_one_that_is_not_seen_to_begin_is_never_a_success(
                 'To see what becomes of it:$'
             ),
             f'  openstack csbs backup show {case.backup.id}',
+            f'  openstack server show {case.server.id}',
         ],
         code=3,
     )
@@ -689,12 +690,17 @@ def test_a_timeout_hands_over_a_command_that_goes_on(
     result = restore(
         openstack,
         *(*RESTORE, case.named, '--yes', '--wait', '--timeout=0.2s', *JSON),
-        complains=['1 of 1 servers is not restored yet', 'openstack csbs'],
+        complains=[
+            '1 of 1 servers is not restored yet',
+            'openstack csbs',
+            'openstack server',
+        ],
         code=3,
     )
     assert 'do not run this command again' in result.stderr
-    [command] = commands_in(result.stderr)
+    command, look = commands_in(result.stderr)
     assert command == ['csbs', 'backup', 'show', '--wait', case.backup.id]
+    assert look == ['server', 'show', case.server.id]
     moment[0] = 20
     assert openstack(*command, *JSON).json()['status'] == 'available'
     assert case.mapping == case.own == case.overwritten()
@@ -724,7 +730,7 @@ def test_a_lost_answer_is_settled_by_reading(
     if action == 'reset-before':
         assert (row['Result'], result.code) == ('unknown', 1)
         assert 'Do not run the command again' in result.stderr
-        [command] = commands_in(result.stderr)
+        command, _ = commands_in(result.stderr)
         # It does not wait for what may never begin.
         assert command == ['csbs', 'backup', 'show', case.backup.id]
     else:
@@ -773,6 +779,7 @@ def test_what_may_be_the_work_of_somebody_else_is_no_success(
             re.compile(
                 f'^  openstack csbs backup show (--wait )?{case.backup.id}$'
             ),
+            f'  openstack server show {case.server.id}',
             'The state of 1 of 1 servers is unknown.',
         ],
     )
@@ -802,6 +809,7 @@ def test_a_refusal_while_the_target_is_overwritten_proves_nothing(
                 'the target is being overwritten'
             ),
             f'  openstack csbs backup show {case.backup.id}',
+            f'  openstack server show {case.server.id}',
             'The state of 1 of 1 servers is unknown.',
         ],
     )
@@ -842,6 +850,7 @@ def test_an_answer_about_something_else_is_never_a_success(
         complains=[
             re.compile(f'is restored is unknown: .*{told}'),
             re.compile('^  openstack csbs backup show '),
+            re.compile('^  openstack server show '),
             'The state of 1 of 1 servers is unknown.',
         ],
     )

@@ -41,7 +41,7 @@ def is_foreign(owner: str | None, project_id: str) -> bool:
     :param owner: the project that it names; None where it names none, as
         in many lists, which are then of the project that asked.
     """
-    if owner is None:
+    if not owner:
         return False
     # A UUID is written with dashes or without.
     own, other = (id.replace('-', '').lower() for id in (project_id, owner))

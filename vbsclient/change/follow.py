@@ -292,7 +292,8 @@ class Follower:
         if not outcome.is_unfinished:
             return
         if reached:
-            remark = outcome.result.remark if outcome.result else ''
+            told = outcome.result.remark if outcome.result else ''
+            remark = '; '.join(filter(None, [told, status.remark]))
             outcome.succeed(
                 Done(_request_id(outcome), is_final=True, remark=remark)
             )

@@ -196,9 +196,9 @@ class Restore(Change, abc.ABC):
         #: Whether it was seen to have begun, and its target to change.
         self._has_begun = False
         self._has_target_begun = False
-        #: Whether nobody can say that what goes on is its request: its answer
-        #: was lost, and backup and target were never seen busy together.
-        self._is_doubtful = False
+        #: Why nobody can say that what goes on is its request, as long as
+        #: backup and target were never seen busy together; '' if it is.
+        self._doubt = ''
         #: What its answer has said against it, whatever is seen later.
         self._contradiction = ''
 
@@ -235,7 +235,7 @@ class Restore(Change, abc.ABC):
                 target, action, partial(self.restore, target)
             )
         except errors.OutcomeUnknown as lost:
-            self._is_doubtful = True
+            self._doubt = lost.remark
             if isinstance(lost.refusal, errors.ContradictoryAnswer):
                 self._contradiction = lost.refusal.message
                 raise
@@ -248,12 +248,12 @@ class Restore(Change, abc.ABC):
             # What a gateway says of its own may be said too early.
             is_own = refusal.own is Known.YES
             sight = self._look_for_it(LOOKS[:1] if is_own else LOOKS)
-            if sight is not None and sight.target:
-                self._is_doubtful = True
+            # What the service itself says of a busy backup may be true.
+            if sight is not None and (sight.target or not is_own):
+                self._doubt = 'it was refused'
                 raise errors.OutcomeUnknown(
                     refusal.revised(
-                        f'{refusal.message.rstrip(".")}; and yet the target '
-                        f'is being overwritten',
+                        f'{refusal.message.rstrip(".")}; and yet {sight.what}',
                         hint='',
                     )
                 ) from refusal
@@ -292,7 +292,7 @@ class Restore(Change, abc.ABC):
             self._has_target_begun = True
         if sight.backup and sight.target:
             # Whoever began it: it is from this backup to this target.
-            self._is_doubtful = False
+            self._doubt = ''
 
     def succeeded(self) -> ResourceStatus:
         """What a poll says of an end without a failure."""
@@ -300,15 +300,13 @@ class Restore(Change, abc.ABC):
             return unknown(
                 f'the target was overwritten, and yet {self._contradiction}'
             )
-        if self._is_doubtful:
-            return unknown(
-                'the target was overwritten, and nothing tells whether from '
-                'this backup: its answer was lost'
-                if self._has_target_begun
-                else 'the backup was restored, and nothing tells whether to '
-                'this target: its answer was lost'
-            )
-        return SUCCEEDED
+        if not self._doubt:
+            return SUCCEEDED
+        if self._has_target_begun:
+            what = 'the target was overwritten, and nothing tells whether from'
+            return unknown(f'{what} this backup: {self._doubt}')
+        what = 'the backup was restored, and nothing tells whether to'
+        return unknown(f'{what} this target: {self._doubt}')
 
 
 @dataclass(frozen=True)
@@ -322,14 +320,18 @@ class Sight:
     backup: bool
     target: bool
 
+    @property
+    def what(self) -> str:
+        """The same in a clause."""
+        if self.target:
+            return 'the target is being overwritten'
+        return 'the backup is being restored'
+
     def told(self, remark: str) -> str:
         """The same for the one who reads that an answer was lost."""
         if self.backup and self.target:
             return remark
-        what = 'the target is being overwritten'
-        if not self.target:
-            what = 'the backup is being restored'
-        return f'{remark}: {what}, by this request or by somebody else'
+        return f'{remark}: {self.what}, by this request or by somebody else'
 
 
 def forced(problems: Iterable[str], force: bool) -> Iterator[str]:

@@ -132,8 +132,8 @@ def judge(before: Baseline, now: Baseline, has_begun: bool) -> str:
     if not operation:
         return 'restored'
     if operation != 'restore':
-        # Of another operation, from before: it says nothing of this one.
-        return 'unknown'
+        # What failed before is no failure of this one.
+        return 'restored' if now.failed == before.failed else 'unknown'
     is_new = now.failed != before.failed or now.task_id != before.task_id
     return 'error' if is_new else 'unknown'
 
@@ -269,9 +269,9 @@ class ServerRestore(Restore):
         volumes, unread = self._seen()
         self.note(_sight_of(backup, volumes))
         statuses = {volume.id: volume.status for volume in volumes}
-        self._note_each(now.status, statuses)
+        self._note_each(statuses)
         unchanged = self._unchanged_for(now, backup.progress, statuses)
-        end = judge(before, now, self._has_begun)
+        end = judge(before, now, self._is_seen_whole)
         if end == 'error':
             reason = ', '.join(filter(None, now.failed))
             return failed(
@@ -298,18 +298,31 @@ class ServerRestore(Restore):
             # What is not seen may have failed.
             raise unread
         if karbor == 'success' or end == 'restored':
-            return self._status_of_server() or self.succeeded()
+            return self._status_of_server() or self._as_seen(karbor)
         return unknown(
             'what became of it cannot be told: the backup shows what failed '
             'before, too'
         )
 
-    def _note_each(self, status: str, statuses: Mapping[str, str]) -> None:
-        """Remember which parts of it were seen under way."""
+    def _as_seen(self, karbor: str | None) -> ResourceStatus:
+        """A success, with how sure that is."""
+        status = self.succeeded()
+        if self._is_seen_whole or karbor is not None:
+            return status
+        remark = 'it was not seen while it went on: look at the server'
+        return replace(status, remark=remark)
+
+    def note(self, sight: Sight) -> None:
+        super().note(sight)
+        if sight.backup:
+            self._is_seen_whole = True
+
+    def _note_each(self, statuses: Mapping[str, str]) -> None:
+        """Remember which of its volumes were seen to be overwritten."""
         self._begun |= {
             id for id, one in statuses.items() if one == _OVERWRITTEN
         }
-        if status in _BUSY or self._begun >= {*self._volume_ids}:
+        if self._begun >= {*self._volume_ids}:
             self._is_seen_whole = True
 
     def _status_of_server(self) -> ResourceStatus | None:
@@ -673,11 +686,10 @@ def _remarks(
         f'overwritten with those of {age_of(backup.created_at)}. This cannot '
         f'be undone.'
     )
-    start = 'starts it afterwards' if power_on else 'does not start it again'
-    yield (
-        f'The server is {brief(server.status)}. The service stops it, and '
-        f'{start}.'
-    )
+    is_on = server.status == 'ACTIVE'
+    stop = 'The service stops it, and ' if is_on else 'The service '
+    start = 'starts it afterwards' if power_on else 'does not start it'
+    yield f'The server is {brief(server.status)}. {stop}{start}.'
     if server.id != backup.server_id:
         yield (
             f'This is not the server that was backed up '

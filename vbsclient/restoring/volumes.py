@@ -114,7 +114,7 @@ class VolumeRestore(Restore):
         self._backup = backup.id
         if not self._vbs.backups.owns(backup):
             raise foreign(backup.owner, verb='restore')
-        if backup.owner is None and shared_with_me(self._vbs, backup.id):
+        if backup.owner is None and self._is_shared_with_me(backup):
             raise RefusedError(SHARED, CREATE_INSTEAD)
         volume = only(find_volumes(self._cinder, [self._volume], self._limits))
         if not self._cinder.owns(volume):
@@ -133,6 +133,15 @@ class VolumeRestore(Restore):
                 refusal=plan.refusal,
             )
         ]
+
+    def _is_shared_with_me(self, backup: Backup) -> bool:
+        try:
+            return shared_with_me(self._vbs, backup.id) is not None
+        except errors.ClientError as error:
+            raise error.revised(
+                f'whether another project shares the backup cannot be read: '
+                f'{error.message}'
+            ) from error
 
     def restore(self, target: Target) -> Receipt:
         backup_id = plan_of(target).backup_id
@@ -169,7 +178,7 @@ class VolumeRestore(Restore):
         volume = self._cinder.volume(self._volume)
         if volume.status == _BUSY:
             self._has_begun = True
-            if self._is_doubtful:
+            if self._doubt:
                 self.note(self._sight(volume))
             return replace(UNDER_WAY, is_alive=False)
         if volume.status.startswith('error'):
@@ -188,7 +197,7 @@ class VolumeRestore(Restore):
         """Whether it was over before it was seen: it has changed both."""
         before, now = self._updated_at, (volume.updated_at, backup.updated_at)
         has_moved = before[0] != now[0] and before[1] != now[1]
-        return has_moved and not self._is_doubtful
+        return has_moved and not self._doubt
 
     def _is_about_another(self, job: Job) -> bool:
         """Whether a job tells another volume, or backup, than was sent."""

@@ -694,6 +694,51 @@ class TestWaiting:
         cloud._cinder = answer  # type: ignore[method-assign]
         assert restored(cloud).state is state
 
+    def test_one_volume_alone_is_never_the_end(self) -> None:
+        """The backup shows nothing, and the other volume is not begun."""
+        cloud = there()
+        cloud.script, cloud.shows_both = (), False
+        seen = ['restoring-backup', 'in-use']
+        cinder = cloud._cinder
+
+        def answer(path: Any, query: Any, body: Any, context: Any) -> Any:
+            if cloud.restores and path[-1] == ROOT and seen:
+                cloud.volumes[ROOT]['status'] = seen.pop(0)
+            return cinder(path, query, body, context)
+
+        cloud._cinder = answer  # type: ignore[method-assign]
+        assert restored(cloud).state is State.ACCEPTED
+
+    def test_one_that_nobody_has_seen_says_so(self) -> None:
+        cloud = there()
+        cloud.script = ({'taskid': 'task-1'},)
+        outcome = restored(cloud)
+        assert outcome.state is State.DONE
+        assert outcome.result is not None
+        assert 'not seen while it went on' in outcome.result.remark
+
+    @pytest.mark.parametrize('status', [400, 403, 413, 429])
+    def test_a_page_while_its_backup_goes_on(self, status: int) -> None:
+        """A gateway's refusal proves nothing."""
+        cloud = there()
+        cloud.shows_both = False
+        csbs = cloud._csbs
+
+        def page(path: Any, query: Any, body: Any, context: Any) -> Any:
+            if path[0] == 'restores' and body is not None:
+                context.status_code = status
+                return '<html>'
+            return csbs(path, query, body, context)
+
+        cloud._csbs = page  # type: ignore[method-assign]
+        change: Any = cloud.server_restore(ITEM)
+        targets = change.targets()
+        change.targets = lambda: targets
+        cloud.item(ITEM)['status'] = 'restoring'
+        [outcome] = cloud.carry_out(change)
+        assert outcome.state is State.UNKNOWN
+        assert 'and yet the backup is being restored' in str(outcome.error)
+
     def test_one_volume_of_two_is_not_the_end(self) -> None:
         """The other one begins later, and the backup shows nothing."""
         cloud = there()

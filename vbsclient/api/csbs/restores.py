@@ -16,6 +16,7 @@ from vbsclient.api.values import (
     dict_or_empty,
     id_or_none,
     json_text,
+    lenient_bool,
     text_or_none,
 )
 
@@ -103,7 +104,7 @@ class Restores:
         pairs = told.get('volumes')
         if isinstance(pairs, list) and not _are_same(pairs, targets):
             raise _contradicts('for other volumes than were sent', receipt)
-        if told.get('power_on', power_on) is not power_on:
+        if lenient_bool(told.get('power_on')) is (not power_on):
             raise _contradicts('with another power_on than was sent', receipt)
         status = text_or_none(restore.get('status'))
         if (status or '').lower() in FAILED:

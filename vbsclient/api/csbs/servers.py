@@ -125,10 +125,10 @@ class Servers:
         # One was asked for, which may be named or not.
         if len(rows) != 1 or not _is_object(rows[0]):
             return None
-        row = rows[0]
+        row = {**dict_or_empty(rows[0].get('target')), **rows[0]}
         asked = {'resource_id': server, 'checkpoint_item_id': backup}
         if any(
-            row.get(key) is not None and id_or_none(row[key]) != id
+            row.get(key) not in (None, '') and id_or_none(row[key]) != id
             for key, id in asked.items()
         ):
             return None
@@ -196,11 +196,17 @@ def _is_object(row: Any) -> bool:
     return isinstance(row, dict)
 
 
+def _code(value: Any) -> str | None:
+    """A code; None for what stands for none."""
+    code = text_or_none(value) or ''
+    return None if code.lower() in ('', '0', 'none', 'null') else code
+
+
 def _protectability(row: Mapping[str, Any]) -> Protectability:
     return Protectability(
         id_or_none(row.get('resource_id')) or '',
         # What is not said is not allowed.
         lenient_bool(row.get('result')) is True,
-        text_or_none(row.get('error_code')) or None,
+        _code(row.get('error_code')),
         text_or_none(row.get('error_msg')) or None,
     )

@@ -294,13 +294,10 @@ class RestoreCommand(ChangeCommand):
             return None
         [outcome] = outcomes
         handle, name = outcome.target.handle, outcome.target.new_name
-        new = f'the backup {name} ({handle.backup_id})'
-        self._refuse_incomplete(new, handle, name)
-        return new
+        self._refuse_incomplete(handle, name)
+        return f'the backup {name} ({handle.backup_id})'
 
-    def _refuse_incomplete(
-        self, new: str, handle: Handle, name: str | None
-    ) -> None:
+    def _refuse_incomplete(self, handle: Handle, name: str | None) -> None:
         """Check that the new backup has all that is to be overwritten.
 
         :raises CommandError: if it has not, or cannot be read.
@@ -317,7 +314,8 @@ class RestoreCommand(ChangeCommand):
             ids = ', '.join(sorted(filter(None, missing)))
             why = f'does not hold what is to be overwritten ({ids})'
         raise exceptions.CommandError(
-            f'{capital(new)}, which was created first, {why}. {_NOTHING}'
+            f'The backup {name} was to be created first, and the one that the '
+            f'service names ({handle.backup_id}) {why}. {_NOTHING}'
         )
 
     def conclude(self, parsed_args: argparse.Namespace) -> int:

@@ -48,6 +48,7 @@ class RestoreCsbsBackup(RestoreCommand):
         service='csbs',
         command='openstack csbs backup show {backup}',
         waiting='openstack csbs backup show --wait {backup}',
+        look='openstack server show {target}',
     )
     report_columns = columns_with(*BACKUP_COLUMNS, *columns_of('Target'))
     columns = (*report_columns, *PLAN_COLUMNS)
@@ -141,7 +142,7 @@ class RestoreCsbsBackup(RestoreCommand):
         return {
             str(disk.get('source_volume_id')).lower()
             for disk in backup.disks
-            if disk.get('status', 'available') == 'available'
+            if disk.get('status') in (None, 'available')
             and is_uuid(str(disk.get('id')))
             and disk.get('source_volume_size')
         }

@@ -219,6 +219,7 @@ class RestoreTerms(Terms):
     :ivar service: whose backups these are.
     :ivar command: what shows how far it is, where no job does.
     :ivar waiting: the same once it was seen to begin.
+    :ivar look: what shows the target, which decides.
     """
 
     one: str = 'volume'
@@ -229,6 +230,7 @@ class RestoreTerms(Terms):
     service: str = 'vbs'
     command: str = 'openstack volume show {target}'
     waiting: str = command
+    look: str = command
 
     unanswered = 'see what was restored'
     is_repeatable = False
@@ -263,14 +265,12 @@ class RestoreTerms(Terms):
         )
 
     def commands_for(self, outcomes: Sequence[Outcome]) -> Sequence[str]:
-        """A job may be done with and the volume not: both are looked at."""
-        commands = super().commands_for(outcomes)
-        volumes = [
-            _filled(self.command, outcome.target)
-            for outcome in outcomes
-            if outcome.target.handle.job_id
-        ]
-        return [*commands, *volumes] if commands else commands
+        """A job may be done, and its target not: both are looked at."""
+        found: list[str] = []
+        for outcome in outcomes:
+            if command := self.command_for(outcome):
+                found += [command, _filled(self.look, outcome.target)]
+        return list(dict.fromkeys(found))
 
 
 def _filled(command: str, target: Target) -> str:

@@ -408,7 +408,8 @@ def test_that_backup_cannot_be_read(
     monkeypatch.setattr(command, 'saved_in', unreadable)
     run = begin(cloud, command, f'{line} --yes --backup-first')
     said = str(run.code)
-    assert 'which was created first, could not be read (no)' in said
+    assert 'was to be created first, and the one that the service' in said
+    assert 'could not be read (no)' in said
     assert said.endswith('Nothing was overwritten.')
     assert cloud.restoring_posts == []
 
