@@ -212,6 +212,14 @@ class Recorder:
         """
         return send()
 
+    def await_turn(self) -> None:
+        """Wait until the next request of this thread may be sent.
+
+        For what is read for it and must not change while it waits.
+
+        :raises Cancelled: if the run is interrupted before.
+        """
+
     def settle(self, target: Target, action: str) -> None:
         """Note what reading has shown of a request without an answer."""
 

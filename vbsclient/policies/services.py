@@ -63,8 +63,14 @@ class PolicyService(abc.ABC):
         """Create a policy; returns its id, as the call of the service."""
 
     @abc.abstractmethod
-    def update(self, id: str, changes: Mapping[str, Any]) -> Receipt:
-        """Change a policy, as the call of the service."""
+    def update(
+        self, id: str, changes: Mapping[str, Any]
+    ) -> tuple[Any, Receipt]:
+        """Change a policy, as the call of the service.
+
+        :returns: the policy as it was answered, None if it was not, and the
+            receipt.
+        """
 
     @abc.abstractmethod
     def raw(self, policy: Any) -> Mapping[str, Any]:
@@ -111,8 +117,10 @@ class VbsPolicies(PolicyService):
     def create(self, body: Mapping[str, Any]) -> tuple[str, Receipt]:
         return self.policies.create(body)
 
-    def update(self, id: str, changes: Mapping[str, Any]) -> Receipt:
-        return self.policies.modify(id, changes)
+    def update(
+        self, id: str, changes: Mapping[str, Any]
+    ) -> tuple[None, Receipt]:
+        return None, self.policies.modify(id, changes)
 
     def raw(self, policy: vbs_api.Policy) -> Mapping[str, Any]:
         return policy.raw
@@ -160,8 +168,10 @@ class CsbsPolicies(PolicyService):
         policy, receipt = self.policies.create(body)
         return policy.id, receipt
 
-    def update(self, id: str, changes: Mapping[str, Any]) -> Receipt:
-        return self.policies.update(id, changes)[1]
+    def update(
+        self, id: str, changes: Mapping[str, Any]
+    ) -> tuple[csbs_api.Policy, Receipt]:
+        return self.policies.update(id, changes)
 
     def raw(self, policy: csbs_api.Policy) -> Mapping[str, Any]:
         return policy.body

@@ -39,6 +39,7 @@ _WHOLE = frozenset({'scheduled_policy', 'operation_definition'})
 _PATTERN = 'scheduled_operations.trigger.properties.pattern'
 _START = 'scheduled_operations.trigger.properties.start_time'
 _ZONE = 'time_zone'
+_MEMBERS = 'resources'
 
 #: What means the same as nothing, next to None and what is empty.
 _NOTHING: dict[str, int] = {
@@ -103,6 +104,15 @@ def differences(
     if not any(lenient_int(wanted.get(f'{_DEFINITION}.{c}')) for c in _COUNTS):
         # It belongs to counts that are not 0.
         ignored.add(f'{_DEFINITION}.timezone')
+    # What joins or leaves is told by its id alone, and the service may add
+    # to what it has of the others.
+    stays = _members(old) & _members(new)
+    ignored |= {
+        path
+        for path in {*old, *wanted, *new}
+        if path.startswith(f'{_MEMBERS}.')
+        and (path.split('.')[1] not in stays or path not in old)
+    }
     found = [
         Difference(path, old.get(path), wanted.get(path), new.get(path))
         for path in sorted({*old, *wanted, *new} - ignored)
@@ -145,13 +155,8 @@ def _flat(value: Any, path: str = '') -> dict[str, Any]:
         return found
     if path == 'scheduled_operations':
         return _flat_operations(value)
-    if path == 'resources' and isinstance(value, list):
-        # Their names are those of the servers.
-        value = sorted(
-            str(row.get('id')).lower()
-            for row in value
-            if isinstance(row, dict)
-        )
+    if path == _MEMBERS and isinstance(value, list):
+        return _flat_resources(value)
     if path == 'tags' and isinstance(value, list):
         value = sorted(
             f'{tag.get("key")}={tag.get("value")}'
@@ -159,6 +164,32 @@ def _flat(value: Any, path: str = '') -> dict[str, Any]:
             if isinstance(tag, dict)
         )
     return {} if value in _ABSENT else {path: value}
+
+
+def _members(flat: Mapping[str, Any]) -> set[str]:
+    """The ids of the resources of a policy."""
+    ids = flat.get(_MEMBERS)
+    return set(ids) if isinstance(ids, list) else set()
+
+
+def _flat_resources(rows: list[Any]) -> dict[str, Any]:
+    """Which they are, and all that each of them has, but for its name.
+
+    The service may take the names from the servers again.
+    """
+    path = _MEMBERS
+    by_id = {
+        # A dot would end it.
+        str(row.get('id')).lower().replace('.', ' '): row
+        for row in rows
+        if isinstance(row, dict)
+    }
+    found: dict[str, Any] = {path: sorted(by_id)} if by_id else {}
+    for id, row in by_id.items():
+        for key in row.keys() - {'id', 'name'}:
+            if row[key] != '{}':
+                found |= _flat(row[key], f'{path}.{id}.{key}')
+    return found
 
 
 def _flat_operations(value: Any) -> dict[str, Any]:
