@@ -106,7 +106,7 @@ def differences(
         ignored.add(f'{_DEFINITION}.timezone')
     # What joins or leaves is told by its id alone, and the service may add
     # to what it has of the others.
-    stays = _members(old) & _members(new)
+    stays = _members(old) & _members(wanted) & _members(new)
     ignored |= {
         path
         for path in {*old, *wanted, *new}

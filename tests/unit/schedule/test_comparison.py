@@ -280,7 +280,7 @@ def test_what_nobody_asked_for_in_csbs(
     ],
 )
 def test_what_a_resource_that_stays_loses(edit: Edit, lost: Any) -> None:
-    row = {**SERVER, 'extra_info': {'excludes': ['x']}}
+    row = {**SERVER, 'type': 'x', 'extra_info': {'excludes': ['x']}}
     before = csbs_policy() | {'resources': [row, OTHER]}
     sent = csbs.changed_policy(before, wanted(NOTHING), NOW, resources=[row])
     after = copy.deepcopy(before)
