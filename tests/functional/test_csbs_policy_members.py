@@ -486,6 +486,42 @@ def test_a_former_name_of_a_server_that_has_another_one_is_refused(
     assert policy_requests(c) == []
 
 
+def test_one_of_two_policies_that_cannot_leave_both_stays_in_both(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    [one] = servers(c, 'one')
+    plans = [c.state.add_plan(name, [one]) for name in ('a', 'b')]
+    c.state.add_plan('weekly')
+    c.knobs.faults.append(
+        Fault('status', 'PUT', plans[0].id, status=400, times=None)
+    )
+    openstack(
+        *(*ADD, '--move', 'weekly', 'one', *JSON),
+        complains=[re.compile('left the policy b .* was put back'), ...],
+        code=1,
+    )
+    assert [plan.server_ids for plan in plans] == [[one.id]] * 2
+
+
+def test_an_id_needs_no_server_of_the_cloud(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    one, two = servers(c, 'one', 'two')
+    weekly = c.state.add_plan('weekly', [one, two])
+    c.knobs.faults.append(
+        Fault('status', 'GET', 'servers', status=403, times=None)
+    )
+    rows = openstack(
+        *(*REMOVE, 'weekly', 'one', two.id, *JSON),
+        complains=[..., ...],
+        code=1,
+    ).json()
+    assert [row['Result'] for row in rows] == ['failed', 'removed']
+    assert weekly.server_ids == [one.id]
+
+
 def test_a_throttled_change_is_not_sent_again(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:

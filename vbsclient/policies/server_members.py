@@ -678,6 +678,9 @@ class ServerAddition(ServerMembers):
                     target.preceded = _joined(
                         target.preceded, f'it left the policy {called(policy)}'
                     )
+                    target.notes[:] = [
+                        f'{target.preceded}, and may be in no policy now'
+                    ]
             if rows:
                 taken.append((policy, rows))
         return taken

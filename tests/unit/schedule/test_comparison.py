@@ -63,7 +63,7 @@ def csbs_changed(edit: Edit) -> list[Difference]:
         before, change, NOW, resources=[SERVER, OTHER], name='db'
     )
     after = copy.deepcopy(before)
-    after |= {'name': 'db', 'resources': [SERVER, OTHER]}
+    after |= {'name': 'db', 'resources': copy.deepcopy([SERVER, OTHER])}
     one = sent['scheduled_operations'][0]
     definition(after).update(one['operation_definition'])
     properties(after).update(one['trigger']['properties'])
