@@ -768,17 +768,17 @@ class ServerAddition(ServerMembers):
         if isinstance(failure, errors.ClientError):
             hint = (
                 Hint(PUT_BACK, policy=policy.id, server=id)
-                if self._is_in_neither(policy, id)
+                if self._is_in_none(id)
                 else self._look(policy, id)
             )
             request.failures[id] = failure.revised(hint=hint)
 
-    def _is_in_neither(self, policy: Policy, id: str) -> bool:
-        """Whether reading shows that a server is in neither policy."""
+    def _is_in_none(self, id: str) -> bool:
+        """Whether reading shows a server in no policy that it was to leave."""
         try:
             read = [
                 self._csbs.policies.get(one.id)
-                for one in (policy, self._policy)
+                for one in (self._policy, *self._holders[id])
             ]
         except errors.ClientError:
             return False
