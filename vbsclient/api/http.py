@@ -446,10 +446,14 @@ class Transport:
         return self._change('POST', url, body, accepted, repeats)
 
     def put(
-        self, url: str, body: Body, *, accepted: int
+        self, url: str, body: Body, *, accepted: int, repeats: bool = True
     ) -> tuple[dict[str, Any], Receipt]:
-        """PUT a change, with the same ends as :meth:`post`."""
-        return self._change('PUT', url, body, accepted)
+        """PUT a change, with the same ends as :meth:`post`.
+
+        :param repeats: as there; never where the body was made of what was
+            read: it may be different after a pause.
+        """
+        return self._change('PUT', url, body, accepted, repeats)
 
     def delete(
         self, url: str, query: Query | None = None, *, accepted: int

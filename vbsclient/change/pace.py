@@ -36,6 +36,8 @@ class PacedRecorder(Recorder):
         self._clock = clock
         self._lock = threading.Lock()
         self._next = clock()
+        #: Whether a thread has waited for its next request already.
+        self._turn = threading.local()
 
     def record(
         self,
@@ -49,13 +51,21 @@ class PacedRecorder(Recorder):
 
         :raises Cancelled: if the run is interrupted before.
         """
+        if not getattr(self._turn, 'has_come', False):
+            self.await_turn()
+        self._turn.has_come = False
+        return self._recorder.record(target, action, send, before=before)
+
+    def await_turn(self) -> None:
+        """Wait until the next request of this thread is due."""
+        self._turn.has_come = False
         with self._lock:
             now = self._clock()
             due = max(now, self._next)
             self._next = due + self._interval
         if self._stop.wait(due - now):
             raise errors.Cancelled('not sent')
-        return self._recorder.record(target, action, send, before=before)
+        self._turn.has_come = True
 
     def settle(self, target: Target, action: str) -> None:
         """Note what reading has shown."""

@@ -59,6 +59,8 @@ class Target:
     :ivar notes: what is worth knowing before it is sent: a status that may
         be refused, its place among targets that may depend on one another.
     :ivar preceded: what was done for it before its own request.
+    :ivar left: the ids of what it has left for what it is to join, or may
+        have.
     :ivar expected: why the service will refuse it, as far as was read.
     :ivar new_name: the name of what is created for it.
     :ivar handle: what its change goes on as in the service, where that is
@@ -78,6 +80,7 @@ class Target:
     members: Sequence[str] = ()
     notes: list[str] = field(default_factory=list)
     preceded: str = ''
+    left: list[str] = field(default_factory=list)
     expected: str | None = None
     new_name: str | None = None
     handle: Handle = field(default_factory=Handle)
@@ -211,6 +214,14 @@ class Recorder:
             could put it back.
         """
         return send()
+
+    def await_turn(self) -> None:
+        """Wait until the next request of this thread may be sent.
+
+        For what is read for it and must not change while it waits.
+
+        :raises Cancelled: if the run is interrupted before.
+        """
 
     def settle(self, target: Target, action: str) -> None:
         """Note what reading has shown of a request without an answer."""

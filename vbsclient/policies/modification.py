@@ -12,12 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from vbsclient.api import errors
-from vbsclient.api.http import Limits
+from vbsclient.api.http import Limits, Receipt
 from vbsclient.change.targets import Recorder, Target
 from vbsclient.creation import base
+from vbsclient.lookup.names import foreign
 from vbsclient.policies.members import called
 from vbsclient.policies.services import PolicyService
 from vbsclient.schedule.comparison import Difference, differences
+
+#: What to do where a service wanted a pause: the policy that was read may be
+#: another one after it.
+LATER = 'Run the command again later.'
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,8 @@ class Modified:
     :ivar after: as it was read afterwards.
     :ivar differs: what is not as it was before or as it was sent.
     :ivar lost: how its request ended, if it may not have been accepted.
+    :ivar answered: the policy, as its request was answered; None if it was
+        not.
     """
 
     before: Any
@@ -35,6 +42,7 @@ class Modified:
     differs: Sequence[Difference] = ()
     request_id: str | None = None
     lost: errors.OutcomeUnknown | None = None
+    answered: Any = None
 
 
 def modify(
@@ -50,19 +58,28 @@ def modify(
 
     :param before: the policy as it was just read.
     :param target: the policy, for a journal, which keeps it as it was.
+    :raises RefusedError: if it belongs to another project.
     :raises OutcomeUnknown: if it cannot be read again.
     :raises ServiceError: if the service refuses it.
     """
+    if not service.policies.owns(before):
+        raise foreign(before.owner, f'the policy {called(before)}', 'change')
     old = service.raw(before)
+    answered: Any = None
+
+    def send() -> Receipt:
+        nonlocal answered
+        answered, receipt = service.update(before.id, changes)
+        return receipt
+
     lost: errors.OutcomeUnknown | None = None
     request_id = None
     try:
         request_id = recorder.record(
-            target,
-            action,
-            lambda: service.update(before.id, changes),
-            before=old,
+            target, action, send, before=old
         ).request_id
+    except errors.TooManyRequests as error:
+        raise error.revised(hint=LATER) from error
     except errors.OutcomeUnknown as unknown:
         lost, request_id = unknown, unknown.request_id
     after = None
@@ -92,4 +109,4 @@ def modify(
             ),
             read_error,
         )
-    return Modified(before, after, differs, request_id, lost)
+    return Modified(before, after, differs, request_id, lost, answered)

@@ -14,7 +14,12 @@ from typing import Any
 
 from vbsclient.api import errors
 from vbsclient.api.compute import Compute, Server
-from vbsclient.api.csbs import CSBSClient, Policy, PolicyServer
+from vbsclient.api.csbs import (
+    CSBSClient,
+    Policies,
+    Policy,
+    PolicyServer,
+)
 from vbsclient.api.errors import Hint
 from vbsclient.api.http import Limits
 from vbsclient.api.paths import is_uuid
@@ -30,7 +35,7 @@ from vbsclient.change.targets import (
     Target,
     merge,
 )
-from vbsclient.lookup.existence import LookupResult
+from vbsclient.lookup.existence import LookupResult, is_gone
 from vbsclient.lookup.names import (
     Kind,
     foreign,
@@ -39,16 +44,21 @@ from vbsclient.lookup.names import (
 )
 from vbsclient.lookup.refusals import MissingError, RefusedError
 from vbsclient.lookup.servers import find_servers
-from vbsclient.policies.members import MOVE, called
+from vbsclient.policies.members import MOVE, MOVE_UNKNOWN, called
 from vbsclient.policies.modification import Modified, modify
 from vbsclient.policies.services import CsbsPolicies
 from vbsclient.schedule.comparison import Difference
-from vbsclient.schedule.csbs import changed_policy
+from vbsclient.schedule.csbs import changed_policy, current_operation
 from vbsclient.schedule.values import Wanted
 from vbsclient.wording import brief, counted, quote
 
 #: What to do about a server that is in no policy any more.
 PUT_BACK = 'Add it to the policy {policy} again.'
+#: The same where it is not known in which policy it is.
+LOOK_AT_BOTH = (
+    'Look at the policies {policy} and {other}: if the first does not have '
+    'it, add it to the other one again.'
+)
 
 LOOK_AT_POLICY = 'Look at the policy {policy}, and correct it.'
 
@@ -61,11 +71,18 @@ _MEMBER = Kind('server', lambda server: str(server.id))
 Rows = Sequence[Mapping[str, Any]]
 
 
-def ensure_known(policy: Policy) -> None:
-    """Refuse a policy whose servers cannot all be read.
+def ensure_changeable(policies: Policies, policy: Policy) -> None:
+    """Refuse a policy that nothing may be sent for.
 
-    :raises RefusedError: if a list that is sent back would lack one.
+    :raises RefusedError: if it is another project's, if a list that is sent
+        back would lack a server, or if a request would enable it.
     """
+    if not policies.owns(policy):
+        raise foreign(policy.owner, f'the policy {called(policy)}', 'change')
+    try:
+        current_operation(policy.body)
+    except errors.MalformedResponse as error:
+        raise RefusedError(f'{called(policy)}: {error.message}') from error
     if not policy.servers_are_known:
         raise RefusedError(
             f'not all servers of the policy {called(policy)} can be read, '
@@ -84,14 +101,58 @@ def find_members(
     """
     members = {server.id: server for server in policy.servers}
     valid, found = validate_names(arguments, 'server')
-    named = find_servers(nova, [a for a in valid if not is_uuid(a)], limits)
+    named = _find_each(nova, [a for a in valid if not is_uuid(a)], limits)
     for argument in valid:
         server = named.get(argument)
         try:
-            found[argument] = _member(policy, members, argument, server)
+            member = _member(policy, members, argument, server)
+            if isinstance(server, MissingError):
+                _ensure_former(nova, member)
+            found[argument] = member
         except errors.ClientError as refusal:
             found[argument] = refusal
     return found
+
+
+def _find_each(
+    nova: Compute, arguments: Sequence[str], limits: Limits
+) -> LookupResult[Server]:
+    """The same as of :func:`find_servers`, where Nova may refuse some.
+
+    What it says of names is no reason to give up ids.
+    """
+    found: LookupResult[Server] = {}
+    ids = [argument for argument in arguments if is_uuid(argument)]
+    names = [argument for argument in arguments if not is_uuid(argument)]
+    for group in (ids, names):
+        try:
+            found |= find_servers(nova, group, limits)
+        except errors.Unauthorized:
+            raise
+        except (
+            errors.ServiceError,
+            errors.MalformedResponse,
+            errors.AmbiguousListing,
+        ) as error:
+            found |= dict.fromkeys(group, error)
+    return found
+
+
+def _ensure_former(nova: Compute, member: PolicyServer) -> None:
+    """Refuse a name that a policy has for a server of another name.
+
+    :raises RefusedError: if the server is there, and is called otherwise.
+    :raises ClientError: if that cannot be read.
+    """
+    try:
+        server = nova.server(member.id)
+    except errors.NotFound:
+        return
+    if server.name != member.name and not is_gone(server.status):
+        raise RefusedError(
+            f'the server {member.id} is called {brief(server.name)} now',
+            'Name it by its ID, if it is the one that you mean.',
+        )
 
 
 def _member(
@@ -216,7 +277,7 @@ class ServerMembers(Change):
     def targets(self) -> list[Target]:
         # A list may be behind.
         self._policy = self._csbs.policies.get(self._policy.id)
-        ensure_known(self._policy)
+        ensure_changeable(self._csbs.policies, self._policy)
         found = self._found()
         targets = merge(
             [
@@ -271,16 +332,17 @@ class ServerMembers(Change):
         :raises OutcomeUnknown: if what has come of it cannot be told.
         """
         policies = self._csbs.policies
+        recorder.await_turn()
         before = policies.get(policy_id)
-        ensure_known(before)
-        sent = changed_policy(
-            before.body,
-            Wanted(),
-            self._now,
-            resources=change(before.body['resources']),
-        )
+        ensure_changeable(policies, before)
+        rows = change(before.body['resources'])
+        wanted = set(map(_id_of, rows))
+        sent = changed_policy(before.body, Wanted(), self._now, resources=rows)
         if not sent:
-            return Modified(before, before)
+            unchanged = Modified(before, before)
+            if (wanted ^ _server_ids(unchanged)) & named:
+                raise _of_another_type(before)
+            return unchanged
         target = Target('', 'policy', 'CSBS', before.id, before.name)
         action = f'{action} {", ".join(sorted(named))}'
         update = modify(
@@ -297,9 +359,9 @@ class ServerMembers(Change):
                     request_id=update.request_id,
                 )
             )
+        is_undone = (wanted ^ _server_ids(update)) & named
         if lost is not None:
-            wanted = set(map(_id_of, sent['resources']))
-            if (wanted ^ _server_ids(update)) & named:
+            if is_undone:
                 # It may be carried out yet.
                 raise lost
             recorder.settle(target, action)
@@ -307,12 +369,38 @@ class ServerMembers(Change):
             f'the policy {called(before)}: {text}'
             for text in _unasked(update.differs, named)
         ]
+        answered = update.answered
+        if is_undone and answered is not None and answered.servers_are_known:
+            said = {server.id for server in answered.servers}
+            if not (wanted ^ said) & named:
+                # What is read may be behind.
+                raise errors.OutcomeUnknown(
+                    errors.ContradictoryAnswer(
+                        f'the service accepted it, and the policy '
+                        f'{called(before)} does not show it',
+                        status=0,
+                        request_id=update.request_id,
+                    )
+                )
         return update
 
     def _tell(self, request: _Request, update: Modified) -> None:
         request.request_id = update.request_id
         if update.lost is not None:
             request.remarks.append(update.lost.remark)
+
+
+def _of_another_type(policy: Policy) -> RefusedError:
+    """The refusal of an id that a policy has, and not as a server."""
+    return RefusedError(
+        f'the policy {called(policy)} has it as something else than a server'
+    )
+
+
+def _row_ids(policy: Policy) -> set[str | None]:
+    """The ids of all that a policy has, of any type."""
+    rows = policy.body.get('resources')
+    return {_id_of(row) for row in rows} if isinstance(rows, list) else set()
 
 
 def _server_ids(update: Modified) -> set[str]:
@@ -386,9 +474,11 @@ class ServerAddition(ServerMembers):
         self._move = move
         #: The policies that servers leave, by the ids of those.
         self._holders: dict[str, list[Policy]] = {}
+        #: Those of which not all servers can be read.
+        self._unreadable: list[Policy] = []
 
     def _found(self) -> LookupResult[Any]:
-        return find_servers(self._nova, self._arguments, self._limits)
+        return _find_each(self._nova, self._arguments, self._limits)
 
     def _check(self, targets: Sequence[Target]) -> None:
         if not targets:
@@ -402,18 +492,42 @@ class ServerAddition(ServerMembers):
             elif server.id in members:
                 target.settled = 'is in the policy already'
                 target.settled_as = State.UNCHANGED
+            elif server.id in _row_ids(self._policy):
+                target.refusal = _of_another_type(self._policy)
             elif server.id in holders:
                 self._leaves(target, holders[server.id])
+            elif self._unreadable and not self._move:
+                target.refusal = RefusedError(
+                    f'whether it belongs to another policy is unknown: not '
+                    f'all servers of the policy '
+                    f'{called(self._unreadable[0])} can be read',
+                    MOVE_UNKNOWN,
+                )
         self._check_room([t for t in targets if not t.is_decided])
 
     def _other_policies(self) -> dict[str, list[Policy]]:
         """The other policies that servers belong to, by the ids of those."""
         holders: dict[str, list[Policy]] = {}
         for policy in self._csbs.policies.list():
-            if policy.id != self._policy.id:
-                for server in policy.servers:
-                    holders.setdefault(server.id, []).append(policy)
+            if policy.id == self._policy.id:
+                continue
+            if not policy.servers_are_known:
+                policy = self._read_alone(policy)
+            if not policy.servers_are_known:
+                self._unreadable.append(policy)
+            for id in _row_ids(policy):
+                if id is not None:
+                    holders.setdefault(id, []).append(policy)
         return holders
+
+    def _read_alone(self, policy: Policy) -> Policy:
+        """A policy of which a list need not show all."""
+        try:
+            return self._csbs.policies.get(policy.id)
+        except errors.Unauthorized:
+            raise
+        except (errors.ServiceError, errors.MalformedResponse):
+            return policy
 
     def _check_room(self, joining: Sequence[Target]) -> None:
         room = max(0, MOST_SERVERS - len(self._policy.servers))
@@ -427,10 +541,24 @@ class ServerAddition(ServerMembers):
 
     def _leaves(self, target: Target, holders: Sequence[Policy]) -> None:
         policies = ', '.join(map(called, holders))
+        for policy in holders:
+            if not self._csbs.policies.owns(policy):
+                target.refusal = foreign(
+                    policy.owner, f'its policy {called(policy)}', 'change'
+                )
+                return
         if not self._move:
             target.refusal = RefusedError(
                 f'it belongs to the policy {policies}', MOVE
             )
+            return
+        try:
+            for policy in holders:
+                ensure_changeable(self._csbs.policies, policy)
+                if target.verified_id not in {s.id for s in policy.servers}:
+                    raise _of_another_type(policy)
+        except RefusedError as refusal:
+            target.refusal = refusal
             return
         self._holders[target.verified_id] = list(holders)
         target.notes.append(f'leaves the policy {policies}')
@@ -438,15 +566,21 @@ class ServerAddition(ServerMembers):
     def _change(self, request: _Request, recorder: Recorder) -> None:
         taken = self._take(request, recorder)
         targets = request.open_targets
-        if not targets:
-            return
         try:
-            self._add(request, targets, recorder)
+            if targets:
+                self._add(request, targets, recorder)
         except Exception as error:
             if not taken and not request.failures:
                 raise
+            holders = {_id_of(row): one for one, rows in taken for row in rows}
             for target in targets:
-                request.failures[target.verified_id] = error
+                id = target.verified_id
+                request.failures[id] = (
+                    self._may_be_nowhere(error, holders[id], id)
+                    if isinstance(error, errors.OutcomeUnknown)
+                    and id in holders
+                    else error
+                )
         for holder, rows in taken:
             self._put_back(request, holder, rows, recorder)
 
@@ -475,6 +609,33 @@ class ServerAddition(ServerMembers):
 
     # -- a server leaves another policy -----------------------------------
 
+    def _look(self, policy: Policy, id: str) -> Hint:
+        return Hint(
+            LOOK_AT_BOTH, policy=self._policy.id, other=policy.id, server=id
+        )
+
+    def _may_be_nowhere(
+        self, error: errors.OutcomeUnknown, policy: Policy, id: str
+    ) -> errors.OutcomeUnknown:
+        """Say of a server that left a policy where it may be."""
+        refusal = error.refusal.revised(hint=self._look(policy, id))
+        return errors.OutcomeUnknown(refusal, error.read_error)
+
+    def _not_taken(
+        self, error: Exception, policy: Policy, id: str
+    ) -> Exception:
+        """Why a server was not added, which may have left its policy."""
+        if not isinstance(error, errors.OutcomeUnknown):
+            return error
+        why = error.message.rstrip('.')
+        if error.read_error is not None:
+            why += f', and the policy cannot be read ({error.read_error})'
+        return errors.ClientError(
+            f'it was not added, and may have left the policy '
+            f'{called(policy)}: {why}',
+            self._look(policy, id),
+        )
+
     def _take(
         self, request: _Request, recorder: Recorder
     ) -> list[tuple[Policy, Rows]]:
@@ -491,6 +652,13 @@ class ServerAddition(ServerMembers):
         taken: list[tuple[Policy, Rows]] = []
         for policy, targets in holders.values():
             ids = {t.verified_id for t in targets} - set(request.failures)
+            for target in targets:
+                target.left.append(policy.id)
+                # Read while its request is under way.
+                target.notes[:] = [
+                    f'may have left the policy {called(policy)}, and may be '
+                    f'in no policy now'
+                ]
             try:
                 rows = self._take_from(policy, ids, request, recorder)
             except Exception as error:
@@ -500,7 +668,9 @@ class ServerAddition(ServerMembers):
                     and not request.failures
                 ):
                     raise
-                request.failures |= dict.fromkeys(ids, error)
+                request.failures |= {
+                    id: self._not_taken(error, policy, id) for id in ids
+                }
                 continue
             left = set(map(_id_of, rows))
             for target in targets:
@@ -508,6 +678,9 @@ class ServerAddition(ServerMembers):
                     target.preceded = _joined(
                         target.preceded, f'it left the policy {called(policy)}'
                     )
+                    target.notes[:] = [
+                        f'{target.preceded}, and may be in no policy now'
+                    ]
             if rows:
                 taken.append((policy, rows))
         return taken
@@ -593,8 +766,25 @@ class ServerAddition(ServerMembers):
         if isinstance(failure, errors.Cancelled):
             failure = errors.ClientError('it was not added: interrupted')
         if isinstance(failure, errors.ClientError):
-            hint = Hint(PUT_BACK, policy=policy.id, server=id)
+            hint = (
+                Hint(PUT_BACK, policy=policy.id, server=id)
+                if self._is_in_none(id)
+                else self._look(policy, id)
+            )
             request.failures[id] = failure.revised(hint=hint)
+
+    def _is_in_none(self, id: str) -> bool:
+        """Whether reading shows a server in no policy that it was to leave."""
+        try:
+            read = [
+                self._csbs.policies.get(one.id)
+                for one in (self._policy, *self._holders[id])
+            ]
+        except errors.ClientError:
+            return False
+        return all(
+            one.servers_are_known and id not in _row_ids(one) for one in read
+        )
 
 
 def _has_failed(error: Exception | None) -> bool:

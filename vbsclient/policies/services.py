@@ -72,8 +72,14 @@ class PolicyService(abc.ABC):
         """What a policy is read as that a request has just created."""
 
     @abc.abstractmethod
-    def update(self, id: str, changes: Mapping[str, Any]) -> Receipt:
-        """Change a policy, as the call of the service."""
+    def update(
+        self, id: str, changes: Mapping[str, Any]
+    ) -> tuple[Any, Receipt]:
+        """Change a policy, as the call of the service.
+
+        :returns: the policy as it was answered, None if it was not, and the
+            receipt.
+        """
 
     @abc.abstractmethod
     def raw(self, policy: Any) -> Mapping[str, Any]:
@@ -126,8 +132,10 @@ class VbsPolicies(PolicyService):
     def new(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         return {**request, 'policy_resource_count': 0}
 
-    def update(self, id: str, changes: Mapping[str, Any]) -> Receipt:
-        return self.policies.modify(id, changes)
+    def update(
+        self, id: str, changes: Mapping[str, Any]
+    ) -> tuple[None, Receipt]:
+        return None, self.policies.modify(id, changes)
 
     def raw(self, policy: vbs_api.Policy) -> Mapping[str, Any]:
         return policy.raw
@@ -180,8 +188,10 @@ class CsbsPolicies(PolicyService):
     def new(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         return {'description': '', **request}
 
-    def update(self, id: str, changes: Mapping[str, Any]) -> Receipt:
-        return self.policies.update(id, changes)[1]
+    def update(
+        self, id: str, changes: Mapping[str, Any]
+    ) -> tuple[csbs_api.Policy, Receipt]:
+        return self.policies.update(id, changes)
 
     def raw(self, policy: csbs_api.Policy) -> Mapping[str, Any]:
         return policy.body

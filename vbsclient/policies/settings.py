@@ -344,6 +344,7 @@ class PolicyUpdate(_PolicyChange):
         :raises OutcomeUnknown: if that cannot be read.
         """
         id, service = target.verified_id, self._service
+        recorder.await_turn()
         policy = service.policies.get(id)
         before = service.raw(policy)
         moved = differences(service.raw(target.verified), {}, before)

@@ -40,6 +40,7 @@ _PATTERN = 'scheduled_operations.trigger.properties.pattern'
 _START = 'scheduled_operations.trigger.properties.start_time'
 _ZONE = 'time_zone'
 _PLAN = 'scheduled_policy'
+_MEMBERS = 'resources'
 
 #: What means the same as nothing, next to None and what is empty.
 _NOTHING: dict[str, int] = {
@@ -112,6 +113,15 @@ def differences(
         if has_winner and {f'{_PLAN}.{winner}', f'{_PLAN}.{loser}'} <= {*old}:
             # It may be dropped or stay: it means nothing either way.
             ignored.add(f'{_PLAN}.{loser}')
+    # What joins or leaves is told by its id alone, and the service may add
+    # to what it has of the others.
+    stays = _members(old) & _members(wanted) & _members(new)
+    ignored |= {
+        path
+        for path in {*old, *wanted, *new}
+        if path.startswith(f'{_MEMBERS}.')
+        and (path.split('.')[1] not in stays or path not in old)
+    }
     found = [
         Difference(path, old.get(path), wanted.get(path), new.get(path))
         for path in sorted({*old, *wanted, *new} - ignored)
@@ -167,13 +177,8 @@ def _flat(value: Any, path: str = '') -> dict[str, Any]:
         return found
     if path == 'scheduled_operations':
         return _flat_operations(value)
-    if path == 'resources' and isinstance(value, list):
-        # Their names are those of the servers.
-        value = sorted(
-            str(row.get('id')).lower()
-            for row in value
-            if isinstance(row, dict)
-        )
+    if path == _MEMBERS and isinstance(value, list):
+        return _flat_resources(value)
     if path == 'tags' and isinstance(value, list):
         value = sorted(
             f'{tag.get("key")}={tag.get("value")}'
@@ -181,6 +186,32 @@ def _flat(value: Any, path: str = '') -> dict[str, Any]:
             if isinstance(tag, dict)
         )
     return {} if value in _ABSENT else {path: value}
+
+
+def _members(flat: Mapping[str, Any]) -> set[str]:
+    """The ids of the resources of a policy."""
+    ids = flat.get(_MEMBERS)
+    return set(ids) if isinstance(ids, list) else set()
+
+
+def _flat_resources(rows: list[Any]) -> dict[str, Any]:
+    """Which they are, and all that each of them has, but for its name.
+
+    The service may take the names from the servers again.
+    """
+    path = _MEMBERS
+    by_id = {
+        # A dot would end it.
+        str(row.get('id')).lower().replace('.', ' '): row
+        for row in rows
+        if isinstance(row, dict)
+    }
+    found: dict[str, Any] = {path: sorted(by_id)} if by_id else {}
+    for id, row in by_id.items():
+        for key in row.keys() - {'id', 'name'}:
+            if row[key] != '{}':
+                found |= _flat(row[key], f'{path}.{id}.{key}')
+    return found
 
 
 def _flat_operations(value: Any) -> dict[str, Any]:

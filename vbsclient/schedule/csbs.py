@@ -280,6 +280,22 @@ def changed_policy(
     enabled = is_enabled if wanted.enabled is None else wanted.enabled
     if not sent and not changed and enabled == is_enabled:
         return {}
+    changed = current_operation(body, wanted.enabled) | changed
+    return sent | {'scheduled_operations': [changed]}
+
+
+def current_operation(
+    body: Mapping[str, Any], enabled: bool | None = None
+) -> dict[str, Any]:
+    """What each request says of the scheduled operation of a policy.
+
+    :param enabled: what it is to be; None for what it is.
+    :raises MalformedResponse: if the policy does not say whether it is
+        enabled, or has not the one scheduled operation that is documented.
+    """
+    operation = operation_of(body)
+    if enabled is None:
+        enabled = lenient_bool(operation.get('enabled'))
     id = operation.get('id')
     operations = body.get('scheduled_operations')
     is_one = isinstance(operations, list) and len(operations) == 1
@@ -288,8 +304,7 @@ def changed_policy(
             'The policy does not say whether it is enabled, or has not the '
             'one scheduled operation that is documented'
         )
-    changed = {'id': id, 'enabled': enabled} | changed
-    return sent | {'scheduled_operations': [changed]}
+    return {'id': id, 'enabled': enabled}
 
 
 def _ids(resources: Any) -> list[str]:

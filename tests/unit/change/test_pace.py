@@ -57,6 +57,21 @@ def test_an_interruption_ends_the_wait_and_nothing_is_sent() -> None:
         paced.record(TARGET, 'delete', lambda: pytest.fail('sent'))
 
 
+def test_who_has_waited_for_a_turn_does_not_wait_again() -> None:
+    stop = Stop()
+    paced = PacedRecorder(Recorder(), 5, stop, lambda: stop.now)
+    for _ in range(3):
+        paced.await_turn()
+        waits = len(stop.waits)
+        paced.record(TARGET, 'set', send)
+        assert len(stop.waits) == waits
+    paced.record(TARGET, 'set', send)
+    assert stop.waits == pytest.approx([0.0, 0.2, 0.2, 0.2])
+    stop.set()
+    with pytest.raises(errors.Cancelled):
+        paced.await_turn()
+
+
 def test_what_is_replaced_is_passed_on() -> None:
     seen = []
 

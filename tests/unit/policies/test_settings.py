@@ -209,6 +209,26 @@ def test_what_somebody_else_changes_at_the_same_time_is_told() -> None:
     assert 'rentention_num is 3 and was 10' in str(outcome.error)
 
 
+def test_a_change_waits_for_its_turn_before_the_policy_is_read() -> None:
+    policies = vbs_policies(vbs_policy())
+    seen: list[str] = []
+
+    class Paced(Recorder):
+        def await_turn(self) -> None:
+            seen.append('turn')
+            policies.on_read = lambda: seen.append('read')
+
+        def record(
+            self, target: Any, action: Any, send: Any, **more: Any
+        ) -> Any:
+            seen.append('sent')
+            return send()
+
+    change = PolicyUpdate(service_of(policies), ID, DISABLED, NOW, Limits())
+    carry_out(change, Paced())
+    assert seen[:3] == ['turn', 'read', 'sent']
+
+
 def test_what_was_before_is_kept_before_it_is_replaced() -> None:
     policies = vbs_policies(vbs_policy())
     seen = []

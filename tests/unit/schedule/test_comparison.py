@@ -63,7 +63,7 @@ def csbs_changed(edit: Edit) -> list[Difference]:
         before, change, NOW, resources=[SERVER, OTHER], name='db'
     )
     after = copy.deepcopy(before)
-    after |= {'name': 'db', 'resources': [SERVER, OTHER]}
+    after |= {'name': 'db', 'resources': copy.deepcopy([SERVER, OTHER])}
     one = sent['scheduled_operations'][0]
     definition(after).update(one['operation_definition'])
     properties(after).update(one['trigger']['properties'])
@@ -267,6 +267,28 @@ def test_what_nobody_asked_for_in_csbs(
         return
     assert found == [Difference(path, before, wanted, after)]
     assert found[0].is_asked is asked
+
+
+@pytest.mark.parametrize(
+    ('edit', 'lost'),
+    [
+        (lambda row: row.pop('extra_info'), ['extra_info.excludes']),
+        (lambda row: row.pop('type'), ['type']),
+        (lambda row: row.update(type='OS::Cinder::Volume'), ['type']),
+        (lambda row: row.update(name='new', zone='z'), []),
+        (lambda row: row['extra_info'].update(more=1), []),
+    ],
+)
+def test_what_a_resource_that_stays_loses(edit: Edit, lost: Any) -> None:
+    row = {**SERVER, 'type': 'x', 'extra_info': {'excludes': ['x']}}
+    before = csbs_policy() | {'resources': [row, OTHER]}
+    sent = csbs.changed_policy(before, wanted(NOTHING), NOW, resources=[row])
+    after = copy.deepcopy(before)
+    after['resources'] = [copy.deepcopy(row)]
+    edit(after['resources'][0])
+    assert [d.path for d in differences(before, sent, after)] == [
+        f'resources.{SERVER["id"]}.{path}' for path in lost
+    ]
 
 
 def test_a_start_that_moves_by_itself() -> None:

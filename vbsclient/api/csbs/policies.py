@@ -170,6 +170,7 @@ class Policies(Collection[Policy]):
 
         Whether ``resources`` and ``operation_definition`` are replaced or
         merged is not documented: send them whole, and read the policy again.
+        It is sent once: after a pause the policy may be another one.
 
         :param id: a UUID.
         :param changes: ``name``, ``description``, ``resources`` and
@@ -185,7 +186,10 @@ class Policies(Collection[Policy]):
         """
         segment = uuid_segment(id)
         document, receipt = self._transport.put(
-            self._address(segment), {'policy': dict(changes)}, accepted=200
+            self._address(segment),
+            {'policy': dict(changes)},
+            accepted=200,
+            repeats=False,
         )
         return self._answered(document, receipt, segment), receipt
 

@@ -225,6 +225,7 @@ class Policies(Collection[Policy]):
         """Modify a policy, or enable or disable it (V24, V25; 200).
 
         What becomes of the parts that the body leaves out is not documented.
+        It is sent once: after a pause the policy may be another one.
 
         :param id: a UUID.
         :param body: of the request.
@@ -235,7 +236,7 @@ class Policies(Collection[Policy]):
         """
         segment = uuid_segment(id)
         document, receipt = self._transport.put(
-            self._address(segment), body, accepted=200
+            self._address(segment), body, accepted=200, repeats=False
         )
         _policy_id_in(document, receipt)
         require_echo(

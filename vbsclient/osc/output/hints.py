@@ -234,6 +234,12 @@ _ON_THE_COMMAND_LINE = {
         'It is in no policy now. To put it back: "openstack csbs policy add '
         'server {policy} {server}".'
     ),
+    server_members.LOOK_AT_BOTH: (
+        'It may be in no policy now. Look: "openstack csbs policy show '
+        '{policy}", "openstack csbs policy show {other}". If the first does '
+        'not have it, put it back: "openstack csbs policy add server {other} '
+        '{server}".'
+    ),
     server_members.LOOK_AT_POLICY: (
         'Look at it: "openstack csbs policy show {policy}". A --journal has '
         'what it was before.'

@@ -206,7 +206,19 @@ class MemberTerms(Terms):
     unanswered = 'look at the policy'
 
     def command_for(self, outcome: Outcome) -> str | None:
-        return self.look if outcome.state is State.UNKNOWN else None
+        return '; '.join(self.commands_for([outcome])) or None
+
+    def commands_for(self, outcomes: Sequence[Outcome]) -> Sequence[str]:
+        show = self.look.rpartition(' ')[0]
+        return [
+            command
+            for outcome in outcomes
+            if outcome.state is State.UNKNOWN and self.look
+            for command in (
+                self.look,
+                *(f'{show} {id}' for id in outcome.target.left),
+            )
+        ]
 
     def how_to_settle(self, count: int) -> str:
         return 'Look at the policy before you retry:'

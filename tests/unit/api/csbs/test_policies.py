@@ -276,6 +276,7 @@ class TestCreating(_Answers):
 
 class TestUpdating(_Answers):
     method = 'PUT'
+    repeats = False
     path = f'policies/{TWO}'
     body: ClassVar[Any] = {'policy': {'description': '', 'colour': [1]}}
 
