@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from vbsclient.api import errors
 from vbsclient.api.http import Limits
+from vbsclient.api.paths import is_uuid
 from vbsclient.change.targets import (
     Change,
     ChangeFailed,
@@ -46,12 +47,24 @@ class PolicyDeletion(Change):
         ]
         for target in targets:
             if target.refusal is None:
-                members = self._service.members_of(target.resource)
+                members = self._members_of(target)
                 if members:
                     target.members = [
                         f'{members} whose schedule ends; the backups stay'
                     ]
         return merge(targets)
+
+    def _members_of(self, target: Target) -> str:
+        """How much loses its schedule with a policy, as it is now."""
+        service, listed = self._service, target.verified
+        if is_uuid(target.argument):
+            return service.members_of(listed)
+        try:
+            return service.members_of(service.current(listed))
+        except errors.Unauthorized:
+            raise
+        except errors.ClientError:
+            return f'an unknown number of {service.member}s'
 
     def send(self, target: Target, recorder: Recorder) -> Done:
         id = target.verified_id

@@ -85,7 +85,10 @@ class PolicyService(abc.ABC):
 
     @abc.abstractmethod
     def members_of(self, policy: Any) -> str:
-        """How much loses its schedule with a policy; '' for nothing."""
+        """How much loses its schedule with a policy; '' for nothing.
+
+        What cannot be read may be something.
+        """
 
     @abc.abstractmethod
     def is_fixed(self, policy: Any) -> bool:
@@ -138,7 +141,7 @@ class VbsPolicies(PolicyService):
 
     def members_of(self, policy: vbs_api.Policy) -> str:
         count = policy.volume_count
-        if count is None:
+        if count is None or count < 0:
             return 'an unknown number of volumes'
         return counted(count, 'volume') if count else ''
 
@@ -187,12 +190,16 @@ class CsbsPolicies(PolicyService):
         return policy.body
 
     def members_of(self, policy: csbs_api.Policy) -> str:
-        if not policy.servers_are_known:
+        rows = policy.body.get('resources')
+        if not isinstance(rows, list):
             return 'an unknown number of servers'
-        names: Sequence[str] = [s.name or s.id for s in policy.servers]
-        if not names:
+        if not rows:
             return ''
-        return f'{counted(len(names), "server")} ({listed(names)})'
+        names: Sequence[str] = [s.name or s.id for s in policy.servers]
+        # A policy may have what is no server, or cannot be read.
+        what = 'server' if len(names) == len(rows) else 'resource'
+        told = f' ({listed(names)})' if names else ''
+        return f'{counted(len(rows), what)}{told}'
 
     def is_fixed(self, policy: csbs_api.Policy) -> bool:
         return False

@@ -16,6 +16,7 @@ from vbsclient.change.targets import (
     Change,
     ChangeFailed,
     Done,
+    NotSent,
     Recorder,
     Target,
 )
@@ -238,7 +239,9 @@ class PolicyCreation(_PolicyChange):
         for pause in base.LOOKS:
             if self._limits.stop.wait(pause):
                 break
-            rows = suppress_errors(lambda: list(self._service.policies.list()))
+            rows: Any = suppress_errors(
+                lambda: list(self._service.policies.list())
+            )
             new = set(self._named(rows or (), self._name)) - self._others
             found = {row.id: row for row in rows or () if row.id in new}
             if len(found) > 1:
@@ -352,6 +355,8 @@ class PolicyUpdate(_PolicyChange):
                 'Run the command again.',
             )
         changes = self._changes(policy)
+        if self._limits.stop.is_set():
+            raise NotSent('not sent: the run was interrupted')
         try:
             modified = modify(
                 *(service, policy, changes, target, 'set', recorder),
@@ -361,6 +366,16 @@ class PolicyUpdate(_PolicyChange):
             raise _explained(error) from error
         lost = modified.lost
         if modified.differs:
+            if self._limits.stop.is_set():
+                # Nobody has looked again: what was read may be behind.
+                raise lost or errors.OutcomeUnknown(
+                    errors.UnexpectedSuccess(
+                        'the service accepted it, and what was read just '
+                        'after does not show it yet',
+                        status=0,
+                        request_id=modified.request_id,
+                    )
+                )
             after = service.raw(modified.after)
             if lost is not None and not differences(before, {}, after):
                 # It may be carried out yet.

@@ -223,3 +223,38 @@ def test_what_was_before_is_kept_before_it_is_replaced() -> None:
     change = PolicyUpdate(service_of(policies), ID, DISABLED, NOW, Limits())
     carry_out(change, Keeper())
     assert seen == [({'before': vbs_policy()}, [])]
+
+
+@pytest.mark.parametrize('lost', [True, False])
+def test_one_look_after_an_interruption_proves_nothing(lost: bool) -> None:
+    policies = vbs_policies(vbs_policy())
+    policies.acts, policies.lost = False, lost
+    limits = Limits()
+    reads = []
+
+    def meanwhile() -> None:
+        reads.append(1)
+        if len(reads) == 3:
+            limits.stop.set()
+
+    policies.on_read = meanwhile
+    change = PolicyUpdate(service_of(policies), ID, DISABLED, NOW, limits)
+    [outcome] = carry_out(change, limits=limits)
+    assert outcome.state is State.UNKNOWN
+
+
+def test_nothing_is_sent_after_an_interruption() -> None:
+    policies = vbs_policies(vbs_policy())
+    limits = Limits()
+    reads = []
+
+    def meanwhile() -> None:
+        reads.append(1)
+        if len(reads) == 2:
+            limits.stop.set()
+
+    policies.on_read = meanwhile
+    change = PolicyUpdate(service_of(policies), ID, DISABLED, NOW, limits)
+    [outcome] = carry_out(change, limits=limits)
+    assert outcome.state is State.NOT_SENT
+    assert policies.sent == []
