@@ -37,7 +37,7 @@ from vbsclient.policies.services import Edit, PolicyService
 from vbsclient.policies.settings import PolicyCreation, PolicyUpdate
 from vbsclient.schedule import InvalidSetting
 from vbsclient.schedule.texts import parse_retention, parse_schedule
-from vbsclient.schedule.values import PERIODS, Wanted
+from vbsclient.schedule.values import PERIODS, Schedule, Wanted, remarks
 from vbsclient.wording import counted
 
 _LONGEST_DESCRIPTION = 255
@@ -105,6 +105,9 @@ class PolicyOptions:
     #: is kept; VBS has every nth day, and the first backup of a month.
     is_csbs: ClassVar[bool] = False
 
+    #: Whether they change what a policy has, which is then the default.
+    is_change: ClassVar[bool] = False
+
     _parser: argparse.ArgumentParser
 
     def add_settings(self, parser: argparse.ArgumentParser) -> None:
@@ -158,6 +161,11 @@ class PolicyOptions:
         message = f'{error.message}. {hint}' if hint else error.message
         self._parser.error(message)
 
+    @property
+    def _default_zone(self) -> str:
+        is_of_policy = self.is_change and not self.is_csbs
+        return 'that of the policy' if is_of_policy else 'UTC'
+
     def _add_schedule(self, group: argparse._ArgumentGroup) -> None:
         full = '' if self.is_csbs else '; a full hour of UTC'
         group.add_argument(
@@ -203,9 +211,9 @@ class PolicyOptions:
             '--timezone',
             metavar='<zone>',
             help=(
-                'Time zone of times and days, such as Europe/Berlin or '
-                'UTC+02:00 (default: UTC). The service knows fixed offsets '
-                'only: that of today is sent'
+                f'Time zone of times and days, such as Europe/Berlin or '
+                f'UTC+02:00 (default: {self._default_zone}). The service '
+                f'knows fixed offsets only: that of today is sent'
             ),
         )
 
@@ -229,7 +237,11 @@ class PolicyOptions:
                     'keep-first-of-month',
                     'Keep also the first backup of the current month',
                 ),
-                ('no-keep-first-of-month', 'Do not keep it (default)'),
+                (
+                    'no-keep-first-of-month',
+                    'Do not keep it'
+                    + ('' if self.is_change else ' (default)'),
+                ),
                 'first_of_month',
             )
             return
@@ -343,6 +355,7 @@ _COMPARED = (
 class PolicySetCommand(PolicyOptions, ChangeCommand):
     """A command that changes what is asked for of one policy."""
 
+    is_change = True
     words: Terms = SetTerms()
     dry_run = 'Show the policy before and after; change nothing'
     columns = (*COLUMNS, *_COMPARED)
@@ -353,6 +366,13 @@ class PolicySetCommand(PolicyOptions, ChangeCommand):
     @abc.abstractmethod
     def make_service(self, limits: Limits) -> PolicyService:
         """The policies of the service."""
+
+    @abc.abstractmethod
+    def check(self, wanted: Wanted) -> None:
+        """Check what no policy of the service can have.
+
+        :raises InvalidSetting: if it is wanted.
+        """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
@@ -373,6 +393,10 @@ class PolicySetCommand(PolicyOptions, ChangeCommand):
     ) -> Prepared | None:
         self.now = datetime.now(timezone.utc)
         self.wanted = self.wanted_of(parsed_args)
+        try:
+            self.check(self.wanted)
+        except InvalidSetting as error:
+            self.refuse(error)
         edit = Edit(
             self.wanted,
             parsed_args.name,
@@ -391,6 +415,10 @@ class PolicySetCommand(PolicyOptions, ChangeCommand):
         for target in targets:
             for note in target.notes:
                 self.log.warning('%s.', capital(note))
+        if not parsed_args.dry_run and not all(t.is_decided for t in targets):
+            zone = self.wanted.schedule.zone
+            for remark in remarks(Schedule(zone=zone), self.now):
+                self.log.warning('%s', remark)
         return self.update, targets
 
     def table(

@@ -24,6 +24,7 @@ from vbsclient.osc.output.text import shortened
 from vbsclient.policies.services import VbsPolicies
 from vbsclient.policies.volumes import VbsPolicyCreation
 from vbsclient.schedule import vbs
+from vbsclient.schedule.values import Wanted
 from vbsclient.wording import counted
 
 _NAME = checked_name(64, 'default', 'the policy that each project has')
@@ -105,6 +106,9 @@ class SetVbsBackupPolicy(PolicySetCommand):
     """
 
     name_type = staticmethod(_NAME)
+
+    def check(self, wanted: Wanted) -> None:
+        vbs.check(wanted)
 
     def make_service(self, limits: Limits) -> VbsPolicies:
         return VbsPolicies(make_vbs_client(self.app.client_manager, limits))
