@@ -49,6 +49,10 @@ class PolicyService(abc.ABC):
         """What a policy, or a request for one, says."""
 
     @abc.abstractmethod
+    def tells_retention(self, body: Mapping[str, Any]) -> bool:
+        """Whether what a policy says of what it keeps can be read."""
+
+    @abc.abstractmethod
     def changed(
         self, policy: Any, edit: Edit, now: datetime
     ) -> Mapping[str, Any]:
@@ -113,6 +117,9 @@ class VbsPolicies(PolicyService):
     def settings_of(self, body: Mapping[str, Any]) -> Settings:
         return vbs.settings_of(body)
 
+    def tells_retention(self, body: Mapping[str, Any]) -> bool:
+        return vbs.tells_retention(body)
+
     def changed(
         self, policy: vbs_api.Policy, edit: Edit, now: datetime
     ) -> Mapping[str, Any]:
@@ -161,7 +168,10 @@ class CsbsPolicies(PolicyService):
         self.policies: csbs_api.Policies = client.policies
 
     def settings_of(self, body: Mapping[str, Any]) -> Settings:
-        return csbs.settings_of(body)
+        return csbs.settings_of(_only_one(body))
+
+    def tells_retention(self, body: Mapping[str, Any]) -> bool:
+        return csbs.tells_retention(_only_one(body))
 
     def changed(
         self, policy: csbs_api.Policy, edit: Edit, now: datetime
@@ -212,3 +222,10 @@ class CsbsPolicies(PolicyService):
         return sent is not None and not any(
             key in (shown or {}) for key in csbs.COUNTS.values()
         )
+
+
+def _only_one(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of several operations none speaks for the policy."""
+    operations = body.get('scheduled_operations')
+    is_one = isinstance(operations, list) and len(operations) == 1
+    return body if is_one else {}

@@ -58,6 +58,7 @@ class Described:
 
     :ivar id: None before it is created.
     :ivar members: how many volumes or servers it has, if that is known.
+    :ivar retention_is_told: whether what it keeps can be read.
     """
 
     id: str | None
@@ -65,6 +66,7 @@ class Described:
     settings: Settings
     description: str | None = None
     members: int | None = None
+    retention_is_told: bool = True
 
 
 @dataclass(frozen=True)
@@ -335,6 +337,7 @@ class PolicyUpdate(_PolicyChange):
             name or policy.name,
             self._service.settings_of(body),
             body.get('description'),
+            retention_is_told=self._service.tells_retention(body),
         )
 
     def send(self, target: Target, recorder: Recorder) -> Done:

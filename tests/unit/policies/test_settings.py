@@ -6,6 +6,7 @@ import json
 import random
 from datetime import datetime, timezone
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -258,3 +259,19 @@ def test_nothing_is_sent_after_an_interruption() -> None:
     [outcome] = carry_out(change, limits=limits)
     assert outcome.state is State.NOT_SENT
     assert policies.sent == []
+
+
+def test_a_plan_does_not_guess_what_cannot_be_read() -> None:
+    two = csbs_policy()
+    two['scheduled_operations'] *= 2
+    for policies in (
+        csbs_policies(two),
+        vbs_policies(vbs_policy(start_time=None, rentention_num='ten')),
+    ):
+        edit = Edit(Wanted())
+        update = PolicyUpdate(service_of(policies), ID, edit, NOW, Limits())
+        with mock.patch.object(update, '_changes', return_value={}):
+            update.targets()
+        assert update.plan is not None
+        assert not update.plan.before.retention_is_told
+        assert update.plan.before.settings.schedule is None

@@ -231,17 +231,14 @@ class PolicyOptions:
             help='Keep backups for n days',
         )
         if not self.is_csbs:
+            default = '' if self.is_change else ' (default)'
             _add_pair(
                 group,
                 (
                     'keep-first-of-month',
                     'Keep also the first backup of the current month',
                 ),
-                (
-                    'no-keep-first-of-month',
-                    'Do not keep it'
-                    + ('' if self.is_change else ' (default)'),
-                ),
+                ('no-keep-first-of-month', f'Do not keep it{default}'),
                 'first_of_month',
             )
             return

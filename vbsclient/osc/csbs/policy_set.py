@@ -64,6 +64,8 @@ class CreateCsbsPolicy(PolicyCreateCommand):
     ) -> CsbsPolicyCreation:
         if len(set(parsed_args.servers)) > MOST_SERVERS:
             self._parser.error(f'a policy has at most {MOST_SERVERS} servers')
+        if not all(map(str.strip, parsed_args.servers)):
+            self._parser.error('a server needs a name or an ID')
         manager = self.app.client_manager
         operation = csbs.new_operation(self.wanted, self.now)
         return CsbsPolicyCreation(

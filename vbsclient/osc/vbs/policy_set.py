@@ -61,6 +61,8 @@ class CreateVbsBackupPolicy(PolicyCreateCommand):
     def make_creation(
         self, parsed_args: argparse.Namespace, limits: Limits
     ) -> VbsPolicyCreation:
+        if not all(map(str.strip, parsed_args.volumes)):
+            self._parser.error('a volume needs a name or an ID')
         manager = self.app.client_manager
         request = vbs.new_policy(self.wanted, self.now)
         return VbsPolicyCreation(
