@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from vbsclient.api import errors
 from vbsclient.api.http import Limits
+from vbsclient.api.paths import is_uuid
 from vbsclient.change.targets import (
     Change,
     ChangeFailed,
@@ -46,20 +47,24 @@ class PolicyDeletion(Change):
         ]
         for target in targets:
             if target.refusal is None:
-                self._note_members(target)
+                members = self._members_of(target)
+                if members:
+                    target.members = [
+                        f'{members} whose schedule ends; the backups stay'
+                    ]
         return merge(targets)
 
-    def _note_members(self, target: Target) -> None:
-        """Say what loses its schedule; a list may be behind."""
+    def _members_of(self, target: Target) -> str:
+        """How much loses its schedule with a policy, as it is now."""
+        service, listed = self._service, target.verified
+        if is_uuid(target.argument):
+            return service.members_of(listed)
         try:
-            policy = self._service.current(target.resource)
-        except errors.ClientError as error:
-            target.refusal = error
-            return
-        if members := self._service.members_of(policy):
-            target.members = [
-                f'{members} whose schedule ends; the backups stay'
-            ]
+            return service.members_of(service.current(listed))
+        except errors.Unauthorized:
+            raise
+        except errors.ClientError:
+            return f'an unknown number of {service.member}s'
 
     def send(self, target: Target, recorder: Recorder) -> Done:
         id = target.verified_id

@@ -49,6 +49,10 @@ class PolicyService(abc.ABC):
         """What a policy, or a request for one, says."""
 
     @abc.abstractmethod
+    def tells_retention(self, body: Mapping[str, Any]) -> bool:
+        """Whether what a policy says of what it keeps can be read."""
+
+    @abc.abstractmethod
     def changed(
         self, policy: Any, edit: Edit, now: datetime
     ) -> Mapping[str, Any]:
@@ -91,7 +95,10 @@ class PolicyService(abc.ABC):
 
     @abc.abstractmethod
     def members_of(self, policy: Any) -> str:
-        """How much loses its schedule with a policy; '' for nothing."""
+        """How much loses its schedule with a policy; '' for nothing.
+
+        What cannot be read may be something.
+        """
 
     @abc.abstractmethod
     def is_fixed(self, policy: Any) -> bool:
@@ -115,6 +122,9 @@ class VbsPolicies(PolicyService):
 
     def settings_of(self, body: Mapping[str, Any]) -> Settings:
         return vbs.settings_of(body)
+
+    def tells_retention(self, body: Mapping[str, Any]) -> bool:
+        return vbs.tells_retention(body)
 
     def changed(
         self, policy: vbs_api.Policy, edit: Edit, now: datetime
@@ -146,7 +156,7 @@ class VbsPolicies(PolicyService):
 
     def members_of(self, policy: vbs_api.Policy) -> str:
         count = policy.volume_count
-        if count is None:
+        if count is None or count < 0:
             return 'an unknown number of volumes'
         return counted(count, 'volume') if count else ''
 
@@ -166,7 +176,10 @@ class CsbsPolicies(PolicyService):
         self.policies: csbs_api.Policies = client.policies
 
     def settings_of(self, body: Mapping[str, Any]) -> Settings:
-        return csbs.settings_of(body)
+        return csbs.settings_of(_only_one(body))
+
+    def tells_retention(self, body: Mapping[str, Any]) -> bool:
+        return csbs.tells_retention(_only_one(body))
 
     def changed(
         self, policy: csbs_api.Policy, edit: Edit, now: datetime
@@ -197,14 +210,16 @@ class CsbsPolicies(PolicyService):
         return policy.body
 
     def members_of(self, policy: csbs_api.Policy) -> str:
-        if not policy.servers_are_known:
+        rows = policy.body.get('resources')
+        if not isinstance(rows, list):
             return 'an unknown number of servers'
+        if not rows:
+            return ''
         names: Sequence[str] = [s.name or s.id for s in policy.servers]
-        # What is none of its servers may be backed up all the same.
-        others = len(policy.body.get('resources') or ()) - len(names)
-        parts = [f'{counted(len(names), "server")} ({listed(names)})']
-        more = [counted(others, 'other resource')] if others > 0 else []
-        return ' and '.join((parts if names else []) + more)
+        # A policy may have what is no server, or cannot be read.
+        what = 'server' if len(names) == len(rows) else 'resource'
+        told = f' ({listed(names)})' if names else ''
+        return f'{counted(len(rows), what)}{told}'
 
     def is_fixed(self, policy: csbs_api.Policy) -> bool:
         return False
@@ -217,3 +232,10 @@ class CsbsPolicies(PolicyService):
         return sent is not None and not any(
             key in (shown or {}) for key in csbs.COUNTS.values()
         )
+
+
+def _only_one(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of several operations none speaks for the policy."""
+    operations = body.get('scheduled_operations')
+    is_one = isinstance(operations, list) and len(operations) == 1
+    return body if is_one else {}

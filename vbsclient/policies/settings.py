@@ -16,6 +16,7 @@ from vbsclient.change.targets import (
     Change,
     ChangeFailed,
     Done,
+    NotSent,
     Recorder,
     Target,
 )
@@ -57,6 +58,7 @@ class Described:
 
     :ivar id: None before it is created.
     :ivar members: how many volumes or servers it has, if that is known.
+    :ivar retention_is_told: whether what it keeps can be read.
     """
 
     id: str | None
@@ -64,6 +66,7 @@ class Described:
     settings: Settings
     description: str | None = None
     members: int | None = None
+    retention_is_told: bool = True
 
 
 @dataclass(frozen=True)
@@ -238,7 +241,7 @@ class PolicyCreation(_PolicyChange):
         for pause in base.LOOKS:
             if self._limits.stop.wait(pause):
                 break
-            rows: list[Any] | None = suppress_errors(
+            rows: Any = suppress_errors(
                 lambda: list(self._service.policies.list())
             )
             new = set(self._named(rows or (), self._name)) - self._others
@@ -334,6 +337,7 @@ class PolicyUpdate(_PolicyChange):
             name or policy.name,
             self._service.settings_of(body),
             body.get('description'),
+            retention_is_told=self._service.tells_retention(body),
         )
 
     def send(self, target: Target, recorder: Recorder) -> Done:
@@ -355,6 +359,8 @@ class PolicyUpdate(_PolicyChange):
                 'Run the command again.',
             )
         changes = self._changes(policy)
+        if self._limits.stop.is_set():
+            raise NotSent('not sent: the run was interrupted')
         try:
             modified = modify(
                 *(service, policy, changes, target, 'set', recorder),
@@ -364,6 +370,16 @@ class PolicyUpdate(_PolicyChange):
             raise _explained(error) from error
         lost = modified.lost
         if modified.differs:
+            if self._limits.stop.is_set():
+                # Nobody has looked again: what was read may be behind.
+                raise lost or errors.OutcomeUnknown(
+                    errors.UnexpectedSuccess(
+                        'the service accepted it, and what was read just '
+                        'after does not show it yet',
+                        status=0,
+                        request_id=modified.request_id,
+                    )
+                )
             after = service.raw(modified.after)
             if lost is not None and not differences(before, {}, after):
                 # It may be carried out yet.

@@ -221,6 +221,20 @@ def _retention(definition: Mapping[str, Any]) -> Retention:
     )
 
 
+def check(wanted: Wanted) -> None:
+    """Check what no policy of CSBS can have, whatever it was before.
+
+    :raises InvalidSetting: if it is wanted.
+    """
+    schedule = wanted.schedule
+    _checked(wanted.retention)
+    if schedule.every_days not in (None, 1):
+        raise _not_every_day(schedule.every_days)
+    if schedule.at is not None:
+        # Whole days can be said in any zone.
+        rule_of(Schedule(schedule.at, every_days=1), _ANY_TIME)
+
+
 def new_operation(wanted: Wanted, now: datetime) -> dict[str, Any]:
     """The scheduled operation of a policy to create (C11).
 
@@ -333,10 +347,32 @@ def _changed_blocks(
             )
     if retention:
         definition = dict_or_empty(operation.get('operation_definition'))
+        _check_counts(definition, retention)
         new_definition = _changed_definition(definition, wanted, now)
         if _retention(new_definition) != _retention(definition):
             changed['operation_definition'] = new_definition
     return changed
+
+
+def _check_counts(
+    definition: Mapping[str, Any], retention: WantedRetention
+) -> None:
+    """Check that no long-term rule ends because it cannot be read.
+
+    :raises MalformedResponse: if one would.
+    """
+    for name, key in COUNTS.items():
+        count = definition.get(key)
+        if (
+            count not in (None, '')
+            and lenient_int(count) is None
+            and getattr(retention, name) is None
+            and not retention.forever
+        ):
+            raise MalformedResponse(
+                f'"{key}" of the policy cannot be read, and a change of what '
+                f'is kept would end it'
+            )
 
 
 def _trigger(pattern: str) -> dict[str, Any]:
@@ -381,10 +417,7 @@ def rule_of(schedule: Schedule, now: datetime) -> str:
     if schedule.raw is not None:
         return schedule.raw
     if schedule.weekdays is None and schedule.every_days != 1:
-        raise InvalidSetting(
-            f'CSBS does not run a policy every {schedule.every_days} days',
-            EVERY_DAY,
-        )
+        raise _not_every_day(schedule.every_days)
     times = schedule.utc(now)
     if len({minute % 60 for _, minute in times}) > 1:
         raise _mixed_minutes(schedule)
@@ -400,6 +433,12 @@ def rule_of(schedule: Schedule, now: datetime) -> str:
         raise _mixed_days(schedule, now)
     names = ','.join(_WEEKDAYS[day] for day in days.pop())
     return f'FREQ=WEEKLY;BYDAY={names};{at}'
+
+
+def _not_every_day(number: int | None) -> InvalidSetting:
+    return InvalidSetting(
+        f'CSBS does not run a policy every {number} days', EVERY_DAY
+    )
 
 
 def _mixed_minutes(schedule: Schedule) -> InvalidSetting:
@@ -451,7 +490,9 @@ def _changed_definition(
             sent[key] = count or 0
     if any(key in sent for key in COUNTS.values()):
         zone = wanted.schedule.zone
-        if zone is not None or not sent.get('timezone'):
+        # That of a schedule is none of theirs.
+        is_said = zone is not None and wanted.retention.has_periods
+        if is_said or not sent.get('timezone'):
             sent['timezone'] = zones.offset_text(zones.offset_at(zone, now))
     return sent
 

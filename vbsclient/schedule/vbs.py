@@ -46,6 +46,9 @@ _FIRST = 'remain_first_backup_of_curMonth'
 #: Of each two the first counts where a policy has both.
 EXCLUSIVE = (('frequency', 'week_frequency'), (_NUM, _DAY))
 
+#: Fixed offsets are the same at all times.
+_ANY_TIME = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
 _FLAGS = {'Y': True, 'N': False, 'ON': True, 'OFF': False}
 
 GIVE_ZONE = 'Give its time zone.'
@@ -141,6 +144,22 @@ def _flag(value: Any) -> bool | None:
     if isinstance(value, str):
         value = _FLAGS.get(value.strip().upper(), value)
     return lenient_bool(value)
+
+
+def check(wanted: Wanted) -> None:
+    """Check what no policy of VBS can have, whatever it was before.
+
+    :raises InvalidSetting: if it is wanted.
+    """
+    schedule = wanted.schedule
+    if schedule.every_days is not None:
+        _check_every_days(schedule.every_days)
+    if schedule.at is not None and isinstance(schedule.zone, timezone):
+        # Nobody knows the offset of another zone before its time.
+        _start_times(Schedule(schedule.at, zone=schedule.zone), _ANY_TIME)
+    retention = wanted.retention
+    if retention.last is not None or retention.days is not None:
+        _retention_on_wire(retention.changed(Retention()))
 
 
 def new_policy(wanted: Wanted, now: datetime) -> dict[str, Any]:
@@ -317,12 +336,15 @@ def _schedule_on_wire(schedule: Schedule, now: datetime) -> dict[str, Any]:
     if schedule.weekdays is not None:
         days = [WEEKDAYS[day].upper() for day in schedule.weekdays]
         return found | {'week_frequency': days}
-    if schedule.every_days not in _EVERY_DAYS:
-        raise InvalidSetting(
-            f'VBS runs a policy every 1 to 30 days, and not every '
-            f'{schedule.every_days}'
-        )
+    _check_every_days(schedule.every_days)
     return found | {'frequency': schedule.every_days}
+
+
+def _check_every_days(number: int | None) -> None:
+    if number not in _EVERY_DAYS:
+        raise InvalidSetting(
+            f'VBS runs a policy every 1 to 30 days, and not every {number}'
+        )
 
 
 def _start_times(schedule: Schedule, now: datetime) -> str:

@@ -6,6 +6,7 @@ import json
 import random
 from datetime import datetime, timezone
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -243,3 +244,54 @@ def test_what_was_before_is_kept_before_it_is_replaced() -> None:
     change = PolicyUpdate(service_of(policies), ID, DISABLED, NOW, Limits())
     carry_out(change, Keeper())
     assert seen == [({'before': vbs_policy()}, [])]
+
+
+@pytest.mark.parametrize('lost', [True, False])
+def test_one_look_after_an_interruption_proves_nothing(lost: bool) -> None:
+    policies = vbs_policies(vbs_policy())
+    policies.acts, policies.lost = False, lost
+    limits = Limits()
+    reads = []
+
+    def meanwhile() -> None:
+        reads.append(1)
+        if len(reads) == 3:
+            limits.stop.set()
+
+    policies.on_read = meanwhile
+    change = PolicyUpdate(service_of(policies), ID, DISABLED, NOW, limits)
+    [outcome] = carry_out(change, limits=limits)
+    assert outcome.state is State.UNKNOWN
+
+
+def test_nothing_is_sent_after_an_interruption() -> None:
+    policies = vbs_policies(vbs_policy())
+    limits = Limits()
+    reads = []
+
+    def meanwhile() -> None:
+        reads.append(1)
+        if len(reads) == 2:
+            limits.stop.set()
+
+    policies.on_read = meanwhile
+    change = PolicyUpdate(service_of(policies), ID, DISABLED, NOW, limits)
+    [outcome] = carry_out(change, limits=limits)
+    assert outcome.state is State.NOT_SENT
+    assert policies.sent == []
+
+
+def test_a_plan_does_not_guess_what_cannot_be_read() -> None:
+    two = csbs_policy()
+    two['scheduled_operations'] *= 2
+    for policies in (
+        csbs_policies(two),
+        vbs_policies(vbs_policy(start_time=None, rentention_num='ten')),
+    ):
+        edit = Edit(Wanted())
+        update = PolicyUpdate(service_of(policies), ID, edit, NOW, Limits())
+        with mock.patch.object(update, '_changes', return_value={}):
+            update.targets()
+        assert update.plan is not None
+        assert not update.plan.before.retention_is_told
+        assert update.plan.before.settings.schedule is None

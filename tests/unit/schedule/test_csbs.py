@@ -641,3 +641,32 @@ def test_whether_what_a_policy_keeps_can_be_read(
     operation['operation_definition'] = None
     assert not csbs.tells_retention(policy)
     assert not csbs.tells_retention({})
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        wanted(WantedRetention(last=100_000)),
+        wanted(NOTHING, every='2d'),
+        wanted(NOTHING, at=['02:00', '03:15']),
+    ],
+)
+def test_what_no_policy_can_have(change: Wanted) -> None:
+    with pytest.raises(InvalidSetting):
+        csbs.check(change)
+
+
+def test_the_zone_of_a_schedule_is_not_that_of_long_term_rules() -> None:
+    body = csbs_policy(day_backups=3, timezone='UTC+01:00')
+    change = wanted(WantedRetention(last=4), at=['03:00+05:00'], every='1d')
+    sent = csbs.changed_policy(body, change, NOW)
+    [operation] = sent['scheduled_operations']
+    assert operation['operation_definition']['timezone'] == 'UTC+01:00'
+
+
+def test_a_long_term_rule_that_cannot_be_read_is_not_ended() -> None:
+    body = csbs_policy(week_backups='four', timezone='UTC+01:00')
+    with pytest.raises(MalformedResponse, match='week_backups'):
+        csbs.changed_policy(body, wanted(WantedRetention(last=4)), NOW)
+    change = wanted(WantedRetention(weekly=4))
+    assert csbs.changed_policy(body, change, NOW)

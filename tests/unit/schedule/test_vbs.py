@@ -614,3 +614,31 @@ def test_whether_a_policy_says_how_much_it_keeps(
 ) -> None:
     assert vbs.tells_retention(vbs_policy(**plan)) is is_told
     assert not vbs.tells_retention({})
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        wanted(WantedRetention(last=1)),
+        wanted(WantedRetention(last=100_000)),
+        wanted(WantedRetention(days=1)),
+        wanted(NOTHING, every='31d'),
+        wanted(NOTHING, at=['02:15Z']),
+    ],
+)
+def test_what_no_policy_can_have(change: Wanted) -> None:
+    with pytest.raises(InvalidSetting):
+        vbs.check(change)
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        Wanted(),
+        wanted(WantedRetention(first_of_month=True)),
+        wanted(NOTHING, at=['02:30']),
+        wanted(NOTHING, every='30d', zone='UTC+05:30'),
+    ],
+)
+def test_what_some_policy_can_have(change: Wanted) -> None:
+    vbs.check(change)

@@ -38,7 +38,7 @@ from vbsclient.policies.services import Edit, PolicyService
 from vbsclient.policies.settings import PolicyCreation, PolicyUpdate
 from vbsclient.schedule import InvalidSetting
 from vbsclient.schedule.texts import parse_retention, parse_schedule
-from vbsclient.schedule.values import PERIODS, Wanted
+from vbsclient.schedule.values import PERIODS, Schedule, Wanted, remarks
 from vbsclient.wording import counted
 
 _LONGEST_DESCRIPTION = 255
@@ -106,6 +106,9 @@ class PolicyOptions:
     #: is kept; VBS has every nth day, and the first backup of a month.
     is_csbs: ClassVar[bool] = False
 
+    #: Whether they change what a policy has, which is then the default.
+    is_change: ClassVar[bool] = False
+
     _parser: argparse.ArgumentParser
 
     def add_settings(self, parser: argparse.ArgumentParser) -> None:
@@ -159,6 +162,11 @@ class PolicyOptions:
         message = f'{error.message}. {hint}' if hint else error.message
         self._parser.error(message)
 
+    @property
+    def _default_zone(self) -> str:
+        is_of_policy = self.is_change and not self.is_csbs
+        return 'that of the policy' if is_of_policy else 'UTC'
+
     def _add_schedule(self, group: argparse._ArgumentGroup) -> None:
         full = '' if self.is_csbs else '; a full hour of UTC'
         group.add_argument(
@@ -204,9 +212,9 @@ class PolicyOptions:
             '--timezone',
             metavar='<zone>',
             help=(
-                'Time zone of times and days, such as Europe/Berlin or '
-                'UTC+02:00 (default: UTC). The service knows fixed offsets '
-                'only: that of today is sent'
+                f'Time zone of times and days, such as Europe/Berlin or '
+                f'UTC+02:00 (default: {self._default_zone}). The service '
+                f'knows fixed offsets only: that of today is sent'
             ),
         )
 
@@ -224,13 +232,14 @@ class PolicyOptions:
             help='Keep backups for n days',
         )
         if not self.is_csbs:
+            default = '' if self.is_change else ' (default)'
             _add_pair(
                 group,
                 (
                     'keep-first-of-month',
                     'Keep also the first backup of the current month',
                 ),
-                ('no-keep-first-of-month', 'Do not keep it (default)'),
+                ('no-keep-first-of-month', f'Do not keep it{default}'),
                 'first_of_month',
             )
             return
@@ -341,6 +350,7 @@ _COMPARED = (
 class PolicySetCommand(PolicyOptions, ChangeCommand):
     """A command that changes what is asked for of one policy."""
 
+    is_change = True
     words: Terms = SetTerms()
     dry_run = 'Show the policy before and after; change nothing'
     columns = (*COLUMNS, *_COMPARED)
@@ -351,6 +361,13 @@ class PolicySetCommand(PolicyOptions, ChangeCommand):
     @abc.abstractmethod
     def make_service(self, limits: Limits) -> PolicyService:
         """The policies of the service."""
+
+    @abc.abstractmethod
+    def check(self, wanted: Wanted) -> None:
+        """Check what no policy of the service can have.
+
+        :raises InvalidSetting: if it is wanted.
+        """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
@@ -371,6 +388,10 @@ class PolicySetCommand(PolicyOptions, ChangeCommand):
     ) -> Prepared | None:
         self.now = datetime.now(timezone.utc)
         self.wanted = self.wanted_of(parsed_args)
+        try:
+            self.check(self.wanted)
+        except InvalidSetting as error:
+            self.refuse(error)
         edit = Edit(
             self.wanted,
             parsed_args.name,
@@ -389,6 +410,10 @@ class PolicySetCommand(PolicyOptions, ChangeCommand):
         for target in targets:
             for note in target.notes:
                 self.log.warning('%s.', capital(note))
+        if not parsed_args.dry_run and not all(t.is_decided for t in targets):
+            zone = self.wanted.schedule.zone
+            for remark in remarks(Schedule(zone=zone), self.now):
+                self.log.warning('%s', remark)
         return self.update, targets
 
     def table(

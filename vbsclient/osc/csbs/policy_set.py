@@ -23,6 +23,7 @@ from vbsclient.policies.server_members import MOST_SERVERS
 from vbsclient.policies.servers import CsbsPolicyCreation
 from vbsclient.policies.services import CsbsPolicies
 from vbsclient.schedule import csbs
+from vbsclient.schedule.values import Wanted
 
 _GROUP = 'csbs policy'
 _NAME = checked_name(255, '', '')
@@ -63,6 +64,8 @@ class CreateCsbsPolicy(PolicyCreateCommand):
     ) -> CsbsPolicyCreation:
         if len(set(parsed_args.servers)) > MOST_SERVERS:
             self._parser.error(f'a policy has at most {MOST_SERVERS} servers')
+        if not all(map(str.strip, parsed_args.servers)):
+            self._parser.error('a server needs a name or an ID')
         manager = self.app.client_manager
         operation = csbs.new_operation(self.wanted, self.now)
         return CsbsPolicyCreation(
@@ -89,6 +92,9 @@ class SetCsbsPolicy(PolicySetCommand):
     is_csbs = True
     words = SetTerms(group=_GROUP)
     name_type = staticmethod(_NAME)
+
+    def check(self, wanted: Wanted) -> None:
+        csbs.check(wanted)
 
     def make_service(self, limits: Limits) -> CsbsPolicies:
         return CsbsPolicies(make_csbs_client(self.app.client_manager, limits))

@@ -163,7 +163,7 @@ def of_settings(
         settings.enabled,
         policy.members,
         settings.schedule,
-        settings.retention,
+        settings.retention if policy.retention_is_told else None,
         now,
         count,
         notes=tuple(notes),

@@ -24,6 +24,7 @@ from vbsclient.osc.output.text import shortened
 from vbsclient.policies.services import VbsPolicies
 from vbsclient.policies.volumes import VbsPolicyCreation
 from vbsclient.schedule import vbs
+from vbsclient.schedule.values import Wanted
 from vbsclient.wording import counted
 
 _NAME = checked_name(64, 'default', 'the policy that each project has')
@@ -60,6 +61,8 @@ class CreateVbsBackupPolicy(PolicyCreateCommand):
     def make_creation(
         self, parsed_args: argparse.Namespace, limits: Limits
     ) -> VbsPolicyCreation:
+        if not all(map(str.strip, parsed_args.volumes)):
+            self._parser.error('a volume needs a name or an ID')
         manager = self.app.client_manager
         request = vbs.new_policy(self.wanted, self.now)
         return VbsPolicyCreation(
@@ -105,6 +108,9 @@ class SetVbsBackupPolicy(PolicySetCommand):
     """
 
     name_type = staticmethod(_NAME)
+
+    def check(self, wanted: Wanted) -> None:
+        vbs.check(wanted)
 
     def make_service(self, limits: Limits) -> VbsPolicies:
         return VbsPolicies(make_vbs_client(self.app.client_manager, limits))
