@@ -164,9 +164,12 @@ class Trouble:
 
     def of_policy(self, command: str) -> Deleted | Created:
         """If the only change of a policy is hit."""
-        if POLICY_CHANGES[command] == 'DELETE':
+        method = POLICY_CHANGES[command]
+        if method == 'DELETE':
             return replace(self.deletion.of(command), other='')
-        return self.creation.of(command)
+        # What was read for a PUT may be another thing after a pause.
+        found = self.overwriting if method == 'PUT' else self.creation
+        return found.of(command)
 
 
 @dataclass(frozen=True)

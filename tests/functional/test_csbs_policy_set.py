@@ -443,7 +443,7 @@ def test_whatever_loses_its_schedule_is_asked_about(
         *('csbs', 'policy', 'delete', 'web'),
         complains=[
             ...,
-            '  1 other resource whose schedule ends; the backups stay',
+            '  1 resource whose schedule ends; the backups stay',
             re.compile('as listed above: add --yes. Nothing was deleted.'),
         ],
     )

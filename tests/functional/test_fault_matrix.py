@@ -282,7 +282,10 @@ def test_a_restore_in_trouble(
         case
         for command, method in POLICY_CHANGES.items()
         for case in _sampled(
-            [command], 'deletion' if method == 'DELETE' else 'creation'
+            [command],
+            {'DELETE': 'deletion', 'PUT': 'overwriting'}.get(
+                method, 'creation'
+            ),
         )
     ]
 )
