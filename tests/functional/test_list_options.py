@@ -28,6 +28,7 @@ OPTIONS = {
         '--target-project',
         '--target-project-domain',
         '--source-project',
+        '--policy',
         '--marker',
     ),
     'csbs backup list': (

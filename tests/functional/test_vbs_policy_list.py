@@ -443,6 +443,29 @@ def test_backups_are_selected_by_the_tasks_of_their_policy(
     assert count.stdout == '2\n'
 
 
+def test_shares_are_selected_by_the_policy_of_their_backups(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    data = c.state.add_volume('data')
+    nightly = add(c, 'nightly', data)
+    other = c.state.add_project('partner', member=False)
+    for name in ('autobk_1', 'by-hand'):
+        c.state.add_share(c.state.add_backup(name, data), other)
+    task(c, nightly, data, backup_name='autobk_1')
+    shares = ('vbs', 'share', 'list', '--policy', 'nightly')
+    assert [row['Backup Name'] for row in rows(openstack, *shares)] == [
+        'autobk_1'
+    ]
+    assert openstack(*shares, '--count').stdout == '1\n'
+    openstack(
+        *shares,
+        '--shared-with-me',
+        complains=[..., '--policy does not go with --shared-with-me'],
+        code=2,
+    )
+
+
 @pytest.mark.parametrize('options', [(), ('--count',)])
 def test_a_policy_that_created_nothing_lately_is_said(
     cloud: CloudFactory, openstack: Openstack, options: tuple[str, ...]

@@ -61,6 +61,11 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
             'csbs as part of a server backup'
         ),
     )
+    add_created_by(parser)
+
+
+def add_created_by(parser: argparse.ArgumentParser) -> None:
+    """Add the option that selects by the policy."""
     parser.add_argument(
         '--policy',
         metavar='<policy>',

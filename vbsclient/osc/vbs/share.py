@@ -18,6 +18,7 @@ from vbsclient.change.targets import Change, Target
 from vbsclient.creation.shares import ShareCreation
 from vbsclient.deletion.shares import BackupSharesDeletion, ShareDeletion
 from vbsclient.lookup.names import Kind
+from vbsclient.lookup.policies import CreatedBackups
 from vbsclient.lookup.refusals import MissingError
 from vbsclient.lookup.resources import Resources
 from vbsclient.osc.command.clients import (
@@ -34,7 +35,11 @@ from vbsclient.osc.command.show import ShowCommand
 from vbsclient.osc.output.columns import Column, Gigabytes, Time
 from vbsclient.osc.output.messages import ShareTerms, Terms
 from vbsclient.osc.output.report import columns_with
-from vbsclient.osc.vbs.selection import backup_id_of, share_filter
+from vbsclient.osc.vbs.selection import (
+    add_created_by,
+    backup_id_of,
+    share_filter,
+)
 from vbsclient.wording import brief, counted
 
 _COLUMNS = (
@@ -269,12 +274,15 @@ class ListVbsShare(ListCommand):
                 'Only backups of this volume (name or ID); repeat for several'
             ),
         )
+        add_created_by(parser)
         add_filters(parser, of_shares=True)
 
     def find(self, parsed_args: argparse.Namespace, fields: set[str]) -> Found:
         _check_domain(self._parser, parsed_args)
         if parsed_args.source_project and not parsed_args.shared_with_me:
             self._parser.error('--source-project goes with --shared-with-me')
+        if parsed_args.policy and parsed_args.shared_with_me:
+            self._parser.error('--policy does not go with --shared-with-me')
         shares, conditions = self.vbs.shares, conditions_of(parsed_args)
         resources = resources_of(self.app.client_manager)
         backup_ids = {
@@ -289,7 +297,10 @@ class ListVbsShare(ListCommand):
             volume_id=only_one(volume_ids),
             **_projects(parsed_args, resources),
         )
-        is_exact = max(len(backup_ids), len(volume_ids)) < 2
+        created = None
+        if parsed_args.policy:
+            created = CreatedBackups(self.vbs.policies, parsed_args.policy)
+        is_exact = max(len(backup_ids), len(volume_ids)) < 2 and not created
         if (
             parsed_args.count
             and conditions.countable
@@ -304,6 +315,7 @@ class ListVbsShare(ListCommand):
             share
             for share in found
             if conditions.match(_as_backup(share))
+            and (created is None or share.backup in created)
             and (not backup_ids or share.backup_id in backup_ids)
             and (not volume_ids or share.backup.volume_id in volume_ids)
         )
