@@ -431,6 +431,30 @@ def test_a_lost_answer_to_a_deletion_is_settled(
     assert not c.state.plans
 
 
+def test_a_server_that_another_policy_may_have_is_refused(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    c = cloud()
+    web, db = (c.state.add_server(name) for name in ('web', 'db'))
+    other = c.state.add_plan('other', [db])
+    other.body['resources'][0]['type'] = 'OS::Ironic::BareMetalServer'
+    create = ('csbs', 'policy', 'create', *NIGHTLY, 'new', '--server')
+    openstack(
+        *create,
+        'db',
+        complains=[re.compile('belongs to the policy other'), ...],
+        code=1,
+    )
+    other.body['resources'] = None
+    openstack(
+        *create,
+        'web',
+        complains=[re.compile('whether it belongs to another .* other'), ...],
+        code=1,
+    )
+    assert web.id not in str(policy_requests(c))
+
+
 def test_whatever_loses_its_schedule_is_asked_about(
     cloud: CloudFactory, openstack: Openstack
 ) -> None:

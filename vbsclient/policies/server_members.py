@@ -7,7 +7,7 @@ What nobody asked for and is different after a change is a failure.
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -397,6 +397,52 @@ def _of_another_type(policy: Policy) -> RefusedError:
     )
 
 
+@dataclass(frozen=True)
+class Holders:
+    """Which policies have a server, whatever type they say that it is.
+
+    :ivar by_server: by the id of the server.
+    :ivar unreadable: those that may have any.
+    """
+
+    by_server: Mapping[str, Sequence[Policy]]
+    unreadable: Sequence[Policy]
+
+    @property
+    def doubt(self) -> str:
+        """Why it is not known of a server that no policy shows."""
+        return (
+            f'whether it belongs to another policy is unknown: not all '
+            f'servers of the policy {called(self.unreadable[0])} can be read'
+        )
+
+
+def holders_in(
+    policies: Iterable[Policy], read: Callable[[str], Policy]
+) -> Holders:
+    """The policies that servers belong to.
+
+    :param policies: as a list has them, which need not show all.
+    :param read: reads one alone.
+    """
+    by_server: dict[str, list[Policy]] = {}
+    unreadable = []
+    for policy in policies:
+        if not policy.servers_are_known:
+            try:
+                policy = read(policy.id)
+            except errors.Unauthorized:
+                raise
+            except (errors.ServiceError, errors.MalformedResponse):
+                pass
+        if not policy.servers_are_known:
+            unreadable.append(policy)
+        for id in _row_ids(policy):
+            if id is not None:
+                by_server.setdefault(id, []).append(policy)
+    return Holders(by_server, unreadable)
+
+
 def _row_ids(policy: Policy) -> set[str | None]:
     """The ids of all that a policy has, of any type."""
     rows = policy.body.get('resources')
@@ -475,7 +521,6 @@ class ServerAddition(ServerMembers):
         #: The policies that servers leave, by the ids of those.
         self._holders: dict[str, list[Policy]] = {}
         #: Those of which not all servers can be read.
-        self._unreadable: list[Policy] = []
 
     def _found(self) -> LookupResult[Any]:
         return _find_each(self._nova, self._arguments, self._limits)
@@ -484,7 +529,10 @@ class ServerAddition(ServerMembers):
         if not targets:
             return
         members = {member.id for member in self._policy.servers}
-        holders = self._other_policies()
+        holders = holders_in(
+            (p for p in self._csbs.policies.list() if p.id != self._policy.id),
+            self._csbs.policies.get,
+        )
         for target in targets:
             server: Server = target.verified
             if not self._nova.owns(server):
@@ -494,40 +542,11 @@ class ServerAddition(ServerMembers):
                 target.settled_as = State.UNCHANGED
             elif server.id in _row_ids(self._policy):
                 target.refusal = _of_another_type(self._policy)
-            elif server.id in holders:
-                self._leaves(target, holders[server.id])
-            elif self._unreadable and not self._move:
-                target.refusal = RefusedError(
-                    f'whether it belongs to another policy is unknown: not '
-                    f'all servers of the policy '
-                    f'{called(self._unreadable[0])} can be read',
-                    MOVE_UNKNOWN,
-                )
+            elif server.id in holders.by_server:
+                self._leaves(target, holders.by_server[server.id])
+            elif holders.unreadable and not self._move:
+                target.refusal = RefusedError(holders.doubt, MOVE_UNKNOWN)
         self._check_room([t for t in targets if not t.is_decided])
-
-    def _other_policies(self) -> dict[str, list[Policy]]:
-        """The other policies that servers belong to, by the ids of those."""
-        holders: dict[str, list[Policy]] = {}
-        for policy in self._csbs.policies.list():
-            if policy.id == self._policy.id:
-                continue
-            if not policy.servers_are_known:
-                policy = self._read_alone(policy)
-            if not policy.servers_are_known:
-                self._unreadable.append(policy)
-            for id in _row_ids(policy):
-                if id is not None:
-                    holders.setdefault(id, []).append(policy)
-        return holders
-
-    def _read_alone(self, policy: Policy) -> Policy:
-        """A policy of which a list need not show all."""
-        try:
-            return self._csbs.policies.get(policy.id)
-        except errors.Unauthorized:
-            raise
-        except (errors.ServiceError, errors.MalformedResponse):
-            return policy
 
     def _check_room(self, joining: Sequence[Target]) -> None:
         room = max(0, MOST_SERVERS - len(self._policy.servers))

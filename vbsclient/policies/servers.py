@@ -15,7 +15,7 @@ from vbsclient.lookup.names import foreign, unique
 from vbsclient.lookup.refusals import RefusedError
 from vbsclient.lookup.servers import find_servers
 from vbsclient.policies.members import called, refuse_if_any_is
-from vbsclient.policies.server_members import row_of
+from vbsclient.policies.server_members import Holders, holders_in, row_of
 from vbsclient.policies.services import CsbsPolicies
 from vbsclient.policies.settings import PolicyCreation
 
@@ -53,6 +53,7 @@ class CsbsPolicyCreation(PolicyCreation):
             limits,
             description,
         )
+        self._csbs = csbs
         self._nova = nova
         self._servers = unique(servers)
 
@@ -64,27 +65,27 @@ class CsbsPolicyCreation(PolicyCreation):
                 for argument in self._servers
             ]
         )
+        holders = holders_in(policies, self._csbs.policies.get)
         for target in targets:
             if target.refusal is None:
-                target.refusal = self._refusal(target.verified, policies)
+                target.refusal = self._refusal(target.verified, holders)
         refuse_if_any_is(targets)
         self._request['resources'] = [row_of(t.verified) for t in targets]
         return ()
 
     def _refusal(
-        self, server: Server, policies: Sequence[Any]
+        self, server: Server, holders: Holders
     ) -> RefusedError | None:
         """Why a server cannot belong to a new policy."""
         if not self._nova.owns(server):
             return foreign(server.owner, 'the server', 'use')
-        for policy in policies:
-            if any(one.id == server.id for one in policy.servers):
-                return RefusedError(
-                    f'it belongs to the policy {called(policy)}, and a '
-                    f'server has only one',
-                    Hint(REMOVE_FIRST, policy=policy.id, server=server.id),
-                )
-        return None
+        for policy in holders.by_server.get(server.id, ()):
+            return RefusedError(
+                f'it belongs to the policy {called(policy)}, and a server '
+                f'has only one',
+                Hint(REMOVE_FIRST, policy=policy.id, server=server.id),
+            )
+        return RefusedError(holders.doubt) if holders.unreadable else None
 
     def member_count(self) -> int:
         return len(self._request['resources'])
