@@ -130,6 +130,32 @@ def test_a_policy_whose_volumes_are_not_answered_is_to_be_looked_at(
     ]
 
 
+def test_a_policy_without_its_volumes_names_them(
+    cloud: CloudFactory, openstack: Openstack
+) -> None:
+    """It is answered after Ctrl-C, and nothing more is sent."""
+
+    def interrupt(request: LoggedRequest) -> None:
+        if re.search('POST .*backuppolicy$', str(request)):
+            process.send_signal(signal.SIGINT)
+            time.sleep(1.0)
+
+    c = cloud(on_finished=interrupt, **ROOM)
+    volume = c.state.add_volume('one')
+    create = (
+        *('vbs', 'backup', 'policy', 'create', '--at', '02:00'),
+        *('--every', '1d', '--keep-last', '7', '--volume', volume.id),
+        'nightly',
+    )
+    process = openstack.start(*create)
+    _, _, stderr = finish(process)
+    assert process.returncode == 130
+    assert policy_requests(c)[1:] == []
+    [command] = [one for one in commands_in(stderr) if 'add' in one]
+    assert command[:5] == ['vbs', 'backup', 'policy', 'add', 'volume']
+    assert command[-1] == volume.id
+
+
 @pytest.mark.parametrize(
     ('words', 'look'),
     [

@@ -78,9 +78,21 @@ class CreateVbsBackupPolicy(PolicyCreateCommand):
 
     def conclude(self, parsed_args: argparse.Namespace) -> int:
         code = super().conclude(parsed_args)
+        if told := self._left_out(parsed_args):
+            raise exceptions.CommandError(told)
+        return code
+
+    def _report_interruption(self, parsed_args: argparse.Namespace) -> None:
+        super()._report_interruption(parsed_args)
+        told = self._left_out(parsed_args)
+        if told and self.app.stderr is not None:
+            self.app.stderr.write(f'{told}\n')
+
+    def _left_out(self, parsed_args: argparse.Namespace) -> str:
+        """Which volumes are not in the new policy; '' if all are."""
         creation = vars(self).get('creation')
         if creation is None or self.changed is None or not creation.left:
-            return code
+            return ''
         left: dict[str, str] = creation.left
         count = (
             counted(len(left), 'volume is', 'volumes are') + ' not'
@@ -89,7 +101,7 @@ class CreateVbsBackupPolicy(PolicyCreateCommand):
         )
         reasons = '; '.join(f'{one} ({why})' for one, why in left.items())
         move = '--move ' if parsed_args.move else ''
-        raise exceptions.CommandError(
+        return (
             f'The policy was created, and {count} in it: '
             f'{shortened(reasons)}. To add what can be added:\n'
             f'  openstack vbs backup policy add volume {move}'
