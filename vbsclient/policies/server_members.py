@@ -520,7 +520,6 @@ class ServerAddition(ServerMembers):
         self._move = move
         #: The policies that servers leave, by the ids of those.
         self._holders: dict[str, list[Policy]] = {}
-        #: Those of which not all servers can be read.
 
     def _found(self) -> LookupResult[Any]:
         return _find_each(self._nova, self._arguments, self._limits)

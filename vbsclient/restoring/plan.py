@@ -32,7 +32,7 @@ LOOKS = (0.0, 1.0, 3.0)
 #: What to do about one that was not let in.
 LATER = 'Run the command again later: everything is checked again then.'
 
-#: What a restore is waited for; its statuses are those of :data:`BEGUN`.
+#: What a restore is waited for; its statuses are those of a poll, below.
 RESTORED = Goal(
     'restored',
     frozenset({'restored'}),
